@@ -1,0 +1,116 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .strictMemorySafety(),
+]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+
+/// A module of the library; each imports only from modules above it in the list below.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The unit tests of one module.
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies,
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "Highland",
+  products: [
+    .executable(name: "highland", targets: ["highland"]),
+    .library(name: "HierarchicalClustering", targets: ["HierarchicalClustering"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    // What Swift cannot import from the C headers, and the C kernels.
+    .systemLibrary(
+      name: "COpenMPI", pkgConfig: "ompi-c",
+      providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
+    .target(name: "CMPI", dependencies: ["COpenMPI"]),
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
+
+    // The library.
+    module("Communication", []),
+    module("MPICommunication", ["CMPI", "Communication"]),
+    module("Parallelism", []),
+    module("LinearAlgebra", ["CKernels", "COpenBLAS", "Parallelism"]),
+    module("DistributedGraphs", ["Communication", "LinearAlgebra"]),
+    module("Datasets", ["Communication", "LinearAlgebra"]),
+    module("SyntheticData", ["Communication", "LinearAlgebra"]),
+    module(
+      "NeighborSearch",
+      ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
+    module(
+      "GraphNetworks",
+      [
+        "CKernels", "Communication", "Datasets", "DistributedGraphs", "LinearAlgebra",
+        "Parallelism",
+      ]),
+    module(
+      "HierarchicalClustering",
+      [
+        "Communication", "Datasets", "DistributedGraphs", "GraphNetworks", "LinearAlgebra",
+        "NeighborSearch", "Parallelism",
+      ]),
+    module("Evaluation", ["Communication"]),
+
+    // The program.
+    .executableTarget(
+      name: "highland",
+      dependencies: [
+        "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
+        "HierarchicalClustering", "LinearAlgebra", "MPICommunication", "NeighborSearch",
+        "Parallelism", "SyntheticData", argumentParser, logging,
+      ],
+      swiftSettings: strict),
+
+    // Tests.
+    module("CommunicationTesting", ["Communication"]),
+    tests(of: "Communication", ["CommunicationTesting"]),
+    tests(of: "LinearAlgebra", ["COpenBLAS", "Parallelism"]),
+    tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
+    tests(of: "SyntheticData", ["Communication", "LinearAlgebra"]),
+    tests(of: "Evaluation", ["Communication"]),
+    tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra"]),
+    tests(
+      of: "NeighborSearch",
+      ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
+    tests(
+      of: "GraphNetworks",
+      ["Communication", "Datasets", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
+    tests(
+      of: "HierarchicalClustering",
+      [
+        "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
+        "LinearAlgebra", "NeighborSearch", "Parallelism",
+      ]),
+    .executableTarget(
+      name: "MPIChecks",
+      dependencies: [
+        "Communication", "CommunicationTesting", "DistributedGraphs", "LinearAlgebra",
+        "MPICommunication", "NeighborSearch", "Parallelism",
+      ],
+      path: "Tests/MPIChecks", swiftSettings: strict),
+    .testTarget(
+      name: "ProgramTests",
+      dependencies: ["highland", "MPIChecks", "Datasets", "LinearAlgebra", subprocess],
+      swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,93 @@
+// Values that all ranks know afterwards: sums, extremes, agreement.
+
+extension Communicator {
+  /// Combines one value of every rank, in rank order, on every rank.
+  ///
+  /// > Collective: one round, one value per rank to every rank.
+  public func allReduce<T: Message>(_ value: T, _ combine: (T, T) -> T) throws -> T {
+    let all = try gatherOne(value)
+    return all.dropFirst().reduce(all[0], combine)
+  }
+
+  /// > Collective: one round, 8 bytes per rank to every rank.
+  public func sum(_ value: Int) throws -> Int { try allReduce(value, +) }
+
+  /// > Collective: one round, one value per rank to every rank.
+  public func maximum<T: Message & Comparable>(_ value: T) throws -> T {
+    try allReduce(value, max)
+  }
+
+  /// > Collective: one round, one value per rank to every rank.
+  public func minimum<T: Message & Comparable>(_ value: T) throws -> T {
+    try allReduce(value, min)
+  }
+
+  /// Whether the condition holds on every rank.
+  ///
+  /// > Collective: one round, 1 byte per rank to every rank.
+  public func all(_ condition: Bool) throws -> Bool { try allReduce(condition) { $0 && $1 } }
+
+  /// Whether the condition holds on some rank.
+  ///
+  /// > Collective: one round, 1 byte per rank to every rank.
+  public func any(_ condition: Bool) throws -> Bool { try allReduce(condition) { $0 || $1 } }
+
+  /// The sum of `value` over the ranks before this one.
+  ///
+  /// > Collective: one round, 8 bytes per rank to every rank.
+  public func exclusivePrefixSum(_ value: Int) throws -> Int {
+    try gatherOne(value)[..<rank.index].reduce(0, +)
+  }
+
+  /// Returns when every rank has called it.
+  ///
+  /// > Collective: one round, 1 byte per rank to every rank.
+  public func barrier() throws { _ = try gatherOne(UInt8(0)) }
+
+  /// The values of one rank, on every rank.
+  ///
+  /// > Collective: two rounds: 8 bytes per rank, then the values, to every rank.
+  public func broadcast<T: Message>(_ values: [T], from root: Rank = Rank(0)) throws -> [T] {
+    try allGather(rank == root ? values : []).values
+  }
+
+  /// Runs `body` here; throws the same ``AgreedFailure`` on every rank if it throws on any.
+  ///
+  /// Wrap whatever may fail on one rank only, such as reading a slice of a file, so that no rank
+  /// goes on to a collective that another will never reach. `body` must not communicate.
+  ///
+  /// > Collective: one round of 1 byte per rank; two more with the messages after a failure.
+  public func agree<R>(_ body: () throws -> R) throws -> R {
+    let result = Result { try body() }
+    var description: [UInt8] = []
+    if case .failure(let error) = result { description = Array("\(error)".utf8) }
+    guard try any(!description.isEmpty) else { return try result.get() }
+    let descriptions = try allGather(description)
+    let failing = ranks.filter { !descriptions[$0].isEmpty }
+    throw AgreedFailure(
+      reason: String(decoding: descriptions[failing[0]], as: UTF8.self), rank: failing[0],
+      failureCount: failing.count)
+  }
+
+  /// Debug builds check that all ranks pass the same value.
+  ///
+  /// > Collective: in debug builds, one round of one value per rank.
+  public func assertReplicated<T: Message & Equatable>(_ value: T) throws {
+    #if DEBUG
+      let values = try gatherOne(value)
+      precondition(values.allSatisfy { $0 == value }, "differs between ranks: \(values)")
+    #endif
+  }
+}
+
+/// What ``Communicator/agree(_:)`` throws on every rank when its body failed on at least one.
+public struct AgreedFailure: Error, Equatable, CustomStringConvertible {
+  /// What the failing rank of the lowest index has to say.
+  public var reason: String
+  /// That rank.
+  public var rank: Rank
+  /// How many ranks failed.
+  public var failureCount: Int
+
+  public var description: String { reason }
+}

@@ -1,0 +1,53 @@
+/// A value that may travel between ranks: plain bits, no references.
+public typealias Message = BitwiseCopyable & Sendable
+
+/// A run of bytes of one side of an exchange: which rank it goes to, or comes from, and its length.
+public struct Segment: Hashable, Sendable {
+  public var rank: Rank
+  public var byteCount: Int
+
+  public init(rank: Rank, byteCount: Int) {
+    self.rank = rank
+    self.byteCount = byteCount
+  }
+}
+
+/// One rank's end of a group of ranks that run the same program.
+///
+/// Every requirement is collective: each rank calls it, in the same order, or no rank returns. A
+/// backend implements these three on bytes; the typed operations and the patterns are built on
+/// them in extensions. Deliberately not `Sendable`: a rank is one thread of control.
+public protocol Communicator {
+  var rank: Rank { get }
+  var size: Int { get }
+
+  /// Moves bytes between pairs of ranks that both know how many.
+  ///
+  /// `outgoing` is the concatenation of the segments for `destinations`, `incoming` that of the
+  /// segments from `sources`; both lists ascend by rank, without repetition. A rank may send to
+  /// itself. Ranks that are in no list take part for nothing but the order of calls.
+  ///
+  /// > Collective: one message per segment; nothing is sent between other pairs.
+  ///
+  /// - Precondition: Where r lists s with n bytes, s lists r with n bytes.
+  func exchange(
+    _ outgoing: RawSpan, to destinations: [Segment],
+    into incoming: inout MutableRawSpan, from sources: [Segment]) throws
+
+  /// Sends `counts[r]` to rank `r`; returns what every rank sent here. Shape `[size]`.
+  ///
+  /// > Collective: one round, 8 bytes per pair of ranks.
+  func transpose(_ counts: [Int]) throws -> [Int]
+
+  /// Concatenates the contribution of every rank, in rank order, on every rank.
+  ///
+  /// > Collective: one round, `gathered.byteCount` bytes to every rank.
+  ///
+  /// - Parameter byteCounts: Replicated. Length of every rank's contribution. Shape `[size]`.
+  func allGather(
+    _ contribution: RawSpan, byteCounts: [Int], into gathered: inout MutableRawSpan) throws
+}
+
+extension Communicator {
+  public var ranks: [Rank] { (0..<size).map(Rank.init) }
+}
