@@ -1,0 +1,98 @@
+public import Communication
+
+/// The name of the connected component of every owned node: its smallest global index.
+///
+/// Edges count in both directions. First every rank unites what it can on its own, over the nodes
+/// that its edges touch; of the edges that are left only a spanning forest takes part in rounds
+/// of: ask for the roots of both ends, hook the larger root below the smaller, compress paths.
+///
+/// > Collective: over `communicator`. Each round two ``NodePartition/fetch(_:at:on:)`` and one
+/// > scatter of at most one entry per forest edge, and the rounds of ``compressPaths(_:in:on:)``.
+/// > A path cut into pieces by p ranks takes O(log p) rounds in practice; the smallest index
+/// > always wins, so the number of rounds is at most the number of components that meet.
+///
+/// - Parameters:
+///   - edges: Owned by no one in particular: any rank may hold any edge.
+///   - nodes: Which rank answers for which nodes.
+/// - Returns: One entry per owned node.
+/// - Complexity: O(edges · α) locally.
+public func connectedComponents(
+  _ edges: [(GlobalNode, GlobalNode)], in nodes: NodePartition, on communicator: some Communicator
+) throws -> [GlobalNode] {
+  let owned = nodes.owned(by: communicator.rank)
+  func isInside(_ edge: (GlobalNode, GlobalNode)) -> Bool {
+    owned.contains(Int(edge.0.index)) && owned.contains(Int(edge.1.index))
+  }
+  var forest = SpanningForest(owned: owned)
+  for edge in edges where isInside(edge) { _ = forest.unite(edge.0, edge.1) }
+  // Trees of height one: every owned node points at the smallest that it reaches inside.
+  var parent = forest.rootsOfOwned()
+  var crossing = edges.filter { !isInside($0) && forest.unite($0.0, $0.1) }
+
+  var isMerging = true
+  while isMerging {
+    let ends = try nodes.fetch(
+      parent, at: crossing.map(\.0) + crossing.map(\.1), on: communicator)
+    var hooked: [GlobalNode] = []
+    var below: [GlobalNode] = []
+    var open: [(GlobalNode, GlobalNode)] = []
+    for (place, edge) in crossing.enumerated() {
+      let (a, b) = (ends[place], ends[crossing.count + place])
+      guard a != b else { continue }
+      hooked.append(max(a, b))
+      below.append(min(a, b))
+      open.append(edge)
+    }
+    isMerging = try communicator.any(!open.isEmpty)
+    try nodes.scatter(below, to: hooked, into: &parent, on: communicator) { root, smaller in
+      root = min(root, smaller)
+    }
+    try compressPaths(&parent, in: nodes, on: communicator)
+    crossing = open
+  }
+  return parent
+}
+
+/// Disjoint sets over the owned nodes and whatever other nodes edges mention.
+struct SpanningForest {
+  private let owned: Range<Int>
+  private var parent: [Int]
+  /// Places of nodes that this rank does not own, behind the owned ones.
+  private var places: [GlobalNode: Int] = [:]
+
+  init(owned: Range<Int>) {
+    self.owned = owned
+    parent = Array(0..<owned.count)
+  }
+
+  /// Unites the sets of two nodes; whether they were apart.
+  mutating func unite(_ a: GlobalNode, _ b: GlobalNode) -> Bool {
+    let (x, y) = (root(place(of: a)), root(place(of: b)))
+    guard x != y else { return false }
+    parent[max(x, y)] = min(x, y)
+    return true
+  }
+
+  /// The smallest node of the set of every owned node, before any other node joins.
+  mutating func rootsOfOwned() -> [GlobalNode] {
+    owned.map { GlobalNode(owned.lowerBound + root($0 - owned.lowerBound)) }
+  }
+
+  private mutating func place(of node: GlobalNode) -> Int {
+    if owned.contains(Int(node.index)) { return Int(node.index) - owned.lowerBound }
+    if let place = places[node] { return place }
+    places[node] = parent.count
+    parent.append(parent.count)
+    return parent.count - 1
+  }
+
+  /// The root of a place, halving the path to it.
+  private mutating func root(_ place: Int) -> Int {
+    var place = place
+    while parent[place] != place {
+      parent[place] = parent[parent[place]]
+      place = parent[place]
+    }
+    return place
+  }
+}

@@ -1,0 +1,161 @@
+public import Communication
+public import LinearAlgebra
+
+/// Rows of the owned nodes together with those of the ghosts.
+///
+/// Only a halo exchange makes one: a layer that wants local rows cannot be handed owned ones.
+public struct LocalRows: Sendable {
+  /// Shape `[ownedCount × width]`, where the columns of interest start at `firstColumn`.
+  public let owned: Matrix
+  /// Shape `[ghostCount × width]` of the columns of interest alone.
+  public let ghosts: Matrix
+  /// Where the columns of interest start in `owned`.
+  public let firstColumn: Int
+
+  /// The number of columns of interest.
+  public var width: Int { ghosts.columnCount }
+}
+
+extension Halo {
+  /// The values of all local nodes: those of the owned ones, then the ghosts' from their owners.
+  ///
+  /// > Collective: over `communicator`. One round, one value per ghost.
+  @inlinable
+  public func extend<T: Message>(_ values: [T], on communicator: some Communicator) throws -> [T] {
+    precondition(values.count == ownedCount, "\(values.count) values for \(ownedCount) nodes")
+    let received = try communicator.exchange(
+      boundary.map { values[Int($0.index)] }, receiving: ghostCounts)
+    return values + received.values
+  }
+
+  /// The rows of all local nodes, of some columns.
+  ///
+  /// > Collective: over `communicator`. One round, `4 · columns.count` bytes per ghost.
+  public func extend(
+    _ rows: Matrix, columns: Range<Int>, on communicator: some Communicator
+  ) throws -> LocalRows {
+    let ghosts = try receive(rows, columns: columns, piece: 0, of: 1, on: communicator)
+    return LocalRows(owned: rows, ghosts: ghosts, firstColumn: columns.lowerBound)
+  }
+
+  /// The rows of all local nodes.
+  ///
+  /// > Collective: over `communicator`. One round, one row per ghost.
+  public func extend(_ rows: Matrix, on communicator: some Communicator) throws -> LocalRows {
+    try extend(rows, columns: 0..<rows.columnCount, on: communicator)
+  }
+
+  /// The ghosts of one of `pieceCount` pieces, as indices into ``ghosts``, in the order in which
+  /// ``receive(_:columns:piece:of:on:)`` returns their rows.
+  ///
+  /// A piece holds its share of every pair of ranks, so both sides know it without asking.
+  public func ghosts(ofPiece piece: Int, of pieceCount: Int) -> [Int] {
+    var first = 0
+    var members: [Int] = []
+    for count in ghostCounts {
+      members += share(piece, of: pieceCount, in: first..<first + count)
+      first += count
+    }
+    return members
+  }
+
+  /// The rows of one piece of the ghosts: all of them never need to be in memory at once.
+  ///
+  /// > Collective: over `communicator`. One round, `4 · columns.count` bytes per ghost of the
+  /// > piece. `piece` and `pieceCount` are replicated.
+  public func receive(
+    _ rows: Matrix, columns: Range<Int>, piece: Int, of pieceCount: Int,
+    on communicator: some Communicator
+  ) throws -> Matrix {
+    precondition(rows.rowCount == ownedCount, "\(rows.rowCount) rows for \(ownedCount) nodes")
+    precondition(
+      columns.lowerBound >= 0 && columns.upperBound <= rows.columnCount,
+      "columns \(columns) of \(rows.columnCount)")
+    var sent: [LocalNode] = []
+    var destinations: [Segment] = []
+    var sources: [Segment] = []
+    var ghostCount = 0
+    for rank in communicator.ranks {
+      let outgoing = share(
+        piece, of: pieceCount, in: boundary.offsets[rank.index]..<boundary.offsets[rank.index + 1])
+      let incoming = share(piece, of: pieceCount, in: 0..<ghostCounts[rank.index]).count
+      sent += boundary.values[outgoing]
+      ghostCount += incoming
+      let rowBytes = columns.count * MemoryLayout<Float>.size
+      if outgoing.count * rowBytes > 0 {
+        destinations.append(Segment(rank: rank, byteCount: outgoing.count * rowBytes))
+      }
+      if incoming * rowBytes > 0 {
+        sources.append(Segment(rank: rank, byteCount: incoming * rowBytes))
+      }
+    }
+    let packed = rows.gathering(sent, columns: columns)
+    var ghosts = Matrix(rows: ghostCount, columns: columns.count)
+    try packed.withBytes { outgoing in
+      try ghosts.withMutableBytes { incoming in
+        try communicator.exchange(outgoing, to: destinations, into: &incoming, from: sources)
+      }
+    }
+    return ghosts
+  }
+
+  /// Adds the ghosts' rows to those of their owners: the adjoint of ``extend(_:on:)``.
+  ///
+  ///     ⟨extend x, y⟩ = ⟨x, accumulate y⟩
+  ///
+  /// Contributions are added in rank order; the sums of a node that is a ghost of several ranks
+  /// are reproducible for a given number of ranks, not between numbers of ranks.
+  ///
+  /// > Collective: over `communicator`. One round, one row per ghost.
+  ///
+  /// - Parameters:
+  ///   - ghosts: Shape `[ghostCount × width]`.
+  ///   - rows: Owned. Added to. Shape `[ownedCount × width]`.
+  public func accumulate(
+    _ ghosts: Matrix, into rows: inout Matrix, on communicator: some Communicator
+  ) throws {
+    precondition(
+      ghosts.rowCount == ghostCount && rows.rowCount == ownedCount
+        && ghosts.columnCount == rows.columnCount,
+      "[\(ghosts.rowCount) × \(ghosts.columnCount)] into [\(rows.rowCount) × \(rows.columnCount)]")
+    let width = rows.columnCount
+    let rowBytes = width * MemoryLayout<Float>.size
+    func segments(_ counts: [Int]) -> [Segment] {
+      communicator.ranks.filter { counts[$0.index] * rowBytes > 0 }
+        .map { Segment(rank: $0, byteCount: counts[$0.index] * rowBytes) }
+    }
+    var arrived = Matrix(rows: boundary.values.count, columns: width)
+    try ghosts.withBytes { outgoing in
+      try arrived.withMutableBytes { incoming in
+        try communicator.exchange(
+          outgoing, to: segments(ghostCounts), into: &incoming, from: segments(boundary.counts))
+      }
+    }
+    for (place, node) in boundary.values.enumerated() {
+      for column in 0..<width { rows[Int(node.index), column] += arrived[place, column] }
+    }
+  }
+}
+
+/// The part of a range that belongs to one of several pieces.
+private func share(_ piece: Int, of pieceCount: Int, in range: Range<Int>) -> Range<Int> {
+  let first = range.lowerBound + range.count * piece / pieceCount
+  return first..<range.lowerBound + range.count * (piece + 1) / pieceCount
+}
+
+extension Matrix {
+  /// Copies of some rows, of some columns. Shape `[nodes.count × columns.count]`.
+  fileprivate func gathering(_ nodes: [LocalNode], columns: Range<Int>) -> Matrix {
+    var packed = Matrix(rows: nodes.count, columns: columns.count)
+    unsafe withUnsafeBufferPointer { source in
+      unsafe packed.withUnsafeMutableBufferPointer { target in
+        for (place, node) in nodes.enumerated() {
+          let first = Int(node.index) * columnCount + columns.lowerBound
+          unsafe (target.baseAddress! + place * columns.count).update(
+            from: source.baseAddress! + first, count: columns.count)
+        }
+      }
+    }
+    return packed
+  }
+}

@@ -1,0 +1,53 @@
+public import Communication
+
+/// The ghosts of one rank, and how they are filled from their owners.
+///
+/// Ghosts are sorted by (owner, global index), so what an owner sends is received in place.
+public struct Halo: Equatable, Sendable {
+  /// Owned nodes' global indices.
+  public let owned: Range<Int>
+  /// Local. Global index of every ghost, ascending. Shape `[ghostCount]`.
+  public let ghosts: [GlobalNode]
+  /// Owned. For every rank the owned nodes that are its ghosts, in its order: the boundary nodes.
+  public let boundary: Buckets<LocalNode>
+  /// Local. How many ghosts each rank owns. Shape `[size]`.
+  public let ghostCounts: [Int]
+
+  public var ownedCount: Int { owned.count }
+  public var ghostCount: Int { ghosts.count }
+  public var localCount: Int { ownedCount + ghostCount }
+
+  /// The global name of a local node.
+  public func global(_ node: LocalNode) -> GlobalNode {
+    let index = Int(node.index)
+    return index < ownedCount ? GlobalNode(owned.lowerBound + index) : ghosts[index - ownedCount]
+  }
+
+  /// The halo that makes every node of `nodes` local, and those nodes' local names.
+  ///
+  /// > Collective: over `communicator`. Two rounds: the counts, then 8 bytes per ghost.
+  ///
+  /// - Complexity: O(r log r) for r references to nodes of other ranks.
+  static func localizing(
+    _ nodes: [GlobalNode], in partition: NodePartition, on communicator: some Communicator
+  ) throws -> (halo: Halo, local: [LocalNode]) {
+    let owned = partition.owned(by: communicator.rank)
+    var local = nodes.map { node in
+      owned.contains(Int(node.index))
+        ? LocalNode(Int(node.index) - owned.lowerBound) : LocalNode(0)
+    }
+    let away = nodes.indices.filter { !owned.contains(Int(nodes[$0].index)) }
+      .sorted { nodes[$0] < nodes[$1] }
+    var ghosts: [GlobalNode] = []
+    for place in away {
+      if ghosts.last != nodes[place] { ghosts.append(nodes[place]) }
+      local[place] = LocalNode(owned.count + ghosts.count - 1)
+    }
+    let (wanted, _) = Buckets.sorting(ghosts, into: communicator.size) { partition.owner(of: $0) }
+    let boundary = try communicator.allToAll(wanted)
+      .map { LocalNode(Int($0.index) - owned.lowerBound) }
+    let halo = Halo(
+      owned: owned, ghosts: ghosts, boundary: boundary, ghostCounts: wanted.counts)
+    return (halo, local)
+  }
+}

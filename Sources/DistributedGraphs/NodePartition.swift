@@ -1,0 +1,42 @@
+public import Communication
+
+/// Which rank owns which nodes: rank r owns `firstNode[r] ..< firstNode[r + 1]`.
+public struct NodePartition: Hashable, Sendable {
+  /// Replicated. Shape `[size + 1]`, ascending from 0.
+  public let firstNode: [Int]
+
+  /// - Precondition: Ascending from 0.
+  public init(firstNode: [Int]) {
+    precondition(
+      firstNode.first == 0 && firstNode.count > 1
+        && zip(firstNode, firstNode.dropFirst()).allSatisfy { $0 <= $1 },
+      "owned ranges \(firstNode)")
+    self.firstNode = firstNode
+  }
+
+  /// Nodes in equal shares: two ranks differ by one node at most.
+  public init(sharing nodeCount: Int, among size: Int) {
+    let share = nodeCount / size
+    let extra = nodeCount % size
+    self.init(firstNode: (0...size).map { share * $0 + min($0, extra) })
+  }
+
+  /// How many nodes all ranks own together.
+  public var nodeCount: Int { firstNode[firstNode.count - 1] }
+
+  /// The global indices that a rank owns.
+  public func owned(by rank: Rank) -> Range<Int> {
+    firstNode[rank.index]..<firstNode[rank.index + 1]
+  }
+
+  /// - Complexity: O(log size).
+  public func owner(of node: GlobalNode) -> Rank {
+    var low = 0
+    var high = firstNode.count - 1
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if firstNode[middle] <= Int(node.index) { low = middle } else { high = middle }
+    }
+    return Rank(low)
+  }
+}
