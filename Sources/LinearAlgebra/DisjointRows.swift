@@ -23,20 +23,22 @@
 }
 
 extension Matrix {
-  /// Hands out the rows for writing by several threads; valid inside `body`.
-  @unsafe public mutating func withDisjointRows<R>(_ body: (DisjointRows) throws -> R) rethrows
-    -> R
-  {
+  /// The rows for writing by several threads, copied first if another value shares them.
+  ///
+  /// Unsafe in that it is only valid while this value lives and is not mutated otherwise.
+  @unsafe public mutating func disjointRows() -> DisjointRows {
     let columns = columnCount
-    return try unsafe withUnsafeMutableBufferPointer {
-      try unsafe body(DisjointRows(base: $0.baseAddress!, columnCount: columns))
+    return unsafe withUnsafeMutableBufferPointer {
+      unsafe DisjointRows(base: $0.baseAddress!, columnCount: columns)
     }
   }
 
-  /// Hands out the rows for reading by several threads; valid inside `body`.
-  @unsafe public func withSharedRows<R>(_ body: (SharedRows) throws -> R) rethrows -> R {
-    try unsafe withUnsafeBufferPointer {
-      try unsafe body(SharedRows(base: $0.baseAddress!, columnCount: columnCount))
+  /// The rows for reading by several threads.
+  ///
+  /// Unsafe in that it is only valid while this value lives and is not mutated.
+  @unsafe public func sharedRows() -> SharedRows {
+    unsafe withUnsafeBufferPointer {
+      unsafe SharedRows(base: $0.baseAddress!, columnCount: columnCount)
     }
   }
 }

@@ -1,1 +1,3 @@
 #pragma once
+#include "layers.h"
+#include "neighbors.h"

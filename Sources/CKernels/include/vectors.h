@@ -1,0 +1,21 @@
+// What the kernels share: a vector type, fused multiply-add and run-time dispatch.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// One function, compiled for AVX-512, for AVX2 and for the baseline; the loader picks. The three
+// compute the same bits: every multiply-add is fused by name, and sums over lanes have one order.
+#if defined(__x86_64__)
+#define HIGHLAND_DISPATCHED \
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define HIGHLAND_DISPATCHED
+#endif
+
+// Sixteen lanes at any address; on narrower machines the compiler uses several registers.
+typedef float highland_lanes __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t highland_mask __attribute__((vector_size(64)));
+
+enum { highland_lane_count = 16 };
+
+#define highland_fma(a, b, c) __builtin_elementwise_fma(a, b, c)

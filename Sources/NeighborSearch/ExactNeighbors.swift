@@ -1,0 +1,82 @@
+public import Communication
+public import DistributedGraphs
+public import LinearAlgebra
+public import Parallelism
+
+/// The nearest other nodes of every owned node by cosine similarity, exactly.
+///
+///     aᵢⱼ = xᵢ · xⱼ,  ordered by (a descending, j ascending)
+///
+/// Each product is one chain of fused multiply-adds over the columns, so aᵢⱼ = aⱼᵢ bit for bit
+/// and neither blocking, threads nor ranks change it. Every pair of nodes is computed once and
+/// offered to the lists of both: half the flops of a search by queries. Blocks of rows travel
+/// around the ring of ranks, each with the lists that look for its neighbours; halfway round all
+/// pairs have met, and the lists go home.
+///
+/// > Collective: over `communicator`. ⌊p/2⌋ + 1 rounds of one message per rank: a block's rows and
+/// > lists, `ownedCount · (4 · columns + 12 · listLength + 4)` bytes; the last without the rows.
+///
+/// - Parameters:
+///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing. Shape
+///     `[ownedCount × columns]`.
+///   - listLength: Replicated. Neighbours wanted for each node, itself not counted.
+///   - progress: Called on every rank with the share of its work that is done, in 0 ... 1.
+/// - Returns: Lists of `listLength` places, empty where there are fewer other nodes.
+/// - Complexity: n² · columns / p flops on each of p ranks; memory for up to three blocks.
+public func nearestNeighbors(
+  of rows: Matrix, listLength: Int, in nodes: NodePartition, using workers: Workers = Workers(),
+  on communicator: some Communicator, progress: (Double) -> Void = { _ in }
+) throws -> NeighborLists {
+  let owned = nodes.owned(by: communicator.rank)
+  precondition(rows.rowCount == owned.count, "\(rows.rowCount) rows for \(owned.count) nodes")
+  let meter = ProgressMeter(
+    pairCount: owned.count * (nodes.nodeCount + owned.count) / 2, report: progress)
+  let ring = Ring(communicator)
+
+  var own = SearchBlock(
+    rows: rows, lists: CandidateLists(count: owned.count, capacity: listLength),
+    firstNode: owned.lowerBound)
+  offerPairs(within: &own, using: workers, progress: meter.add)
+
+  var visitor = own
+  visitor.lists = own.lists.emptied
+  for step in 0..<communicator.size / 2 {
+    let visitorRank = ring.rank(after: step + 1)
+    visitor = try ring.pass(visitor, receivingRowsOf: visitorRank, in: nodes, on: communicator)
+    // Halfway round an even ring two ranks meet in both directions: each takes half the pairs.
+    let isShared = 2 * (step + 1) == communicator.size
+    let half = (isShared ? min(visitorRank, communicator.rank) : visitorRank)
+    let split = nodes.owned(by: half).count / 2
+    let isLower = communicator.rank < visitorRank
+    offerPairs(
+      between: &own, 0..<(isShared && isLower ? split : owned.count),
+      and: &visitor, (isShared && !isLower ? split : 0)..<visitor.rows.rowCount,
+      using: workers, progress: meter.add)
+  }
+  if communicator.size > 1 {
+    let steps = communicator.size / 2
+    own.lists.merge(
+      try ring.send(
+        visitor.lists, home: ring.rank(after: steps), from: ring.rank(after: -steps),
+        count: owned.count, on: communicator))
+  }
+  progress(1)
+  return own.lists.neighborLists()
+}
+
+/// Turns counted pairs into a share of the work.
+private final class ProgressMeter {
+  private let pairCount: Int
+  private let report: (Double) -> Void
+  private var done = 0
+
+  init(pairCount: Int, report: @escaping (Double) -> Void) {
+    self.pairCount = max(pairCount, 1)
+    self.report = report
+  }
+
+  func add(_ pairs: Int) {
+    done += pairs
+    report(min(Double(done) / Double(pairCount), 1))
+  }
+}

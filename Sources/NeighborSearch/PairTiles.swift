@@ -1,0 +1,151 @@
+internal import CKernels
+internal import LinearAlgebra
+internal import Parallelism
+internal import Synchronization
+
+/// How the similarities of two runs of rows are cut into tiles that stay in cache.
+struct PairTiling {
+  /// Columns of a tile, and how many lists share a lock. A packed strip of this many rows of the
+  /// visiting block is a quarter of a megabyte, part of a second-level cache.
+  let stripLength: Int
+  /// Rows of a tile; divides ``stripLength``.
+  let tileLength: Int
+  /// Tiles that one task computes against a strip it has packed.
+  let tilesPerTask = 16
+
+  init(depth: Int) {
+    let rows = 65_536 / max(depth, 1)
+    stripLength = min(max(rows / 128 * 128, 128), 1024)
+    tileLength = 128
+  }
+}
+
+/// A run of rows, the lists that look for their neighbours, and their place in the whole graph.
+struct SearchBlock {
+  let rows: Matrix
+  var lists: CandidateLists
+  /// Global index of the first row.
+  let firstNode: Int
+}
+
+/// Computes the similarities of all pairs within a block, each once, and offers them to both.
+///
+/// - Complexity: rows² · columns flops.
+func offerPairs(within block: inout SearchBlock, using workers: Workers, progress: (Int) -> Void) {
+  let rows = block.rows
+  let tiling = PairTiling(depth: rows.columnCount)
+  let first = block.firstNode
+  let tasks = (0..<rows.rowCount).tiles(of: tiling.stripLength).flatMap { strip in
+    (0..<strip.upperBound).tiles(of: tiling.tileLength * tiling.tilesPerTask)
+      .map { (strip: strip, rows: $0) }
+  }
+  let locks = TileLocks(rowCount: rows.rowCount, tiling)
+  block.lists.withAccess { lists in
+    unsafe run(tasks, tiling, rows, rows, workers, progress) { scores, tile, strip in
+      unsafe locks.withLock(of: tile) {
+        unsafe highland_offer_to_rows(
+          scores, tiling.stripLength, tile.count, strip.count, Int64(first + tile.lowerBound),
+          Int64(first + strip.lowerBound), lists.handle(from: tile.lowerBound))
+      }
+      // Inside the strip's own square both halves of the tile were computed.
+      guard tile.upperBound <= strip.lowerBound else { return }
+      unsafe locks.withLock(of: strip) {
+        unsafe highland_offer_to_columns(
+          scores, tiling.stripLength, tile.count, strip.count, Int64(first + tile.lowerBound),
+          lists.handle(from: strip.lowerBound))
+      }
+    }
+  }
+}
+
+/// Computes the similarities of all pairs between rows of two blocks and offers them to both.
+///
+/// - Complexity: 2 · ownRows · visitingRows · columns flops.
+func offerPairs(
+  between own: inout SearchBlock, _ ownRows: Range<Int>,
+  and visitor: inout SearchBlock, _ visitingRows: Range<Int>,
+  using workers: Workers, progress: (Int) -> Void
+) {
+  let (rows, visiting) = (own.rows, visitor.rows)
+  let tiling = PairTiling(depth: rows.columnCount)
+  let (firstOwn, firstVisiting) = (own.firstNode, visitor.firstNode)
+  let tasks = visitingRows.tiles(of: tiling.stripLength).flatMap { strip in
+    ownRows.tiles(of: tiling.tileLength * tiling.tilesPerTask).map { (strip: strip, rows: $0) }
+  }
+  let ownLocks = TileLocks(rowCount: rows.rowCount, tiling)
+  let visitingLocks = TileLocks(rowCount: visiting.rowCount, tiling)
+  own.lists.withAccess { ownLists in
+    visitor.lists.withAccess { visitingLists in
+      unsafe run(tasks, tiling, rows, visiting, workers, progress) { scores, tile, strip in
+        unsafe ownLocks.withLock(of: tile) {
+          unsafe highland_offer_to_rows(
+            scores, tiling.stripLength, tile.count, strip.count,
+            Int64(firstOwn + tile.lowerBound), Int64(firstVisiting + strip.lowerBound),
+            ownLists.handle(from: tile.lowerBound))
+        }
+        unsafe visitingLocks.withLock(of: strip) {
+          unsafe highland_offer_to_columns(
+            scores, tiling.stripLength, tile.count, strip.count,
+            Int64(firstOwn + tile.lowerBound), visitingLists.handle(from: strip.lowerBound))
+        }
+      }
+    }
+  }
+}
+
+/// Computes the scores of every tile of every task and hands each tile to `offer`.
+///
+/// A task packs its strip once and reuses it for all its tiles.
+private func run(
+  _ tasks: [(strip: Range<Int>, rows: Range<Int>)], _ tiling: PairTiling, _ rows: Matrix,
+  _ visiting: Matrix, _ workers: Workers, _ progress: (Int) -> Void,
+  _ offer: @Sendable (UnsafePointer<Float>, _ tile: Range<Int>, _ strip: Range<Int>) -> Void
+) {
+  // A few hundred steps of progress; enough tasks in each to keep all threads busy.
+  let stepLength = max(8 * workers.count, tasks.count / 200)
+  for step in (0..<tasks.count).tiles(of: stepLength) {
+    let batch = Array(tasks[step])
+    workers.forEach(batch.count) {
+      (
+        strip: PackedMatrix(capacity: tiling.stripLength, depth: rows.columnCount),
+        scores: Matrix(rows: tiling.tileLength, columns: tiling.stripLength)
+      )
+    } _: { index, scratch in
+      let (strip, taskRows) = batch[index]
+      scratch.strip.pack(rows: strip, of: visiting)
+      for tile in taskRows.tiles(of: tiling.tileLength) {
+        multiply(rows, rows: tile, scratch.strip, into: &scratch.scores, at: 0)
+        unsafe scratch.scores.withUnsafeBufferPointer {
+          unsafe offer($0.baseAddress!, tile, strip)
+        }
+      }
+    }
+    progress(batch.reduce(0) { $0 + $1.strip.count * $1.rows.count })
+  }
+}
+
+/// One lock per strip of lists.
+private struct TileLocks: Sendable {
+  private final class Lock: Sendable {
+    let mutex = Mutex(())
+  }
+
+  private let locks: [Lock]
+  private let stripLength: Int
+
+  init(rowCount: Int, _ tiling: PairTiling) {
+    stripLength = tiling.stripLength
+    locks = (0...rowCount / tiling.stripLength + 1).map { _ in Lock() }
+  }
+
+  /// Runs `body` alone among those that touch the lists of these rows.
+  ///
+  /// Rows need not start at a strip: a range may touch two, locked in ascending order.
+  func withLock(of rows: Range<Int>, _ body: () -> Void) {
+    let first = rows.lowerBound / stripLength
+    let last = (rows.upperBound - 1) / stripLength
+    locks[first].mutex.withLock { _ in
+      if last == first { body() } else { locks[last].mutex.withLock { _ in body() } }
+    }
+  }
+}

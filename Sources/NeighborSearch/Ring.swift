@@ -1,0 +1,76 @@
+internal import Communication
+internal import DistributedGraphs
+internal import LinearAlgebra
+
+/// The ranks in a circle: blocks go from each rank to the one before it.
+struct Ring {
+  private let rank: Rank
+  private let size: Int
+
+  init(_ communicator: some Communicator) {
+    rank = communicator.rank
+    size = communicator.size
+  }
+
+  /// The rank some places further round.
+  func rank(after steps: Int) -> Rank { Rank(((rank.index + steps) % size + size) % size) }
+
+  /// Hands a block to the rank before this one and takes the next rank's, which holds the rows
+  /// that `origin` owns.
+  ///
+  /// > Collective: over `communicator`. Four rounds of one message per rank: the rows and the
+  /// > lists' three arrays.
+  func pass(
+    _ block: SearchBlock, receivingRowsOf origin: Rank, in nodes: NodePartition,
+    on communicator: some Communicator
+  ) throws -> SearchBlock {
+    let owned = nodes.owned(by: origin)
+    var rows = Matrix(rows: owned.count, columns: block.rows.columnCount)
+    let stride = block.rows.columnCount * MemoryLayout<Float>.size
+    try block.rows.withBytes { outgoing in
+      try rows.withMutableBytes { incoming in
+        try communicator.exchange(
+          outgoing, to: segments(rank(after: -1), block.rows.rowCount * stride),
+          into: &incoming, from: segments(rank(after: 1), owned.count * stride))
+      }
+    }
+    let lists = try move(
+      block.lists, to: rank(after: -1), from: rank(after: 1), count: owned.count,
+      on: communicator)
+    return SearchBlock(rows: rows, lists: lists, firstNode: owned.lowerBound)
+  }
+
+  /// Sends a visitor's lists to the rank that owns its nodes; returns the own lists' travel.
+  ///
+  /// > Collective: over `communicator`. Three rounds of one message per rank.
+  func send(
+    _ lists: CandidateLists, home: Rank, from holder: Rank, count: Int,
+    on communicator: some Communicator
+  ) throws -> CandidateLists {
+    try move(lists, to: home, from: holder, count: count, on: communicator)
+  }
+
+  private func move(
+    _ lists: CandidateLists, to destination: Rank, from source: Rank, count: Int,
+    on communicator: some Communicator
+  ) throws -> CandidateLists {
+    func move<T: Message>(_ values: [T], receiving count: Int) throws -> [T] {
+      func counts(_ rank: Rank, _ count: Int) -> [Int] {
+        (0..<size).map { $0 == rank.index ? count : 0 }
+      }
+      return try communicator.exchange(
+        Buckets(values: values, counts: counts(destination, values.count)),
+        receiving: counts(source, count)
+      ).values
+    }
+    let places = count * lists.capacity
+    return CandidateLists(
+      capacity: lists.capacity, similarity: try move(lists.similarity, receiving: places),
+      index: try move(lists.index, receiving: places),
+      bound: try move(lists.bound, receiving: count))
+  }
+
+  private func segments(_ rank: Rank, _ byteCount: Int) -> [Segment] {
+    byteCount > 0 ? [Segment(rank: rank, byteCount: byteCount)] : []
+  }
+}
