@@ -1,0 +1,28 @@
+/// What is wrong with a file, in one line: which file, which record, what was expected and found.
+public struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The file, as the caller named it.
+  public var path: String
+  /// The rest of the line.
+  public var problem: String
+
+  public init(path: String, problem: String) {
+    self.path = path
+    self.problem = problem
+  }
+
+  public var description: String { "\(path): \(problem)" }
+}
+
+/// A list for an error message: `a, b or c`.
+func alternatives(_ names: [String]) -> String {
+  names.count < 2
+    ? names.joined()
+    : names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
+}
+
+/// A piece of a file for an error message: quoted, short, on one line.
+func quoted(_ bytes: some Collection<UInt8>) -> String {
+  let shown = String(decoding: bytes.prefix(40), as: UTF8.self).unicodeScalars
+  let escaped = shown.map { $0.isASCII ? $0.escaped(asASCII: true) : String($0) }.joined()
+  return "'\(escaped)'" + (bytes.count > 40 ? "…" : "")
+}

@@ -1,0 +1,56 @@
+/// The types of the elements of an array in a file.
+public enum ElementType: String, CaseIterable, Sendable {
+  case bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64
+
+  /// Bytes per element.
+  public var byteCount: Int {
+    switch self {
+    case .bool, .int8, .uint8: 1
+    case .int16, .uint16, .float16: 2
+    case .int32, .uint32, .float32: 4
+    case .int64, .uint64, .float64: 8
+    }
+  }
+
+  public var isFloatingPoint: Bool { self == .float16 || self == .float32 || self == .float64 }
+
+  /// NumPy's letter for the kind, without byte order and size.
+  private var kind: String {
+    switch self {
+    case .bool: "b"
+    case .int8, .int16, .int32, .int64: "i"
+    case .uint8, .uint16, .uint32, .uint64: "u"
+    case .float16, .float32, .float64: "f"
+    }
+  }
+
+  /// NumPy's name with the byte order: `<f4`, `|u1`.
+  var descriptor: String { "\(byteCount == 1 ? "|" : "<")\(kind)\(byteCount)" }
+
+  /// The type by NumPy's name without the byte order: `f4`, `u1`.
+  init?(numpyName: some StringProtocol) {
+    guard let type = Self.allCases.first(where: { $0.descriptor.dropFirst() == numpyName }) else {
+      return nil
+    }
+    self = type
+  }
+}
+
+/// A number that an array in a file may consist of.
+///
+/// Its bytes in memory are those in the file: the machine is taken to be little endian.
+public protocol ArrayElement: AdditiveArithmetic, BitwiseCopyable, Sendable {
+  static var elementType: ElementType { get }
+}
+
+extension Int8: ArrayElement { public static var elementType: ElementType { .int8 } }
+extension Int16: ArrayElement { public static var elementType: ElementType { .int16 } }
+extension Int32: ArrayElement { public static var elementType: ElementType { .int32 } }
+extension Int64: ArrayElement { public static var elementType: ElementType { .int64 } }
+extension UInt8: ArrayElement { public static var elementType: ElementType { .uint8 } }
+extension UInt16: ArrayElement { public static var elementType: ElementType { .uint16 } }
+extension UInt32: ArrayElement { public static var elementType: ElementType { .uint32 } }
+extension UInt64: ArrayElement { public static var elementType: ElementType { .uint64 } }
+extension Float16: ArrayElement { public static var elementType: ElementType { .float16 } }
+extension Float: ArrayElement { public static var elementType: ElementType { .float32 } }
+extension Double: ArrayElement { public static var elementType: ElementType { .float64 } }

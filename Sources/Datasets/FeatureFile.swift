@@ -1,0 +1,172 @@
+public import LinearAlgebra
+
+/// How a file of features is laid out; known by the extension of its name.
+public enum FeatureFormat: String, CaseIterable, Sendable {
+  /// NumPy's array: `float16`, `float32` or `float64`, two dimensions.
+  case npy
+  /// Each row a record: an `int32` with the number of columns, then that many `float32`.
+  case fvecs
+  /// Two `uint32`, the numbers of rows and columns, then the rows in `float32`.
+  case fbin
+  /// The rows in `float32` and nothing else: the number of columns must be said.
+  case bin
+
+  /// - Throws: ``DataError`` that lists the formats if the extension is none of them.
+  public init(path: String) throws {
+    let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+    let suffix = name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? ""
+    guard let format = FeatureFormat(rawValue: suffix.lowercased()) else {
+      let known = FeatureFormat.allCases.map { ".\($0.rawValue)" }
+      throw DataError(
+        path: path,
+        problem: (suffix.isEmpty ? "no extension" : "unknown extension '.\(suffix)'")
+          + "; features are read and written as \(alternatives(known))")
+    }
+    self = format
+  }
+}
+
+/// The features of many nodes in a file, one row per node, read by rows.
+///
+/// Opening reads the header only; ``rows(_:)`` reads only the rows it is asked for.
+public struct FeatureFile: Sendable {
+  public let path: String
+  public let format: FeatureFormat
+  public let rowCount: Int
+  /// Features per row, at least 1.
+  public let columnCount: Int
+  private let contents: Contents
+
+  private enum Contents {
+    case array(ArrayFile)
+    /// Rows in `float32` that begin at a byte.
+    case plain(InputFile, offset: Int)
+    case records(InputFile)
+  }
+
+  /// Opens a file whose extension says its format.
+  ///
+  /// - Parameter dimensions: The number of columns: needed for `.bin`; checked for the others.
+  /// - Throws: ``DataError`` if the file cannot be opened, is damaged, or has another number of
+  ///   columns.
+  public init(path: String, dimensions: Int? = nil) throws {
+    func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
+    self.path = path
+    format = try FeatureFormat(path: path)
+    if let dimensions, dimensions < 1 {
+      throw error("\(dimensions) dimensions asked for; expected at least 1")
+    }
+    switch format {
+    case .npy:
+      let array = try ArrayFile(path: path)
+      guard array.shape.count == 2, array.elementType.isFloatingPoint else {
+        throw error(
+          "\(array.elementType) of shape \(ArrayHeader.text(array.shape)); expected float16, "
+            + "float32 or float64 of two dimensions")
+      }
+      (rowCount, columnCount) = (array.rowCount, array.columnCount)
+      contents = .array(array)
+    case .fvecs:
+      let file = try InputFile(path: path)
+      columnCount = try Self.recordLength(of: file, dimensions)
+      let recordByteCount = 4 + 4 * columnCount
+      guard file.byteCount.isMultiple(of: recordByteCount) else {
+        throw error(
+          "\(file.byteCount) bytes; expected a multiple of \(recordByteCount) for records of "
+            + "\(columnCount) columns")
+      }
+      rowCount = file.byteCount / recordByteCount
+      contents = .records(file)
+    case .fbin:
+      let file = try InputFile(path: path)
+      guard file.byteCount >= 8 else {
+        throw error("\(file.byteCount) bytes; expected a header of 8")
+      }
+      rowCount = Int(try file.integer(UInt32.self, at: 0))
+      columnCount = Int(try file.integer(UInt32.self, at: 4))
+      let (expected, overflow) = (rowCount * columnCount).multipliedReportingOverflow(by: 4)
+      guard !overflow, expected == file.byteCount - 8 else {
+        let sum = overflow ? "more" : "\(8 + expected)"
+        throw error(
+          "\(file.byteCount) bytes; a header of 8 bytes and [\(rowCount) × \(columnCount)] "
+            + "float32 make \(sum)")
+      }
+      contents = .plain(file, offset: 8)
+    case .bin:
+      let file = try InputFile(path: path)
+      guard let dimensions else {
+        throw error("a .bin file does not say its number of columns; give the dimensions")
+      }
+      columnCount = dimensions
+      guard file.byteCount.isMultiple(of: 4 * dimensions) else {
+        throw error(
+          "\(file.byteCount) bytes; expected a multiple of \(4 * dimensions) for rows of "
+            + "\(dimensions) float32")
+      }
+      rowCount = file.byteCount / (4 * dimensions)
+      contents = .plain(file, offset: 0)
+    }
+    guard columnCount > 0 else { throw error("rows of 0 columns; expected at least 1") }
+    if let dimensions, dimensions != columnCount {
+      throw error("rows of \(columnCount) columns; expected \(dimensions)")
+    }
+  }
+
+  /// The number of columns that the first record states.
+  private static func recordLength(of file: InputFile, _ dimensions: Int?) throws -> Int {
+    guard file.byteCount >= 4 else {
+      if file.byteCount == 0, let dimensions { return dimensions }
+      throw DataError(
+        path: file.path, problem: "\(file.byteCount) bytes; expected at least one record")
+    }
+    let length = Int(try file.integer(Int32.self, at: 0))
+    guard length > 0 else {
+      throw DataError(path: file.path, problem: "record 0 has \(length) columns; expected > 0")
+    }
+    return length
+  }
+
+  /// The features of some rows, as `Float`: `float16` widened, `float64` rounded to nearest.
+  ///
+  /// - Returns: Shape `[range.count × columnCount]`.
+  /// - Throws: ``DataError`` if reading fails, or a record of `.fvecs` has another length.
+  /// - Precondition: The range is in `0 ..< rowCount`.
+  public func rows(_ range: Range<Int>) throws -> Matrix {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= rowCount,
+      "rows \(range) of \(rowCount) in \(path)")
+    switch contents {
+    case .array(let array): return try array.floats(rows: range)
+    case .plain(let file, let offset):
+      var matrix = Matrix(rows: range.count, columns: columnCount)
+      try matrix.read(file, at: offset + range.lowerBound * columnCount * 4)
+      return matrix
+    case .records(let file): return try records(range, of: file)
+    }
+  }
+
+  private func records(_ range: Range<Int>, of file: InputFile) throws -> Matrix {
+    var matrix = Matrix(rows: range.count, columns: columnCount)
+    let columnCount = columnCount
+    let length = columnCount + 1
+    try file.forEachBlock(
+      of: Float.self, count: range.count * length, at: range.lowerBound * length * 4,
+      multiple: length
+    ) { start, block in
+      for record in 0..<block.count / length {
+        let row = start / length + record
+        let found = Int32(bitPattern: block[record * length].bitPattern)
+        guard found == columnCount else {
+          throw DataError(
+            path: path,
+            problem: "record \(range.lowerBound + row) has \(found) columns; expected "
+              + "\(columnCount) as in record 0")
+        }
+        matrix.write(at: row * columnCount, count: columnCount) { column in
+          block[record * length + 1 + column]
+        }
+      }
+    }
+    return matrix
+  }
+}

@@ -1,0 +1,93 @@
+internal import Glibc
+
+/// A file open for reading at any place; closed when the last reference goes.
+final class InputFile: Sendable {
+  let path: String
+  /// The size of the file when it was opened.
+  let byteCount: Int
+  private let descriptor: Int32
+
+  /// - Throws: ``DataError`` if there is no such file, or it is not an ordinary readable one.
+  init(path: String) throws {
+    self.path = path
+    // Looked at first, as opening a pipe would wait for its writer.
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw DataError.system(path, "cannot open") }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      let kind = status.st_mode & S_IFMT == S_IFDIR ? "a directory" : "not an ordinary file"
+      throw DataError(path: path, problem: "is \(kind); expected a file")
+    }
+    descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw DataError.system(path, "cannot open") }
+    byteCount = Int(status.st_size)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Fills `buffer` with the bytes of the file from `offset` on.
+  ///
+  /// - Throws: ``DataError`` if the file ends before, or the system fails.
+  func read(at offset: Int, into buffer: inout MutableRawSpan) throws {
+    let failure: DataError? = unsafe buffer.withUnsafeMutableBytes { buffer in
+      var done = 0
+      while done < buffer.count {
+        // The system moves at most 2 GiB in one call.
+        let wanted = min(buffer.count - done, 1 << 30)
+        let count = unsafe pread(descriptor, buffer.baseAddress! + done, wanted, offset + done)
+        if count < 0, errno == EINTR { continue }
+        if count < 0 { return DataError.system(path, "cannot read at byte \(offset + done)") }
+        if count == 0 {
+          return DataError(
+            path: path,
+            problem: "ends at byte \(offset + done); expected \(offset + buffer.count) bytes")
+        }
+        done += count
+      }
+      return nil
+    }
+    if let failure { throw failure }
+  }
+
+  func bytes(at offset: Int, count: Int) throws -> [UInt8] {
+    var bytes = Array(repeating: UInt8(0), count: count)
+    var elements = bytes.mutableSpan
+    var span = unsafe elements.mutableBytes
+    try read(at: offset, into: &span)
+    return bytes
+  }
+
+  /// A little-endian integer of the file.
+  func integer<T: FixedWidthInteger>(_ type: T.Type, at offset: Int) throws -> T {
+    try bytes(at: offset, count: MemoryLayout<T>.size).reversed().reduce(0) { $0 << 8 | T($1) }
+  }
+
+  /// Calls `body` with consecutive blocks of `count` elements that begin at byte `offset`, each
+  /// with the index of its first element.
+  ///
+  /// A block ends where a run of `multiple` elements does, and has about a mebibyte.
+  func forEachBlock<Element: ArrayElement>(
+    of type: Element.Type, count: Int, at offset: Int, multiple: Int = 1,
+    _ body: (Int, Span<Element>) throws -> Void
+  ) throws {
+    let stride = MemoryLayout<Element>.stride
+    let capacity = min(count, max(1 << 20 / stride / multiple, 1) * multiple)
+    var block = Array(repeating: Element.zero, count: capacity)
+    var start = 0
+    while start < count {
+      block.removeLast(max(block.count - (count - start), 0))
+      var elements = block.mutableSpan
+      var bytes = unsafe elements.mutableBytes
+      try read(at: offset + start * stride, into: &bytes)
+      try body(start, block.span)
+      start += block.count
+    }
+  }
+}
+
+extension DataError {
+  /// What the last system call says.
+  static func system(_ path: String, _ action: String) -> DataError {
+    let code = errno
+    return DataError(path: path, problem: "\(action): \(unsafe String(cString: strerror(code)))")
+  }
+}

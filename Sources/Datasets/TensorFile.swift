@@ -1,0 +1,224 @@
+internal import FoundationEssentials
+public import LinearAlgebra
+
+/// An array with a name: a parameter of a network.
+public struct Tensor: Equatable, Sendable {
+  public var name: String
+  public var shape: [Int]
+  /// In C order (the last index runs fastest).
+  public var elements: [Float]
+
+  /// - Precondition: There are as many elements as the shape says.
+  public init(name: String, shape: [Int], elements: [Float]) {
+    precondition(
+      shape.reduce(1, *) == elements.count, "\(elements.count) elements for shape \(shape)")
+    self.name = name
+    self.shape = shape
+    self.elements = elements
+  }
+
+  /// Shape `[rows × columns]`.
+  public init(name: String, _ matrix: Matrix) {
+    self.init(
+      name: name, shape: [matrix.rowCount, matrix.columnCount], elements: matrix.elements)
+  }
+}
+
+/// Named tensors in a `.safetensors` file.
+///
+/// The file is a `uint64` with the length of the header, the header in JSON, and the elements.
+/// Opening reads and checks the header; each tensor is read when it is asked for.
+public struct TensorFile: Sendable {
+  /// In the order of their elements in the file.
+  public let names: [String]
+  /// The strings under `__metadata__`.
+  public let metadata: [String: String]
+  private let file: InputFile
+  private let entries: [String: Entry]
+  private let dataOffset: Int
+
+  fileprivate struct Entry: Codable, Sendable {
+    var dtype: String
+    var shape: [Int]
+    var offsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype, shape
+      case offsets = "data_offsets"
+    }
+  }
+
+  public var path: String { file.path }
+
+  /// - Throws: ``DataError`` if the file cannot be opened, its header is longer than the file or
+  ///   not as described, or the tensors do not lie one after the other in the file.
+  public init(path: String) throws {
+    func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
+    file = try InputFile(path: path)
+    guard file.byteCount >= 8 else {
+      throw error("\(file.byteCount) bytes; expected at least the 8 of a header's length")
+    }
+    let length = try file.integer(UInt64.self, at: 0)
+    guard length <= file.byteCount - 8 else {
+      throw error("\(file.byteCount) bytes; its header alone should have 8 + \(length)")
+    }
+    guard length <= 100_000_000 else { throw error("header of \(length) bytes is too long") }
+    dataOffset = 8 + Int(length)
+    let header: Header
+    do {
+      let bytes = try file.bytes(at: 8, count: Int(length))
+      header = try JSONDecoder().decode(Header.self, from: Data(bytes))
+    } catch let failure as DecodingError {
+      throw error("invalid header: \(failure.summary)")
+    }
+    metadata = header.metadata
+    entries = header.entries
+    names = header.entries.sorted {
+      ($0.value.offsets, $0.key) < ($1.value.offsets, $1.key)
+    }.map(\.key)
+    try check()
+  }
+
+  /// The tensors fill the file: in order, without gaps, each as long as its shape says.
+  private func check() throws {
+    let dataByteCount = file.byteCount - dataOffset
+    var end = 0
+    for name in names {
+      let entry = entries[name]!
+      func error(_ problem: String) -> DataError {
+        DataError(path: path, problem: "tensor '\(name)' \(problem)")
+      }
+      let offsets = entry.offsets
+      guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1],
+        offsets[1] <= dataByteCount
+      else { throw error("lies at \(offsets); expected a range in 0 ... \(dataByteCount)") }
+      guard offsets[0] == end else {
+        let relation = offsets[0] < end ? "overlaps the tensor before it" : "leaves a gap"
+        throw error("begins at \(offsets[0]), which \(relation); expected \(end)")
+      }
+      end = offsets[1]
+      guard entry.shape.allSatisfy({ $0 >= 0 }) else {
+        throw error("has the shape \(entry.shape); expected no negative length")
+      }
+      guard let size = Self.elementByteCounts[entry.dtype] else { continue }
+      var expected = size
+      for count in entry.shape.contains(0) ? [0] : entry.shape {
+        let (product, overflow) = expected.multipliedReportingOverflow(by: count)
+        guard !overflow else { throw error("has the shape \(entry.shape), which is too large") }
+        expected = product
+      }
+      guard offsets[1] - offsets[0] == expected else {
+        throw error(
+          "has \(offsets[1] - offsets[0]) bytes; \(entry.dtype) of shape \(entry.shape) makes "
+            + "\(expected)")
+      }
+    }
+    guard end == dataByteCount else {
+      throw DataError(
+        path: path, problem: "\(dataByteCount) bytes of elements; the tensors make \(end)")
+    }
+  }
+
+  /// The types whose size is known; others may be in the file, but are not read.
+  private static let elementByteCounts = [
+    "BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U32": 4, "I32": 4,
+    "F32": 4, "U64": 8, "I64": 8, "F64": 8,
+  ]
+
+  /// - Throws: ``DataError`` that lists what there is if there is no such tensor.
+  public func shape(of name: String) throws -> [Int] { try entry(name).shape }
+
+  private func entry(_ name: String) throws -> Entry {
+    if let entry = entries[name] { return entry }
+    let shown = names.sorted().prefix(8).map { "'\($0)'" }.joined(separator: ", ")
+    let more = names.count > 8 ? " and \(names.count - 8) more" : ""
+    throw DataError(
+      path: path,
+      problem: "no tensor '\(name)'; there " + (names.isEmpty ? "is none" : "are \(shown)\(more)"))
+  }
+
+  /// The elements of a tensor in C order, as `Float`: `F16` and `BF16` widened, `F64` rounded.
+  ///
+  /// - Throws: ``DataError`` if there is no such tensor, it has another type, or reading fails.
+  public func tensor(_ name: String) throws -> Tensor {
+    let entry = try entry(name)
+    let count = entry.shape.reduce(1, *)
+    let offset = dataOffset + entry.offsets[0]
+    var elements: [Float] = []
+    elements.reserveCapacity(count)
+    func read<Element: ArrayElement>(_ float: (Element) -> Float) throws {
+      try file.forEachBlock(of: Element.self, count: count, at: offset) { _, block in
+        for index in block.indices { elements.append(float(block[index])) }
+      }
+    }
+    switch entry.dtype {
+    case "F32": try read { (value: Float) in value }
+    case "F16": try read { (value: Float16) in Float(value) }
+    case "BF16": try read { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16) }
+    case "F64": try read { (value: Double) in Float(value) }
+    default:
+      throw DataError(
+        path: path,
+        problem: "tensor '\(name)' has the type \(entry.dtype); expected F32, F16, BF16 or F64")
+    }
+    return Tensor(name: name, shape: entry.shape, elements: elements)
+  }
+
+  /// A tensor of two dimensions.
+  ///
+  /// - Throws: ``DataError`` as ``tensor(_:)`` does, and if the dimensions are not two.
+  public func matrix(_ name: String) throws -> Matrix {
+    let shape = try shape(of: name)
+    guard shape.count == 2 else {
+      throw DataError(
+        path: path, problem: "tensor '\(name)' has the shape \(shape); expected two dimensions")
+    }
+    return Matrix(rows: shape[0], columns: shape[1], elements: try tensor(name).elements)
+  }
+}
+
+/// The JSON object: tensors by name, and strings under `__metadata__`.
+extension TensorFile {
+  fileprivate struct Header: Decodable {
+    var entries: [String: Entry] = [:]
+    var metadata: [String: String] = [:]
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: Name.self)
+      for key in container.allKeys {
+        if key.stringValue == "__metadata__" {
+          metadata = try container.decode([String: String].self, forKey: key)
+        } else {
+          entries[key.stringValue] = try container.decode(Entry.self, forKey: key)
+        }
+      }
+    }
+
+    private struct Name: CodingKey {
+      var stringValue: String
+      var intValue: Int? { nil }
+      init(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
+    }
+  }
+}
+
+extension DecodingError {
+  /// One line: where, and what.
+  fileprivate var summary: String {
+    let context: Context
+    switch self {
+    case .typeMismatch(_, let found), .valueNotFound(_, let found), .keyNotFound(_, let found),
+      .dataCorrupted(let found):
+      context = found
+    @unknown default: return "not as described"
+    }
+    let path = context.codingPath.map(\.stringValue).joined(separator: "/")
+    return (path.isEmpty ? "" : "'\(path)': ")
+      + context.debugDescription.split(whereSeparator: \.isNewline).joined(separator: " ")
+  }
+}
+
+private func < (a: ([Int], String), b: ([Int], String)) -> Bool {
+  a.0 == b.0 ? a.1 < b.1 : a.0.lexicographicallyPrecedes(b.0)
+}
