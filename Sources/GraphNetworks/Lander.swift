@@ -195,7 +195,7 @@ private struct ParameterReader {
         path: file.path,
         reason: "tensor '\(name)' has shape \(shape), expected [\(wanted)]")
     }
-    let values = try file.tensor(name).values
+    let values = try file.tensor(name).elements
     guard values.allSatisfy(\.isFinite) else {
       throw ModelError(path: file.path, reason: "tensor '\(name)' holds NaN or infinite values")
     }

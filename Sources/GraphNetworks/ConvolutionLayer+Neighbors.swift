@@ -1,0 +1,161 @@
+internal import Communication
+internal import DistributedGraphs
+internal import LinearAlgebra
+internal import Parallelism
+
+// The part of a layer that looks at neighbours. It is linear in the neighbours' rows, so it can
+// sum before it projects or project before it sums: whichever rows are narrower travel.
+
+extension ConvolutionLayer {
+  /// Everything of the layer that needs other nodes.
+  ///
+  /// > Collective: over `communicator`. Per head one halo exchange of rows as wide as the input or
+  /// > the output, whichever is narrower, in slabs of columns; attention exchanges `headCount`
+  /// > more floats per ghost before.
+  ///
+  /// - Parameter input: Owned. Consumed.
+  func neighborSums(
+    of input: consuming NodeInput, over graph: NeighborGraph, using workers: Workers,
+    on communicator: some Communicator
+  ) throws -> LayerSum {
+    switch self {
+    case .mean(let layer):
+      var sum = LayerSum(sources: [], products: [], bias: layer.bias)
+      let weights = graph.normalizedAffinities()
+      let blocks = input.blockColumns
+      try sum.addNeighborTerm(
+        weights, layer.neighborWeight, of: input, over: graph, using: workers, on: communicator)
+      sum.addOwnTerm(layer.selfWeight, of: input, in: blocks)
+      return sum
+    case .attention(let layer):
+      var sum = LayerSum(sources: [], products: [], bias: layer.bias)
+      let attention = try layer.attention(
+        of: input, over: graph, using: workers, on: communicator)
+      for head in 0..<layer.headCount {
+        try sum.addNeighborTerm(
+          attention[head], layer.averagedWeight(ofHead: head), of: input, over: graph,
+          using: workers, on: communicator)
+      }
+      return sum
+    }
+  }
+}
+
+extension LayerSum {
+  /// Adds W xᵢ.
+  fileprivate mutating func addOwnTerm(
+    _ weight: Matrix, of input: consuming NodeInput, in blocks: [Range<Int>]
+  ) {
+    let first = sources.count
+    sources += input.sources
+    for (block, columns) in zip(input.blocks, blocks) {
+      products.append((first + block, PackedMatrix(columns: weight.slice(columns: columns))))
+    }
+  }
+
+  /// Adds W Σⱼ wᵢⱼ xⱼ.
+  fileprivate mutating func addNeighborTerm(
+    _ weights: [Float], _ weight: Matrix, of input: borrowing NodeInput,
+    over graph: NeighborGraph, using workers: Workers, on communicator: some Communicator
+  ) throws {
+    if weight.columnCount <= weight.rowCount {
+      let first = sources.count
+      for source in input.sources {
+        sources.append(
+          try graph.sums(weights, of: source, using: workers, on: communicator))
+      }
+      for (block, columns) in zip(input.blocks, input.blockColumns) {
+        products.append((first + block, PackedMatrix(columns: weight.slice(columns: columns))))
+      }
+    } else {
+      let projected = input.product(with: weight, using: workers)
+      addends.append(sources.count)
+      sources.append(try graph.sums(weights, of: projected, using: workers, on: communicator))
+    }
+  }
+}
+
+extension NodeInput {
+  /// W xᵢ of every owned node. Shape `[ownedCount × weight.rowCount]`.
+  func product(with weight: Matrix, using workers: Workers) -> Matrix {
+    let sum = LayerSum(
+      sources: sources,
+      products: zip(blocks, blockColumns).map {
+        ($0, PackedMatrix(columns: weight.slice(columns: $1)))
+      },
+      bias: Array(repeating: 0, count: weight.rowCount))
+    return sum.hiddenRows(rectified: false, using: workers)
+  }
+}
+
+extension NeighborGraph {
+  /// w of every edge: affinities that add up to 1 over the edges into a node.
+  ///
+  ///     wᵢⱼ = aᵢⱼ / Σⱼ aᵢⱼ
+  ///
+  /// The sum runs in double precision in row order; the reference's runs by source index.
+  public func normalizedAffinities() -> [Float] {
+    var weights = affinities
+    for node in 0..<ownedCount {
+      let edges = edges(into: node)
+      let sum = edges.reduce(0.0) { $0 + Double(affinities[$1]) }
+      let reciprocal = sum > 0 ? 1 / sum : 1
+      for edge in edges { weights[edge] = Float(reciprocal * Double(affinities[edge])) }
+    }
+    return weights
+  }
+
+  /// The weighted sum of the sources' rows over every owned node's in-edges.
+  ///
+  ///     mᵢ = Σⱼ wᵢⱼ xⱼ
+  ///
+  /// Ghost rows come in slabs of columns: a column's sum needs no other column, and no rank holds
+  /// more than a slab of its ghosts.
+  ///
+  /// > Collective: over `communicator`. ⌈columns / 32⌉ rounds, `4 · columns` bytes per ghost.
+  ///
+  /// - Parameter rows: Owned. Shape `[ownedCount × columns]`.
+  func sums(
+    _ weights: [Float], of rows: Matrix, using workers: Workers, on communicator: some Communicator
+  ) throws -> Matrix {
+    var sums = Matrix(rows: ownedCount, columns: rows.columnCount)
+    let slabWidth = communicator.size > 1 ? 32 : max(rows.columnCount, 1)
+    for slab in (0..<rows.columnCount).tiles(of: slabWidth) {
+      let local = try halo.extend(rows, columns: slab, on: communicator)
+      addNeighborSums(
+        weights, of: local, over: self, into: &sums, at: slab.lowerBound, using: workers)
+    }
+    return sums
+  }
+}
+
+extension AttentionLayer {
+  /// α of every edge, per head. Shape `[headCount][edgeCount]`.
+  ///
+  ///     eᵢⱼ = LeakyReLU₀.₂( aₗ · W xⱼ + aᵣ · W xᵢ ),  αᵢⱼ = exp(eᵢⱼ − max) / Σⱼ exp(eᵢⱼ − max)
+  ///
+  /// > Collective: over `communicator`. One round, `8 · headCount` bytes per ghost.
+  func attention(
+    of input: borrowing NodeInput, over graph: NeighborGraph, using workers: Workers,
+    on communicator: some Communicator
+  ) throws -> [[Float]] {
+    let logits = input.product(with: logitWeights, using: workers)
+    let sources = try graph.halo.extend(logits, columns: 0..<headCount, on: communicator)
+    return (0..<headCount).map { head in
+      let source =
+        (0..<graph.ownedCount).map { logits[$0, head] }
+        + (0..<graph.halo.ghostCount).map { sources.ghosts[$0, head] }
+      var attention = Array(repeating: Float(0), count: graph.edgeCount)
+      for node in 0..<graph.ownedCount {
+        let edges = graph.edges(into: node)
+        let destination = logits[node, headCount + head]
+        for edge in edges {
+          let sum = source[Int(graph.columns[edge].index)] + destination
+          attention[edge] = sum > 0 ? sum : 0.2 * sum
+        }
+        softmax(&attention, over: edges)
+      }
+      return attention
+    }
+  }
+}

@@ -1,0 +1,152 @@
+public import Communication
+public import DistributedGraphs
+internal import LinearAlgebra
+public import Parallelism
+
+/// What the network says about a level.
+public struct Linkage: Equatable, Sendable {
+  /// Owned. 1 − p of every edge, the probability that its ends are apart. Shape `[edgeCount]`.
+  ///
+  /// Kept in place of p because it is what decisions compare: where p rounds to 1, 1 − p still
+  /// tells edges apart.
+  public let distance: [Float]
+  /// Owned. d of every node. Shape `[ownedCount]`.
+  public let density: [Float]
+
+  public init(distance: [Float], density: [Float]) {
+    self.distance = distance
+    self.density = density
+  }
+
+  /// Owned. Linkage probability p of every edge. Shape `[edgeCount]`.
+  public var probability: [Float] { distance.map { 1 - $0 } }
+}
+
+extension Lander {
+  /// Linkage probabilities and densities of a level.
+  ///
+  /// The encoder runs layer by layer over all owned nodes; the last layer's hidden rows exist a
+  /// tile at a time, as the decoder's two linear maps of them are all that is needed.
+  ///
+  /// > Collective: over `communicator`. Per layer the halo exchange of its neighbour sums; then one
+  /// > row of the decoder's width per ghost, in pieces.
+  ///
+  /// - Parameters:
+  ///   - input: Owned. Consumed: where the caller holds no other reference, its memory is given
+  ///     back on the way.
+  /// - Complexity: Per layer 4 · n · in · out + 2 · edges · in flops, then
+  ///   4 · n · hidden · width + 2 · edges · width · (width + 1).
+  public func linkage(
+    of input: consuming NodeInput, over graph: NeighborGraph, using workers: Workers = Workers(),
+    on communicator: some Communicator
+  ) throws -> Linkage {
+    var input = input
+    for layer in layers.dropLast() {
+      let sum = try layer.neighborSums(of: input, over: graph, using: workers, on: communicator)
+      input = NodeInput(hidden: sum.hiddenRows(using: workers))
+    }
+    let sum = try layers[layers.count - 1].neighborSums(
+      of: input, over: graph, using: workers, on: communicator)
+    let ends = sum.hiddenRows(applying: [decoder.source, decoder.destination], using: workers)
+    let distance = try decoder.distances(
+      source: ends[0], destination: ends[1], over: graph, using: workers, on: communicator)
+    return Linkage(distance: distance, density: density(distance: distance, over: graph))
+  }
+}
+
+/// The density of every owned node: how strongly its neighbourhood agrees with it.
+///
+///     dᵢ = 1/|N(i)| · Σⱼ (2 pᵢⱼ − 1) aᵢⱼ,   j ∈ N(i)        [Xing et al. 2021, arXiv:2107.01319]
+///
+/// The sum runs in double precision in row order.
+///
+/// - Parameter distance: 1 − p of every edge. Shape `[edgeCount]`.
+/// - Returns: In [−1, 1]; 0 for a node without edges. Shape `[ownedCount]`.
+/// - Complexity: O(edges).
+public func density(distance: [Float], over graph: NeighborGraph) -> [Float] {
+  precondition(distance.count == graph.edgeCount, "\(distance.count) of \(graph.edgeCount) edges")
+  return (0..<graph.ownedCount).map { node in
+    let edges = graph.edges(into: node)
+    guard !edges.isEmpty else { return 0 }
+    let sum = edges.reduce(0.0) {
+      $0 + (1 - 2 * Double(distance[$1])) * Double(graph.affinities[$1])
+    }
+    return Float(sum / Double(edges.count))
+  }
+}
+
+extension LinkageDecoder {
+  /// 1 − p of every edge.
+  ///
+  /// Edges from owned nodes are decoded first, then those from each piece of the ghosts as it
+  /// arrives: an edge's value depends on nothing but its ends.
+  ///
+  /// > Collective: over `communicator`. A round to agree on the number of pieces, one per piece;
+  /// > `4 · width` bytes per ghost in all.
+  ///
+  /// - Parameters:
+  ///   - source: Owned. S hⱼ + s. Shape `[ownedCount × width]`.
+  ///   - destination: Owned. T hᵢ + t. Shape `[ownedCount × width]`.
+  func distances(
+    source: Matrix, destination: Matrix, over graph: NeighborGraph, using workers: Workers,
+    on communicator: some Communicator
+  ) throws -> [Float] {
+    let ghostFloats = graph.halo.ghostCount * width
+    let pieceCount = try communicator.maximum(min(8, ghostFloats / (1 << 18) + 1))
+    var logits = Array(repeating: Float(0), count: graph.edgeCount)
+    decode(edgesFrom: .owned(source), destination, over: graph, into: &logits, using: workers)
+    if communicator.size > 1 {
+      for piece in 0..<pieceCount {
+        let rows = try graph.halo.receive(
+          source, columns: 0..<width, piece: piece, of: pieceCount, on: communicator)
+        let members = graph.halo.ghosts(ofPiece: piece, of: pieceCount)
+        decode(
+          edgesFrom: .ghosts(rows, members), destination, over: graph, into: &logits,
+          using: workers)
+      }
+    }
+    return logits.map { probabilityOfFirst(logitDifference: $0) }
+  }
+
+  private enum Sources {
+    case owned(Matrix)
+    /// Rows of some ghosts, and which.
+    case ghosts(Matrix, [Int])
+  }
+
+  /// Decodes the edges from some of the local nodes, a run of destinations at a time.
+  private func decode(
+    edgesFrom sources: Sources, _ destination: Matrix, over graph: NeighborGraph,
+    into logits: inout [Float], using workers: Workers
+  ) {
+    let rows: Matrix
+    var rowOfGhost: [Int32] = []
+    switch sources {
+    case .owned(let owned): rows = owned
+    case .ghosts(let ghosts, let members):
+      rows = ghosts
+      rowOfGhost = Array(repeating: -1, count: graph.halo.ghostCount)
+      for (row, ghost) in members.enumerated() { rowOfGhost[ghost] = Int32(row) }
+    }
+    for nodes in (0..<graph.ownedCount).tiles(of: 16_384) {
+      var batch = EdgeBatch()
+      for node in nodes {
+        for edge in graph.edges(into: node) {
+          let column = Int(graph.columns[edge].index)
+          let row: Int32
+          if column < graph.ownedCount {
+            guard rowOfGhost.isEmpty else { continue }
+            row = Int32(column)
+          } else {
+            guard !rowOfGhost.isEmpty, rowOfGhost[column - graph.ownedCount] >= 0 else { continue }
+            row = rowOfGhost[column - graph.ownedCount]
+          }
+          batch.edges.append(Int32(edge))
+          batch.sources.append(row)
+          batch.destinations.append(Int32(node))
+        }
+      }
+      decode(batch, source: rows, destination: destination, into: &logits, using: workers)
+    }
+  }
+}
