@@ -80,7 +80,9 @@ extension Communicator {
   }
 }
 
-/// What ``Communicator/agree(_:)`` throws on every rank when its body failed on at least one.
+/// A failure that every rank throws, with equal contents: nobody is left waiting for the others.
+///
+/// What ``Communicator/agree(_:)`` throws when its body failed on at least one rank.
 public struct AgreedFailure: Error, Equatable, CustomStringConvertible {
   /// What the failing rank of the lowest index has to say.
   public var reason: String
@@ -88,6 +90,12 @@ public struct AgreedFailure: Error, Equatable, CustomStringConvertible {
   public var rank: Rank
   /// How many ranks failed.
   public var failureCount: Int
+
+  public init(reason: String, rank: Rank = Rank(0), failureCount: Int = 1) {
+    self.reason = reason
+    self.rank = rank
+    self.failureCount = failureCount
+  }
 
   public var description: String { reason }
 }

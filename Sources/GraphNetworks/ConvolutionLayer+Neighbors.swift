@@ -1,5 +1,5 @@
 internal import Communication
-internal import DistributedGraphs
+public import DistributedGraphs
 internal import LinearAlgebra
 internal import Parallelism
 

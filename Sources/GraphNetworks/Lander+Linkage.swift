@@ -141,7 +141,7 @@ extension LinkageDecoder {
             guard !rowOfGhost.isEmpty, rowOfGhost[column - graph.ownedCount] >= 0 else { continue }
             row = rowOfGhost[column - graph.ownedCount]
           }
-          batch.edges.append(Int32(edge))
+          batch.edges.append(edge)
           batch.sources.append(row)
           batch.destinations.append(Int32(node))
         }

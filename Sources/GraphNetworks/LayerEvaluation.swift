@@ -78,7 +78,8 @@ struct LayerSum {
             input[rows.lowerBound], input.columnCount, h, width, rows.count, width)
         }
         if rectified { unsafe highland_rectify(h, width, rows.count, width) }
-        for (map, target) in unsafe zip(maps, targets) {
+        for (place, map) in maps.enumerated() {
+          let target = unsafe targets[place]
           unsafe map.bias.withUnsafeBufferPointer { bias in
             unsafe multiplyPacked(
               h, stride: width, rowCount: rows.count, map.packed, into: target[rows.lowerBound],

@@ -62,7 +62,7 @@ func addNeighborSums(
 /// Which edges a decoding pass takes: their ends as rows of two matrices.
 struct EdgeBatch {
   /// Places of the results. Shape `[count]`.
-  var edges: [Int32] = []
+  var edges: [Int] = []
   /// Rows of the sources. Shape `[count]`.
   var sources: [Int32] = []
   /// Rows of the destinations. Shape `[count]`.
@@ -125,6 +125,6 @@ extension LinkageDecoder {
         hidden.base, edges.count, secondSlope, weight, bias, width, target[edges.lowerBound])
     }
     let values = results.elements
-    for (place, edge) in batch.edges.enumerated() { logits[Int(edge)] = values[place] }
+    for (place, edge) in batch.edges.enumerated() { logits[edge] = values[place] }
   }
 }

@@ -1,4 +1,4 @@
-public import LinearAlgebra
+internal import LinearAlgebra
 
 /// From the hidden rows of an edge's two ends to the probability that they share a cluster.
 ///

@@ -17,11 +17,10 @@ public struct NodeInput: Sendable {
   ///   - average: Owned. g, or nil where it equals f. Shape `[ownedCount × D]`.
   ///   - usesAverage: Whether the network takes g at all.
   public init(identity: consuming Matrix, average: consuming Matrix?, usesAverage: Bool) {
-    guard usesAverage else {
-      self.init(hidden: identity)
-      return
-    }
-    if let average {
+    if !usesAverage {
+      sources = [identity]
+      blocks = [0]
+    } else if let average {
       sources = [identity, average]
       blocks = [0, 1]
     } else {

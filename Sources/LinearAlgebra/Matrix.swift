@@ -34,7 +34,7 @@ public struct Matrix: Sendable {
   public func row(_ index: Int) -> [Float] { elements(inRows: index..<index + 1) }
 
   public func elements(inRows rows: Range<Int>) -> [Float] {
-    precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount)")
+    checkRows(rows)
     return unsafe withUnsafeBufferPointer {
       unsafe Array($0[rows.lowerBound * columnCount..<rows.upperBound * columnCount])
     }
@@ -48,6 +48,11 @@ public struct Matrix: Sendable {
       let place = place(row, column)
       unsafe withUnsafeMutableBufferPointer { unsafe $0[place] = newValue }
     }
+  }
+
+  /// - Precondition: The rows exist.
+  func checkRows(_ rows: Range<Int>) {
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount)")
   }
 
   private func place(_ row: Int, _ column: Int) -> Int {

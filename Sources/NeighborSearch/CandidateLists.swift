@@ -43,7 +43,8 @@ struct CandidateLists: Sendable {
     precondition(
       other.count == count && other.capacity == capacity,
       "\(other.count) × \(other.capacity) into \(count) × \(capacity)")
-    withAccess { lists in
+    let capacity = capacity
+    unsafe withAccess { lists in
       for place in other.index.indices where other.index[place] >= 0 {
         unsafe highland_offer(
           other.similarity[place], other.index[place], place / capacity, lists.handle(from: 0))
@@ -79,26 +80,13 @@ struct CandidateLists: Sendable {
     return unsafe similarity.withUnsafeMutableBufferPointer { similarity in
       unsafe index.withUnsafeMutableBufferPointer { index in
         unsafe bound.withUnsafeMutableBufferPointer { bound in
-          guard let bounds = unsafe bound.baseAddress else {
-            return unsafe body(Access.nowhere(capacity))
-          }
-          // Lists of no places have no storage, and are never reached past their bound.
-          let values = unsafe similarity.baseAddress ?? bounds
-          let names = unsafe index.baseAddress ?? Access.nowhere(capacity).index
-          return unsafe body(
-            Access(similarity: values, index: names, bound: bounds, capacity: capacity))
+          // An array, even an empty one, has a base address inside this call.
+          unsafe body(
+            Access(
+              similarity: similarity.baseAddress!, index: index.baseAddress!,
+              bound: bound.baseAddress!, capacity: capacity))
         }
       }
     }
-  }
-}
-
-extension CandidateLists.Access {
-  /// Access to no lists at all.
-  static func nowhere(_ capacity: Int) -> CandidateLists.Access {
-    unsafe CandidateLists.Access(
-      similarity: UnsafeMutablePointer(bitPattern: MemoryLayout<Float>.alignment)!,
-      index: UnsafeMutablePointer(bitPattern: MemoryLayout<Int64>.alignment)!,
-      bound: UnsafeMutablePointer(bitPattern: MemoryLayout<Float>.alignment)!, capacity: capacity)
   }
 }

@@ -29,14 +29,21 @@ public func nearestNeighbors(
 ) throws -> NeighborLists {
   let owned = nodes.owned(by: communicator.rank)
   precondition(rows.rowCount == owned.count, "\(rows.rowCount) rows for \(owned.count) nodes")
-  let meter = ProgressMeter(
-    pairCount: owned.count * (nodes.nodeCount + owned.count) / 2, report: progress)
+  let pairCount = max(1, owned.count * (nodes.nodeCount + owned.count) / 2)
+  var pairsDone = 0
+  func count(_ pairs: Int) {
+    pairsDone += pairs
+    progress(min(1, Double(pairsDone) / Double(pairCount)))
+  }
+  guard listLength > 0 else {
+    return NeighborLists(listLength: 0, neighbors: [], similarities: [])
+  }
   let ring = Ring(communicator)
 
   var own = SearchBlock(
     rows: rows, lists: CandidateLists(count: owned.count, capacity: listLength),
     firstNode: owned.lowerBound)
-  offerPairs(within: &own, using: workers, progress: meter.add)
+  offerPairs(within: &own, using: workers, progress: count)
 
   var visitor = own
   visitor.lists = own.lists.emptied
@@ -51,7 +58,7 @@ public func nearestNeighbors(
     offerPairs(
       between: &own, 0..<(isShared && isLower ? split : owned.count),
       and: &visitor, (isShared && !isLower ? split : 0)..<visitor.rows.rowCount,
-      using: workers, progress: meter.add)
+      using: workers, progress: count)
   }
   if communicator.size > 1 {
     let steps = communicator.size / 2
@@ -62,21 +69,4 @@ public func nearestNeighbors(
   }
   progress(1)
   return own.lists.neighborLists()
-}
-
-/// Turns counted pairs into a share of the work.
-private final class ProgressMeter {
-  private let pairCount: Int
-  private let report: (Double) -> Void
-  private var done = 0
-
-  init(pairCount: Int, report: @escaping (Double) -> Void) {
-    self.pairCount = max(pairCount, 1)
-    self.report = report
-  }
-
-  func add(_ pairs: Int) {
-    done += pairs
-    report(min(Double(done) / Double(pairCount), 1))
-  }
 }

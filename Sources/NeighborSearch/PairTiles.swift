@@ -40,16 +40,16 @@ func offerPairs(within block: inout SearchBlock, using workers: Workers, progres
       .map { (strip: strip, rows: $0) }
   }
   let locks = TileLocks(rowCount: rows.rowCount, tiling)
-  block.lists.withAccess { lists in
+  unsafe block.lists.withAccess { lists in
     unsafe run(tasks, tiling, rows, rows, workers, progress) { scores, tile, strip in
-      unsafe locks.withLock(of: tile) {
+      locks.withLock(of: tile) {
         unsafe highland_offer_to_rows(
           scores, tiling.stripLength, tile.count, strip.count, Int64(first + tile.lowerBound),
           Int64(first + strip.lowerBound), lists.handle(from: tile.lowerBound))
       }
       // Inside the strip's own square both halves of the tile were computed.
       guard tile.upperBound <= strip.lowerBound else { return }
-      unsafe locks.withLock(of: strip) {
+      locks.withLock(of: strip) {
         unsafe highland_offer_to_columns(
           scores, tiling.stripLength, tile.count, strip.count, Int64(first + tile.lowerBound),
           lists.handle(from: strip.lowerBound))
@@ -74,16 +74,16 @@ func offerPairs(
   }
   let ownLocks = TileLocks(rowCount: rows.rowCount, tiling)
   let visitingLocks = TileLocks(rowCount: visiting.rowCount, tiling)
-  own.lists.withAccess { ownLists in
-    visitor.lists.withAccess { visitingLists in
+  unsafe own.lists.withAccess { ownLists in
+    unsafe visitor.lists.withAccess { visitingLists in
       unsafe run(tasks, tiling, rows, visiting, workers, progress) { scores, tile, strip in
-        unsafe ownLocks.withLock(of: tile) {
+        ownLocks.withLock(of: tile) {
           unsafe highland_offer_to_rows(
             scores, tiling.stripLength, tile.count, strip.count,
             Int64(firstOwn + tile.lowerBound), Int64(firstVisiting + strip.lowerBound),
             ownLists.handle(from: tile.lowerBound))
         }
-        unsafe visitingLocks.withLock(of: strip) {
+        visitingLocks.withLock(of: strip) {
           unsafe highland_offer_to_columns(
             scores, tiling.stripLength, tile.count, strip.count,
             Int64(firstOwn + tile.lowerBound), visitingLists.handle(from: strip.lowerBound))
@@ -107,17 +107,18 @@ private func run(
     let batch = Array(tasks[step])
     workers.forEach(batch.count) {
       (
-        strip: PackedMatrix(capacity: tiling.stripLength, depth: rows.columnCount),
+        strip: PackedMatrix(),
         scores: Matrix(rows: tiling.tileLength, columns: tiling.stripLength)
       )
     } _: { index, scratch in
       let (strip, taskRows) = batch[index]
       scratch.strip.pack(rows: strip, of: visiting)
       for tile in taskRows.tiles(of: tiling.tileLength) {
-        multiply(rows, rows: tile, scratch.strip, into: &scratch.scores, at: 0)
-        unsafe scratch.scores.withUnsafeBufferPointer {
-          unsafe offer($0.baseAddress!, tile, strip)
-        }
+        let scores = unsafe scratch.scores.disjointRows().base
+        unsafe multiplyPacked(
+          rows.sharedRows()[tile.lowerBound], stride: rows.columnCount, rowCount: tile.count,
+          scratch.strip, into: scores, stride: tiling.stripLength)
+        unsafe offer(scores, tile, strip)
       }
     }
     progress(batch.reduce(0) { $0 + $1.strip.count * $1.rows.count })

@@ -1,0 +1,28 @@
+public import Communication
+
+extension NodePartition {
+  /// Sends one row of values to the owner of each node.
+  ///
+  /// > Collective: over `communicator`. Three rounds: the counts, then 8 bytes and `width` values
+  /// > per row.
+  ///
+  /// - Parameter rows: `width` values for each node of `nodes`, row after row.
+  /// - Returns: The rows that arrived for owned nodes, by rank of origin, each origin's in its own
+  ///   order.
+  @inlinable
+  public func deliver<T: Message>(
+    _ rows: [T], width: Int, to nodes: [GlobalNode], on communicator: some Communicator
+  ) throws -> (nodes: [GlobalNode], rows: [T]) {
+    precondition(rows.count == nodes.count * width, "\(rows.count) values for \(nodes.count) rows")
+    let (targets, places) = Buckets.sorting(nodes, into: communicator.size) { owner(of: $0) }
+    var sorted = rows
+    for (row, place) in places.enumerated() where row != place {
+      for column in 0..<width { sorted[place * width + column] = rows[row * width + column] }
+    }
+    let arrivedNodes = try communicator.allToAll(targets)
+    let arrivedRows = try communicator.exchange(
+      Buckets(values: sorted, counts: targets.counts.map { $0 * width }),
+      receiving: arrivedNodes.counts.map { $0 * width })
+    return (arrivedNodes.values, arrivedRows.values)
+  }
+}

@@ -1,0 +1,103 @@
+internal import Communication
+public import Datasets
+public import LinearAlgebra
+
+/// Rows of embeddings that can be read again at any time, a slice at a time.
+public protocol EmbeddingSource: Sendable {
+  /// What messages call it.
+  var name: String { get }
+  var rowCount: Int { get }
+  var dimensions: Int { get }
+
+  /// Some rows as they are stored, not normalised. Shape `[range.count × dimensions]`.
+  func rows(_ range: Range<Int>) throws -> Matrix
+}
+
+extension FeatureFile: EmbeddingSource {
+  public var name: String { path }
+  public var dimensions: Int { columnCount }
+}
+
+/// Embeddings that are in memory already, the same on every rank.
+public struct EmbeddingsInMemory: EmbeddingSource {
+  public let name = "embeddings"
+  private let matrix: Matrix
+
+  public init(_ matrix: Matrix) { self.matrix = matrix }
+
+  public var rowCount: Int { matrix.rowCount }
+  public var dimensions: Int { matrix.columnCount }
+
+  public func rows(_ range: Range<Int>) throws -> Matrix {
+    Matrix(
+      rows: range.count, columns: dimensions, elements: matrix.elements(inRows: range))
+  }
+}
+
+/// What to do with a row that has no direction: of zeros, or with NaN or infinite values.
+public enum InvalidRowPolicy: String, CaseIterable, Sendable {
+  /// Refuse the whole input.
+  case error
+  /// Take it as a row of zeros: similar to nothing, a cluster of its own.
+  case singleton
+}
+
+/// Rows as they are stored, but for those without a direction, which are zeros.
+struct ValidRows {
+  /// Shape `[count × dimensions]`.
+  var matrix: Matrix
+  /// Input indices of the rows that were of zeros or held NaN or infinite values.
+  var invalid: [Int]
+  /// The largest absolute value.
+  var largestValue: Float
+}
+
+extension EmbeddingSource {
+  /// Some rows, with those that have no direction replaced by zeros.
+  func validRows(_ range: Range<Int>) throws -> ValidRows {
+    var result = ValidRows(matrix: try rows(range), invalid: [], largestValue: 0)
+    let dimensions = dimensions
+    unsafe result.matrix.withUnsafeMutableBufferPointer { elements in
+      for row in 0..<range.count {
+        let places = row * dimensions..<(row + 1) * dimensions
+        var largest: Float = 0
+        var isFinite = true
+        for place in places {
+          let magnitude = unsafe abs(elements[place])
+          isFinite = isFinite && magnitude.isFinite
+          if magnitude > largest { largest = magnitude }
+        }
+        if isFinite, largest > 0 {
+          result.largestValue = max(result.largestValue, largest)
+        } else {
+          result.invalid.append(range.lowerBound + row)
+          for place in places { unsafe elements[place] = 0 }
+        }
+      }
+    }
+    return result
+  }
+
+  /// This rank's share of the rows; the caller normalises them.
+  ///
+  /// > Collective: over `communicator`. A round of one byte, and two of a few bytes per rank.
+  ///
+  /// - Throws: ``AgreedFailure`` on all ranks: a slice that cannot be read, or invalid rows where
+  ///   the policy refuses them, with their number and the first of them.
+  func load(
+    _ range: Range<Int>, invalid policy: InvalidRowPolicy, on communicator: some Communicator
+  ) throws -> ValidRows {
+    let rows = try communicator.agree { try validRows(range) }
+    let invalidCount = try communicator.sum(rows.invalid.count)
+    if policy == .error, invalidCount > 0 {
+      let first = try communicator.allGather(Array(rows.invalid.prefix(5))).values.prefix(5)
+      let list = first.map(String.init).joined(separator: ", ")
+      throw AgreedFailure(
+        reason: "\(name): \(invalidCount) of \(rowCount) rows have no direction "
+          + "(all zeros, or NaN or infinite values): row \(list)"
+          + "\(invalidCount > first.count ? ", …" : ""); "
+          + "--invalid-rows singleton keeps each as a cluster of its own")
+    }
+    return rows
+  }
+}

@@ -1,0 +1,181 @@
+internal import Communication
+internal import DistributedGraphs
+internal import GraphNetworks
+internal import LinearAlgebra
+internal import NeighborSearch
+
+/// The level that clustering has reached, and where every input point is in it.
+struct Hierarchy<Source: EmbeddingSource> {
+  private let source: Source
+  private let options: ClusteringOptions
+  private let needsAverages: Bool
+  /// Replicated. For sums over the members of clusters.
+  private let fixedPoint: FixedPoint
+  /// Who owns which input points.
+  let points: NodePartition
+
+  /// Replicated. 0 is the input.
+  private(set) var level = 0
+  /// Who owns which nodes of the level.
+  private(set) var nodes: NodePartition
+  /// Owned. f: the direction of each node's peak; nil once handed over. Shape `[ownedCount × D]`.
+  private var identity: Matrix?
+  /// Owned. g: the mean of each node's members; nil at level 0, where it is f.
+  private var average: Matrix?
+  /// Owned. How many points each node stands for.
+  private var memberCounts: [Int64]
+  /// Owned. The input point that each node is.
+  private(set) var inputPoint: [GlobalNode]
+  /// Owned points. The node of the level that each point belongs to.
+  private(set) var nodeOfPoint: [GlobalNode]
+
+  /// Reads this rank's share of the input as level 0.
+  ///
+  /// > Collective: over `communicator`. Rounds of a few bytes per rank.
+  init(
+    _ source: Source, options: ClusteringOptions, needsAverages: Bool,
+    on communicator: some Communicator
+  ) throws {
+    self.source = source
+    self.options = options
+    self.needsAverages = needsAverages
+    points = NodePartition(sharing: source.rowCount, among: communicator.size)
+    nodes = points
+    let owned = points.owned(by: communicator.rank)
+    var rows = try source.load(owned, invalid: options.invalidRows, on: communicator)
+    _ = rows.matrix.normalizeRows()
+    fixedPoint = FixedPoint(
+      summing: source.rowCount, valuesUpTo: try communicator.maximum(rows.largestValue))
+    identity = rows.matrix
+    memberCounts = Array(repeating: 1, count: owned.count)
+    inputPoint = owned.map { GlobalNode($0) }
+    nodeOfPoint = inputPoint
+  }
+
+  /// Owned. f. Shape `[ownedCount × D]`.
+  var directions: Matrix { identity! }
+
+  /// What the network sees of the level.
+  ///
+  /// At level 0 this hands over the only reference to the rows, so that the network can give their
+  /// memory back as it goes: the input can be read again.
+  mutating func takeNetworkInput() -> NodeInput {
+    let rows = directions
+    if level == 0 { identity = nil }
+    return NodeInput(identity: rows, average: average, usesAverage: needsAverages)
+  }
+
+  /// Merges every node into the root of its tree: the peaks become the nodes of the next level.
+  ///
+  /// > Collective: over `communicator`. A fetch per node and one per point; then, unless this was
+  /// > the last level, every peak's row travels to its new owner, and the sums of members once per
+  /// > rank, cluster and 4096 rows.
+  ///
+  /// - Parameters:
+  ///   - root: Owned. The peak of every node.
+  ///   - isLast: Replicated. Whether the features of the next level are not wanted.
+  mutating func contract(
+    to root: [GlobalNode], isLast: Bool, on communicator: some Communicator
+  ) throws {
+    let owned = nodes.owned(by: communicator.rank)
+    let peaks = root.indices.filter { root[$0] == GlobalNode(owned.lowerBound + $0) }
+    let firstCoarse = try communicator.exclusivePrefixSum(peaks.count)
+    var coarseOfPeak = root
+    for (place, peak) in peaks.enumerated() { coarseOfPeak[peak] = GlobalNode(firstCoarse + place) }
+    let coarse = try nodes.fetch(coarseOfPeak, at: root, on: communicator)
+    let coarseNodes = NodePartition(
+      sharing: try communicator.sum(peaks.count), among: communicator.size)
+
+    nodeOfPoint = try nodes.fetch(coarse, at: nodeOfPoint, on: communicator)
+    let peakNames = peaks.map { coarse[$0] }
+    let coarsePoints = try coarseNodes.deliver(
+      peaks.map { inputPoint[$0] }, width: 1, to: peakNames, on: communicator)
+    if !isLast {
+      try coarsenFeatures(coarse, peaks: peaks, into: coarseNodes, on: communicator)
+    }
+    // Peaks leave in ascending order from ranks in ascending order, so they arrive in order.
+    inputPoint = coarsePoints.rows
+    nodes = coarseNodes
+    level += 1
+  }
+
+  /// Moves the peaks' rows to their new owners and averages the members' rows there.
+  private mutating func coarsenFeatures(
+    _ coarse: [GlobalNode], peaks: [Int], into coarseNodes: NodePartition,
+    on communicator: some Communicator
+  ) throws {
+    let owned = nodes.owned(by: communicator.rank)
+    let coarseOwned = coarseNodes.owned(by: communicator.rank)
+    let dimensions = source.dimensions
+    var newIdentity = Matrix(rows: coarseOwned.count, columns: dimensions)
+    var sums = FixedPointSums(rowCount: needsAverages ? coarseOwned.count : 0, width: dimensions)
+    var newCounts = Array(repeating: Int64(0), count: coarseOwned.count)
+    try coarseNodes.scatter(memberCounts, to: coarse, into: &newCounts, on: communicator) {
+      $0 += $1
+    }
+
+    let tileLength = 4096
+    let tileCount = try communicator.maximum((owned.count + tileLength - 1) / tileLength)
+    var nextPeak = 0
+    for tile in 0..<tileCount {
+      let places = min(tile * tileLength, owned.count)..<min((tile + 1) * tileLength, owned.count)
+      let rows = try communicator.agree { try self.rows(places, of: owned) }
+      let firstPeak = nextPeak
+      while nextPeak < peaks.count, peaks[nextPeak] < places.upperBound { nextPeak += 1 }
+      let tilePeaks = peaks[firstPeak..<nextPeak]
+      let moved = try coarseNodes.deliver(
+        tilePeaks.flatMap { rows.identity.row($0 - places.lowerBound) }, width: dimensions,
+        to: tilePeaks.map { coarse[$0] }, on: communicator)
+      newIdentity.replaceRows(
+        moved.nodes.map { Int($0.index) - coarseOwned.lowerBound }, by: moved.rows)
+      if needsAverages {
+        let partial = FixedPointSums.grouping(
+          rows.average, times: memberCounts[places], by: coarse[places], fixedPoint)
+        let arrived = try coarseNodes.deliver(
+          partial.sums, width: dimensions, to: partial.groups, on: communicator)
+        sums.add(arrived.rows, to: arrived.nodes.map { Int($0.index) - coarseOwned.lowerBound })
+      }
+    }
+    identity = newIdentity
+    average = needsAverages ? sums.means(over: newCounts, fixedPoint) : nil
+    memberCounts = newCounts
+  }
+
+  /// Directions and averages of some owned nodes: read from the input at level 0.
+  private func rows(_ places: Range<Int>, of owned: Range<Int>) throws -> (
+    identity: Matrix, average: Matrix
+  ) {
+    if let identity {
+      let rows = identity.copy(ofRows: places)
+      return (rows, average?.copy(ofRows: places) ?? rows)
+    }
+    let input = owned.lowerBound + places.lowerBound..<owned.lowerBound + places.upperBound
+    let rows = try source.validRows(input).matrix
+    var directions = rows
+    _ = directions.normalizeRows()
+    return (directions, rows)
+  }
+}
+
+extension Matrix {
+  fileprivate func copy(ofRows rows: Range<Int>) -> Matrix {
+    Matrix(rows: rows.count, columns: columnCount, elements: elements(inRows: rows))
+  }
+
+  /// Overwrites some rows.
+  ///
+  /// - Parameter elements: One row for each of `places`, row after row.
+  fileprivate mutating func replaceRows(_ places: [Int], by elements: [Float]) {
+    precondition(
+      elements.count == places.count * columnCount
+        && places.allSatisfy { $0 >= 0 && $0 < rowCount }, "rows past the end")
+    let width = columnCount
+    unsafe withUnsafeMutableBufferPointer { target in
+      for (source, place) in places.enumerated() {
+        for column in 0..<width {
+          unsafe target[place * width + column] = elements[source * width + column]
+        }
+      }
+    }
+  }
+}
