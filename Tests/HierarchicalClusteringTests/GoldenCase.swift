@@ -5,6 +5,7 @@ import GraphNetworks
 import HierarchicalClustering
 import LinearAlgebra
 import Parallelism
+import Testing
 
 /// A run of the reference: its input, its parameters and its numbers level by level.
 struct GoldenCase: CustomTestStringConvertible, Sendable {
