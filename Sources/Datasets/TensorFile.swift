@@ -102,11 +102,8 @@ public struct TensorFile: Sendable {
         throw error("has the shape \(entry.shape); expected no negative length")
       }
       guard let size = Self.elementByteCounts[entry.dtype] else { continue }
-      var expected = size
-      for count in entry.shape.contains(0) ? [0] : entry.shape {
-        let (product, overflow) = expected.multipliedReportingOverflow(by: count)
-        guard !overflow else { throw error("has the shape \(entry.shape), which is too large") }
-        expected = product
+      guard let expected = byteCount(ofShape: entry.shape, elementByteCount: size) else {
+        throw error("has the shape \(entry.shape), which is too large")
       }
       guard offsets[1] - offsets[0] == expected else {
         throw error(
