@@ -36,14 +36,8 @@ struct ArrayHeader: Equatable {
     } catch let problem {
       throw error(problem.message)
     }
-    var expected = elementType.byteCount
-    // A length of zero makes the array empty whatever the others are.
-    for count in shape.contains(0) ? [0] : shape {
-      let (product, overflow) = expected.multipliedReportingOverflow(by: count)
-      guard !overflow, product <= Int.max - dataOffset else {
-        throw error("the shape \(Self.text(shape)) is too large")
-      }
-      expected = product
+    guard let expected = byteCount(ofShape: shape, elementByteCount: elementType.byteCount) else {
+      throw error("the shape \(Self.text(shape)) is too large")
     }
     guard file.byteCount == dataOffset + expected else {
       let length = file.byteCount < dataOffset + expected ? "short" : "long"
@@ -77,7 +71,7 @@ struct ArrayHeader: Equatable {
   ) throws(Problem) -> (ElementType, shape: [Int]) {
     var parser = LiteralParser(text)
     guard let entries = parser.dictionary() else {
-      throw Problem(message: "malformed .npy header \(quoted(text))")
+      throw Problem(message: "malformed .npy header \(quoted(text, limit: 120))")
     }
     func entry(_ key: String) throws(Problem) -> LiteralParser.Value {
       guard let value = entries[key] else { throw Problem(message: "no '\(key)' in .npy header") }
@@ -98,7 +92,7 @@ struct ArrayHeader: Equatable {
     }
     guard case .bool(let isFortran) = try entry("fortran_order"),
       case .integers(let shape) = try entry("shape")
-    else { throw Problem(message: "malformed .npy header \(quoted(text))") }
+    else { throw Problem(message: "malformed .npy header \(quoted(text, limit: 120))") }
     if isFortran {
       throw Problem(message: "the array is in Fortran order; expected C order (row after row)")
     }

@@ -21,8 +21,8 @@ func alternatives(_ names: [String]) -> String {
 }
 
 /// A piece of a file for an error message: quoted, short, on one line.
-func quoted(_ bytes: some Collection<UInt8>) -> String {
-  let shown = String(decoding: bytes.prefix(40), as: UTF8.self).unicodeScalars
-  let escaped = shown.map { $0.isASCII ? $0.escaped(asASCII: true) : String($0) }.joined()
-  return "'\(escaped)'" + (bytes.count > 40 ? "…" : "")
+func quoted(_ bytes: some Collection<UInt8>, limit: Int = 40) -> String {
+  let shown = String(decoding: bytes.prefix(limit), as: UTF8.self).unicodeScalars
+  let escaped = shown.map { $0.value < 32 ? $0.escaped(asASCII: true) : String($0) }.joined()
+  return "'\(escaped)'" + (bytes.count > limit ? "…" : "")
 }

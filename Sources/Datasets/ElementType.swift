@@ -36,6 +36,22 @@ public enum ElementType: String, CaseIterable, Sendable {
   }
 }
 
+/// The size of an array in bytes; nil if no file could hold it.
+///
+/// - Precondition: No length is negative.
+func byteCount(ofShape shape: [Int], elementByteCount: Int) -> Int? {
+  // A length of zero makes the array empty, whatever the others are.
+  if shape.contains(0) { return 0 }
+  var byteCount = elementByteCount
+  for length in shape {
+    let (product, overflow) = byteCount.multipliedReportingOverflow(by: length)
+    // A quarter of the range leaves room for adding headers.
+    guard !overflow, product <= Int.max / 4 else { return nil }
+    byteCount = product
+  }
+  return byteCount
+}
+
 /// A number that an array in a file may consist of.
 ///
 /// Its bytes in memory are those in the file: the machine is taken to be little endian.

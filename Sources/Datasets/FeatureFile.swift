@@ -53,8 +53,8 @@ public struct FeatureFile: Sendable {
     func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
     self.path = path
     format = try FeatureFormat(path: path)
-    if let dimensions, dimensions < 1 {
-      throw error("\(dimensions) dimensions asked for; expected at least 1")
+    if let dimensions, !(1...Int(Int32.max)).contains(dimensions) {
+      throw error("\(dimensions) dimensions asked for; expected 1 ... \(Int32.max)")
     }
     switch format {
     case .npy:
@@ -84,12 +84,11 @@ public struct FeatureFile: Sendable {
       }
       rowCount = Int(try file.integer(UInt32.self, at: 0))
       columnCount = Int(try file.integer(UInt32.self, at: 4))
-      let (expected, overflow) = (rowCount * columnCount).multipliedReportingOverflow(by: 4)
-      guard !overflow, expected == file.byteCount - 8 else {
-        let sum = overflow ? "more" : "\(8 + expected)"
+      let expected = byteCount(ofShape: [rowCount, columnCount], elementByteCount: 4)
+      guard let expected, file.byteCount == 8 + expected else {
         throw error(
           "\(file.byteCount) bytes; a header of 8 bytes and [\(rowCount) × \(columnCount)] "
-            + "float32 make \(sum)")
+            + "float32 make \(expected.map { "\(8 + $0)" } ?? "more")")
       }
       contents = .plain(file, offset: 8)
     case .bin:

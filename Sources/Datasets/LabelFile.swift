@@ -16,7 +16,7 @@ public struct LabelFile: Sendable {
   /// - Complexity: O(1) for `.npy`, O(bytes) for text.
   public init(path: String) throws {
     self.path = path
-    if path.lowercased().hasSuffix(".npy") {
+    if Self.isArray(path) {
       let array = try ArrayFile(path: path)
       guard array.columnCount == 1, !array.elementType.isFloatingPoint else {
         throw DataError(

@@ -37,7 +37,8 @@ public struct TensorFile: Sendable {
   private let entries: [String: Entry]
   private let dataOffset: Int
 
-  fileprivate struct Entry: Codable, Sendable {
+  /// Where a tensor is, in bytes from the end of the header, and how to read it.
+  struct Entry: Codable, Sendable {
     var dtype: String
     var shape: [Int]
     var offsets: [Int]
@@ -101,11 +102,8 @@ public struct TensorFile: Sendable {
         throw error("has the shape \(entry.shape); expected no negative length")
       }
       guard let size = Self.elementByteCounts[entry.dtype] else { continue }
-      var expected = size
-      for count in entry.shape.contains(0) ? [0] : entry.shape {
-        let (product, overflow) = expected.multipliedReportingOverflow(by: count)
-        guard !overflow else { throw error("has the shape \(entry.shape), which is too large") }
-        expected = product
+      guard let expected = byteCount(ofShape: entry.shape, elementByteCount: size) else {
+        throw error("has the shape \(entry.shape), which is too large")
       }
       guard offsets[1] - offsets[0] == expected else {
         throw error(
@@ -177,16 +175,25 @@ public struct TensorFile: Sendable {
   }
 }
 
-/// The JSON object: tensors by name, and strings under `__metadata__`.
 extension TensorFile {
-  fileprivate struct Header: Decodable {
-    var entries: [String: Entry] = [:]
-    var metadata: [String: String] = [:]
+  /// The JSON object: tensors by name, and strings under `__metadata__`.
+  struct Header: Codable {
+    var entries: [String: Entry]
+    var metadata: [String: String]
+
+    static let metadataName = "__metadata__"
+
+    init(entries: [String: Entry], metadata: [String: String]) {
+      self.entries = entries
+      self.metadata = metadata
+    }
 
     init(from decoder: any Decoder) throws {
-      let container = try decoder.container(keyedBy: Name.self)
+      let container = try decoder.container(keyedBy: Key.self)
+      entries = [:]
+      metadata = [:]
       for key in container.allKeys {
-        if key.stringValue == "__metadata__" {
+        if key.stringValue == Self.metadataName {
           metadata = try container.decode([String: String].self, forKey: key)
         } else {
           entries[key.stringValue] = try container.decode(Entry.self, forKey: key)
@@ -194,7 +201,17 @@ extension TensorFile {
       }
     }
 
-    private struct Name: CodingKey {
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      if !metadata.isEmpty {
+        try container.encode(metadata, forKey: Key(stringValue: Self.metadataName))
+      }
+      for (name, entry) in entries {
+        try container.encode(entry, forKey: Key(stringValue: name))
+      }
+    }
+
+    private struct Key: CodingKey {
       var stringValue: String
       var intValue: Int? { nil }
       init(stringValue: String) { self.stringValue = stringValue }

@@ -1,0 +1,54 @@
+public import Communication
+
+/// Writes an array of which every rank has some rows, as `.npy`.
+///
+/// The file appears when all ranks have written theirs, or not at all.
+///
+/// > Collective: six rounds of one or 16 bytes per rank and one of the file's name; the elements
+/// > go from each rank to the file.
+///
+/// - Parameters:
+///   - slice: This rank's rows, in C order. May be empty.
+///   - shape: Replicated. The shape of the whole array.
+///   - firstRow: The place of the slice in it.
+/// - Throws: The same ``AgreedFailure`` on every rank, with what a ``DataError`` says: the file
+///   exists and `overwrite` is false, or writing failed on some rank.
+/// - Precondition: The slices of all ranks make up the array, without gap or overlap.
+public func writeArray<Element: ArrayElement>(
+  _ slice: [Element], shape: [Int], firstRow: Int, to path: String, overwrite: Bool,
+  on communicator: some Communicator
+) throws {
+  let rowLength = shape.dropFirst().reduce(1, *)
+  let count = shape.reduce(1, *)
+  try requireTiling(
+    of: count, first: firstRow * rowLength, count: slice.count, on: communicator)
+  let header = ArrayHeader.bytes(Element.elementType, shape: shape)
+  let stride = MemoryLayout<Element>.stride
+  try writeAtomically(
+    to: path, header: header, byteCount: header.count + count * stride, overwrite: overwrite,
+    on: communicator
+  ) { file in
+    try file.write(slice, at: header.count + firstRow * rowLength * stride)
+  }
+}
+
+/// Stops the program unless the ranks' parts make up `0 ..< total`.
+///
+/// > Collective: one round of 16 bytes per rank.
+func requireTiling(
+  of total: Int, first: Int, count: Int, on communicator: some Communicator
+) throws {
+  let parts = try communicator.gatherOne(Part(first: first, count: count))
+    .filter { $0.count > 0 }.sorted { $0.first < $1.first }
+  var end = 0
+  for part in parts {
+    precondition(part.first == end, "a rank's part begins at \(part.first); expected \(end)")
+    end += part.count
+  }
+  precondition(end == total, "the ranks' parts have \(end) elements; expected \(total)")
+}
+
+private struct Part: Message {
+  var first: Int
+  var count: Int
+}

@@ -1,0 +1,94 @@
+public import Communication
+public import LinearAlgebra
+
+extension FeatureFile {
+  /// Writes features of which every rank has some rows, in the format of the file's extension.
+  ///
+  /// The file appears when all ranks have written theirs, or not at all.
+  ///
+  /// > Collective: six rounds of one or 16 bytes per rank and one of the file's name; the rows go
+  /// > from each rank to the file.
+  ///
+  /// - Parameters:
+  ///   - slice: This rank's rows. May be none, but with as many columns as elsewhere.
+  ///   - rowCount: Replicated. The rows of the whole file.
+  ///   - firstRow: The place of the slice among them.
+  ///   - elementType: Of `.npy`: `float16` (rounded to nearest; beyond 65504 infinite), `float32` or
+  ///     `float64`; the other formats are `float32`.
+  /// - Throws: The same ``AgreedFailure`` on every rank, with what a ``DataError`` says: the
+  ///   extension is unknown, the format cannot hold the features, the file exists and `overwrite`
+  ///   is false, or writing failed on some rank.
+  /// - Precondition: The slices of all ranks make up the rows, without gap or overlap.
+  public static func write(
+    _ slice: Matrix, rowCount: Int, firstRow: Int, to path: String,
+    as elementType: ElementType = .float32, overwrite: Bool, on communicator: some Communicator
+  ) throws {
+    let format = try communicator.agree {
+      let format = try FeatureFormat(path: path)
+      try check(format, elementType, rowCount: rowCount, columnCount: slice.columnCount, path)
+      return format
+    }
+    try requireTiling(of: rowCount, first: firstRow, count: slice.rowCount, on: communicator)
+    let columnCount = slice.columnCount
+    let header = header(format, elementType, rowCount: rowCount, columnCount: columnCount)
+    let rowByteCount =
+      columnCount * elementType.byteCount + (format == .fvecs ? MemoryLayout<Int32>.size : 0)
+    try writeAtomically(
+      to: path, header: header, byteCount: header.count + rowCount * rowByteCount,
+      overwrite: overwrite, on: communicator
+    ) { file in
+      let offset = header.count + firstRow * rowByteCount
+      if format == .fvecs { return try writeRecords(slice, to: file, at: offset) }
+      try unsafe slice.withUnsafeBufferPointer { elements throws in
+        switch elementType {
+        case .float16:
+          try file.write(count: elements.count, at: offset) { unsafe Float16(elements[$0]) }
+        case .float64:
+          try file.write(count: elements.count, at: offset) { unsafe Double(elements[$0]) }
+        default: try unsafe file.write(Span(_unsafeElements: elements).bytes, at: offset)
+        }
+      }
+    }
+  }
+
+  private static func check(
+    _ format: FeatureFormat, _ elementType: ElementType, rowCount: Int, columnCount: Int,
+    _ path: String
+  ) throws {
+    func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
+    guard elementType == .float32 || format == .npy && elementType.isFloatingPoint else {
+      throw error("features cannot be written as \(elementType) in .\(format)")
+    }
+    guard columnCount > 0 else { throw error("features without columns cannot be written") }
+    let limit = format == .fbin ? Int(UInt32.max) : format == .fvecs ? Int(Int32.max) : Int.max
+    guard columnCount <= limit, format != .fbin || rowCount <= limit else {
+      throw error("[\(rowCount) × \(columnCount)] is too large for .\(format)")
+    }
+  }
+
+  private static func header(
+    _ format: FeatureFormat, _ elementType: ElementType, rowCount: Int, columnCount: Int
+  ) -> [UInt8] {
+    switch format {
+    case .npy: ArrayHeader.bytes(elementType, shape: [rowCount, columnCount])
+    case .fbin:
+      [rowCount, columnCount].flatMap { count in
+        (0..<4).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
+      }
+    case .fvecs, .bin: []
+    }
+  }
+
+  private static func writeRecords(
+    _ slice: Matrix, to file: borrowing OutputFile, at offset: Int
+  ) throws {
+    let length = slice.columnCount + 1
+    let lengthField = Float(bitPattern: UInt32(slice.columnCount))
+    try unsafe slice.withUnsafeBufferPointer { elements throws in
+      try file.write(count: slice.rowCount * length, at: offset, multiple: length) { place in
+        let (row, column) = place.quotientAndRemainder(dividingBy: length)
+        return unsafe column == 0 ? lengthField : elements[row * (length - 1) + column - 1]
+      }
+    }
+  }
+}

@@ -1,0 +1,126 @@
+// Directories that appear under their names only when they are complete.
+
+public import Communication
+internal import FoundationEssentials
+internal import Glibc
+
+/// Says now whether a directory could be written at the end: to be called before hours of work.
+///
+/// - Parameter marker: The name of a file in every directory of this kind.
+/// - Throws: ``DataError`` if the name is no name for a directory; if there is something that is
+///   neither an empty directory nor, with `overwrite`, one with the marker; or if nothing can be
+///   created beside it. The last is tried with an empty file.
+public func checkWritableDirectory(_ path: String, marker: String, overwrite: Bool) throws {
+  let path = withoutTrailingSlashes(path)
+  let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+  guard !["", ".", ".."].contains(name) else {
+    throw DataError(path: path, problem: "not a name for a new directory")
+  }
+  switch kind(of: path) {
+  case nil: break
+  case S_IFDIR:
+    guard try !isEmpty(path) else { break }
+    guard overwrite else {
+      throw DataError(
+        path: path, problem: "is not empty, and is not replaced unless that is asked for")
+    }
+    // Replacing means removing: never what is not ours.
+    guard kind(of: "\(path)/\(marker)") == S_IFREG else {
+      throw DataError(path: path, problem: "is not replaced: it holds files, but no \(marker)")
+    }
+  default: throw DataError(path: path, problem: "is not a directory")
+  }
+  try checkDirectory(of: path)
+}
+
+/// Writes a directory of files; it appears when all are complete, or not at all.
+///
+/// `body` is given the name of a temporary directory beside `path`, on every rank the same, and
+/// fills it with files. It may communicate; if it fails, it must fail on all ranks (as the
+/// collective writers do) or after its last collective.
+///
+/// > Collective: four rounds of one byte and one of the name, besides those of `body`.
+///
+/// - Parameters:
+///   - marker: The name of a file that `body` writes. A directory that is not empty is replaced,
+///     with `overwrite`, only if it holds a file of this name.
+/// - Returns: What `body` returns.
+/// - Throws: The same ``AgreedFailure`` on every rank, with what a ``DataError`` says as in
+///   ``checkWritableDirectory(_:marker:overwrite:)``, or with what `body` threw.
+public func writeDirectory<R>(
+  to path: String, marker: String, overwrite: Bool, on communicator: some Communicator,
+  _ body: (_ temporary: String) throws -> R
+) throws -> R {
+  let path = withoutTrailingSlashes(path)
+  let isFirst = communicator.rank == Rank(0)
+  let created = try communicator.agree { () -> String in
+    guard isFirst else { return "" }
+    try checkWritableDirectory(path, marker: marker, overwrite: overwrite)
+    let temporary = temporaryName(for: path)
+    guard unsafe mkdir(temporary, 0o777) == 0 else {
+      throw DataError.system(path, "cannot create")
+    }
+    return temporary
+  }
+  let temporary = String(
+    decoding: try communicator.broadcast(Array(created.utf8)), as: UTF8.self)
+  do {
+    let result = Result { try body(temporary) }
+    let value = try communicator.agree { try result.get() }
+    try communicator.agree {
+      guard isFirst else { return }
+      try finish(temporary, as: path, marker: marker, overwrite: overwrite)
+    }
+    return value
+  } catch {
+    if isFirst { try? FileManager.default.removeItem(atPath: temporary) }
+    throw error
+  }
+}
+
+/// Gives the finished directory its name.
+private func finish(
+  _ temporary: String, as path: String, marker: String, overwrite: Bool
+) throws {
+  precondition(kind(of: "\(temporary)/\(marker)") == S_IFREG, "no \(marker) has been written")
+  synchronizeDirectory(of: "\(temporary)/")
+  // What is there may have changed since the beginning.
+  try checkWritableDirectory(path, marker: marker, overwrite: overwrite)
+  // This replaces an empty directory, but no other.
+  if unsafe rename(temporary, path) == 0 { return synchronizeDirectory(of: path) }
+  guard errno == ENOTEMPTY || errno == EEXIST else {
+    throw DataError.system(path, "cannot rename to")
+  }
+  // For a moment there is no directory of that name, but never half of one.
+  let old = temporaryName(for: path)
+  guard unsafe rename(path, old) == 0 else { throw DataError.system(path, "cannot rename") }
+  guard unsafe rename(temporary, path) == 0 else {
+    let error = DataError.system(path, "cannot rename to")
+    unsafe rename(old, path)
+    throw error
+  }
+  synchronizeDirectory(of: path)
+  try removeDirectory(old, replacedBy: path)
+}
+
+private func removeDirectory(_ old: String, replacedBy path: String) throws {
+  do {
+    try FileManager.default.removeItem(atPath: old)
+  } catch {
+    throw DataError(path: path, problem: "is complete, but what was there remains as '\(old)'")
+  }
+}
+
+private func isEmpty(_ directory: String) throws -> Bool {
+  do {
+    return try FileManager.default.contentsOfDirectory(atPath: directory).isEmpty
+  } catch {
+    throw DataError(path: directory, problem: "is a directory that cannot be read")
+  }
+}
+
+private func withoutTrailingSlashes(_ path: String) -> String {
+  var path = path
+  while path.count > 1, path.last == "/" { path.removeLast() }
+  return path
+}

@@ -1,0 +1,257 @@
+// Files that appear under their names only when they are complete.
+
+public import Communication
+internal import FoundationEssentials
+internal import Glibc
+
+/// Says now whether a file could be written at the end: to be called before hours of work.
+///
+/// - Throws: ``DataError`` if the name is no name for a file, the file exists and `overwrite` is
+///   false, or no file can be created in its directory. The last is tried with an empty file.
+public func checkWritable(_ path: String, overwrite: Bool) throws {
+  let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+  guard !["", ".", ".."].contains(name) else {
+    throw DataError(path: path, problem: "not a name for a file")
+  }
+  switch kind(of: path) {
+  case nil: break
+  case S_IFDIR: throw DataError(path: path, problem: "is a directory; expected a name for a file")
+  case S_IFREG:
+    if !overwrite { throw DataError(path: path, problem: existsAlready) }
+  default: throw DataError(path: path, problem: "is not an ordinary file, and is not replaced")
+  }
+  try checkDirectory(of: path)
+}
+
+let existsAlready = "exists already, and is not overwritten unless that is asked for"
+
+/// The type bits of what is at a path; nil where nothing is.
+func kind(of path: String) -> mode_t? {
+  var status = stat()
+  return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+}
+
+/// Tries whether something can be created beside `path`.
+func checkDirectory(of path: String) throws {
+  let directory = directory(of: path)
+  guard kind(of: directory) == S_IFDIR else {
+    throw DataError(path: path, problem: "there is no directory '\(directory)'")
+  }
+  let probe = temporaryName(for: path)
+  do {
+    _ = try OutputFile(creating: probe, for: path)
+  } catch let error as DataError {
+    throw DataError(path: path, problem: "\(error.problem) (in the directory '\(directory)')")
+  }
+  remove(probe)
+}
+
+func directory(of path: String) -> String {
+  guard let slash = path.lastIndex(of: "/") else { return "." }
+  return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+/// A name beside `path` that no other run uses.
+func temporaryName(for path: String) -> String {
+  "\(path).tmp-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
+}
+
+/// A file open for writing at any place; closed when it goes.
+struct OutputFile: ~Copyable {
+  /// What errors call the file: its final name.
+  private let name: String
+  private let descriptor: Int32
+
+  /// A new file; where there is one already, an error.
+  init(creating path: String, for name: String) throws {
+    self.name = name
+    descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw DataError.system(name, "cannot create") }
+  }
+
+  /// A file that another rank has created.
+  init(opening path: String, for name: String) throws {
+    self.name = name
+    descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw DataError.system(name, "cannot open for writing") }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Makes the file so long; what is not written reads as zero.
+  func resize(to byteCount: Int) throws {
+    guard ftruncate(descriptor, byteCount) == 0 else {
+      throw DataError.system(name, "cannot make \(byteCount) bytes long")
+    }
+  }
+
+  func write(_ bytes: RawSpan, at offset: Int) throws {
+    let failure: DataError? = unsafe bytes.withUnsafeBytes { bytes in
+      var done = 0
+      while done < bytes.count {
+        let count = unsafe pwrite(
+          descriptor, bytes.baseAddress! + done, min(bytes.count - done, 1 << 30), offset + done)
+        if count < 0, errno == EINTR { continue }
+        if count <= 0 { return DataError.system(name, "cannot write at byte \(offset + done)") }
+        done += count
+      }
+      return nil
+    }
+    if let failure { throw failure }
+  }
+
+  func write<Element: BitwiseCopyable>(_ elements: [Element], at offset: Int) throws {
+    try unsafe write(elements.span.bytes, at: offset)
+  }
+
+  /// Writes `count` elements from byte `offset` on, made in blocks of whole runs of `multiple`.
+  func write<Element: ArrayElement>(
+    count: Int, at offset: Int, multiple: Int = 1, _ element: (Int) -> Element
+  ) throws {
+    let capacity = max((1 << 20) / MemoryLayout<Element>.stride / multiple, 1) * multiple
+    for start in stride(from: 0, to: count, by: capacity) {
+      let block = (start..<min(start + capacity, count)).map(element)
+      try write(block, at: offset + start * MemoryLayout<Element>.stride)
+    }
+  }
+
+  /// Returns when the bytes have reached the disk, or the server.
+  func synchronize() throws {
+    guard fsync(descriptor) == 0 else { throw DataError.system(name, "cannot write to disk") }
+  }
+}
+
+/// Gives the finished file its name.
+private func finish(_ temporary: String, as path: String, overwrite: Bool) throws {
+  if !overwrite {
+    // Unlike a renaming, a second name is never given to what exists.
+    if unsafe link(temporary, path) == 0 {
+      remove(temporary)
+      return synchronizeDirectory(of: path)
+    }
+    // Where the file system knows no second names, the next best.
+    if errno == EEXIST || kind(of: path) != nil {
+      throw DataError(path: path, problem: existsAlready)
+    }
+  }
+  guard unsafe rename(temporary, path) == 0 else {
+    throw DataError.system(path, "cannot rename to")
+  }
+  synchronizeDirectory(of: path)
+}
+
+/// Removes a file if it is there.
+func remove(_ path: String) { unsafe unlink(path) }
+
+/// Makes a change of names last. Some file systems refuse; there is nothing to do about it.
+func synchronizeDirectory(of path: String) {
+  let descriptor = unsafe open(directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  guard descriptor >= 0 else { return }
+  fsync(descriptor)
+  close(descriptor)
+}
+
+/// Writes a file by this rank alone; it appears when it is complete, or not at all.
+func writeAtomically(
+  to path: String, overwrite: Bool, _ body: (borrowing OutputFile) throws -> Void
+) throws {
+  try checkWritable(path, overwrite: overwrite)
+  let temporary = temporaryName(for: path)
+  let file = try OutputFile(creating: temporary, for: path)
+  do {
+    try body(file)
+    try file.synchronize()
+    try finish(temporary, as: path, overwrite: overwrite)
+  } catch {
+    remove(temporary)
+    throw error
+  }
+}
+
+/// Writes a file by all ranks; it appears when it is complete, or not at all.
+///
+/// > Collective: four rounds of one byte, one of the name.
+///
+/// - Parameters:
+///   - header: On rank 0: the first bytes.
+///   - byteCount: Replicated. The size of the file.
+///   - body: Writes this rank's part; does not communicate.
+func writeAtomically(
+  to path: String, header: [UInt8], byteCount: Int, overwrite: Bool,
+  on communicator: some Communicator, _ body: (borrowing OutputFile) throws -> Void
+) throws {
+  let isFirst = communicator.rank == Rank(0)
+  let created = try communicator.agree { () -> String in
+    guard isFirst else { return "" }
+    try checkWritable(path, overwrite: overwrite)
+    let temporary = temporaryName(for: path)
+    let file = try OutputFile(creating: temporary, for: path)
+    do {
+      try file.resize(to: byteCount)
+      try file.write(header, at: 0)
+    } catch {
+      remove(temporary)
+      throw error
+    }
+    return temporary
+  }
+  let temporary = String(
+    decoding: try communicator.broadcast(Array(created.utf8)), as: UTF8.self)
+  do {
+    try communicator.agree {
+      let file = try OutputFile(opening: temporary, for: path)
+      try body(file)
+      try file.synchronize()
+    }
+    try communicator.agree {
+      if isFirst { try finish(temporary, as: path, overwrite: overwrite) }
+    }
+  } catch {
+    if isFirst { remove(temporary) }
+    throw error
+  }
+}
+
+/// Writes a text by this rank alone; the file appears when it is complete, or not at all.
+///
+/// - Throws: ``DataError`` as ``checkWritable(_:overwrite:)`` does, or if writing fails.
+public func writeText(_ text: String, to path: String, overwrite: Bool) throws {
+  try writeAtomically(to: path, overwrite: overwrite) { try $0.write(Array(text.utf8), at: 0) }
+}
+
+/// Writes rank 0's text; the file appears when it is complete, or not at all.
+///
+/// > Collective: one round of one byte.
+///
+/// - Throws: The same error on every rank: ``AgreedFailure`` with what a ``DataError`` says.
+public func writeText(
+  _ text: String, to path: String, overwrite: Bool, on communicator: some Communicator
+) throws {
+  try communicator.agree {
+    if communicator.rank == Rank(0) { try writeText(text, to: path, overwrite: overwrite) }
+  }
+}
+
+/// Writes a value as JSON by this rank alone: indented, keys sorted, one newline at the end.
+///
+/// - Throws: ``DataError`` as ``checkWritable(_:overwrite:)`` does, or if writing fails;
+///   `EncodingError` for what JSON has no way to say, as infinity.
+public func writeJSON(_ value: some Encodable, to path: String, overwrite: Bool) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  let bytes = try encoder.encode(value) + Data([UInt8(ascii: "\n")])
+  try writeAtomically(to: path, overwrite: overwrite) { try $0.write(Array(bytes), at: 0) }
+}
+
+/// Writes rank 0's value as JSON: indented, keys sorted, one newline at the end.
+///
+/// > Collective: one round of one byte.
+///
+/// - Throws: The same error on every rank: ``AgreedFailure`` with what a ``DataError`` says.
+public func writeJSON(
+  _ value: some Encodable, to path: String, overwrite: Bool, on communicator: some Communicator
+) throws {
+  try communicator.agree {
+    if communicator.rank == Rank(0) { try writeJSON(value, to: path, overwrite: overwrite) }
+  }
+}
