@@ -60,7 +60,10 @@ extension Communicator {
   public func agree<R>(_ body: () throws -> R) throws -> R {
     let result = Result { try body() }
     var description: [UInt8] = []
-    if case .failure(let error) = result { description = Array("\(error)".utf8) }
+    if case .failure(let error) = result {
+      let reason = "\(error)"
+      description = Array((reason.isEmpty ? "\(type(of: error))" : reason).utf8)
+    }
     guard try any(!description.isEmpty) else { return try result.get() }
     let descriptions = try allGather(description)
     let failing = ranks.filter { !descriptions[$0].isEmpty }

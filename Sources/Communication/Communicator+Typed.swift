@@ -12,9 +12,11 @@ extension Communicator {
     let sendCounts = outgoing.counts
     let received = try unsafe receiveArray(of: T.self, count: receiveCounts.reduce(0, +)) {
       (incoming: inout MutableRawSpan) in
-      try unsafe exchange(
-        outgoing.values.span.bytes, to: segments(sendCounts, of: T.self),
-        into: &incoming, from: segments(receiveCounts, of: T.self))
+      try withBytes(of: outgoing.values) { bytes in
+        try exchange(
+          bytes, to: segments(sendCounts, of: T.self),
+          into: &incoming, from: segments(receiveCounts, of: T.self))
+      }
     }
     return Buckets(values: received, counts: receiveCounts)
   }
@@ -34,9 +36,10 @@ extension Communicator {
     let counts = try gatherOne(contribution.count)
     let values = try unsafe receiveArray(of: T.self, count: counts.reduce(0, +)) {
       (gathered: inout MutableRawSpan) in
-      try unsafe allGather(
-        contribution.span.bytes, byteCounts: counts.map { $0 * MemoryLayout<T>.stride },
-        into: &gathered)
+      try withBytes(of: contribution) { bytes in
+        try allGather(
+          bytes, byteCounts: counts.map { $0 * MemoryLayout<T>.stride }, into: &gathered)
+      }
     }
     return Buckets(values: values, counts: counts)
   }
@@ -47,8 +50,10 @@ extension Communicator {
   public func gatherOne<T: Message>(_ value: T) throws -> [T] {
     let stride = MemoryLayout<T>.stride
     return try unsafe receiveArray(of: T.self, count: size) { (gathered: inout MutableRawSpan) in
-      try unsafe allGather(
-        [value].span.bytes, byteCounts: Array(repeating: stride, count: size), into: &gathered)
+      try withBytes(of: [value]) { bytes in
+        try allGather(
+          bytes, byteCounts: Array(repeating: stride, count: size), into: &gathered)
+      }
     }
   }
 
@@ -56,6 +61,17 @@ extension Communicator {
     counts.indices.lazy.filter { counts[$0] > 0 }.map {
       Segment(rank: Rank($0), byteCount: counts[$0] * MemoryLayout<T>.stride)
     }
+  }
+}
+
+/// Calls `body` with the bytes of an array, those of the padding after its last element included:
+/// `span.bytes` is without these.
+private func withBytes<T: Message>(
+  of values: [T], _ body: (RawSpan) throws -> Void
+) rethrows {
+  try unsafe values.withUnsafeBytes { bytes in
+    let bytes = unsafe RawSpan(_unsafeBytes: bytes)
+    try body(bytes)
   }
 }
 

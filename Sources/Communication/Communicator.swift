@@ -1,17 +1,6 @@
 /// A value that may travel between ranks: plain bits, no references.
 public typealias Message = BitwiseCopyable & Sendable
 
-/// A run of bytes of one side of an exchange: which rank it goes to, or comes from, and its length.
-public struct Segment: Hashable, Sendable {
-  public var rank: Rank
-  public var byteCount: Int
-
-  public init(rank: Rank, byteCount: Int) {
-    self.rank = rank
-    self.byteCount = byteCount
-  }
-}
-
 /// One rank's end of a group of ranks that run the same program.
 ///
 /// Every requirement is collective: each rank calls it, in the same order, or no rank returns. A

@@ -1,1 +1,49 @@
 #pragma once
+// The MPI functions that the package calls, each under its own name with a C in front and with the
+// same arguments; datatypes are part of the name. No policy, no allocation. <mpi.h> stays in the
+// .c file, so that importers need neither its path nor Open MPI's ABI.
+#include <stdint.h>
+
+typedef struct {
+  intptr_t raw;
+} CMPI_Comm;
+
+typedef struct {
+  intptr_t raw;
+} CMPI_Request;
+
+enum {
+  /// At least as large as every text that the functions below write.
+  CMPI_MAX_TEXT = 256,
+};
+
+int CMPI_Init_thread_funneled(int *isProvided);
+int CMPI_Initialized(int *flag);
+int CMPI_Finalize(void);
+int CMPI_Abort(CMPI_Comm comm, int code);
+
+CMPI_Comm CMPI_COMM_WORLD_(void);
+CMPI_Request CMPI_REQUEST_NULL_(void);
+int CMPI_Comm_set_errors_return(CMPI_Comm comm);
+int CMPI_Comm_rank(CMPI_Comm comm, int *rank);
+int CMPI_Comm_size(CMPI_Comm comm, int *size);
+
+/// The number of ranks that share memory with this one. Collective.
+int CMPI_Comm_shared_size(CMPI_Comm comm, int *size);
+
+int CMPI_Isend_bytes(
+    const void *bytes, int count, int destination, int tag, CMPI_Comm comm, CMPI_Request *request);
+int CMPI_Irecv_bytes(
+    void *bytes, int count, int source, int tag, CMPI_Comm comm, CMPI_Request *request);
+int CMPI_Wait(CMPI_Request *request);
+int CMPI_Waitall(int count, CMPI_Request *requests);
+
+int CMPI_Alltoall_int64(const int64_t *sent, int64_t *received, CMPI_Comm comm);
+int CMPI_Allgatherv_bytes(
+    const void *sent, int sentCount, void *received, const int *counts, const int *offsets,
+    CMPI_Comm comm);
+
+/// Each writes a terminated text of at most CMPI_MAX_TEXT bytes; longer ones are cut.
+int CMPI_Error_string(int code, char *text);
+int CMPI_Get_library_version(char *text);
+int CMPI_Get_processor_name(char *text);

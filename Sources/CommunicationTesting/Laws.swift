@@ -1,0 +1,104 @@
+public import Communication
+
+/// The laws of a communicator that it breaks on this rank; none for a correct one.
+///
+/// Every requirement and every typed operation is tried with buckets that are empty, go to the own
+/// rank only, to neighbours, or to all, of elements of several sizes, and compared with what each
+/// rank can compute alone: every value tells its sender, its receiver and its index.
+///
+/// > Collective: some hundred rounds of small messages, and one of `largeByteCount` bytes between
+/// > neighbours in a ring.
+///
+/// - Parameter largeByteCount: Replicated. More than the backend sends in one piece.
+public func brokenLaws(
+  _ communicator: some Communicator, largeByteCount: Int = 3 << 20
+) throws -> [String] {
+  var laws = Laws(communicator)
+  laws.identity()
+  try laws.exchangeOfBytes()
+  try laws.typedMessages(of: UInt8.self)
+  try laws.typedMessages(of: UInt16.self)
+  try laws.typedMessages(of: Triple.self)
+  try laws.typedMessages(of: Float.self)
+  try laws.typedMessages(of: Int.self)
+  try laws.typedMessages(of: PaddedPair.self)
+  try laws.typedMessages(of: SIMD8<Double>.self)
+  try laws.successiveExchanges()
+  try laws.largeMessages(byteCount: largeByteCount)
+  try laws.transposition()
+  try laws.gathering()
+  try laws.reductions()
+  try laws.prefixSums()
+  try laws.broadcasts()
+  try laws.agreement()
+  try communicator.barrier()
+  return laws.broken
+}
+
+/// The laws, one method for each group; what is broken is collected, and all ranks go on.
+struct Laws<C: Communicator> {
+  let communicator: C
+  private(set) var broken: [String] = []
+
+  init(_ communicator: C) { self.communicator = communicator }
+
+  var rank: Rank { communicator.rank }
+  var size: Int { communicator.size }
+
+  mutating func expect(_ condition: Bool, _ law: @autoclosure () -> String) {
+    if !condition { broken.append("rank \(rank.index) of \(size): \(law())") }
+  }
+
+  mutating func identity() {
+    expect(size > 0, "there is at least one rank")
+    expect((0..<size).contains(rank.index), "a rank lies in 0 ..< size")
+    expect(communicator.ranks.map(\.index) == Array(0..<size), "ranks are 0 ..< size")
+  }
+}
+
+/// A value that can be made from any number, and tells it where it has the bits.
+protocol Sample: Message, Equatable {
+  init(sample: UInt64)
+}
+
+extension UInt8: Sample { init(sample: UInt64) { self.init(truncatingIfNeeded: sample) } }
+extension UInt16: Sample { init(sample: UInt64) { self.init(truncatingIfNeeded: sample) } }
+extension Int: Sample { init(sample: UInt64) { self.init(truncatingIfNeeded: sample) } }
+extension Float: Sample { init(sample: UInt64) { self.init(sample >> 40) } }
+extension SIMD8<Double>: Sample {
+  init(sample: UInt64) { self.init(repeating: Double(sample >> 12)) }
+}
+
+/// Three bytes, one after the other.
+struct Triple: Sample {
+  var a, b, c: UInt8
+
+  init(sample: UInt64) {
+    a = UInt8(sample: sample)
+    b = UInt8(sample: sample >> 8)
+    c = UInt8(sample: sample >> 16)
+  }
+}
+
+/// Twelve bytes, and four of padding between two in an array.
+struct PaddedPair: Sample {
+  var a: Int
+  var b: Int32
+
+  init(sample: UInt64) {
+    a = Int(sample: sample)
+    b = Int32(truncatingIfNeeded: sample >> 32)
+  }
+}
+
+/// The value that one rank has for another at an index; `round` tells apart what is sent twice.
+func sample<T: Sample>(
+  _: T.Type = T.self, from source: Rank, to destination: Rank, at index: Int, round: Int = 0
+) -> T {
+  var bits = UInt64(index) << 32 | UInt64(round) << 24
+  bits |= UInt64(source.index) << 12 | UInt64(destination.index)
+  // The finaliser of SplitMix64: every bit depends on every bit.
+  bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
+  bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
+  return T(sample: bits ^ bits >> 31)
+}

@@ -1,0 +1,27 @@
+internal import CMPI
+internal import Communication
+
+extension MPICommunicator {
+  /// What MPI this program uses, such as `Open MPI v4.1.4, …`.
+  public static var libraryVersion: String {
+    text { unsafe CMPI_Get_library_version($0) } ?? "unknown"
+  }
+
+  /// How many ranks share memory with this one, itself included.
+  ///
+  /// > Collective: a few rounds of some bytes per rank.
+  public func rankCountOnHost() throws -> Int {
+    var count: Int32 = 0
+    try check("MPI_Comm_split_type", unsafe CMPI_Comm_shared_size(world, &count))
+    return Int(count)
+  }
+
+  /// The name of every rank's host. Shape `[size]`.
+  ///
+  /// > Collective: one ``Communicator/allGather(_:)`` of the names.
+  public func hostNames() throws -> [String] {
+    let name = text { unsafe CMPI_Get_processor_name($0) } ?? "unknown"
+    let names = try allGather(Array(name.utf8))
+    return ranks.map { String(decoding: names[$0], as: UTF8.self) }
+  }
+}

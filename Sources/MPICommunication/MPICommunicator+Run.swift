@@ -1,0 +1,89 @@
+internal import CMPI
+internal import Communication
+@unsafe @preconcurrency internal import Glibc
+
+extension MPICommunicator {
+  /// How a program ends after an error.
+  public enum Ending: Equatable, Sendable {
+    /// All ranks have the same error, and leave with this exit code after rank 0 printed the text:
+    /// on stderr, or on stdout if the code is 0.
+    case together(_ text: String, exitCode: Int32)
+    /// This rank has an error and others may wait for it: it prints `error: rank r of n: `, the
+    /// reason, and ends the job.
+    case alone(_ reason: String, exitCode: Int32)
+
+    /// Together after an ``AgreedFailure``, which is thrown on every rank; alone after any other.
+    public init(after error: any Error) {
+      if let failure = error as? AgreedFailure {
+        self = .together("error: \(failure.reason)", exitCode: 1)
+      } else {
+        self = .alone("\(error)", exitCode: 1)
+      }
+    }
+  }
+
+  /// Runs a program on all ranks, and ends the process: with exit code 0, or after an error as
+  /// `ending` says.
+  ///
+  /// Works under `mpirun`, and without it on one rank. After an error on one rank only, MPI is not
+  /// finalised but aborted: the other ranks would wait for ever for one that is in `MPI_Finalize`.
+  ///
+  /// > Collective: the beginning and the end of the job.
+  ///
+  /// - Parameters:
+  ///   - transport: Replicated.
+  ///   - ending: What an error of the program means. An error may only end the ranks together if
+  ///     it is thrown on all of them.
+  public static func run(
+    transport: Transport = Transport(),
+    ending: (any Error) -> Ending = Ending.init(after:),
+    _ program: (MPICommunicator) throws -> Void
+  ) -> Never {
+    // Line by line, so that the output of several ranks mixes only between lines.
+    unsafe setvbuf(stdout, nil, _IOLBF, 0)
+    let communicator: MPICommunicator
+    do {
+      var isProvided: Int32 = 0
+      try check("MPI_Init_thread", unsafe CMPI_Init_thread_funneled(&isProvided))
+      guard isProvided != 0 else {
+        throw MPIError(call: "MPI_Init_thread", reason: "no MPI_THREAD_FUNNELED")
+      }
+      communicator = try MPICommunicator(transport: transport)
+    } catch {
+      unsafe fputs("error: \(error)\n", stderr)
+      exit(1)
+    }
+    do {
+      try program(communicator)
+      communicator.leave(exitCode: 0)
+    } catch {
+      communicator.end(ending(error))
+    }
+  }
+
+  private func end(_ ending: Ending) -> Never {
+    switch ending {
+    case .together(let text, let exitCode):
+      if rank == Rank(0), !text.isEmpty {
+        unsafe fputs(text + "\n", exitCode == 0 ? stdout : stderr)
+      }
+      leave(exitCode: exitCode)
+    case .alone(let reason, let exitCode):
+      unsafe fputs("error: rank \(rank.index) of \(size): \(reason)\n", stderr)
+      fflush(nil)
+      _ = CMPI_Abort(world, exitCode)
+      exit(exitCode)
+    }
+  }
+
+  private func leave(exitCode: Int32) -> Never {
+    fflush(nil)
+    do {
+      try check("MPI_Finalize", CMPI_Finalize())
+    } catch {
+      unsafe fputs("error: rank \(rank.index) of \(size): \(error)\n", stderr)
+      exit(exitCode == 0 ? 1 : exitCode)
+    }
+    exit(exitCode)
+  }
+}

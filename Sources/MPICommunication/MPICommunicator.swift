@@ -1,0 +1,208 @@
+internal import CMPI
+public import Communication
+
+/// A communicator whose ranks are the processes that `mpirun` started; alone, without it.
+///
+/// One gets it from ``run(transport:ending:_:)``, and uses it on the thread that called that.
+public struct MPICommunicator: Communicator {
+  public let rank: Rank
+  public let size: Int
+  /// How messages are cut.
+  public let transport: Transport
+  let world: CMPI_Comm
+
+  /// How messages are cut into what one call of MPI moves. Replicated.
+  public struct Transport: Equatable, Sendable {
+    /// The most bytes of one point-to-point message; longer ones travel in pieces of this size.
+    ///
+    /// Pieces overlap one's copy with the next one's handshake and stay in the cache: see
+    /// `Docs/Decisions`.
+    public var maximumPieceByteCount: Int
+    /// The most bytes that one collective call of MPI gathers: its counts are `Int32`.
+    public var maximumGatherByteCount: Int
+    /// The most point-to-point messages that a rank has on their way.
+    public var maximumRequestCount: Int
+
+    /// - Precondition: All are positive, and bytes fit an `Int32`.
+    public init(
+      maximumPieceByteCount: Int = 256 << 10, maximumGatherByteCount: Int = Int(Int32.max),
+      maximumRequestCount: Int = 128
+    ) {
+      let counts = [maximumPieceByteCount, maximumGatherByteCount, maximumRequestCount]
+      precondition(
+        counts.allSatisfy { (1...Int(Int32.max)).contains($0) }, "not in 1 ... 2³¹ − 1: \(counts)")
+      self.maximumPieceByteCount = maximumPieceByteCount
+      self.maximumGatherByteCount = maximumGatherByteCount
+      self.maximumRequestCount = maximumRequestCount
+    }
+  }
+
+  /// All processes of the job, once MPI is initialised.
+  init(transport: Transport) throws(MPIError) {
+    let world = CMPI_COMM_WORLD_()
+    try check("MPI_Comm_set_errhandler", CMPI_Comm_set_errors_return(world))
+    var rank: Int32 = 0
+    var size: Int32 = 0
+    try check("MPI_Comm_rank", unsafe CMPI_Comm_rank(world, &rank))
+    try check("MPI_Comm_size", unsafe CMPI_Comm_size(world, &size))
+    self.rank = Rank(Int(rank))
+    self.size = Int(size)
+    self.transport = transport
+    self.world = world
+  }
+
+  /// Moves bytes between pairs of ranks that both know how many, by non-blocking messages.
+  ///
+  /// All ranks start their pieces in one global order, by number of the piece, then by distance
+  /// from sender to receiver, then by sender; before one starts that would exceed
+  /// ``Transport/maximumRequestCount``, the oldest is waited for. This cannot block for ever: of
+  /// all unfinished pieces the first in that order has been started on both sides, as everything
+  /// before it is finished there. It also spreads the traffic: at any time each rank is the
+  /// receiver of few.
+  public func exchange(
+    _ outgoing: RawSpan, to destinations: [Segment],
+    into incoming: inout MutableRawSpan, from sources: [Segment]
+  ) throws {
+    destinations.checkLayout(of: outgoing.byteCount, size: size)
+    sources.checkLayout(of: incoming.byteCount, size: size)
+    let sent = transfers(destinations, isSend: true)
+    let received = transfers(sources, isSend: false)
+    let kept = sent.filter { $0.peer == rank }
+    precondition(
+      kept.map(\.bytes.count) == received.filter { $0.peer == rank }.map(\.bytes.count),
+      "rank \(rank.index) does not receive what it sends to itself")
+    let moving = (sent + received).filter { $0.peer != rank }.sorted { $0.place < $1.place }
+    // The messages to other ranks travel while the own one is copied only as far as MPI progresses
+    // by itself; so the copy comes first.
+    for (source, destination) in zip(kept, received.lazy.filter { $0.peer == rank }) {
+      copyBytes(
+        of: outgoing.extracting(source.bytes), into: &incoming, at: destination.bytes.lowerBound)
+    }
+    try unsafe incoming.withUnsafeMutableBytes { incoming in
+      try unsafe outgoing.withUnsafeBytes { outgoing in
+        try unsafe move(moving, from: outgoing, into: incoming)
+      }
+    }
+  }
+
+  /// One direction of the traffic with one rank.
+  private struct Transfer {
+    var peer: Rank
+    var isSend: Bool
+    /// The place in what is sent, or in what is received.
+    var bytes: Range<Int>
+    /// The distance from sender to receiver, cyclic, and the sender.
+    var place: (distance: Int, sender: Int)
+
+    func piece(_ index: Int, of byteCount: Int) -> Range<Int> {
+      let rest = bytes.dropFirst(index * byteCount)
+      return rest.startIndex..<rest.startIndex + Swift.min(byteCount, rest.count)
+    }
+  }
+
+  private func transfers(_ segments: [Segment], isSend: Bool) -> [Transfer] {
+    var offset = 0
+    return segments.map { segment in
+      let sender = isSend ? rank.index : segment.rank.index
+      let receiver = isSend ? segment.rank.index : rank.index
+      let start = offset
+      offset += segment.byteCount
+      return Transfer(
+        peer: segment.rank, isSend: isSend, bytes: start..<offset,
+        place: ((receiver - sender + size) % size, sender))
+    }
+  }
+
+  private func move(
+    _ transfers: [Transfer], from outgoing: UnsafeRawBufferPointer,
+    into incoming: UnsafeMutableRawBufferPointer
+  ) throws {
+    let limit = transport.maximumPieceByteCount
+    let pieceCounts = transfers.map { ($0.bytes.count + limit - 1) / limit }
+    let slotCount = min(transport.maximumRequestCount, pieceCounts.reduce(0, +))
+    var requests = Array(repeating: CMPI_REQUEST_NULL_(), count: slotCount)
+    try unsafe requests.withUnsafeMutableBufferPointer { requests in
+      var slot = 0
+      for index in 0..<(pieceCounts.max() ?? 0) {
+        for (transfer, pieceCount) in zip(transfers, pieceCounts) where index < pieceCount {
+          let request = unsafe requests.baseAddress! + slot
+          try check("MPI_Wait", unsafe CMPI_Wait(request))
+          let piece = transfer.piece(index, of: limit)
+          let peer = Int32(transfer.peer.index)
+          if transfer.isSend {
+            try check(
+              "MPI_Isend",
+              unsafe CMPI_Isend_bytes(
+                outgoing.baseAddress! + piece.lowerBound, mpiCount(piece.count), peer, 0, world,
+                request))
+          } else {
+            try check(
+              "MPI_Irecv",
+              unsafe CMPI_Irecv_bytes(
+                incoming.baseAddress! + piece.lowerBound, mpiCount(piece.count), peer, 0, world,
+                request))
+          }
+          slot = slot + 1 == slotCount ? 0 : slot + 1
+        }
+      }
+      // One by one: MPI_Waitall tells that there is an error, not which.
+      for slot in 0..<slotCount {
+        try check("MPI_Wait", unsafe CMPI_Wait(requests.baseAddress! + slot))
+      }
+    }
+  }
+
+  public func transpose(_ counts: [Int]) throws -> [Int] {
+    precondition(counts.count == size, "\(counts.count) counts for \(size) ranks")
+    let sent = counts.map { Int64($0) }
+    var received = Array(repeating: Int64(0), count: size)
+    try check("MPI_Alltoall", unsafe CMPI_Alltoall_int64(sent, &received, world))
+    return received.map { Int($0) }
+  }
+
+  /// Concatenates the contribution of every rank, in rank order, on every rank.
+  ///
+  /// The concatenation is gathered window by window of ``Transport/maximumGatherByteCount``: to
+  /// each window a rank contributes what it has of it.
+  public func allGather(
+    _ contribution: RawSpan, byteCounts: [Int], into gathered: inout MutableRawSpan
+  ) throws {
+    precondition(
+      byteCounts.count == size && byteCounts[rank.index] == contribution.byteCount
+        && byteCounts.reduce(0, +) == gathered.byteCount,
+      "\(contribution.byteCount) of \(gathered.byteCount) bytes, gathered as \(byteCounts)")
+    let starts = byteCounts.exclusivePrefixSums()
+    let parts = zip(starts, byteCounts).map { $0..<$0 + $1 }
+    try unsafe gathered.withUnsafeMutableBytes { gathered in
+      try unsafe contribution.withUnsafeBytes { contribution in
+        var start = 0
+        while start < gathered.count {
+          let window = start..<min(start + transport.maximumGatherByteCount, gathered.count)
+          let shares = parts.map { $0.clamped(to: window) }
+          let own = shares[rank.index]
+          try check(
+            "MPI_Allgatherv",
+            unsafe CMPI_Allgatherv_bytes(
+              contribution.baseAddress.map {
+                unsafe $0 + (own.isEmpty ? 0 : own.lowerBound - starts[rank.index])
+              },
+              mpiCount(own.count), gathered.baseAddress! + start, shares.map { mpiCount($0.count) },
+              shares.map { mpiCount($0.lowerBound - start) }, world))
+          start = window.upperBound
+        }
+      }
+    }
+  }
+}
+
+// A rank is one thread of control.
+@available(*, unavailable)
+extension MPICommunicator: Sendable {}
+
+/// The only way by which a length becomes a count of MPI.
+private func mpiCount(_ count: Int) -> Int32 {
+  guard let result = Int32(exactly: count), result >= 0 else {
+    preconditionFailure("\(count) is no MPI count")
+  }
+  return result
+}

@@ -1,0 +1,34 @@
+internal import Communication
+internal import CommunicationTesting
+internal import MPICommunication
+
+let communicatorChecks = [
+  Check(name: "laws") { try checkLaws($0) },
+  // As with messages of more than 2³¹ bytes: every message and gathering is cut.
+  Check(
+    name: "laws-small-pieces",
+    transport: .init(
+      maximumPieceByteCount: 7, maximumGatherByteCount: 7, maximumRequestCount: 3)
+  ) { try checkLaws($0, largeByteCount: 5000) },
+  Check(name: "laws-one-request", transport: .init(maximumRequestCount: 1)) {
+    try checkLaws($0)
+  },
+  Check(name: "laws-counting") { try checkLaws(CountingCommunicator($0)) },
+  Check(name: "hosts") { communicator in
+    let names = try communicator.hostNames()
+    let count = try communicator.rankCountOnHost()
+    let own = names[communicator.rank.index]
+    guard !own.isEmpty, names.filter({ $0 == own }).count == count else {
+      throw CheckFailure(description: "\(count) ranks share memory here, of \(names)")
+    }
+  },
+]
+
+private func checkLaws(
+  _ communicator: some Communicator, largeByteCount: Int = 3 << 20
+) throws {
+  let broken = try brokenLaws(communicator, largeByteCount: largeByteCount)
+  try communicator.agree {
+    if !broken.isEmpty { throw CheckFailure(description: broken.joined(separator: "\n")) }
+  }
+}
