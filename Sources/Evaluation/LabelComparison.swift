@@ -10,7 +10,7 @@ public import Communication
 /// all ranks, are turned into floating-point numbers in the order of their keys. **The result has
 /// the same bits for every number of ranks and every distribution of the points.**
 ///
-/// > Collective: over `communicator`. 13 rounds, no loop: the lengths; every rank's cells to the
+/// > Collective: over `communicator`. 12 rounds, no loop: the lengths; every rank's cells to the
 /// > owner of their predicted cluster; per rank and true cluster 24 bytes to its owner; the tables,
 /// > of O(√N) entries each, to every rank.
 ///
