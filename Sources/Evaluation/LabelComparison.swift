@@ -12,7 +12,7 @@ public import Communication
 ///
 /// > Collective: over `communicator`. 12 rounds, no loop: the lengths; every rank's cells to the
 /// > owner of their predicted cluster; per rank and true cluster 24 bytes to its owner; the tables,
-/// > of O(√N) entries each, to every rank.
+/// > of at most √(2N) entries each, to every rank.
 ///
 /// - Parameters:
 ///   - truth: The true labels of this rank's points. Any values; only equality counts.
@@ -22,13 +22,14 @@ public import Communication
 ///   if there are too many points; what the communicator throws.
 /// - Complexity: O(N/P) time and memory per rank while no cluster holds most of the points. Equal
 ///   pairs are counted together before they travel: one giant cluster costs its owner P times the
-///   number of true clusters, not N. About 0.2 µs per point.
+///   number of true clusters, not N. 10 million points take one rank about 1.4 s with clusters of
+///   20 and one wrong label in ten, 0.3 s with clusters of 10,000, 6 s if all are singletons.
 public func compareLabels(
   truth: [Int64], predicted: [Int64], on communicator: some Communicator
 ) throws -> ClusteringMetrics {
   let pointCount = try agreedPointCount(truth, predicted, on: communicator)
 
-  var cells = Tally<LabelPair, Int>()
+  var cells = Tally<LabelPair, Int>(capacity: truth.count)
   for index in truth.indices {
     cells.add(1, to: LabelPair(truth: truth[index], predicted: predicted[index]))
   }
@@ -91,6 +92,7 @@ private func agreedPointCount(
 /// What clusters of each size add up to, over all ranks; ascending by size.
 ///
 /// > Collective: two rounds: 8 bytes per rank, then one entry per size that occurs on a rank.
+@inline(__always)  // else the sequence is not known where it runs: several times slower
 private func sizeTable(
   _ clusters: some Sequence<ClusterSums>, on communicator: some Communicator
 ) throws -> [SizeClass] {
