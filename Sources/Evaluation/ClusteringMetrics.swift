@@ -1,0 +1,188 @@
+internal import Glibc
+
+/// How well a predicted labeling agrees with the true one, and what both look like.
+///
+/// Made by ``compareLabels(truth:predicted:on:)``. A quotient 0/0 is NaN here and `null` in JSON.
+public struct ClusteringMetrics: Codable, Sendable {
+  /// N, over all ranks.
+  public var pointCount: Int
+  /// Over all pairs of points: together in the prediction, together in truth.
+  public var pairwise: PrecisionRecall
+  /// Over all points: how much of its predicted cluster shares its truth, and the reverse.
+  public var bcubed: PrecisionRecall
+  /// Normalised mutual information; 1 for equal partitions, 0 for independent ones.
+  public var nmi: Double
+  /// Adjusted Rand index; 1 for equal partitions, 0 in expectation for random ones.
+  public var ari: Double
+  public var truth: ClusterCounts
+  public var predicted: ClusterCounts
+}
+
+/// Precision, recall and their harmonic mean.
+public struct PrecisionRecall: Sendable {
+  public var precision: Double
+  public var recall: Double
+  /// 2pr / (p + r). NaN if one of them is, or if both are 0.
+  public var f: Double { 2 * precision * recall / (precision + recall) }
+}
+
+/// How many clusters a labeling has, and how large they are.
+public struct ClusterCounts: Codable, Sendable {
+  public var clusterCount: Int
+  /// Clusters of one point.
+  public var singletonCount: Int
+  public var sizes: SizeQuantiles
+}
+
+/// The distribution of cluster sizes, each cluster counted once.
+///
+/// Quantile q of K sizes lies at position q (K − 1) of the ascending list, linearly between
+/// neighbours. Without clusters, `minimum` and `maximum` are 0 and the others NaN.
+public struct SizeQuantiles: Sendable {
+  public var minimum: Int
+  public var q25: Double
+  public var median: Double
+  public var q75: Double
+  public var q90: Double
+  public var maximum: Int
+  public var mean: Double
+}
+
+/// The clusters, or cells, of one size. Replicated.
+struct SizeClass {
+  var size: Int
+  var clusterCount: Int
+  /// Σ n² over the cells of these clusters.
+  var squares: Int
+}
+
+extension ClusteringMetrics {
+  /// The measures, from what cells and clusters of each size add up to.
+  ///
+  ///     pairwise   TP = Σ n² − N,  precision = TP / (Σ b² − N),  recall = TP / (Σ a² − N)
+  ///     BCubed     precision = 1/N Σ n²/b,  recall = 1/N Σ n²/a
+  ///
+  /// over ordered pairs of different points; [Amigó et al. 2009] for BCubed, where Σ n² is known
+  /// per size b so that each size costs one division.
+  ///
+  /// - Parameters: `cells`, `truth`, `predicted`: one entry per size, ascending.
+  init(pointCount: Int, cells: [SizeClass], truth: [SizeClass], predicted: [SizeClass]) {
+    let n = pointCount
+    let both = cells.sumOfSquaredSizes
+    let inTruth = truth.sumOfSquaredSizes
+    let inPrediction = predicted.sumOfSquaredSizes
+    self.pointCount = n
+    pairwise = PrecisionRecall(
+      precision: Double(both - n) / Double(inPrediction - n),
+      recall: Double(both - n) / Double(inTruth - n))
+    bcubed = PrecisionRecall(
+      precision: predicted.squaresPerSize / Double(n), recall: truth.squaresPerSize / Double(n))
+    nmi = normalizedMutualInformation(
+      pointCount: n, cells: cells, truth: truth, predicted: predicted)
+    ari = adjustedRandIndex(
+      pointCount: n, squares: (both: both, truth: inTruth, predicted: inPrediction))
+    self.truth = ClusterCounts(truth)
+    self.predicted = ClusterCounts(predicted)
+  }
+}
+
+/// Mutual information over the mean of both entropies, in nats.
+///
+///     H(x) = log N − 1/N Σ x log x,   I = H(a) + H(b) − H(n),   NMI = 2 I / (H(a) + H(b))
+///
+/// As scikit-learn's `normalized_mutual_info_score`: 1 if both labelings have one cluster or none,
+/// 0 if I is not above its own rounding error. The form with entropies, unlike the sum over cells
+/// of n log(N n / a b), needs only how many cells of each size there are.
+private func normalizedMutualInformation(
+  pointCount: Int, cells: [SizeClass], truth: [SizeClass], predicted: [SizeClass]
+) -> Double {
+  if truth.clusterCount <= 1, predicted.clusterCount <= 1 { return 1 }
+  let truthEntropy = truth.entropy(pointCount: pointCount)
+  let predictedEntropy = predicted.entropy(pointCount: pointCount)
+  let information = truthEntropy + predictedEntropy - cells.entropy(pointCount: pointCount)
+  let roundingError = 8 * Double.ulpOfOne * max(1, log(Double(pointCount)))
+  if information <= roundingError { return 0 }
+  return min(1, information / ((truthEntropy + predictedEntropy) / 2))
+}
+
+/// The Rand index, moved and scaled so that random labelings of the same sizes have 0.
+///
+///     ARI = 2 (TP·TN − FN·FP) / ((TP + FN)(FN + TN) + (TP + FP)(FP + TN))
+///
+/// over ordered pairs, as scikit-learn's `adjusted_rand_score`: 1 for equal partitions, also where
+/// the formula is 0/0. Exact up to the final division. [Hubert and Arabie 1985]
+private func adjustedRandIndex(
+  pointCount: Int, squares: (both: Int, truth: Int, predicted: Int)
+) -> Double {
+  let truePositive = Int128(squares.both - pointCount)
+  let falsePositive = Int128(squares.predicted - squares.both)
+  let falseNegative = Int128(squares.truth - squares.both)
+  let allPairs = Int128(pointCount) * Int128(pointCount - 1)
+  let trueNegative = allPairs - truePositive - falsePositive - falseNegative
+  if falsePositive == 0, falseNegative == 0 { return 1 }
+  let agreement = truePositive * trueNegative - falseNegative * falsePositive
+  let scale =
+    (truePositive + falseNegative) * (falseNegative + trueNegative)
+    + (truePositive + falsePositive) * (falsePositive + trueNegative)
+  return Double(2 * agreement) / Double(scale)
+}
+
+extension [SizeClass] {
+  fileprivate var clusterCount: Int { reduce(0) { $0 + $1.clusterCount } }
+
+  fileprivate var sumOfSquaredSizes: Int {
+    reduce(0) { $0 + $1.clusterCount * $1.size * $1.size }
+  }
+
+  /// Σ n² / size over the cells of all clusters.
+  fileprivate var squaresPerSize: Double {
+    reduce(0) { $0 + Double($1.squares) / Double($1.size) }
+  }
+
+  fileprivate func entropy(pointCount: Int) -> Double {
+    let sum = reduce(0.0) { sum, these in
+      sum + Double(these.clusterCount * these.size) * log(Double(these.size))
+    }
+    return log(Double(pointCount)) - sum / Double(pointCount)
+  }
+}
+
+extension ClusterCounts {
+  fileprivate init(_ table: [SizeClass]) {
+    clusterCount = table.clusterCount
+    singletonCount = table.first { $0.size == 1 }?.clusterCount ?? 0
+    sizes = SizeQuantiles(table)
+  }
+}
+
+extension SizeQuantiles {
+  fileprivate init(_ table: [SizeClass]) {
+    let clusterCount = table.clusterCount
+    let pointCount = table.reduce(0) { $0 + $1.clusterCount * $1.size }
+
+    /// The size at a place of the ascending list of all clusters' sizes.
+    func size(at place: Int) -> Double {
+      var before = 0
+      for these in table {
+        before += these.clusterCount
+        if place < before { return Double(these.size) }
+      }
+      return .nan
+    }
+    func quantile(_ q: Double) -> Double {
+      if clusterCount == 0 { return .nan }
+      let position = q * Double(clusterCount - 1)
+      let lower = size(at: Int(position))
+      let upper = size(at: min(Int(position) + 1, clusterCount - 1))
+      return lower + (upper - lower) * (position - position.rounded(.down))
+    }
+
+    minimum = table.first?.size ?? 0
+    q25 = quantile(0.25)
+    median = quantile(0.5)
+    q75 = quantile(0.75)
+    q90 = quantile(0.9)
+    maximum = table.last?.size ?? 0
+    mean = Double(pointCount) / Double(clusterCount)
+  }
+}
