@@ -1,1 +1,35 @@
-print("highland")
+import ArgumentParser
+import MPICommunication
+
+// Every rank parses the same arguments and comes to the same command, or to the same complaint,
+// which rank 0 prints for all.
+MPICommunicator.run(ending: ending) { communicator in
+  let command: any ParsableCommand
+  do {
+    command = try Highland.parseAsRoot()
+    if !(command is any RankedCommand) {
+      var command = command
+      try command.run()
+    }
+  } catch {
+    throw CommandLineExit(reason: error)
+  }
+  try (command as? any RankedCommand)?.run(on: communicator)
+}
+
+/// A command that runs on all ranks.
+protocol RankedCommand: ParsableCommand {
+  /// > Collective: over `communicator`.
+  func run(on communicator: MPICommunicator) throws
+}
+
+/// What argument parsing ended with: help, version, or a complaint.
+private struct CommandLineExit: Error {
+  let reason: any Error
+}
+
+private func ending(after error: any Error) -> MPICommunicator.Ending {
+  guard let exit = error as? CommandLineExit else { return MPICommunicator.Ending(after: error) }
+  return .together(
+    Highland.fullMessage(for: exit.reason), exitCode: Highland.exitCode(for: exit.reason).rawValue)
+}

@@ -1,0 +1,119 @@
+import ArgumentParser
+import Communication
+import Datasets
+import DistributedGraphs
+import Evaluation
+import HierarchicalClustering
+import MPICommunication
+
+struct ComponentsCommand: RankedCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "components",
+    abstract: "Connected components of a graph: the baseline of clustering, and deduplication.",
+    discussion: """
+      Of an edge list, .npy of integers [edges × 2]; or of a kNN graph whose similarities are above \
+      a threshold:
+        highland components --neighbors knn.npy --similarities sim.npy --above 0.75 -o labels.npy
+      Edges count in both directions. Labels are 0, 1, 2, … in the order of first appearance.
+      """)
+
+  @Argument(help: "Edges, .npy of integers [edges × 2].")
+  var edges: String?
+
+  @Option(help: "Points of an edge list; by default one more than its largest index.")
+  var points: Int?
+
+  @Option(help: "Neighbours, .npy of integers [points × any], −1 for none.")
+  var neighbors: String?
+
+  @Option(help: "Similarities to --neighbors, of the same shape.")
+  var similarities: String?
+
+  @Option(help: "Only edges of a greater similarity count.")
+  var above: Double?
+
+  @Option(name: .shortAndLong, help: "Where the labels go: .npy of int64, or text.")
+  var output: String?
+
+  @Option(help: "True labels: prints how well the components agree.")
+  var truth: String?
+
+  @OptionGroup var outputs: OutputOptions
+
+  func validate() throws {
+    guard (edges == nil) != (neighbors == nil) else {
+      throw ValidationError("expected an edge list, or --neighbors and --similarities")
+    }
+    guard (neighbors == nil) == (similarities == nil), (neighbors == nil) == (above == nil) else {
+      throw ValidationError("--neighbors, --similarities and --above go together")
+    }
+    if let points, points < 0 { throw ValidationError("--points \(points): expected 0 or more") }
+  }
+
+  func run(on communicator: MPICommunicator) throws {
+    try outputs.check([output], on: communicator)
+    let (edges, pointCount) = try readEdges(on: communicator)
+    let nodes = NodePartition(sharing: pointCount, among: communicator.size)
+    let trueLabels = try truth.map { path in
+      try communicator.agree { try readLabels(path, count: pointCount, communicator) }
+    }
+    let components = try connectedComponents(edges, in: nodes, on: communicator)
+    let (labels, clusterCount) = try numberByFirstAppearance(
+      components, of: nodes, in: nodes, on: communicator)
+    if let output {
+      try LabelFile.write(
+        labels, count: pointCount, firstRow: nodes.owned(by: communicator.rank).lowerBound,
+        to: output, overwrite: outputs.overwrite, on: communicator)
+    }
+    let metrics = try trueLabels.map {
+      try compareLabels(truth: $0, predicted: labels, on: communicator)
+    }
+    guard communicator.rank == Rank(0) else { return }
+    print("\(pointCount) points in \(clusterCount) components")
+    if let metrics { print(metrics) }
+  }
+
+  /// This rank's share of the edges, and the number of points.
+  private func readEdges(on communicator: some Communicator) throws -> (
+    [(GlobalNode, GlobalNode)], Int
+  ) {
+    guard let path = edges else { return try readNeighborEdges(on: communicator) }
+    let ends = try communicator.agree {
+      let file = try ArrayFile(path: path)
+      guard file.columnCount == 2, file.shape.count == 2 else {
+        throw DataError(path: path, problem: "shape \(file.shape); expected [edges, 2]")
+      }
+      let rows = ownShare(of: file.rowCount, on: communicator)
+      let ends = try file.integers(rows: rows)
+      let limit = points.map(Int64.init) ?? .max
+      for (place, end) in ends.enumerated() where !(0..<limit).contains(end) {
+        throw DataError(
+          path: path,
+          problem: "edge \(rows.lowerBound + place / 2): index \(end); expected "
+            + (points.map { "0 ..< \($0)" } ?? "0 or more"))
+      }
+      return ends
+    }
+    let largest = try communicator.maximum(ends.max() ?? -1)
+    let edges = stride(from: 0, to: ends.count, by: 2).map {
+      (GlobalNode(ends[$0]), GlobalNode(ends[$0 + 1]))
+    }
+    return (edges, points ?? Int(largest) + 1)
+  }
+
+  private func readNeighborEdges(on communicator: some Communicator) throws -> (
+    [(GlobalNode, GlobalNode)], Int
+  ) {
+    try communicator.agree {
+      let files = try NeighborFiles(neighbors: neighbors!, similarities: similarities!)
+      let owned = ownShare(of: files.rowCount, on: communicator)
+      let lists = try files.lists(owned, nodeCount: files.rowCount)
+      var edges: [(GlobalNode, GlobalNode)] = []
+      for (place, neighbor) in lists.neighbors.enumerated()
+      where neighbor != NeighborLists.none && Double(lists.similarities[place]) > above! {
+        edges.append((GlobalNode(owned.lowerBound + place / lists.listLength), neighbor))
+      }
+      return (edges, files.rowCount)
+    }
+  }
+}

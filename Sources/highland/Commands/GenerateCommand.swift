@@ -1,0 +1,98 @@
+import ArgumentParser
+import Communication
+import Datasets
+import Foundation
+import LinearAlgebra
+import MPICommunication
+import SyntheticData
+
+struct GenerateCommand: RankedCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Make labelled synthetic embeddings, for trials and benchmarks.",
+    discussion: """
+      Unit vectors in clusters of long-tailed sizes, some tight and some loose, some of one point. \
+      Train and test split share no cluster. The directory then holds features_train.npy, \
+      labels_train.npy, features_test.npy, labels_test.npy and generate.json; the files are the \
+      same on any number of ranks.
+      """)
+
+  @Option(help: "Points of both splits together.")
+  var points: Int
+
+  @Option(help: "Columns of the embeddings.")
+  var dimensions = 128
+
+  @Option(help: "Another seed, other points.")
+  var seed: UInt64 = 0
+
+  @Option(help: "The mean size of a cluster.")
+  var meanClusterSize = 20.0
+
+  @Option(help: "Clusters of one point, as a share of all clusters.")
+  var singletonShare = 0.05
+
+  @Option(help: "The share of the points in the test split.")
+  var testShare = 0.5
+
+  @Option(name: .shortAndLong, help: "The directory to write.")
+  var output: String
+
+  @OptionGroup var outputs: OutputOptions
+
+  func run(on communicator: MPICommunicator) throws {
+    let embeddings = SyntheticEmbeddings(
+      try communicator.agree {
+        try SyntheticEmbeddings.Options(
+          points: points, dimensions: dimensions, seed: seed, meanClusterSize: meanClusterSize,
+          singletonShare: singletonShare, testShare: testShare)
+      })
+    try writeDirectory(
+      to: output, marker: "generate.json", overwrite: outputs.overwrite, on: communicator
+    ) { directory in
+      for split in SyntheticEmbeddings.Split.allCases {
+        let count = embeddings.rowCount(of: split)
+        let owned = ownShare(of: count, on: communicator)
+        try FeatureFile.write(
+          embeddings.rows(owned, of: split), rowCount: count, firstRow: owned.lowerBound,
+          to: "\(directory)/features_\(split.rawValue).npy", overwrite: false, on: communicator)
+        try LabelFile.write(
+          embeddings.labels(owned, of: split), count: count, firstRow: owned.lowerBound,
+          to: "\(directory)/labels_\(split.rawValue).npy", overwrite: false, on: communicator)
+      }
+      try writeJSON(
+        Summary(self, embeddings), to: "\(directory)/generate.json", overwrite: false,
+        on: communicator)
+    }
+    guard communicator.rank == Rank(0) else { return }
+    for split in SyntheticEmbeddings.Split.allCases {
+      print(
+        "\(split.rawValue): \(embeddings.rowCount(of: split)) points in "
+          + "\(embeddings.clusterCount(of: split)) clusters")
+    }
+  }
+
+  private struct Summary: Encodable {
+    var highland = highlandVersion
+    var points: Int
+    var dimensions: Int
+    var seed: UInt64
+    var meanClusterSize: Double
+    var singletonShare: Double
+    var testShare: Double
+    var clusterCounts: [String: Int]
+
+    init(_ command: GenerateCommand, _ embeddings: SyntheticEmbeddings) {
+      points = command.points
+      dimensions = command.dimensions
+      seed = command.seed
+      meanClusterSize = command.meanClusterSize
+      singletonShare = command.singletonShare
+      testShare = command.testShare
+      clusterCounts = Dictionary(
+        uniqueKeysWithValues: SyntheticEmbeddings.Split.allCases.map {
+          ($0.rawValue, embeddings.clusterCount(of: $0))
+        })
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import ArgumentParser
+import Communication
+import Datasets
+import Foundation
+import GraphNetworks
+import LinearAlgebra
+import MPICommunication
+
+struct InfoCommand: RankedCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info",
+    abstract: "Say what a features, labels or model file holds; without a file, what machine this is.")
+
+  @Argument(help: "A file of features, labels or parameters.")
+  var file: String?
+
+  @Option(help: "Columns of a raw .bin file.")
+  var dimensions: Int?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run(on communicator: MPICommunicator) throws {
+    let facts =
+      try file.map { path in
+        try communicator.agree { communicator.rank == Rank(0) ? try describe(path) : [] }
+      } ?? machineFacts(on: communicator)
+    guard communicator.rank == Rank(0) else { return }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      let object = Dictionary(facts.map { ($0.name, $0.value) }) { first, _ in first }
+      print(String(decoding: try encoder.encode(object), as: UTF8.self))
+    } else {
+      let width = facts.map(\.name.count).max() ?? 0
+      for fact in facts {
+        print(fact.name.padding(toLength: width + 2, withPad: " ", startingAt: 0) + fact.value)
+      }
+    }
+  }
+
+  private typealias Fact = (name: String, value: String)
+
+  private func describe(_ path: String) throws -> [Fact] {
+    switch path.split(separator: ".").last?.lowercased() {
+    case "safetensors": return try describeModel(TensorFile(path: path))
+    case "txt":
+      return [("kind", "labels"), ("labels", "\(try LabelFile(path: path).count)")]
+    case "npy":
+      let array = try ArrayFile(path: path)
+      let isFeatures = array.elementType.isFloatingPoint
+      return [
+        ("kind", isFeatures ? "features" : "labels or indices"),
+        ("elements", array.elementType.rawValue),
+        ("rows", "\(array.rowCount)"), ("columns", "\(array.columnCount)"),
+      ]
+    default:
+      let features = try FeatureFile(path: path, dimensions: dimensions)
+      return [
+        ("kind", "features"), ("format", features.format.rawValue),
+        ("rows", "\(features.rowCount)"), ("columns", "\(features.columnCount)"),
+      ]
+    }
+  }
+
+  private func describeModel(_ file: TensorFile) throws -> [Fact] {
+    let architecture = try LanderArchitecture(file)
+    let parameterCount = try file.names.reduce(0) {
+      $0 + (try file.shape(of: $1).reduce(1, *))
+    }
+    let width = architecture.inputWidth
+    let input =
+      switch architecture.usesAverageFeature {
+      case true?: "\(width / 2) dimensions and their averages"
+      case false?: "\(width) dimensions"
+      case nil: "\(width) dimensions, or \(width / 2) and their averages"
+      }
+    return [
+      ("kind", "LANDER model"),
+      ("layer", architecture.headCount.map { "attention, \($0) heads" } ?? "mean"),
+      ("layers", "\(architecture.layerCount)"), ("hidden", "\(architecture.hidden)"),
+      ("input", input), ("parameters", "\(parameterCount)"),
+    ] + file.metadata.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  private func machineFacts(on communicator: MPICommunicator) throws -> [Fact] {
+    let hosts = try communicator.hostNames()
+    var ranksPerHost: [(host: String, count: Int)] = []
+    for host in hosts {
+      if let place = ranksPerHost.firstIndex(where: { $0.host == host }) {
+        ranksPerHost[place].count += 1
+      } else {
+        ranksPerHost.append((host, 1))
+      }
+    }
+    return [
+      ("highland", highlandVersion),
+      ("mpi", MPICommunicator.libraryVersion),
+      ("ranks", "\(communicator.size)"),
+      ("ranksPerHost", ranksPerHost.map { "\($0.host): \($0.count)" }.joined(separator: ", ")),
+      ("processors", "\(Machine.processorCount)"),
+      ("processorsOfRank0", "\(Machine.availableProcessorCount)"),
+    ]
+  }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Communication
+import Datasets
+import DistributedGraphs
+import HierarchicalClustering
+import LinearAlgebra
+import MPICommunication
+import NeighborSearch
+
+struct NeighborsCommand: RankedCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "knn",
+    abstract: "The nearest neighbours of every embedding by cosine similarity, exactly.",
+    discussion: """
+      Lists hold the k − 1 nearest other points, nearest first, ties by index, −1 where there are \
+      fewer. highland cluster and highland components take them with --neighbors and \
+      --similarities.
+      """)
+
+  @OptionGroup var input: FeatureOptions
+
+  @Option(
+    name: .customShort("k"),
+    help: "Places of a list, the point itself included: -k 10 finds 9 other points.")
+  var neighborCount = 10
+
+  @Option(help: "Where the indices go: .npy of int64 [points × (k − 1)].")
+  var neighbors: String
+
+  @Option(help: "Where the similarities go: .npy of float32 [points × (k − 1)].")
+  var similarities: String
+
+  @Option(
+    help: "Rows of zeros, or with NaN or infinite values: error, or singleton (no neighbours).")
+  var invalidRows = InvalidRowPolicy.error
+
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var progress: ProgressOptions
+  @OptionGroup var outputs: OutputOptions
+
+  func validate() throws {
+    guard neighborCount >= 2 else { throw ValidationError("-k \(neighborCount): expected 2 or more") }
+  }
+
+  func run(on communicator: MPICommunicator) throws {
+    try outputs.check([neighbors, similarities], on: communicator)
+    let source = try input.open(on: communicator)
+    let reporter = ProgressReporter(progress, on: communicator)
+    let nodes = NodePartition(sharing: source.rowCount, among: communicator.size)
+    let owned = nodes.owned(by: communicator.rank)
+    reporter.show("read", isDone: 0)
+    let rows = try source.unitRows(owned, invalid: invalidRows, on: communicator)
+    reporter.show("read", isDone: 1)
+    let pairs = Double(source.rowCount) * Double(source.rowCount) / 2
+    let lists = try nearestNeighbors(
+      of: rows, listLength: neighborCount - 1, in: nodes,
+      using: threads.workers(on: communicator), on: communicator
+    ) { reporter.show("neighbors", isDone: $0, amount: pairs, unit: "pairs") }
+    let shape = [source.rowCount, neighborCount - 1]
+    try writeArray(
+      lists.neighbors.map(\.index), shape: shape, firstRow: owned.lowerBound, to: neighbors,
+      overwrite: outputs.overwrite, on: communicator)
+    try writeArray(
+      lists.similarities, shape: shape, firstRow: owned.lowerBound, to: similarities,
+      overwrite: outputs.overwrite, on: communicator)
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Communication
+import Datasets
+import DistributedGraphs
+import MPICommunication
+import Parallelism
+
+// Options that several commands share.
+
+struct FeatureOptions: ParsableArguments {
+  @Argument(
+    help: """
+      Embeddings, one row per point: .npy (float16, float32 or float64), .fvecs, .fbin, or raw \
+      float32 .bin with --dimensions.
+      """)
+  var features: String
+
+  @Option(help: "Columns of a raw .bin file; checked for other formats.")
+  var dimensions: Int?
+
+  func open(on communicator: some Communicator) throws -> FeatureFile {
+    try communicator.agree { try FeatureFile(path: features, dimensions: dimensions) }
+  }
+}
+
+struct OutputOptions: ParsableArguments {
+  @Flag(help: "Replace outputs that exist.")
+  var overwrite = false
+
+  /// Finds out now whether the outputs can be written, before the work.
+  ///
+  /// > Collective: over `communicator`. One round of one byte.
+  func check(_ paths: [String?], on communicator: some Communicator) throws {
+    try communicator.agree {
+      let paths = paths.compactMap { $0 }
+      for (place, path) in paths.enumerated() where paths[..<place].contains(path) {
+        throw DataError(path: path, problem: "named for two outputs")
+      }
+      guard communicator.rank == Rank(0) else { return }
+      for path in paths { try checkWritable(path, overwrite: overwrite) }
+    }
+  }
+}
+
+struct ThreadOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Threads of each rank. The result does not depend on it.",
+      discussion: "By default the processors that a rank may use, shared by the ranks of a host."))
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, !(1...4096).contains(threads) {
+      throw ValidationError("--threads \(threads): expected 1 ... 4096")
+    }
+  }
+
+  /// > Collective: over `communicator`, unless a number was given.
+  func workers(on communicator: MPICommunicator) throws -> Workers {
+    if let threads { return Workers(threads) }
+    let ranksHere = try communicator.rankCountOnHost()
+    let available = Machine.availableProcessorCount
+    // A rank bound to some processors need not share them.
+    let isBound = available < Machine.processorCount
+    return Workers(max(1, isBound ? available : available / ranksHere))
+  }
+}
+
+/// The rows that this rank answers for, of `count`.
+func ownShare(of count: Int, on communicator: some Communicator) -> Range<Int> {
+  NodePartition(sharing: count, among: communicator.size).owned(by: communicator.rank)
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+
+/// The program's version, in reports and files.
+let highlandVersion = "0.1.0"
+
+struct Highland: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "highland",
+    abstract: "Learned hierarchical clustering of embeddings, on one machine or many.",
+    discussion: """
+      Clusters millions of embeddings whose number of groups nobody knows: a graph neural network \
+      judges every edge of the nearest-neighbour graph, components merge into the nodes of a \
+      coarser graph, until nothing merges.
+
+      Every command runs alone or on many ranks, with the same result bit for bit:
+        highland cluster features.npy --model model.safetensors --output labels.npy
+        mpirun -n 16 highland cluster features.npy --model model.safetensors --output labels.npy
+
+      Exit codes: 0 success, 1 failure (one line on stderr says what and where), 64 wrong usage.
+      """,
+    version: highlandVersion,
+    subcommands: [
+      ClusterCommand.self, NeighborsCommand.self, ComponentsCommand.self, EvaluateCommand.self,
+      GenerateCommand.self, ConvertCommand.self, InfoCommand.self,
+    ])
+}

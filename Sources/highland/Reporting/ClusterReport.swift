@@ -1,0 +1,95 @@
+import Evaluation
+import Foundation
+import HierarchicalClustering
+
+/// What `highland cluster` did: the JSON of `--report` and of a hierarchy.
+struct ClusterReport: Codable {
+  struct Parameters: Codable {
+    var features: String
+    var model: String
+    var k: Int
+    var tau: Double
+    var maximumLevels: Int
+    var earlyStop: Bool
+    var invalidRows: String
+    var neighbors: String?
+    var similarities: String?
+  }
+
+  var highland = highlandVersion
+  var parameters: Parameters
+  var rankCount: Int
+  var threadCount: Int
+  var pointCount: Int
+  var dimensions: Int
+  var clusterCount: Int
+  var singletonCount: Int
+  var stopReason: StopReason
+  /// Reading the input.
+  var reading: PhaseCost
+  var levels: [LevelSummary]
+  /// From after MPI's start to the labels, before files are written.
+  var elapsedSeconds: Double
+  var memory: MemoryReport
+  /// Against `--truth`.
+  var metrics: ClusteringMetrics?
+
+  /// The table for people: a line per level.
+  var table: String {
+    var table = TextTable([
+      "level", "nodes", "edges", "kept", "merged", "clusters", "neighbors s", "graph s",
+      "network s", "decode s", "coarsen s", "sent MB", "ghosts",
+    ])
+    for level in levels {
+      func seconds(_ phase: Phase) -> String {
+        decimal(level.phases[phase.rawValue]?.elapsedSeconds ?? 0, places: 3)
+      }
+      let bytes = level.phases.values.reduce(0) { $0 + $1.bytesSent }
+      table.add(
+        [
+          level.level, level.nodeCount, level.edgeCount, level.keptEdgeCount, level.mergedCount,
+          level.clusterCount,
+        ].map(String.init)
+          + [.neighbors, .graph, .network, .decode, .coarsen].map(seconds)
+          + [decimal(Double(bytes) / 1e6, places: 1), String(level.ghostCount)])
+    }
+    return table.text
+  }
+
+  /// The lines below the table.
+  var summary: String {
+    let reason =
+      switch stopReason {
+      case .nothingMerged: "a level merged nothing"
+      case .maximumLevels: "the given number of levels was reached"
+      case .earlyStop: "merges no longer fell fast enough (--early-stop)"
+      case .fewNodes: "no more than k = \(parameters.k) nodes were left"
+      }
+    let megabytes = decimal(Double(memory.peakBytesOfAllRanks) / 1e6, places: 0)
+    return """
+      \(pointCount) points in \(clusterCount) clusters, \(singletonCount) of one point; \
+      stopped because \(reason).
+      \(decimal(elapsedSeconds, places: 2)) s on \(rankCount) rank\(rankCount == 1 ? "" : "s") of \
+      \(threadCount) thread\(threadCount == 1 ? "" : "s"); peak memory \(megabytes) MB over all \
+      ranks.
+      """
+  }
+}
+
+/// Columns of text, numbers to the right.
+struct TextTable {
+  private var rows: [[String]]
+
+  init(_ header: [String]) { rows = [header] }
+
+  mutating func add(_ row: [String]) { rows.append(row) }
+
+  var text: String {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      zip(row, widths).map { cell, width in
+        String(repeating: " ", count: width - cell.count) + cell
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+}

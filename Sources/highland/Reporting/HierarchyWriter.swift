@@ -1,0 +1,73 @@
+import Communication
+import Datasets
+import DistributedGraphs
+import Foundation
+import HierarchicalClustering
+
+/// Keeps every level in a directory of `.npy` files; `Docs/Formats.md` describes it.
+final class HierarchyWriter {
+  /// The directory being filled.
+  private let directory: String
+  /// Owned points. The labels after each level.
+  private var labels: [[Int64]] = []
+
+  init(in directory: String) { self.directory = directory }
+
+  /// > Collective: over `communicator`. Six files.
+  func write(
+    _ record: LevelRecord, labels: [Int64], on communicator: some Communicator
+  ) throws {
+    let folder = "\(directory)/level-\(record.level)"
+    try communicator.agree {
+      guard communicator.rank == Rank(0) else { return }
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: false)
+    }
+    let owned = record.nodes.owned(by: communicator.rank)
+    let nodeCount = record.nodes.nodeCount
+    let listLength = record.neighbors.listLength
+    func write<Element: ArrayElement>(_ slice: [Element], _ name: String, columns: Int? = nil)
+      throws
+    {
+      try writeArray(
+        slice, shape: [nodeCount] + (columns.map { [$0] } ?? []), firstRow: owned.lowerBound,
+        to: "\(folder)/\(name).npy", overwrite: false, on: communicator)
+    }
+    try write(record.inputPoint.map(\.index), "nodes")
+    try write(record.neighbors.neighbors.map(\.index), "neighbors", columns: listLength)
+    try write(record.neighbors.similarities, "similarity", columns: listLength)
+    try write(linkageByPlace(record), "linkage", columns: listLength)
+    try write(record.linkage.density, "density")
+    try write(record.parent.map(\.index), "parent")
+    self.labels.append(labels)
+  }
+
+  /// Writes the labels of all levels and the summary.
+  ///
+  /// > Collective: over `communicator`. Two files.
+  func finish(_ report: ClusterReport, points: NodePartition, on communicator: some Communicator)
+    throws
+  {
+    try writeArray(
+      columns: labels, columnCount: points.nodeCount,
+      firstColumn: points.owned(by: communicator.rank).lowerBound,
+      to: "\(directory)/labels.npy", overwrite: false, on: communicator)
+    try writeJSON(report, to: "\(directory)/\(Self.marker)", overwrite: false, on: communicator)
+  }
+
+  /// The file that makes a directory a hierarchy.
+  static let marker = "hierarchy.json"
+
+  /// p in the places of the neighbour lists; 0 where there is no edge.
+  private func linkageByPlace(_ record: LevelRecord) -> [Float] {
+    let listLength = record.neighbors.listLength
+    let probability = record.linkage.probability
+    var linkage = Array(repeating: Float(0), count: record.neighbors.neighbors.count)
+    for node in 0..<record.graph.ownedCount {
+      for (place, edge) in record.graph.edges(into: node).enumerated() {
+        linkage[node * listLength + place] = probability[edge]
+      }
+    }
+    return linkage
+  }
+}

@@ -1,0 +1,44 @@
+import Communication
+import Foundation
+
+/// What the operating system says about this process and its host.
+enum Machine {
+  /// Processors of the host.
+  static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+  /// Processors that this process may run on.
+  static var availableProcessorCount: Int {
+    var set = cpu_set_t()
+    guard unsafe sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else {
+      return processorCount
+    }
+    let bits = unsafe withUnsafeBytes(of: &set) { bytes in
+      unsafe bytes.reduce(0) { $0 + $1.nonzeroBitCount }
+    }
+    return max(1, bits)
+  }
+
+  /// The most memory that this process has had at a time, in bytes; 0 where nobody knows.
+  static var peakMemoryBytes: Int {
+    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+    else { return 0 }
+    return kilobytes * 1024
+  }
+}
+
+/// Memory of all ranks.
+struct MemoryReport: Codable {
+  /// Peak of the rank that had the most.
+  var peakBytesOfLargestRank: Int
+  /// Sum of the peaks of all ranks.
+  var peakBytesOfAllRanks: Int
+
+  /// > Collective: over `communicator`. Two rounds of 8 bytes per rank.
+  init(on communicator: some Communicator) throws {
+    let own = Machine.peakMemoryBytes
+    peakBytesOfLargestRank = try communicator.maximum(own)
+    peakBytesOfAllRanks = try communicator.sum(own)
+  }
+}

@@ -1,0 +1,143 @@
+import ArgumentParser
+import Communication
+import DistributedGraphs
+import Foundation
+import HierarchicalClustering
+import Logging
+
+/// How progress is shown.
+enum ProgressStyle: String, CaseIterable, ExpressibleByArgument {
+  case auto, live, log, none
+}
+
+struct ProgressOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How to show progress on stderr: live, log, none or auto.",
+      discussion: """
+        live: one line that changes, with percentage, rate and time left. log: a line per phase. \
+        auto: live on a terminal, log elsewhere and under mpirun.
+        """))
+  var progress = ProgressStyle.auto
+}
+
+/// Shows on rank 0 what is going on, on stderr.
+final class ProgressReporter {
+  private let style: ProgressStyle
+  private let logger: Logger
+  private var started = ContinuousClock.now
+  private var shown = ContinuousClock.now
+  private var lineIsOpen = false
+
+  init(_ options: ProgressOptions, on communicator: some Communicator) {
+    var logger = Logger(label: "highland") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = .info
+    self.logger = logger
+    let isUnderMPIRun = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_SIZE"] != nil
+    let isTerminal = isatty(STDERR_FILENO) == 1
+    style =
+      switch options.progress {
+      case _ where communicator.rank != Rank(0): .none
+      case .auto: isTerminal && !isUnderMPIRun ? .live : .log
+      case let chosen: chosen
+      }
+  }
+
+  /// Says something that is not about progress.
+  func note(_ text: String) {
+    guard style != .none else { return }
+    closeLine()
+    logger.info("\(text)")
+  }
+
+  /// Work called `name`, of which a share is done.
+  ///
+  /// - Parameters:
+  ///   - fraction: 0 at the start, 1 at the end.
+  ///   - amount: How much there is in all, in `unit`s, for the rate.
+  func show(_ name: String, isDone fraction: Double, amount: Double = 0, unit: String = "") {
+    if fraction == 0 {
+      started = .now
+      shown = .now - .seconds(1)
+    }
+    let elapsed = started.duration(to: .now) / .seconds(1)
+    switch style {
+    case .live:
+      guard fraction == 1 || shown.duration(to: .now) > .milliseconds(200) else { return }
+      shown = .now
+      var line = "\(name): \(percentage(fraction))"
+      if amount > 0, elapsed > 0.05, fraction > 0 {
+        line += ", \(quantity(fraction * amount / elapsed)) \(unit)/s"
+      }
+      if fraction > 0, fraction < 1 {
+        line += ", \(duration(elapsed * (1 - fraction) / fraction)) left"
+      }
+      if fraction == 1 { line += ", \(duration(elapsed))" }
+      write("\r\u{1B}[K" + line)
+      lineIsOpen = true
+      if fraction == 1 { closeLine() }
+    case .log:
+      // A long phase says every ten seconds that it is alive.
+      if fraction == 1 {
+        logger.info("\(name): done in \(duration(elapsed))")
+      } else if fraction > 0, shown.duration(to: .now) > .seconds(10) {
+        shown = .now
+        let left = duration(elapsed * (1 - fraction) / fraction)
+        logger.info("\(name): \(percentage(fraction)), \(left) left")
+      }
+    case .auto, .none: break
+    }
+  }
+
+  private func closeLine() {
+    if lineIsOpen { write("\n") }
+    lineIsOpen = false
+  }
+
+  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}
+
+private func percentage(_ fraction: Double) -> String { "\(Int(fraction * 100)) %" }
+
+private func quantity(_ value: Double) -> String {
+  let units: [(Double, String)] = [(1e9, "G"), (1e6, "M"), (1e3, "k")]
+  for (size, name) in units where value >= size { return "\(decimal(value / size, places: 1)) \(name)" }
+  return decimal(value, places: 1)
+}
+
+private func duration(_ seconds: Double) -> String {
+  if seconds < 100 { return "\(decimal(seconds, places: seconds < 10 ? 2 : 1)) s" }
+  let whole = Int(seconds)
+  if whole < 6000 { return "\(whole / 60) min \(whole % 60) s" }
+  return "\(whole / 3600) h \(whole / 60 % 60) min"
+}
+
+/// A number with so many digits behind the point.
+func decimal(_ value: Double, places: Int) -> String {
+  value.formatted(
+    .number.precision(.fractionLength(places)).grouping(.never).locale(Locale(identifier: "en_US")))
+}
+
+/// Hears of clustering for the progress line, and keeps the hierarchy if that is wanted.
+struct ClusteringReporter: ClusteringObserver {
+  let progress: ProgressReporter
+  let hierarchy: HierarchyWriter?
+  let pointCount: Int
+
+  var wantsLevels: Bool { hierarchy != nil }
+
+  func phase(_ phase: Phase, level: Int, isDone fraction: Double) {
+    let name = phase == .read ? "read" : "level \(level), \(phase.rawValue)"
+    // The search is long enough for a rate: every pair of points, once.
+    let pairs =
+      phase == .neighbors && level == 0 ? Double(pointCount) * Double(pointCount) / 2 : 0
+    progress.show(name, isDone: fraction, amount: pairs, unit: "pairs")
+  }
+
+  func finished(
+    _ record: LevelRecord, labels: [Int64], of points: NodePartition,
+    on communicator: some Communicator
+  ) throws {
+    try hierarchy?.write(record, labels: labels, on: communicator)
+  }
+}
