@@ -20,10 +20,11 @@ public import Communication
 /// - Returns: The same on every rank.
 /// - Throws: On every rank, the same ``LabelComparisonError`` if the lengths differ on any rank or
 ///   if there are too many points; what the communicator throws.
-/// - Complexity: O(N/P) time and memory per rank while no cluster holds most of the points. Equal
-///   pairs are counted together before they travel: one giant cluster costs its owner P times the
-///   number of true clusters, not N. 10 million points take one rank about 1.4 s with clusters of
-///   20 and one wrong label in ten, 0.3 s with clusters of 10,000, 6 s if all are singletons.
+/// - Complexity: O(N/P) time and memory per rank, and for the owner of a cluster up to P times the
+///   number of clusters that it meets: equal pairs are counted together before they travel, so that
+///   a giant cluster does not bring all its points to one rank. 10 million points take one rank
+///   about 1.4 s with clusters of 20 and one wrong label in ten, 0.3 s with clusters of 10,000, and
+///   6 s if all are singletons.
 public func compareLabels(
   truth: [Int64], predicted: [Int64], on communicator: some Communicator
 ) throws -> ClusteringMetrics {
