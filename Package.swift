@@ -84,7 +84,7 @@ let package = Package(
     // Tests.
     module("CommunicationTesting", ["Communication"]),
     tests(of: "Communication", ["CommunicationTesting"]),
-    tests(of: "LinearAlgebra", ["COpenBLAS", "Parallelism"]),
+    tests(of: "LinearAlgebra", ["CKernels", "COpenBLAS", "Parallelism"]),
     tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
     tests(of: "SyntheticData", ["Communication", "LinearAlgebra"]),
     tests(of: "Evaluation", ["Communication"]),

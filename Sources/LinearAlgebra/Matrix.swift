@@ -2,9 +2,9 @@ internal import Glibc
 
 /// A dense matrix of `Float`, row after row, with value semantics.
 ///
-/// The elements start on a cache line and are not initialised element by element: a new matrix is
-/// zero, and takes up memory only where it has been written. A product reads whole cache lines,
-/// which is why this is not an `Array` (whose elements start 32 bytes into a line).
+/// The elements start on a cache line and a new matrix is zero; a large one takes up memory only
+/// where it has been written. A product reads whole cache lines, which is why this is not an `Array`
+/// (whose elements start 32 bytes into a line).
 public struct Matrix: Sendable {
   public let rowCount: Int
   public let columnCount: Int
@@ -79,11 +79,14 @@ public struct Matrix: Sendable {
     return try unsafe body(UnsafeMutableBufferPointer(start: storage.base, count: count))
   }
 
-  /// Gives the memory of rows that are not needed any more back to the system; they read as zero.
+  /// Gives the memory of rows that are not needed any more back to the system.
   ///
-  /// Of a large matrix only; a hint on a small one. The bound on memory of a pass that consumes
-  /// one matrix while it fills another rests on this.
+  /// Each of their elements is as before or zero afterwards: whole pages of a large matrix (64 KiB
+  /// or more) are given back and read as zero, and nothing happens to a small matrix or to one that
+  /// shares its memory with another value. The bound on memory of a pass that consumes one matrix
+  /// while it fills another rests on this.
   public mutating func discard(rows: Range<Int>) {
+    checkRows(rows)
     guard isKnownUniquelyReferenced(&storage) else { return }
     storage.discard(rows.lowerBound * columnCount..<rows.upperBound * columnCount)
   }
@@ -99,28 +102,48 @@ extension Matrix: Equatable {
   }
 }
 
-/// Zero pages on demand, aligned to them.
+/// Zeros on a cache line; of many of them, zero pages on demand.
 // @unchecked: shared storage is only read; ``Matrix`` writes through a unique reference.
 @safe private final class AlignedStorage: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
   private let count: Int
   private let byteCount: Int
+
   private static let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+  /// From here on a mapping of its own costs less than the bookkeeping of the heap and zeroing.
+  private static let mappedByteCount = 64 << 10
+  private static let alignment = 64
+
+  private var isMapped: Bool { byteCount >= Self.mappedByteCount }
 
   init(count: Int) {
     let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Float>.size)
     precondition(!overflow, "a matrix of \(count) elements")
     self.count = count
     byteCount = bytes
-    let mapped = unsafe mmap(
-      nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-      fatalError("no memory for a matrix of \(byteCount) bytes")
-    }
-    unsafe base = mapped.bindMemory(to: Float.self, capacity: max(count, 1))
+    let memory =
+      unsafe bytes >= Self.mappedByteCount ? Self.map(bytes) : Self.allocate(bytes)
+    guard let memory = unsafe memory else { fatalError("no memory for a matrix of \(bytes) bytes") }
+    unsafe base = memory.bindMemory(to: Float.self, capacity: max(count, 1))
   }
 
-  deinit { unsafe munmap(base, byteCount) }
+  private static func map(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    let mapped = unsafe mmap(
+      nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    return unsafe mapped == MAP_FAILED ? nil : mapped
+  }
+
+  private static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    // aligned_alloc wants a multiple of the alignment.
+    let rounded = (byteCount + alignment - 1) / alignment * alignment
+    guard let memory = unsafe aligned_alloc(alignment, rounded) else { return nil }
+    unsafe memset(memory, 0, rounded)
+    return unsafe memory
+  }
+
+  deinit {
+    if isMapped { unsafe munmap(base, byteCount) } else { unsafe free(base) }
+  }
 
   func copy() -> AlignedStorage {
     let copy = AlignedStorage(count: count)
@@ -128,11 +151,13 @@ extension Matrix: Equatable {
     return copy
   }
 
+  /// Whole pages of a mapping only.
   func discard(_ elements: Range<Int>) {
+    let size = MemoryLayout<Float>.size
     let page = Self.pageSize
-    let first = (elements.lowerBound * MemoryLayout<Float>.size + page - 1) / page * page
-    let end = elements.upperBound * MemoryLayout<Float>.size / page * page
-    guard first < end else { return }
+    let first = (elements.lowerBound * size + page - 1) / page * page
+    let end = elements.upperBound * size / page * page
+    guard isMapped, first < end else { return }
     unsafe madvise(UnsafeMutableRawPointer(base) + first, end - first, MADV_DONTNEED)
   }
 }

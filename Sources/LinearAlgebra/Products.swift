@@ -76,7 +76,7 @@ private func tileLength(rowCount: Int, workers: Workers) -> Int {
 }
 
 private func withOptionalPointer(to elements: [Float]?, _ body: (UnsafePointer<Float>?) -> Void) {
-  guard let elements else { return unsafe body(nil) }
+  guard let elements else { return body(nil) }
   unsafe elements.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
 }
 
