@@ -1,6 +1,7 @@
-internal import Communication
+public import Communication
 public import Datasets
 public import LinearAlgebra
+internal import NeighborSearch
 
 /// Rows of embeddings that can be read again at any time, a slice at a time.
 public protocol EmbeddingSource: Sendable {
@@ -98,6 +99,20 @@ extension EmbeddingSource {
           + "\(invalidCount > first.count ? ", …" : ""); "
           + "--invalid-rows singleton keeps each as a cluster of its own")
     }
+    return rows
+  }
+
+  /// This rank's share of the rows, divided by their norms; rows without direction are zeros.
+  ///
+  /// > Collective: over `communicator`. A round of one byte, and two of a few bytes per rank.
+  ///
+  /// - Throws: ``AgreedFailure`` on all ranks: a slice that cannot be read, or invalid rows where
+  ///   the policy refuses them, with their number and the first of them.
+  public func unitRows(
+    _ range: Range<Int>, invalid policy: InvalidRowPolicy, on communicator: some Communicator
+  ) throws -> Matrix {
+    var rows = try load(range, invalid: policy, on: communicator).matrix
+    _ = rows.normalizeRows()
     return rows
   }
 }

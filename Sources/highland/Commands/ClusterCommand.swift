@@ -1,12 +1,13 @@
-import ArgumentParser
+public import ArgumentParser
 import Communication
 import Datasets
 import DistributedGraphs
 import Evaluation
 import Foundation
 import GraphNetworks
-import HierarchicalClustering
+public import HierarchicalClustering
 import MPICommunication
+import Parallelism
 
 struct ClusterCommand: RankedCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import Datasets
 import DistributedGraphs
+import LinearAlgebra
 
 /// A kNN graph in two arrays of the same shape: indices and similarities.
 struct NeighborFiles {

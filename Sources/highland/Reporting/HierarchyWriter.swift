@@ -2,6 +2,7 @@ import Communication
 import Datasets
 import DistributedGraphs
 import Foundation
+import GraphNetworks
 import HierarchicalClustering
 
 /// Keeps every level in a directory of `.npy` files; `Docs/Formats.md` describes it.

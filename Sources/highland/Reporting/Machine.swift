@@ -7,16 +7,7 @@ enum Machine {
   static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   /// Processors that this process may run on.
-  static var availableProcessorCount: Int {
-    var set = cpu_set_t()
-    guard unsafe sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else {
-      return processorCount
-    }
-    let bits = unsafe withUnsafeBytes(of: &set) { bytes in
-      unsafe bytes.reduce(0) { $0 + $1.nonzeroBitCount }
-    }
-    return max(1, bits)
-  }
+  static var availableProcessorCount: Int { ProcessInfo.processInfo.activeProcessorCount }
 
   /// The most memory that this process has had at a time, in bytes; 0 where nobody knows.
   static var peakMemoryBytes: Int {
