@@ -4,8 +4,8 @@ public import Communication
 ///
 /// The file appears when all ranks have written theirs, or not at all.
 ///
-/// > Collective: six rounds of one or 16 bytes per rank and one of the file's name; the elements
-/// > go from each rank to the file.
+/// > Collective: six rounds: three of 1 byte and one of 24 bytes per rank, and the broadcast of the
+/// > temporary name. The elements go from each rank to the file.
 ///
 /// - Parameters:
 ///   - slice: This rank's rows, in C order. May be empty.
@@ -21,7 +21,8 @@ public func writeArray<Element: ArrayElement>(
   let rowLength = shape.dropFirst().reduce(1, *)
   let count = shape.reduce(1, *)
   try requireTiling(
-    of: count, first: firstRow * rowLength, count: slice.count, on: communicator)
+    of: count, first: firstRow * rowLength, count: slice.count, rowLength: rowLength,
+    on: communicator)
   let header = ArrayHeader.bytes(Element.elementType, shape: shape)
   let stride = MemoryLayout<Element>.stride
   try writeAtomically(
@@ -32,23 +33,25 @@ public func writeArray<Element: ArrayElement>(
   }
 }
 
-/// Stops the program unless the ranks' parts make up `0 ..< total`.
+/// Stops the program unless the ranks' parts make up `0 ..< total`, in rows of the same length.
 ///
-/// > Collective: one round of 16 bytes per rank.
+/// > Collective: one round of 24 bytes per rank.
 func requireTiling(
-  of total: Int, first: Int, count: Int, on communicator: some Communicator
+  of total: Int, first: Int, count: Int, rowLength: Int, on communicator: some Communicator
 ) throws {
-  let parts = try communicator.gatherOne(Part(first: first, count: count))
-    .filter { $0.count > 0 }.sorted { $0.first < $1.first }
+  let parts = try communicator.gatherOne(Part(first: first, count: count, rowLength: rowLength))
+  let lengths = parts.map(\.rowLength)
+  precondition(lengths.allSatisfy { $0 == rowLength }, "rows differ in length: \(lengths)")
   var end = 0
-  for part in parts {
+  for part in parts.filter({ $0.count > 0 }).sorted(by: { $0.first < $1.first }) {
     precondition(part.first == end, "a rank's part begins at \(part.first); expected \(end)")
     end += part.count
   }
-  precondition(end == total, "the ranks' parts have \(end) elements; expected \(total)")
+  precondition(end == total, "the ranks' parts end at \(end); expected \(total)")
 }
 
 private struct Part: Message {
   var first: Int
   var count: Int
+  var rowLength: Int
 }

@@ -40,7 +40,7 @@ public struct ArrayFile: Sendable {
     var matrix = Matrix(rows: rows.count, columns: columnCount)
     switch elementType {
     case .float32: try matrix.read(file, at: offset(rows))
-    case .float16: try convert(rows, from: Float16.self, into: &matrix) { Float($0) }
+    case .float16: try convert(rows, from: UInt16.self, into: &matrix, Float.init(halfBits:))
     case .float64: try convert(rows, from: Double.self, into: &matrix) { Float($0) }
     default:
       throw DataError(
@@ -87,7 +87,7 @@ public struct ArrayFile: Sendable {
     _ float: (Element) -> Float
   ) throws {
     try file.forEachBlock(of: type, count: matrix.count, at: offset(rows)) { start, block in
-      matrix.write(at: start, count: block.count) { float(block[$0]) }
+      matrix.write(block, at: start, float)
     }
   }
 
@@ -112,6 +112,20 @@ public struct ArrayFile: Sendable {
   }
 }
 
+extension Float {
+  /// The value of a `Float16`, by arithmetic that runs on several elements at once.
+  ///
+  /// `Float(Float16(bitPattern: halfBits))` is the same; with it, reading a file took twice the
+  /// processor time (7.1 against 3.6 ns per element).
+  init(halfBits: UInt16) {
+    let magnitude = UInt32(halfBits & 0x7fff) << 13
+    // The exponents are biased by 15 and 127; the product is exact, for subnormals too.
+    let finite = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
+    let bits = halfBits & 0x7c00 == 0x7c00 ? magnitude | 0x7f80_0000 : finite
+    self.init(bitPattern: bits | UInt32(halfBits & 0x8000) << 16)
+  }
+}
+
 extension Matrix {
   /// Fills the matrix with `Float`s of a file from byte `offset` on.
   mutating func read(_ file: InputFile, at offset: Int) throws {
@@ -121,11 +135,14 @@ extension Matrix {
     }
   }
 
-  /// Sets `count` elements from `start` on; `value` is asked for `0 ..< count`.
-  mutating func write(at start: Int, count: Int, _ value: (Int) -> Float) {
-    precondition(start >= 0 && start + count <= self.count, "\(count) at \(start) of \(self.count)")
+  /// Sets the elements from `start` on.
+  mutating func write<Element>(_ block: Span<Element>, at start: Int, _ float: (Element) -> Float) {
+    precondition(
+      start >= 0 && start + block.count <= count, "\(block.count) at \(start) of \(count)")
     unsafe withUnsafeMutableBufferPointer { elements in
-      for index in 0..<count { unsafe elements[start + index] = value(index) }
+      unsafe block.withUnsafeBufferPointer { block in
+        for index in 0..<block.count { unsafe elements[start + index] = float(block[index]) }
+      }
     }
   }
 }

@@ -6,8 +6,8 @@ extension FeatureFile {
   ///
   /// The file appears when all ranks have written theirs, or not at all.
   ///
-  /// > Collective: six rounds of one or 16 bytes per rank and one of the file's name; the rows go
-  /// > from each rank to the file.
+  /// > Collective: seven rounds: four of 1 byte and one of 24 bytes per rank, and the broadcast of
+  /// > the temporary name. The rows go from each rank to the file.
   ///
   /// - Parameters:
   ///   - slice: This rank's rows. May be none, but with as many columns as elsewhere.
@@ -28,7 +28,9 @@ extension FeatureFile {
       try check(format, elementType, rowCount: rowCount, columnCount: slice.columnCount, path)
       return format
     }
-    try requireTiling(of: rowCount, first: firstRow, count: slice.rowCount, on: communicator)
+    try requireTiling(
+      of: rowCount, first: firstRow, count: slice.rowCount, rowLength: slice.columnCount,
+      on: communicator)
     let columnCount = slice.columnCount
     let header = header(format, elementType, rowCount: rowCount, columnCount: columnCount)
     let rowByteCount =

@@ -161,9 +161,8 @@ public struct FeatureFile: Sendable {
             problem: "record \(range.lowerBound + row) has \(found) columns; expected "
               + "\(columnCount) as in record 0")
         }
-        matrix.write(at: row * columnCount, count: columnCount) { column in
-          block[record * length + 1 + column]
-        }
+        let first = record * length + 1
+        matrix.write(block.extracting(first..<first + columnCount), at: row * columnCount) { $0 }
       }
     }
     return matrix

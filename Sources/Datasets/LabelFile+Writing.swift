@@ -5,8 +5,8 @@ extension LabelFile {
   ///
   /// The file appears when all ranks have written theirs, or not at all.
   ///
-  /// > Collective: six to eight rounds of up to 16 bytes per rank and one of the file's name; the
-  /// > labels go from each rank to the file.
+  /// > Collective: six rounds as of ``writeArray(_:shape:firstRow:to:overwrite:on:)``; for text two
+  /// > more of 8 bytes per rank. The labels go from each rank to the file.
   ///
   /// - Parameters:
   ///   - slice: This rank's labels. May be empty.
@@ -24,7 +24,8 @@ extension LabelFile {
         slice, shape: [count], firstRow: firstRow, to: path, overwrite: overwrite,
         on: communicator)
     }
-    try requireTiling(of: count, first: firstRow, count: slice.count, on: communicator)
+    try requireTiling(
+      of: count, first: firstRow, count: slice.count, rowLength: 1, on: communicator)
     var text: [UInt8] = []
     for label in slice { text += "\(label)\n".utf8 }
     let offset = try communicator.exclusivePrefixSum(text.count)

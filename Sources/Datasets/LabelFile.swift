@@ -108,7 +108,8 @@ private struct TextLines: Sendable {
   }
 
   private func integer(_ text: [UInt8], line: Int) throws -> Int64 {
-    let trimmed = text.drop(while: Self.isBlank).reversed().drop(while: Self.isBlank).reversed()
+    var trimmed = text.drop(while: Self.isBlank)
+    while let last = trimmed.last, Self.isBlank(last) { trimmed.removeLast() }
     guard let value = Int64(String(decoding: trimmed, as: UTF8.self)) else {
       throw DataError(
         path: file.path, problem: "line \(line + 1): expected an integer, found \(quoted(text))")

@@ -39,7 +39,8 @@ public func checkWritableDirectory(_ path: String, marker: String, overwrite: Bo
 /// fills it with files. It may communicate; if it fails, it must fail on all ranks (as the
 /// collective writers do) or after its last collective.
 ///
-/// > Collective: four rounds of one byte and one of the name, besides those of `body`.
+/// > Collective: five rounds: three of 1 byte per rank, and the broadcast of the temporary name;
+/// > besides those of `body`.
 ///
 /// - Parameters:
 ///   - marker: The name of a file that `body` writes. A directory that is not empty is replaced,

@@ -170,7 +170,7 @@ func writeAtomically(
 
 /// Writes a file by all ranks; it appears when it is complete, or not at all.
 ///
-/// > Collective: four rounds of one byte, one of the name.
+/// > Collective: five rounds: three of 1 byte per rank, and the broadcast of the temporary name.
 ///
 /// - Parameters:
 ///   - header: On rank 0: the first bytes.
@@ -221,7 +221,7 @@ public func writeText(_ text: String, to path: String, overwrite: Bool) throws {
 
 /// Writes rank 0's text; the file appears when it is complete, or not at all.
 ///
-/// > Collective: one round of one byte.
+/// > Collective: one round of 1 byte per rank.
 ///
 /// - Throws: The same error on every rank: ``AgreedFailure`` with what a ``DataError`` says.
 public func writeText(
@@ -245,7 +245,7 @@ public func writeJSON(_ value: some Encodable, to path: String, overwrite: Bool)
 
 /// Writes rank 0's value as JSON: indented, keys sorted, one newline at the end.
 ///
-/// > Collective: one round of one byte.
+/// > Collective: one round of 1 byte per rank.
 ///
 /// - Throws: The same error on every rank: ``AgreedFailure`` with what a ``DataError`` says.
 public func writeJSON(

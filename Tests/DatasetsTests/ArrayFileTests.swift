@@ -80,6 +80,19 @@ struct ArrayFileTests {
     try floatsRoundTrip(Double.self)
   }
 
+  @Test func everyHalfIsWidenedExactly() throws {
+    let patterns = (0...UInt16.max).map { Float16(bitPattern: $0) }
+    let path = scratch("halves.npy")
+    try writeArray(
+      patterns, shape: [1 << 16], firstRow: 0, to: path, overwrite: false, on: SingleRank())
+    let found = try ArrayFile(path: path).floats(rows: 0..<1 << 16).elements
+    for (value, half) in zip(found, patterns) {
+      let expected = Float(half)
+      let isSame = expected.isNaN ? value.isNaN : value.bitPattern == expected.bitPattern
+      if !isSame { Issue.record("\(half) is read as \(value)") }
+    }
+  }
+
   @Test func doublesAreRoundedToNearest() throws {
     let path = try scratch.file("d.npy", npy("<f8", shape: "(1,)", bytes([0.1])))
     #expect(try ArrayFile(path: path).floats(rows: 0..<1).elements == [0.1 as Float])

@@ -32,6 +32,49 @@ struct WritingTests {
     #expect(try ArrayFile(path: scratch("Int64-\(ranks).npy")).integers(rows: 0..<7) == expected)
   }
 
+  @Test func writingTakesAsManyRoundsAsItSays() throws {
+    let rounds = try ThreadCommunicator.run(ranks: 3) { base in
+      let communicator = CountingCommunicator(base)
+      let rank = base.rank.index
+      func rounds(_ body: () throws -> Void) rethrows -> Int {
+        let before = communicator.traffic
+        try body()
+        return (communicator.traffic - before).rounds
+      }
+      return try [
+        rounds {
+          try writeArray(
+            [rank].map { Int32($0) }, shape: [3], firstRow: rank, to: scratch("a.npy"),
+            overwrite: false, on: communicator)
+        },
+        rounds {
+          try FeatureFile.write(
+            Matrix(rows: 1, columns: 1), rowCount: 3, firstRow: rank, to: scratch("f.npy"),
+            overwrite: false, on: communicator)
+        },
+        rounds {
+          try LabelFile.write(
+            [1], count: 3, firstRow: rank, to: scratch("l.npy"), overwrite: false,
+            on: communicator)
+        },
+        rounds {
+          try LabelFile.write(
+            [1], count: 3, firstRow: rank, to: scratch("l.txt"), overwrite: false,
+            on: communicator)
+        },
+        rounds {
+          try writeDirectory(
+            to: scratch("d"), marker: "m", overwrite: false, on: communicator
+          ) { temporary in
+            if rank == 0 { try writeText("", to: "\(temporary)/m", overwrite: false) }
+          }
+        },
+        rounds { try writeText("", to: scratch("t"), overwrite: false, on: communicator) },
+      ]
+    }
+    #expect(rounds == Array(repeating: [6, 7, 6, 8, 5, 1], count: 3))
+  }
+
   @Test func anEmptyArrayIsOrdinary() throws {
     let path = scratch("e.npy")
     let shapes = try ThreadCommunicator.run(ranks: 3) { communicator in

@@ -1,0 +1,101 @@
+import Communication
+import Datasets
+import Foundation
+import LinearAlgebra
+import Testing
+
+private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+  .deletingLastPathComponent().deletingLastPathComponent()
+
+/// Runs Python: `PYTHON` of the environment, or `python3`.
+@discardableResult
+private func python(_ arguments: [String]) throws -> (status: Int32, error: String) {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  let program = ProcessInfo.processInfo.environment["PYTHON"] ?? "python3"
+  process.arguments = [program] + arguments
+  let error = Pipe()
+  process.standardOutput = FileHandle.nullDevice
+  process.standardError = error
+  try process.run()
+  let text = try error.fileHandleForReading.readToEnd() ?? Data()
+  process.waitUntilExit()
+  return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+}
+
+private func script(_ name: String) -> String {
+  root.appendingPathComponent("Scripts/\(name)").path
+}
+
+private func hasModules(_ names: String) -> Bool {
+  (try? python(["-c", "import \(names)"]).status) == 0
+}
+
+@Suite(.enabled(if: hasModules("numpy"), "Python has no numpy"))
+struct ConverterTests {
+  let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  @Test func datasetsAreConverted() throws {
+    let make = """
+      import numpy, pickle, sys
+      pair = (numpy.arange(6.0).reshape(3, 2), numpy.array([5, 5, -1], "i4"))
+      pickle.dump(pair, open(sys.argv[1], "wb"))
+      """
+    try python(["-c", make, scratch("d.pkl")])
+    let arguments = [script("convert-dataset.py"), scratch("d.pkl"), scratch.path]
+    #expect(try python(arguments).status == 0)
+    let features = try FeatureFile(path: scratch("features.npy"))
+    #expect(try features.rows(0..<3).elements == [0, 1, 2, 3, 4, 5])
+    #expect(try LabelFile(path: scratch("labels.npy")).labels(0..<3) == [5, 5, -1])
+    let (status, error) = try python(arguments)
+    #expect(status == 1)
+    #expect(
+      error == "\(scratch("features.npy")): exists already; give --overwrite to replace it\n")
+    #expect(try python(arguments + ["--overwrite", "--half"]).status == 0)
+    #expect(try ArrayFile(path: scratch("features.npy")).elementType == .float16)
+    #expect(try scratch.names == ["d.pkl", "features.npy", "labels.npy"])
+  }
+
+  @Test func numPyReadsWhatIsWritten() throws {
+    try FeatureFile.write(
+      numbers(rows: 3, columns: 2), rowCount: 3, firstRow: 0, to: scratch("x.npy"), as: .float16,
+      overwrite: false, on: SingleRank())
+    try LabelFile.write(
+      [3, -1], count: 2, firstRow: 0, to: scratch("l.npy"), overwrite: false, on: SingleRank())
+    let check = """
+      import numpy, sys
+      x, labels = numpy.load(sys.argv[1]), numpy.load(sys.argv[2])
+      expected = (numpy.arange(6) * 37 % 101 / 8 - 5).reshape(3, 2)
+      assert x.dtype == "f2" and (x == expected).all(), x
+      assert labels.dtype == "i8" and labels.tolist() == [3, -1], labels
+      """
+    let (status, error) = try python(["-c", check, scratch("x.npy"), scratch("l.npy")])
+    #expect(status == 0, "\(error)")
+  }
+
+  @Test(.enabled(if: hasModules("torch"), "Python has no torch"))
+  func checkpointsAreConverted() throws {
+    let make = """
+      import sys, torch
+      state = {"b.weight": torch.arange(6.).reshape(2, 3).t(), "a": torch.tensor(0.5).half(),
+               "c": torch.tensor([1.5]).bfloat16(), "n": torch.tensor([7])}
+      torch.save({"state": state, "epoch": 3}, sys.argv[1])
+      """
+    try python(["-c", make, scratch("m.pth")])
+    let output = scratch("m.safetensors")
+    let arguments = [script("convert-checkpoint.py"), scratch("m.pth"), output]
+    let (status, error) = try python(arguments)
+    #expect(status == 1)
+    #expect(error.hasPrefix("\(scratch("m.pth")): 'state' is a dict, not a tensor"))
+    #expect(try python(arguments + ["--key", "state", "--metadata", "k=10"]).status == 0)
+    let file = try TensorFile(path: output)
+    #expect(file.names == ["b.weight", "a", "c", "n"])
+    #expect(file.metadata == ["k": "10"])
+    #expect(try file.matrix("b.weight").elements == [0, 3, 1, 4, 2, 5])
+    #expect(try file.tensor("a") == Tensor(name: "a", shape: [], elements: [0.5]))
+    #expect(try file.tensor("c").elements == [1.5])
+    #expect(try python(arguments + ["--key", "state"]).status == 1)
+    #expect(try scratch.names == ["m.pth", "m.safetensors"])
+  }
+}
