@@ -28,6 +28,8 @@ final class ProgressReporter {
   private var started = ContinuousClock.now
   private var shown = ContinuousClock.now
   private var lineIsOpen = false
+  /// The work that was last said to be done: it is said once.
+  private var finished = ""
 
   init(_ options: ProgressOptions, on communicator: some Communicator) {
     var logger = Logger(label: "highland") { StreamLogHandler.standardError(label: $0) }
@@ -58,8 +60,11 @@ final class ProgressReporter {
   func show(_ name: String, isDone fraction: Double, amount: Double = 0, unit: String = "") {
     if fraction == 0 {
       started = .now
-      shown = .now - .seconds(1)
+      shown = .now
+      finished = ""
     }
+    guard fraction < 1 || finished != name else { return }
+    if fraction == 1 { finished = name }
     let elapsed = started.duration(to: .now) / .seconds(1)
     switch style {
     case .live:
