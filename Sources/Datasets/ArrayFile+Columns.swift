@@ -18,7 +18,8 @@ public func writeArray<Element: ArrayElement>(
   on communicator: some Communicator
 ) throws {
   for row in rows {
-    try requireTiling(of: columnCount, first: firstColumn, count: row.count, on: communicator)
+    try requireTiling(
+      of: columnCount, first: firstColumn, count: row.count, rowLength: 1, on: communicator)
   }
   let header = ArrayHeader.bytes(Element.elementType, shape: [rows.count, columnCount])
   let stride = MemoryLayout<Element>.stride
