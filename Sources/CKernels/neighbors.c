@@ -1,4 +1,7 @@
 #include "neighbors.h"
+
+#include <string.h>
+
 #include "vectors.h"
 
 // Whether candidate a comes before candidate b in every list.
@@ -23,8 +26,14 @@ void highland_offer(float similarity, int64_t index, size_t row, highland_lists 
   if (last > lists.bound[row]) lists.bound[row] = last;
 }
 
-// Whether a comparison holds in some lane. A macro: vectors do not pass between functions portably.
-#define any_lane(mask) (__builtin_reduce_or(mask) != 0)
+// One bit per lane, from a comparison. A macro: vectors do not pass between functions portably.
+typedef _Bool lane_bits __attribute__((ext_vector_type(highland_lane_count)));
+#define bits_of(mask) ({                                            \
+  lane_bits bits_ = __builtin_convertvector((mask), lane_bits);     \
+  uint16_t word_;                                                   \
+  memcpy(&word_, &bits_, sizeof word_);                             \
+  (uint32_t) word_;                                                 \
+})
 
 HIGHLAND_DISPATCHED
 void highland_offer_to_rows(const float *scores, size_t stride, size_t rows, size_t columns,
@@ -32,15 +41,20 @@ void highland_offer_to_rows(const float *scores, size_t stride, size_t rows, siz
   for (size_t i = 0; i < rows; i++) {
     const float *row = scores + i * stride;
     int64_t own = first_row + (int64_t)i;
+    float bound = lists.bound[i];
     size_t j = 0;
-    for (; j + 2 * highland_lane_count <= columns; j += 2 * highland_lane_count) {
-      highland_lanes a = *(const highland_lanes *)(row + j);
-      highland_lanes b = *(const highland_lanes *)(row + j + highland_lane_count);
-      float bound = lists.bound[i];
-      if (!any_lane((a >= bound) | (b >= bound))) continue;
-      for (size_t l = j; l < j + 2 * highland_lane_count; l++) {
-        int64_t name = first_column + (int64_t)l;
-        if (row[l] >= lists.bound[i] && name != own) highland_offer(row[l], name, i, lists);
+    for (; j + 4 * highland_lane_count <= columns; j += 4 * highland_lane_count) {
+      uint64_t hits = 0;
+      for (size_t v = 0; v < 4; v++) {
+        size_t first = j + v * highland_lane_count;
+        highland_lanes score = *(const highland_lanes *)(row + first);
+        hits |= (uint64_t)bits_of(score >= bound) << (v * highland_lane_count);
+      }
+      for (; hits; hits &= hits - 1) {
+        size_t column = j + (size_t)__builtin_ctzll(hits);
+        int64_t name = first_column + (int64_t)column;
+        if (name != own) highland_offer(row[column], name, i, lists);
+        bound = lists.bound[i];
       }
     }
     for (; j < columns; j++) {
@@ -57,12 +71,18 @@ void highland_offer_to_columns(const float *scores, size_t stride, size_t rows, 
     const float *row = scores + i * stride;
     int64_t name = first_row + (int64_t)i;
     size_t j = 0;
-    for (; j + highland_lane_count <= columns; j += highland_lane_count) {
-      highland_lanes a = *(const highland_lanes *)(row + j);
-      highland_lanes bound = *(const highland_lanes *)(lists.bound + j);
-      if (!any_lane(a >= bound)) continue;
-      for (size_t l = j; l < j + highland_lane_count; l++)
-        if (row[l] >= lists.bound[l]) highland_offer(row[l], name, l, lists);
+    for (; j + 4 * highland_lane_count <= columns; j += 4 * highland_lane_count) {
+      uint64_t hits = 0;
+      for (size_t v = 0; v < 4; v++) {
+        size_t first = j + v * highland_lane_count;
+        highland_lanes score = *(const highland_lanes *)(row + first);
+        highland_lanes bound = *(const highland_lanes *)(lists.bound + first);
+        hits |= (uint64_t)bits_of(score >= bound) << (v * highland_lane_count);
+      }
+      for (; hits; hits &= hits - 1) {
+        size_t column = j + (size_t)__builtin_ctzll(hits);
+        highland_offer(row[column], name, column, lists);
+      }
     }
     for (; j < columns; j++)
       if (row[j] >= lists.bound[j]) highland_offer(row[j], name, j, lists);

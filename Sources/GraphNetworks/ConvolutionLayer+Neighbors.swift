@@ -25,7 +25,7 @@ extension ConvolutionLayer {
       let blocks = input.blockColumns
       try sum.addNeighborTerm(
         weights, layer.neighborWeight, of: input, over: graph, using: workers, on: communicator)
-      sum.addOwnTerm(layer.selfWeight, of: input, in: blocks)
+      sum.addOwnTerm(layer.selfWeight, of: consume input, in: blocks)
       return sum
     case .attention(let layer):
       var sum = LayerSum(sources: [], products: [], bias: layer.bias)

@@ -42,12 +42,13 @@ extension Lander {
   ) throws -> Linkage {
     var input = input
     for layer in layers.dropLast() {
-      let sum = try layer.neighborSums(of: input, over: graph, using: workers, on: communicator)
-      input = NodeInput(hidden: sum.hiddenRows(using: workers))
+      let sum = try layer.neighborSums(
+        of: consume input, over: graph, using: workers, on: communicator)
+      input = NodeInput(hidden: (consume sum).hiddenRows(using: workers))
     }
     let sum = try layers[layers.count - 1].neighborSums(
-      of: input, over: graph, using: workers, on: communicator)
-    let ends = sum.hiddenRows(applying: [decoder.source, decoder.destination], using: workers)
+      of: consume input, over: graph, using: workers, on: communicator)
+    let ends = (consume sum).hiddenRows(applying: [decoder.source, decoder.destination], using: workers)
     let distance = try decoder.distances(
       source: ends[0], destination: ends[1], over: graph, using: workers, on: communicator)
     return Linkage(distance: distance, density: density(distance: distance, over: graph))

@@ -40,15 +40,16 @@ public func cluster(
   while hierarchy.nodes.nodeCount > options.neighborCount {
     clock.level = hierarchy.level
     let nodes = hierarchy.nodes
-    let neighbors = try clock.measure(.neighbors) { progress in
+    var neighbors: NeighborLists? = try clock.measure(.neighbors) { progress in
       if hierarchy.level == 0, let initialNeighbors { return initialNeighbors }
       return try nearestNeighbors(
         of: hierarchy.directions, listLength: options.listLength, in: nodes,
         using: options.workers, on: communicator, progress: progress)
     }
     let graph = try clock.measure(.graph) { _ in
-      try NeighborGraph(neighbors, in: nodes, on: communicator)
+      try NeighborGraph(neighbors!, in: nodes, on: communicator)
     }
+    if !observer.wantsLevels { neighbors = nil }  // its edges are in the graph
     let linkage = try clock.measure(.network) { _ in
       try model.linkage(
         of: hierarchy.takeNetworkInput(), over: graph, using: options.workers, on: communicator)
@@ -74,7 +75,7 @@ public func cluster(
         try observer.finished(
           LevelRecord(
             level: hierarchy.level - 1, nodes: nodes, inputPoint: inputPoint,
-            neighbors: neighbors, graph: graph, linkage: linkage, parent: parents.parent),
+            neighbors: neighbors!, graph: graph, linkage: linkage, parent: parents.parent),
           labels: labels.labels, of: hierarchy.points, on: communicator)
       }
     }
