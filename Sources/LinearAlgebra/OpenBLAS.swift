@@ -5,11 +5,11 @@ internal import Synchronization
 /// OpenBLAS at the speed of the machine, if it is installed.
 ///
 /// While it is being loaded, the library chooses its kernels by the model of the processor. One that
-/// is older than the processor does not know the model and falls back, silently, to kernels that are
-/// two to five times slower (0.3.21 takes SSE3 or AVX2 kernels on processors with AVX-512). So the
+/// is older than the processor may not know the model and falls back, silently, to slower kernels
+/// (0.3.21 takes SSE3 kernels on Emerald Rapids: a fifth of the speed of those for AVX-512). So the
 /// choice is compared with the processor's features, and if it is below them the library is loaded
 /// again with the environment variable `OPENBLAS_CORETYPE` naming a core that uses them. Whoever
-/// sets that variable is obeyed.
+/// sets that variable is obeyed, and the report says so.
 ///
 /// Highland computes with its own products, whose bits are reproducible; this is for comparison.
 /// Products may run on several threads at the same time.
@@ -21,15 +21,21 @@ public final class OpenBLAS: Sendable {
   public struct Report: Hashable, Sendable, CustomStringConvertible {
     /// The library's own account of itself, beginning with its name and version.
     public var configuration: String
-    /// The core that the library chose at first, or the user by `OPENBLAS_CORETYPE`.
+    /// The core that the library chose at first, or the user.
     public var chosenCore: String
+    /// Whether `OPENBLAS_CORETYPE` was set, which rules out a repair.
+    public var isUsersChoice: Bool
     /// The core that is in use.
     public var core: String
     public var threadCount: Int
 
-    public init(configuration: String, chosenCore: String, core: String, threadCount: Int) {
+    public init(
+      configuration: String, chosenCore: String, isUsersChoice: Bool = false, core: String,
+      threadCount: Int
+    ) {
       self.configuration = configuration
       self.chosenCore = chosenCore
+      self.isUsersChoice = isUsersChoice
       self.core = core
       self.threadCount = threadCount
     }
@@ -37,11 +43,21 @@ public final class OpenBLAS: Sendable {
     /// Whether the library's choice was below the processor and has been replaced.
     public var isRepaired: Bool { chosenCore != core }
 
+    /// Whether the core in use is known to be slower than the processor allows.
+    public var isBelowProcessor: Bool {
+      guard let possible = InstructionSet.ofProcessor, let used = InstructionSet(core: core) else {
+        return false
+      }
+      return used < possible
+    }
+
     public var description: String {
       let version = configuration.split(separator: " ").prefix(2).joined(separator: " ")
-      let repair = isRepaired ? " instead of \(chosenCore)" : ""
-      return
-        "\(version), core \(core)\(repair), \(threadCount) thread\(threadCount == 1 ? "" : "s")"
+      let origin =
+        isUsersChoice ? " by OPENBLAS_CORETYPE" : isRepaired ? " instead of \(chosenCore)" : ""
+      let warning = isBelowProcessor ? " (below the processor)" : ""
+      let threads = "\(threadCount) thread\(threadCount == 1 ? "" : "s")"
+      return "\(version), core \(core)\(origin)\(warning), \(threads)"
     }
   }
 
@@ -94,8 +110,8 @@ public final class OpenBLAS: Sendable {
       }
     }
     let report = Report(
-      configuration: library.configuration, chosenCore: chosen, core: library.core,
-      threadCount: library.threadCount)
+      configuration: library.configuration, chosenCore: chosen, isUsersChoice: isUsersChoice,
+      core: library.core, threadCount: library.threadCount)
     return (library, report)
   }
 

@@ -10,12 +10,13 @@ struct OpenBLASTests {
     await #expect(processExitsWith: .success) {
       Environment["OPENBLAS_CORETYPE"] = nil
       let report = try OpenBLAS.shared.report
-      try #require(isFullSpeed(report), "\(report)")
+      try #require(!report.isBelowProcessor, "\(report)")
     }
   }
 
   @Test(
     "A library that takes the processor for an old one is repaired",
+    .enabled(if: InstructionSet.ofProcessor != nil, "names of cores are those of x86-64"),
     arguments: ["Prescott", "Nehalem", "Sandybridge", "Haswell"])
   func repairsMistakes(core: String) async {
     await #expect(processExitsWith: .success) { [core] in
@@ -27,8 +28,8 @@ struct OpenBLASTests {
       let library = try OpenBLAS(files: openBLASFiles, choosing: core)
       let report = library.report
       try #require(report.chosenCore == core, "\(report)")
-      try #require(isFullSpeed(report), "\(report)")
-      try #require(report.isRepaired == !isFullSpeed(mistaken), "\(report)")
+      try #require(!report.isBelowProcessor, "\(report)")
+      try #require(report.isRepaired == mistaken.isBelowProcessor, "\(report)")
       try #require(report.configuration.contains(report.core), "\(report)")
       try #require(Environment["OPENBLAS_CORETYPE"] == nil)
       try #require(Environment["OPENBLAS_NUM_THREADS"] == nil)
@@ -36,12 +37,15 @@ struct OpenBLASTests {
     }
   }
 
-  @Test("The user's choice of a core is obeyed and left in the environment")
+  @Test(
+    "The user's choice of a core is obeyed and left in the environment",
+    .enabled(if: InstructionSet.ofProcessor != nil, "names of cores are those of x86-64"))
   func obeysTheUser() async {
     await #expect(processExitsWith: .success) {
       Environment["OPENBLAS_CORETYPE"] = "Prescott"
       let report = try OpenBLAS.shared.report
-      try #require(report.core == "Prescott" && !report.isRepaired, "\(report)")
+      try #require(
+        report.core == "Prescott" && report.isUsersChoice && !report.isRepaired, "\(report)")
       try #require(Environment["OPENBLAS_CORETYPE"] == "Prescott")
     }
   }
@@ -79,12 +83,29 @@ struct OpenBLASTests {
   @Test("The report names version, core, repair and threads")
   func describesItself() {
     var report = OpenBLAS.Report(
-      configuration: "OpenBLAS 0.3.21 DYNAMIC_ARCH Haswell", chosenCore: "Haswell",
-      core: "Haswell", threadCount: 2)
-    #expect(report.description == "OpenBLAS 0.3.21, core Haswell, 2 threads")
-    report.core = "SkylakeX"
+      configuration: "OpenBLAS 0.3.21 DYNAMIC_ARCH SkylakeX", chosenCore: "SkylakeX",
+      core: "SkylakeX", threadCount: 2)
+    #expect(report.description == "OpenBLAS 0.3.21, core SkylakeX, 2 threads")
+    report.chosenCore = "Haswell"
     report.threadCount = 1
     #expect(report.description == "OpenBLAS 0.3.21, core SkylakeX instead of Haswell, 1 thread")
+    report.chosenCore = "Prescott"
+    report.core = "Prescott"
+    report.isUsersChoice = true
+    let warning = InstructionSet.ofProcessor == nil ? "" : " (below the processor)"
+    #expect(
+      report.description
+        == "OpenBLAS 0.3.21, core Prescott by OPENBLAS_CORETYPE\(warning), 1 thread")
+  }
+
+  @Test("Cores are ranked by the instructions of their kernels")
+  func ranksCores() throws {
+    let ranked = ["Prescott", "Nehalem", "Sandybridge", "Haswell", "SkylakeX"]
+    let sets = try ranked.map { try #require(InstructionSet(core: $0)) }
+    #expect(sets == sets.sorted() && Set(sets).count == sets.count)
+    #expect(InstructionSet(core: "Zen") == .avx2)
+    #expect(InstructionSet(core: "SapphireRapids") == InstructionSet(core: "Cooperlake"))
+    #expect(InstructionSet(core: "NeoverseN1") == nil)
   }
 }
 
@@ -98,12 +119,6 @@ private enum Environment {
       if let newValue { unsafe setenv(name, newValue, 1) } else { unsafe unsetenv(name) }
     }
   }
-}
-
-private func isFullSpeed(_ report: OpenBLAS.Report) -> Bool {
-  guard let possible = InstructionSet.ofProcessor else { return true }
-  // An unknown name is that of a core younger than the list.
-  return InstructionSet(core: report.core).map { $0 >= possible } ?? true
 }
 
 /// Within the error bound of sums in any order, 2 · depth² · ε for elements of magnitude below 1.
