@@ -31,6 +31,7 @@ let package = Package(
   products: [
     .executable(name: "highland", targets: ["highland"]),
     .library(name: "HierarchicalClustering", targets: ["HierarchicalClustering"]),
+    .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
