@@ -108,7 +108,8 @@ struct Hierarchy<Source: EmbeddingSource> {
     let coarseOwned = coarseNodes.owned(by: communicator.rank)
     let dimensions = source.dimensions
     var newIdentity = Matrix(rows: coarseOwned.count, columns: dimensions)
-    var sums = FixedPointSums(rowCount: needsAverages ? coarseOwned.count : 0, width: dimensions)
+    var sums = FixedPointSums(
+      rowCount: needsAverages ? coarseOwned.count : 0, width: dimensions, fixedPoint)
     var newCounts = Array(repeating: Int64(0), count: coarseOwned.count)
     try coarseNodes.scatter(memberCounts, to: coarse, into: &newCounts, on: communicator) {
       $0 += $1
@@ -129,15 +130,13 @@ struct Hierarchy<Source: EmbeddingSource> {
       newIdentity.replaceRows(
         moved.nodes.map { Int($0.index) - coarseOwned.lowerBound }, by: moved.rows)
       if needsAverages {
-        let partial = FixedPointSums.grouping(
-          rows.average, times: memberCounts[places], by: coarse[places], fixedPoint)
-        let arrived = try coarseNodes.deliver(
-          partial.sums, width: dimensions, to: partial.groups, on: communicator)
-        sums.add(arrived.rows, to: arrived.nodes.map { Int($0.index) - coarseOwned.lowerBound })
+        try sums.addMembers(
+          rows.average, times: Array(memberCounts[places]), of: Array(coarse[places]),
+          in: coarseNodes, on: communicator)
       }
     }
     identity = newIdentity
-    average = needsAverages ? sums.means(over: newCounts, fixedPoint) : nil
+    average = needsAverages ? sums.means(over: newCounts) : nil
     memberCounts = newCounts
   }
 
@@ -154,6 +153,34 @@ struct Hierarchy<Source: EmbeddingSource> {
     var directions = rows
     _ = directions.normalizeRows()
     return (directions, rows)
+  }
+}
+
+extension FixedPointSums {
+  /// Adds every row to the sum of its cluster: here if this rank owns the cluster; at the owner
+  /// otherwise, rows of one cluster added up before they travel.
+  ///
+  /// > Collective: over `communicator`. Three rounds; 8 bytes per column for each cluster of
+  /// > another rank that occurs.
+  fileprivate mutating func addMembers(
+    _ rows: Matrix, times weights: [Int64], of clusters: [GlobalNode], in nodes: NodePartition,
+    on communicator: some Communicator
+  ) throws {
+    let owned = nodes.owned(by: communicator.rank)
+    let own = clusters.indices.filter { owned.contains(Int(clusters[$0].index)) }
+    add(
+      rows, own, times: own.map { weights[$0] },
+      to: own.map { Int(clusters[$0].index) - owned.lowerBound })
+
+    let away = clusters.indices.filter { !owned.contains(Int(clusters[$0].index)) }
+    let names = Set(away.map { clusters[$0] }).sorted()
+    let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    var partial = FixedPointSums(rowCount: names.count, width: rows.columnCount, fixedPoint)
+    partial.add(
+      rows, away, times: away.map { weights[$0] }, to: away.map { places[clusters[$0]]! })
+    let arrived = try nodes.deliver(
+      partial.sums, width: rows.columnCount, to: names, on: communicator)
+    add(arrived.rows, to: arrived.nodes.map { Int($0.index) - owned.lowerBound })
   }
 }
 

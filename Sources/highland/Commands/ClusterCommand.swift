@@ -3,7 +3,7 @@ import Communication
 import Datasets
 import DistributedGraphs
 import Evaluation
-import Foundation
+import FoundationEssentials
 import GraphNetworks
 public import HierarchicalClustering
 import MPICommunication

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Communication
 import Datasets
-import Foundation
+import FoundationEssentials
 import GraphNetworks
 import LinearAlgebra
 import MPICommunication
@@ -34,7 +34,7 @@ struct InfoCommand: RankedCommand {
     } else {
       let width = facts.map(\.name.count).max() ?? 0
       for fact in facts {
-        print(fact.name.padding(toLength: width + 2, withPad: " ", startingAt: 0) + fact.value)
+        print(fact.name + String(repeating: " ", count: width + 2 - fact.name.count) + fact.value)
       }
     }
   }
@@ -93,12 +93,19 @@ struct InfoCommand: RankedCommand {
         ranksPerHost.append((host, 1))
       }
     }
+    let blas = try communicator.agree { try OpenBLAS.shared.report }
     return [
       ("highland", highlandVersion),
       ("mpi", MPICommunicator.libraryVersion),
       ("ranks", "\(communicator.size)"),
       ("ranksPerHost", ranksPerHost.map { "\($0.host): \($0.count)" }.joined(separator: ", ")),
       ("processors", "\(Machine.processorCount)"),
+      ("openblas", blas.configuration),
+      (
+        "openblasCore",
+        blas.isRepaired ? "\(blas.core) (the library had chosen \(blas.chosenCore))" : blas.core
+      ),
+      ("openblasThreads", "\(blas.threadCount)"),
       ("processorsOfRank0", "\(Machine.availableProcessorCount)"),
     ]
   }

@@ -1,5 +1,5 @@
 import Evaluation
-import Foundation
+import FoundationEssentials
 import HierarchicalClustering
 
 /// What `highland cluster` did: the JSON of `--report` and of a hierarchy.

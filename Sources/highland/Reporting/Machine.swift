@@ -1,5 +1,6 @@
 import Communication
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// What the operating system says about this process and its host.
 enum Machine {
