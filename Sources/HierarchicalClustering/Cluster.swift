@@ -122,5 +122,6 @@ private func summary<Base: Communicator, Observer: ClusteringObserver>(
     clusterCount: graph.nodes.nodeCount - merged,
     ghostCount: try base.sum(graph.halo.ghostCount),
     edgeImbalance: edgeCount > 0 ? Double(largest * base.size) / Double(edgeCount) : 1,
+    peakMemoryBytes: try base.sum(ProcessMemory.peakBytes),
     phases: Dictionary(uniqueKeysWithValues: costs.map { ($0.key.rawValue, $0.value) }))
 }

@@ -44,6 +44,8 @@ public struct LevelSummary: Codable, Equatable, Sendable {
   public var ghostCount: Int
   /// Largest number of edges of a rank, divided by the mean.
   public var edgeImbalance: Double
+  /// The most memory that every rank has had up to this level, summed over ranks.
+  public var peakMemoryBytes: Int
   /// By the name of the phase.
   public var phases: [String: PhaseCost]
 
