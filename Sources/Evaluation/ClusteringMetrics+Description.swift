@@ -1,4 +1,3 @@
-
 extension ClusteringMetrics: CustomStringConvertible {
   /// Two tables for people to read: the measures, then the clusters of both labelings.
   public var description: String {

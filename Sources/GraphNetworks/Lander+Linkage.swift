@@ -48,7 +48,8 @@ extension Lander {
     }
     let sum = try layers[layers.count - 1].neighborSums(
       of: consume input, over: graph, using: workers, on: communicator)
-    let ends = (consume sum).hiddenRows(applying: [decoder.source, decoder.destination], using: workers)
+    let ends = (consume sum).hiddenRows(
+      applying: [decoder.source, decoder.destination], using: workers)
     let distance = try decoder.distances(
       source: ends[0], destination: ends[1], over: graph, using: workers, on: communicator)
     return Linkage(distance: distance, density: density(distance: distance, over: graph))

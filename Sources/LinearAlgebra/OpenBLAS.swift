@@ -55,7 +55,8 @@ public final class OpenBLAS: Sendable {
     public var description: String {
       let version = configuration.split(separator: " ").prefix(2).joined(separator: " ")
       let origin =
-        isUsersChoice ? " by HIGHLAND_OPENBLAS_CORETYPE" : isRepaired ? " instead of \(chosenCore)" : ""
+        isUsersChoice
+        ? " by HIGHLAND_OPENBLAS_CORETYPE" : isRepaired ? " instead of \(chosenCore)" : ""
       let warning = isBelowProcessor ? " (below the processor)" : ""
       let threads = "\(threadCount) thread\(threadCount == 1 ? "" : "s")"
       return "\(version), core \(core)\(origin)\(warning), \(threads)"

@@ -9,7 +9,8 @@ import MPICommunication
 struct InfoCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
-    abstract: "Say what a features, labels or model file holds; without a file, what machine this is.")
+    abstract:
+      "Say what a features, labels or model file holds; without a file, what machine this is.")
 
   @Argument(help: "A file of features, labels or parameters.")
   var file: String?

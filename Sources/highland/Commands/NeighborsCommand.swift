@@ -39,7 +39,9 @@ struct NeighborsCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    guard neighborCount >= 2 else { throw ValidationError("-k \(neighborCount): expected 2 or more") }
+    guard neighborCount >= 2 else {
+      throw ValidationError("-k \(neighborCount): expected 2 or more")
+    }
   }
 
   func run(on communicator: MPICommunicator) throws {

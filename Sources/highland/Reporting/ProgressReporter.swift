@@ -108,7 +108,9 @@ private func percentage(_ fraction: Double) -> String { "\(Int(fraction * 100)) 
 
 private func quantity(_ value: Double) -> String {
   let units: [(Double, String)] = [(1e9, "G"), (1e6, "M"), (1e3, "k")]
-  for (size, name) in units where value >= size { return "\(decimal(value / size, places: 1)) \(name)" }
+  for (size, name) in units where value >= size {
+    return "\(decimal(value / size, places: 1)) \(name)"
+  }
   return decimal(value, places: 1)
 }
 
