@@ -11,6 +11,8 @@ import time
 import faiss
 import numpy
 
+from benchmarking import own_peak_bytes
+
 
 def openblas_core():
     """The kernels that faiss's own OpenBLAS chose; empty if it has none."""
@@ -55,6 +57,7 @@ def main():
         "elapsedSeconds": time.perf_counter() - start,
         "cpuSeconds": time.process_time() - start_cpu,
         "kernels": openblas_core(), "faiss": faiss.__version__,
+        "peakBytes": own_peak_bytes(),
     }
     neighbors, similarities = without_self(neighbors, similarities)
     numpy.save(options.neighbors, neighbors)
