@@ -21,6 +21,9 @@ public enum Phase: String, CaseIterable, Codable, Sendable {
 public struct PhaseCost: Codable, Equatable, Sendable {
   /// Wall time, the maximum over ranks.
   public var elapsedSeconds = 0.0
+  /// Processor time of all threads, summed over ranks; ranks that are threads of one process each
+  /// count the whole process.
+  public var cpuSeconds = 0.0
   /// Payload sent to other ranks, summed over ranks.
   public var bytesSent = 0
   /// Messages to other ranks, summed over ranks.
