@@ -46,7 +46,7 @@ def enter_environment(*optional):
                     sys.exit(f"error: could not install {' '.join(group)}")
                 say(f"without {' '.join(group)}")
         stamp.write_text(wanted)
-    if Path(sys.prefix) != directory:
+    if Path(sys.prefix).resolve() != directory.resolve():
         os.execv(python, [str(python), *sys.argv])
 
 
