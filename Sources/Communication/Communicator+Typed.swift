@@ -80,7 +80,13 @@ private func withBytes<T: Message>(
 @unsafe private func receiveArray<T: Message>(
   of type: T.Type, count: Int, _ fill: (inout MutableRawSpan) throws -> Void
 ) rethrows -> [T] {
-  try unsafe Array(unsafeUninitializedCapacity: count) { buffer, initializedCount in
+  // All empty arrays share one object, whose count would be written to: a race between threads.
+  guard count > 0 else {
+    var none = MutableRawSpan()
+    try fill(&none)
+    return []
+  }
+  return try unsafe Array(unsafeUninitializedCapacity: count) { buffer, initializedCount in
     let bytes = unsafe UnsafeMutableRawBufferPointer(
       start: buffer.baseAddress, count: count * MemoryLayout<T>.stride)
     var span = unsafe MutableRawSpan(_unsafeBytes: bytes)

@@ -9,11 +9,17 @@ public struct SingleRank: Communicator {
     _ outgoing: RawSpan, to destinations: [Segment],
     into incoming: inout MutableRawSpan, from sources: [Segment]
   ) throws {
-    precondition(destinations == sources, "a lone rank receives what it sends")
+    destinations.checkLayout(of: outgoing.byteCount, size: 1)
+    sources.checkLayout(of: incoming.byteCount, size: 1)
+    precondition(
+      outgoing.byteCount == incoming.byteCount, "a lone rank receives what it sends")
     copyBytes(of: outgoing, into: &incoming, at: 0)
   }
 
-  public func transpose(_ counts: [Int]) throws -> [Int] { counts }
+  public func transpose(_ counts: [Int]) throws -> [Int] {
+    precondition(counts.count == 1, "one count per rank")
+    return counts
+  }
 
   public func allGather(
     _ contribution: RawSpan, byteCounts: [Int], into gathered: inout MutableRawSpan

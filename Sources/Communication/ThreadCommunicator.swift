@@ -6,7 +6,7 @@ public enum ThreadCommunicationError: Error, Equatable {
   case mismatch(rank: Int, called: String, others: String)
   /// A rank returned or threw while others wait in a collective.
   case peerLeft(rank: Int, during: String)
-  /// One rank waits for bytes that another did not send.
+  /// One rank expects other bytes than another has for it.
   case unmatchedSegment(from: Int, to: Int)
   /// No progress within the deadline.
   case timedOut(rank: Int, during: String)
@@ -44,18 +44,23 @@ public struct ThreadCommunicator: Communicator {
     return try rendezvous.results().map { $0 as! R }
   }
 
-  /// What a rank brings to an exchange: a copy of its bytes, and whom they are for.
+  /// What a rank brings to an exchange: a copy of its bytes, whom they are for, and what it expects.
   private struct Parcel: Sendable {
     var bytes: [UInt8]
-    var segments: [Segment]
+    var destinations: [Segment]
+    var sources: [Segment]
 
-    func bytes(for rank: Rank) -> ArraySlice<UInt8>? {
+    func bytes(for rank: Rank) -> ArraySlice<UInt8> {
       var offset = 0
-      for segment in segments {
+      for segment in destinations {
         if segment.rank == rank { return bytes[offset..<offset + segment.byteCount] }
         offset += segment.byteCount
       }
-      return nil
+      return []
+    }
+
+    func expectedByteCount(from rank: Rank) -> Int {
+      sources.first { $0.rank == rank }?.byteCount ?? 0
     }
   }
 
@@ -63,16 +68,25 @@ public struct ThreadCommunicator: Communicator {
     _ outgoing: RawSpan, to destinations: [Segment],
     into incoming: inout MutableRawSpan, from sources: [Segment]
   ) throws {
+    destinations.checkLayout(of: outgoing.byteCount, size: size)
+    sources.checkLayout(of: incoming.byteCount, size: size)
     let parcels = try rendezvous.meet(
-      Parcel(bytes: outgoing.bytes, segments: destinations), rank.index, "exchange")
+      Parcel(bytes: outgoing.bytes, destinations: destinations, sources: sources), rank.index,
+      "exchange")
+    for destination in destinations {
+      let expected = parcels[destination.rank.index].expectedByteCount(from: rank)
+      guard expected == destination.byteCount else {
+        throw ThreadCommunicationError.unmatchedSegment(
+          from: rank.index, to: destination.rank.index)
+      }
+    }
     var offset = 0
     for source in sources {
-      guard let bytes = parcels[source.rank.index].bytes(for: rank),
-        bytes.count == source.byteCount
-      else {
+      let bytes = parcels[source.rank.index].bytes(for: rank)
+      guard bytes.count == source.byteCount else {
         throw ThreadCommunicationError.unmatchedSegment(from: source.rank.index, to: rank.index)
       }
-      unsafe copyBytes(of: Array(bytes).span.bytes, into: &incoming, at: offset)
+      unsafe copyBytes(of: bytes.span.bytes, into: &incoming, at: offset)
       offset += source.byteCount
     }
   }

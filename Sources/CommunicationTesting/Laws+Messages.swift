@@ -61,7 +61,8 @@ extension Laws {
   mutating func exchangeOfBytes() throws {
     for byteCount in [0, 1, 7, 8, 9, 4096] {
       let segments = communicator.ranks.map {
-        Segment(rank: $0, byteCount: $0 == rank ? byteCount : byteCount * ((rank.index + $0.index) % 2))
+        Segment(
+          rank: $0, byteCount: $0 == rank ? byteCount : byteCount * ((rank.index + $0.index) % 2))
       }
       let outgoing: [UInt8] = segments.flatMap { segment in
         (0..<segment.byteCount).map { sample(from: rank, to: segment.rank, at: $0) }
@@ -106,28 +107,38 @@ extension Laws {
     }
   }
 
+  /// Each rank has a large message for itself and one for the next in a ring, of other lengths.
   mutating func largeMessages(byteCount: Int) throws {
+    let next = (rank.index + 1) % size
+    let previous = (rank.index + size - 1) % size
     for extra in [-1, 0, 1] {
-      let pattern = Pattern(name: "large") { source, destination, size in
-        // Lengths differ between ranks, and each also has a large one for itself.
-        (source + 1) % size == destination || source == destination
-          ? byteCount + extra + source : 0
+      func length(_ source: Int) -> Int { byteCount + extra + source }
+      func counts(_ source: Int, neighbor: Int) -> [Int] {
+        communicator.ranks.map { other in
+          other.index == rank.index
+            ? length(rank.index) : other.index == neighbor ? length(source) : 0
+        }
       }
-      let expected = expected(pattern, of: UInt8.self)
+      let sent = counts(rank.index, neighbor: next)
       let received = try communicator.exchange(
-        outgoing(pattern, of: UInt8.self), receiving: expected.counts)
-      expect(received == expected, "exchange of \(byteCount + extra) bytes")
-    }
-    let contribution: [UInt8] = (0..<byteCount / (rank.index + 1)).map {
-      sample(from: rank, to: rank, at: $0)
-    }
-    let gathered = try communicator.allGather(contribution)
-    for source in communicator.ranks {
-      let isEqual = gathered[source].enumerated().allSatisfy {
-        $1 == sample(from: source, to: source, at: $0)
-      }
+        Buckets(
+          values: communicator.ranks.flatMap {
+            bytes(sent[$0.index], from: rank.index, to: $0.index)
+          },
+          counts: sent),
+        receiving: counts(previous, neighbor: previous))
       expect(
-        isEqual && gathered[source].count == byteCount / (source.index + 1),
+        Array(received[rank]) == bytes(length(rank.index), from: rank.index, to: rank.index)
+          && Array(received[Rank(previous)])
+            == bytes(length(previous), from: previous, to: rank.index),
+        "exchange of \(length(previous)) bytes")
+    }
+    let gathered = try communicator.allGather(
+      bytes(byteCount / (rank.index + 1), from: rank.index, to: 0))
+    for source in communicator.ranks {
+      expect(
+        Array(gathered[source])
+          == bytes(byteCount / (source.index + 1), from: source.index, to: 0),
         "allGather of \(byteCount) bytes")
     }
   }
@@ -139,5 +150,13 @@ extension Laws {
     let expected = communicator.ranks.map { sample(Int.self, from: $0, to: rank, at: 0) }
     expect(try communicator.transpose(sent) == expected, "transpose delivers by source, in order")
     expect(try communicator.transpose(expected) == sent, "transpose is its own inverse")
+  }
+}
+
+/// Bytes that do not repeat: pieces in the wrong place are seen.
+private func bytes(_ count: Int, from source: Int, to destination: Int) -> [UInt8] {
+  let start = UInt64(source) << 48 | UInt64(destination) << 40
+  return (0..<count).map {
+    UInt8(truncatingIfNeeded: ((start | UInt64($0)) &* 0x9e37_79b9_7f4a_7c15) >> 56)
   }
 }

@@ -8,8 +8,8 @@ extension MPICommunicator {
     /// All ranks have the same error, and leave with this exit code after rank 0 printed the text:
     /// on stderr, or on stdout if the code is 0.
     case together(_ text: String, exitCode: Int32)
-    /// This rank has an error and others may wait for it: it prints `error: rank r of n: `, the
-    /// reason, and ends the job.
+    /// This rank has an error and others may wait for it: it prints `error: rank r of n: ` and the
+    /// reason, and ends the job. The only rank of a job prints `error: ` and the reason.
     case alone(_ reason: String, exitCode: Int32)
 
     /// Together after an ``AgreedFailure``, which is thrown on every rank; alone after any other.
@@ -68,6 +68,8 @@ extension MPICommunicator {
         unsafe fputs(text + "\n", exitCode == 0 ? stdout : stderr)
       }
       leave(exitCode: exitCode)
+    case .alone(let reason, let exitCode) where size == 1:
+      end(.together("error: \(reason)", exitCode: exitCode))
     case .alone(let reason, let exitCode):
       unsafe fputs("error: rank \(rank.index) of \(size): \(reason)\n", stderr)
       fflush(nil)

@@ -19,7 +19,7 @@ public struct Workers: Hashable, Sendable {
   ///
   /// Tasks are handed out in ascending order as threads become free.
   public func forEach(_ taskCount: Int, _ body: @Sendable (_ task: Int) -> Void) {
-    forEach(taskCount, scratch: { () }) { task, _ in body(task) }
+    forEach(taskCount, scratch: {}, { task, _ in body(task) })
   }
 
   /// As ``forEach(_:_:)``, with one value of `scratch` per thread that its tasks may reuse.

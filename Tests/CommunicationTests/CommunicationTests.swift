@@ -1,1 +1,81 @@
+import Communication
+import CommunicationTesting
 import Testing
+
+@Suite struct LawsOfCommunicators {
+  @Test(arguments: 1...8)
+  func holdForThreads(ranks: Int) throws {
+    let broken = try ThreadCommunicator.run(ranks: ranks) {
+      try brokenLaws($0, largeByteCount: 100_000)
+    }
+    #expect(broken.flatMap { $0 } == [])
+  }
+
+  @Test func holdForASingleRank() throws {
+    #expect(try brokenLaws(SingleRank()) == [])
+  }
+
+  @Test(arguments: [1, 2, 5])
+  func holdWhileCounting(ranks: Int) throws {
+    let broken = try ThreadCommunicator.run(ranks: ranks) {
+      try brokenLaws(CountingCommunicator($0), largeByteCount: 1000)
+    }
+    #expect(broken.flatMap { $0 } == [])
+  }
+
+  /// The laws are worth something only if a wrong communicator breaks them, or is caught.
+  @Test(arguments: Fault.allCases)
+  func areBrokenBy(fault: Fault) {
+    let broken = Result {
+      try ThreadCommunicator.run(ranks: 3) {
+        try brokenLaws(FaultyCommunicator(base: $0, fault: fault), largeByteCount: 1000)
+      }
+    }
+    switch broken {
+    case .success(let broken): #expect(!broken.flatMap { $0 }.isEmpty)
+    case .failure(let error): #expect(error is ThreadCommunicationError)
+    }
+  }
+}
+
+enum Fault: CaseIterable {
+  case losesLastByte, reversesGathering, transposesNothing
+}
+
+/// A communicator that makes one mistake.
+struct FaultyCommunicator: Communicator {
+  var base: ThreadCommunicator
+  var fault: Fault
+
+  var rank: Rank { base.rank }
+  var size: Int { base.size }
+
+  func exchange(
+    _ outgoing: RawSpan, to destinations: [Segment],
+    into incoming: inout MutableRawSpan, from sources: [Segment]
+  ) throws {
+    try base.exchange(outgoing, to: destinations, into: &incoming, from: sources)
+    if fault == .losesLastByte, incoming.byteCount > 0 {
+      incoming.storeBytes(of: 0, toByteOffset: incoming.byteCount - 1, as: UInt8.self)
+    }
+  }
+
+  func transpose(_ counts: [Int]) throws -> [Int] {
+    let result = try base.transpose(counts)
+    return fault == .transposesNothing ? counts : result
+  }
+
+  func allGather(
+    _ contribution: RawSpan, byteCounts: [Int], into gathered: inout MutableRawSpan
+  ) throws {
+    try base.allGather(contribution, byteCounts: byteCounts, into: &gathered)
+    if fault == .reversesGathering, Set(byteCounts) == [8] {
+      let words = (0..<size).map {
+        unsafe gathered.unsafeLoad(fromByteOffset: 8 * $0, as: Int.self)
+      }
+      for (index, word) in words.reversed().enumerated() {
+        gathered.storeBytes(of: word, toByteOffset: 8 * index, as: Int.self)
+      }
+    }
+  }
+}

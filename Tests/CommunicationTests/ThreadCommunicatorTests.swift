@@ -1,0 +1,89 @@
+import Communication
+import Testing
+
+private struct Trouble: Error, Equatable {
+  var rank: Int
+}
+
+@Suite struct RanksAsThreads {
+  @Test func returnTheirResultsInRankOrder() throws {
+    #expect(try ThreadCommunicator.run(ranks: 5) { 10 * $0.rank.index } == [0, 10, 20, 30, 40])
+  }
+
+  @Test(arguments: 0..<4)
+  func areReleasedWhenOneThrows(failing: Int) {
+    #expect(throws: Trouble(rank: failing)) {
+      try ThreadCommunicator.run(ranks: 4) { communicator in
+        try communicator.barrier()
+        if communicator.rank.index == failing { throw Trouble(rank: failing) }
+        try communicator.barrier()
+      }
+    }
+  }
+
+  @Test func areReleasedWhenOneLeaves() {
+    #expect(throws: ThreadCommunicationError.self) {
+      try ThreadCommunicator.run(ranks: 3) { communicator in
+        if communicator.rank.index != 1 { try communicator.barrier() }
+      }
+    }
+  }
+
+  @Test func noticeDifferentCollectives() {
+    let error = #expect(throws: ThreadCommunicationError.self) {
+      try ThreadCommunicator.run(ranks: 2) { communicator in
+        if communicator.rank.index == 0 {
+          _ = try communicator.transpose([0, 0])
+        } else {
+          try communicator.barrier()
+        }
+      }
+    }
+    guard case .mismatch = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  @Test func noticeContributionsOfOtherLengths() {
+    #expect(throws: ThreadCommunicationError.self) {
+      try ThreadCommunicator.run(ranks: 2) { communicator in
+        if communicator.rank.index == 0 {
+          _ = try communicator.gatherOne(Int32(0))
+        } else {
+          _ = try communicator.gatherOne(Int64(0))
+        }
+      }
+    }
+  }
+
+  /// MPI would wait for the bytes that nobody sends, or keep those that nobody expects for the
+  /// next exchange.
+  @Test(arguments: [(8, 0), (0, 8), (8, 4), (4, 8)])
+  func noticeUnmatchedSegments(sent: Int, expected: Int) {
+    #expect(throws: ThreadCommunicationError.unmatchedSegment(from: 0, to: 1)) {
+      try ThreadCommunicator.run(ranks: 2) { communicator in
+        let isSender = communicator.rank.index == 0
+        _ = try communicator.exchange(
+          Buckets(
+            values: Array(repeating: UInt8(1), count: isSender ? sent : 0),
+            counts: [0, isSender ? sent : 0]),
+          receiving: [isSender ? 0 : expected, 0])
+      }
+    }
+  }
+
+  @Test func giveUpAtTheDeadline() {
+    #expect(throws: ThreadCommunicationError.timedOut(rank: 0, during: "transpose")) {
+      try ThreadCommunicator.run(ranks: 2, deadline: 0.05) { communicator in
+        if communicator.rank.index == 0 {
+          _ = try communicator.transpose([0, 0])
+        } else {
+          // Longer than the deadline, and without a collective.
+          let end = ContinuousClock.now + .seconds(0.5)
+          while ContinuousClock.now < end {}
+        }
+      }
+    }
+  }
+}

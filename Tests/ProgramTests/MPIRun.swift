@@ -1,0 +1,66 @@
+import Foundation
+import Subprocess
+import Testing
+
+/// Every suite that starts processes is an extension of this one: they run one after the other, as
+/// the ranks of one job fill the cores already.
+@Suite(.serialized, .timeLimit(.minutes(2))) enum Programs {}
+
+/// What a program printed, and how it ended.
+struct Outcome: CustomStringConvertible {
+  /// Nil after a signal.
+  var exitCode: Int?
+  var output: String
+  var errors: String
+
+  var outputLines: [String] { output.split(separator: "\n").map(String.init) }
+
+  /// The lines on stderr without what `mpirun` adds: notes between dashed lines, and its log.
+  var errorLines: [String] {
+    var isNote = false
+    return errors.split(separator: "\n").map(String.init).filter { line in
+      if line.hasPrefix("----------") {
+        isNote.toggle()
+        return false
+      }
+      return !isNote && !line.contains("ORTE_ERROR_LOG") && !line.contains("PMIX ERROR")
+        && !line.hasSuffix("help / error messages")
+    }
+  }
+
+  var description: String { "exit code \(exitCode ?? -1)\n\(output)\n\(errors)" }
+}
+
+/// Runs a product of this package on so many ranks of this host.
+///
+/// Ranks inherit the environment, so that their coverage is counted.
+func run(
+  _ product: String, _ arguments: [String] = [], ranks: Int, timeoutSeconds: Int = 50
+) async throws -> Outcome {
+  // Unbound: by default all jobs of one rank, or two, share the first cores.
+  let options = [
+    "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", "--allow-run-as-root",
+    "--timeout", "\(timeoutSeconds)",
+  ]
+  let path = products.appendingPathComponent(product).path
+  return try await run(.name("mpirun"), options + [path] + arguments)
+}
+
+/// Runs a product of this package without `mpirun`.
+func run(_ product: String, _ arguments: [String] = []) async throws -> Outcome {
+  try await run(.name(product), arguments)
+}
+
+/// Where the programs lie: beside the test bundle, which is the running executable.
+private let products = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+
+private func run(_ executable: Executable, _ arguments: [String]) async throws -> Outcome {
+  let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+  let result = try await Subprocess.run(
+    executable, arguments: Arguments(arguments),
+    environment: .inherit.updating(["PATH": "\(products.path):\(path)"]),
+    output: .string(limit: 16 << 20), error: .string(limit: 16 << 20))
+  var outcome = Outcome(output: result.standardOutput, errors: result.standardError)
+  if case .exited(let code) = result.terminationStatus { outcome.exitCode = Int(code) }
+  return outcome
+}
