@@ -10,7 +10,7 @@ struct FixedPoint: Equatable {
   ///
   /// For 10⁶ values up to 1 the unit is 2⁻⁴¹; the error of a value is at most half of it.
   init(summing count: Int, valuesUpTo largestValue: Float) {
-    let bound = max(Double(largestValue), .leastNormalMagnitude) * Double(max(count, 1))
+    let bound = max(Double(largestValue), Double(Float.leastNonzeroMagnitude)) * Double(max(count, 1))
     // 2^61 leaves a factor of two for the rounding of the bound itself.
     scale = Double(sign: .plus, exponent: 61 - Int(bound.exponent) - 1, significand: 1)
   }

@@ -26,6 +26,8 @@ struct Hierarchy<Source: EmbeddingSource> {
   private var memberCounts: [Int64]
   /// Owned. The input point that each node is.
   private(set) var inputPoint: [GlobalNode]
+  /// Owned points. Whether each has a direction: not all zeros, no NaN, nothing infinite.
+  let hasDirection: [Bool]
   /// Owned points. The node of the level that each point belongs to.
   private(set) var nodeOfPoint: [GlobalNode]
 
@@ -46,6 +48,9 @@ struct Hierarchy<Source: EmbeddingSource> {
     _ = rows.matrix.normalizeRows()
     fixedPoint = FixedPoint(
       summing: source.rowCount, valuesUpTo: try communicator.maximum(rows.largestValue))
+    var hasDirection = Array(repeating: true, count: owned.count)
+    for point in rows.invalid { hasDirection[point - owned.lowerBound] = false }
+    self.hasDirection = hasDirection
     identity = rows.matrix
     memberCounts = Array(repeating: 1, count: owned.count)
     inputPoint = owned.map { GlobalNode($0) }
