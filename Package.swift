@@ -89,7 +89,7 @@ let package = Package(
     // Tests.
     module("CommunicationTesting", ["Communication"]),
     .target(
-      name: "RandomInputs", dependencies: ["Communication", "DistributedGraphs", "LinearAlgebra"],
+      name: "RandomInputs", dependencies: ["DistributedGraphs", "LinearAlgebra"],
       path: "Tests/RandomInputs", swiftSettings: strict),
     tests(of: "Communication", ["CommunicationTesting"]),
     tests(of: "LinearAlgebra", ["CKernels", "COpenBLAS", "Parallelism", "RandomInputs"]),

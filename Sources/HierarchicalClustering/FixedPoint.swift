@@ -10,7 +10,9 @@ struct FixedPoint: Equatable {
   ///
   /// For 10⁶ values up to 1 the unit is 2⁻⁴¹; the error of a value is at most half of it.
   init(summing count: Int, valuesUpTo largestValue: Float) {
-    let bound = max(Double(largestValue), Double(Float.leastNonzeroMagnitude)) * Double(max(count, 1))
+    // Where all values are 0 any unit will do.
+    let largestValue = Double(max(largestValue, .leastNonzeroMagnitude))
+    let bound = largestValue * Double(max(count, 1))
     // 2^61 leaves a factor of two for the rounding of the bound itself.
     scale = Double(sign: .plus, exponent: 61 - Int(bound.exponent) - 1, significand: 1)
   }
