@@ -1,5 +1,6 @@
 import Glibc
 import LinearAlgebra
+import RandomInputs
 import Testing
 
 /// Each load happens in a process of its own: within one, a second load shares the first.
