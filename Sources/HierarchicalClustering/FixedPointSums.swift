@@ -29,7 +29,7 @@ struct FixedPointSums {
         for (index, row) in selected.enumerated() {
           let (from, to, weight) = (row * width, places[index] * width, weights[index])
           for column in 0..<width {
-            unsafe sums[to + column] += fixedPoint.encode(elements[from + column]) * weight
+            unsafe sums[to + column] &+= fixedPoint.encode(elements[from + column]) &* weight
           }
         }
       }

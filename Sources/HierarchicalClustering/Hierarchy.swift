@@ -125,18 +125,18 @@ struct Hierarchy<Source: EmbeddingSource> {
     var nextPeak = 0
     for tile in 0..<tileCount {
       let places = min(tile * tileLength, owned.count)..<min((tile + 1) * tileLength, owned.count)
-      let rows = try communicator.agree { try self.rows(places, of: owned) }
       let firstPeak = nextPeak
       while nextPeak < peaks.count, peaks[nextPeak] < places.upperBound { nextPeak += 1 }
       let tilePeaks = peaks[firstPeak..<nextPeak]
+      let rows = try communicator.agree { try self.rows(places, peaks: tilePeaks, of: owned) }
       let moved = try coarseNodes.deliver(
-        tilePeaks.flatMap { rows.identity.row($0 - places.lowerBound) }, width: dimensions,
-        to: tilePeaks.map { coarse[$0] }, on: communicator)
+        rows.peakDirections.elements, width: dimensions, to: tilePeaks.map { coarse[$0] },
+        on: communicator)
       newIdentity.replaceRows(
         moved.nodes.map { Int($0.index) - coarseOwned.lowerBound }, by: moved.rows)
       if needsAverages {
         try sums.addMembers(
-          rows.average, times: Array(memberCounts[places]), of: Array(coarse[places]),
+          rows.members, times: Array(memberCounts[places]), of: Array(coarse[places]),
           in: coarseNodes, on: communicator)
       }
     }
@@ -145,19 +145,20 @@ struct Hierarchy<Source: EmbeddingSource> {
     memberCounts = newCounts
   }
 
-  /// Directions and averages of some owned nodes: read from the input at level 0.
-  private func rows(_ places: Range<Int>, of owned: Range<Int>) throws -> (
-    identity: Matrix, average: Matrix
+  /// The rows of some owned nodes that are averaged, and the directions of those that are peaks;
+  /// read from the input at level 0.
+  private func rows(_ places: Range<Int>, peaks: ArraySlice<Int>, of owned: Range<Int>) throws -> (
+    members: Matrix, peakDirections: Matrix
   ) {
     if let identity {
-      let rows = identity.copy(ofRows: places)
-      return (rows, average?.copy(ofRows: places) ?? rows)
+      let directions = identity.copy(ofRows: Array(peaks))
+      return (average?.copy(ofRows: Array(places)) ?? directions, directions)
     }
     let input = owned.lowerBound + places.lowerBound..<owned.lowerBound + places.upperBound
     let rows = try source.validRows(input).matrix
-    var directions = rows
+    var directions = rows.copy(ofRows: peaks.map { $0 - places.lowerBound })
     _ = directions.normalizeRows()
-    return (directions, rows)
+    return (rows, directions)
   }
 }
 
@@ -190,8 +191,20 @@ extension FixedPointSums {
 }
 
 extension Matrix {
-  fileprivate func copy(ofRows rows: Range<Int>) -> Matrix {
-    Matrix(rows: rows.count, columns: columnCount, elements: elements(inRows: rows))
+  fileprivate func copy(ofRows rows: [Int]) -> Matrix {
+    var copy = Matrix(rows: rows.count, columns: columnCount)
+    precondition(rows.allSatisfy { (0..<rowCount).contains($0) }, "rows past the end")
+    let width = columnCount
+    unsafe withUnsafeBufferPointer { source in
+      unsafe copy.withUnsafeMutableBufferPointer { target in
+        for (place, row) in rows.enumerated() {
+          for column in 0..<width {
+            unsafe target[place * width + column] = source[row * width + column]
+          }
+        }
+      }
+    }
+    return copy
   }
 
   /// Overwrites some rows.

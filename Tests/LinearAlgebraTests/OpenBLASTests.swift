@@ -21,7 +21,9 @@ struct OpenBLASTests {
     arguments: ["Prescott", "Nehalem", "Sandybridge", "Haswell"])
   func repairsMistakes(core: String) async {
     await #expect(processExitsWith: .success) { [core] in
+      // Another test may have been loading the library when this process inherited the environment.
       Environment["OPENBLAS_CORETYPE"] = nil
+      Environment["OPENBLAS_NUM_THREADS"] = nil
       let mistaken = try OpenBLAS(files: openBLASFiles, repairs: false, choosing: core).report
       // The mistake is real: the library computes with the kernels of that core.
       try #require(mistaken.core == core && !mistaken.isRepaired, "\(mistaken)")
