@@ -88,23 +88,29 @@ let package = Package(
 
     // Tests.
     module("CommunicationTesting", ["Communication"]),
+    .target(
+      name: "RandomInputs", dependencies: ["DistributedGraphs", "LinearAlgebra"],
+      path: "Tests/RandomInputs", swiftSettings: strict),
     tests(of: "Communication", ["CommunicationTesting"]),
-    tests(of: "LinearAlgebra", ["CKernels", "COpenBLAS", "Parallelism"]),
+    tests(of: "LinearAlgebra", ["CKernels", "COpenBLAS", "Parallelism", "RandomInputs"]),
     tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
     tests(of: "SyntheticData", ["Communication", "LinearAlgebra"]),
     tests(of: "Evaluation", ["Communication"]),
-    tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra"]),
+    tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
     tests(
       of: "NeighborSearch",
-      ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
+      ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism", "RandomInputs"]),
     tests(
       of: "GraphNetworks",
-      ["Communication", "Datasets", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
+      [
+        "Communication", "Datasets", "DistributedGraphs", "LinearAlgebra", "Parallelism",
+        "RandomInputs",
+      ]),
     tests(
       of: "HierarchicalClustering",
       [
         "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
-        "LinearAlgebra", "NeighborSearch", "Parallelism",
+        "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomInputs",
       ]),
     .executableTarget(
       name: "MPIChecks",
@@ -115,7 +121,10 @@ let package = Package(
       path: "Tests/MPIChecks", swiftSettings: strict),
     .testTarget(
       name: "ProgramTests",
-      dependencies: ["highland", "MPIChecks", "Datasets", "LinearAlgebra", subprocess],
+      dependencies: [
+        "highland", "MPIChecks", "Communication", "Datasets", "LinearAlgebra", "RandomInputs",
+        subprocess,
+      ],
       swiftSettings: strict),
   ]
 )

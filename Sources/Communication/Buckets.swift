@@ -1,12 +1,13 @@
 /// Values sorted into one bucket per rank, stored one bucket after the other.
 public struct Buckets<Element> {
   /// Bucket 0, then bucket 1, and so on.
-  public private(set) var values: [Element]
+  public let values: [Element]
   /// Where each bucket starts; bucket r is `values[offsets[r] ..< offsets[r + 1]]`.
   /// Shape `[size + 1]`, ascending from 0.
-  public private(set) var offsets: [Int]
+  public let offsets: [Int]
 
   /// - Precondition: The counts add up to the number of values.
+  @inlinable
   public init(values: [Element], counts: [Int]) {
     var offsets = [0]
     offsets.reserveCapacity(counts.count + 1)
@@ -22,6 +23,7 @@ public struct Buckets<Element> {
   ///
   /// - Returns: The buckets, and for each value its place in ``values``: what comes back from the
   ///   ranks in bucket order is returned to the callers' order with it.
+  @inlinable
   public static func sorting(
     _ values: [Element], into bucketCount: Int, by owner: (Element) -> Rank
   ) -> (buckets: Buckets, places: [Int]) {
@@ -39,6 +41,7 @@ public struct Buckets<Element> {
     return (Buckets(values: order.map { values[$0] }, counts: counts), places)
   }
 
+  @inlinable
   public var counts: [Int] { zip(offsets.dropFirst(), offsets).map { $0 - $1 } }
 
   public subscript(rank: Rank) -> ArraySlice<Element> {
@@ -46,6 +49,7 @@ public struct Buckets<Element> {
   }
 
   /// The same buckets with each value replaced.
+  @inlinable
   public func map<T>(_ transform: (Element) throws -> T) rethrows -> Buckets<T> {
     try Buckets<T>(values: values.map(transform), counts: counts)
   }
@@ -56,6 +60,7 @@ extension Buckets: Sendable where Element: Sendable {}
 
 extension [Int] {
   /// The sum of all elements before each one.
+  @inlinable
   public func exclusivePrefixSums() -> [Int] {
     var sum = 0
     return map { count in

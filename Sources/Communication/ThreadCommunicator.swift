@@ -1,5 +1,3 @@
-public import Foundation
-
 /// What can go wrong between ranks of one process.
 public enum ThreadCommunicationError: Error, Equatable {
   /// The ranks entered different collectives.
@@ -27,19 +25,17 @@ public struct ThreadCommunicator: Communicator {
   /// - Returns: The results in rank order.
   /// - Throws: The error of the rank that failed first.
   public static func run<R: Sendable>(
-    ranks size: Int, deadline: TimeInterval = 60,
+    ranks size: Int, deadline: Double = 60,
     _ program: @escaping @Sendable (ThreadCommunicator) throws -> R
   ) throws -> [R] {
     precondition(size > 0, "no ranks")
     let rendezvous = Rendezvous(size: size, deadline: deadline)
     for index in 0..<size {
-      let thread = Thread {
+      startThread(stackByteCount: 8 << 20) {
         let communicator = ThreadCommunicator(
           rank: Rank(index), size: size, rendezvous: rendezvous)
         rendezvous.leave(index, Result { try program(communicator) }.map { $0 as any Sendable })
       }
-      thread.stackSize = 8 << 20
-      thread.start()
     }
     return try rendezvous.results().map { $0 as! R }
   }
@@ -117,8 +113,8 @@ extension RawSpan {
 // @unchecked: every stored `var` is only touched while `condition` is locked.
 private final class Rendezvous: @unchecked Sendable {
   private let size: Int
-  private let deadline: TimeInterval
-  private let condition = NSCondition()
+  private let deadline: Double
+  private let condition = Condition()
   private var generation = 0
   private var deposits: [(any Sendable)?]
   private var arrived = 0
@@ -128,7 +124,7 @@ private final class Rendezvous: @unchecked Sendable {
   private var finished: [Int: Result<any Sendable, any Error>] = [:]
   private var firstFailure: (any Error)?
 
-  init(size: Int, deadline: TimeInterval) {
+  init(size: Int, deadline: Double) {
     self.size = size
     self.deadline = deadline
     self.deposits = Array(repeating: nil, count: size)
@@ -155,7 +151,7 @@ private final class Rendezvous: @unchecked Sendable {
       generation += 1
       condition.broadcast()
     } else {
-      let limit = Date(timeIntervalSinceNow: deadline)
+      let limit = Condition.time(inSeconds: deadline)
       while generation == mine, failure == nil {
         if !condition.wait(until: limit), generation == mine {
           throw fail(ThreadCommunicationError.timedOut(rank: rank, during: name))

@@ -16,20 +16,26 @@ extension NodePartition {
   ) throws -> [T] {
     let owned = owned(by: communicator.rank)
     precondition(values.count == owned.count, "\(values.count) values for \(owned.count) nodes")
-    let (requests, places) = Buckets.sorting(nodes, into: communicator.size) { owner(of: $0) }
+    let away = nodes.filter { !owned.contains(Int($0.index)) }
+    let (requests, places) = Buckets.sorting(away, into: communicator.size) { owner(of: $0) }
     let asked = try communicator.allToAll(requests)
     let answers = try communicator.exchange(
       asked.map { values[Int($0.index) - owned.lowerBound] }, receiving: requests.counts)
-    return places.map { answers.values[$0] }
+    var nextAway = 0
+    return nodes.map { node in
+      if owned.contains(Int(node.index)) { return values[Int(node.index) - owned.lowerBound] }
+      defer { nextAway += 1 }
+      return answers.values[places[nextAway]]
+    }
   }
 
   /// Combines contributions into `values[node]` at the owner of each node.
   ///
-  /// Contributions arrive in rank order, each rank's in its own order; `combine` must not depend
-  /// on that order if the answer is not to depend on the number of ranks.
+  /// A rank's own contributions come first, then the others' in rank order, each rank's in its own
+  /// order; `combine` must not depend on that order if the answer is not to depend on the ranks.
   ///
   /// > Collective: over `communicator`. Three rounds: the counts, then 8 bytes and one value per
-  /// > contribution.
+  /// > contribution to a node of another rank.
   ///
   /// - Parameter values: Owned. One value per owned node.
   @inlinable
@@ -40,9 +46,19 @@ extension NodePartition {
     let owned = owned(by: communicator.rank)
     precondition(values.count == owned.count, "\(values.count) values for \(owned.count) nodes")
     precondition(contributions.count == nodes.count, "one node per contribution")
-    let (targets, places) = Buckets.sorting(nodes, into: communicator.size) { owner(of: $0) }
-    var sorted = contributions
-    for (index, place) in places.enumerated() { sorted[place] = contributions[index] }
+    var away: [Int] = []
+    for (index, node) in nodes.enumerated() {
+      if owned.contains(Int(node.index)) {
+        combine(&values[Int(node.index) - owned.lowerBound], contributions[index])
+      } else {
+        away.append(index)
+      }
+    }
+    let (targets, places) = Buckets.sorting(away.map { nodes[$0] }, into: communicator.size) {
+      owner(of: $0)
+    }
+    var sorted = away.map { contributions[$0] }
+    for (index, place) in zip(away, places) { sorted[place] = contributions[index] }
     let arrivedTargets = try communicator.allToAll(targets)
     let arrived = try communicator.exchange(
       Buckets(values: sorted, counts: targets.counts), receiving: arrivedTargets.counts)

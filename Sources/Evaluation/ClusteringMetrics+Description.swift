@@ -1,5 +1,3 @@
-internal import Foundation
-
 extension ClusteringMetrics: CustomStringConvertible {
   /// Two tables for people to read: the measures, then the clusters of both labelings.
   public var description: String {
@@ -40,6 +38,6 @@ extension ClusterCounts {
 
 /// A number with so many decimals, filled from the left with spaces; "–" for NaN.
 private func decimal(_ number: Double, _ decimals: Int, width: Int) -> String {
-  let text = number.isNaN ? "–" : String(format: "%.\(decimals)f", number)
+  let text = decimal(number, places: decimals)
   return String(repeating: " ", count: max(0, width - text.count)) + text
 }

@@ -48,7 +48,8 @@ extension Lander {
     }
     let sum = try layers[layers.count - 1].neighborSums(
       of: consume input, over: graph, using: workers, on: communicator)
-    let ends = (consume sum).hiddenRows(applying: [decoder.source, decoder.destination], using: workers)
+    let ends = (consume sum).hiddenRows(
+      applying: [decoder.source, decoder.destination], using: workers)
     let distance = try decoder.distances(
       source: ends[0], destination: ends[1], over: graph, using: workers, on: communicator)
     return Linkage(distance: distance, density: density(distance: distance, over: graph))
@@ -121,27 +122,24 @@ extension LinkageDecoder {
     into logits: inout [Float], using workers: Workers
   ) {
     let rows: Matrix
-    var rowOfGhost: [Int32] = []
+    /// The row of a local node, -1 for one that is not among the sources.
+    var rowOfNode = Array(repeating: Int32(-1), count: graph.halo.localCount)
     switch sources {
-    case .owned(let owned): rows = owned
+    case .owned(let owned):
+      rows = owned
+      for node in 0..<graph.ownedCount { rowOfNode[node] = Int32(node) }
     case .ghosts(let ghosts, let members):
       rows = ghosts
-      rowOfGhost = Array(repeating: -1, count: graph.halo.ghostCount)
-      for (row, ghost) in members.enumerated() { rowOfGhost[ghost] = Int32(row) }
+      for (row, ghost) in members.enumerated() {
+        rowOfNode[graph.ownedCount + ghost] = Int32(row)
+      }
     }
     for nodes in (0..<graph.ownedCount).tiles(of: 16_384) {
       var batch = EdgeBatch()
       for node in nodes {
         for edge in graph.edges(into: node) {
-          let column = Int(graph.columns[edge].index)
-          let row: Int32
-          if column < graph.ownedCount {
-            guard rowOfGhost.isEmpty else { continue }
-            row = Int32(column)
-          } else {
-            guard !rowOfGhost.isEmpty, rowOfGhost[column - graph.ownedCount] >= 0 else { continue }
-            row = rowOfGhost[column - graph.ownedCount]
-          }
+          let row = rowOfNode[Int(graph.columns[edge].index)]
+          guard row >= 0 else { continue }
           batch.edges.append(edge)
           batch.sources.append(row)
           batch.destinations.append(Int32(node))

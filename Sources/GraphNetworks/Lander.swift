@@ -136,6 +136,12 @@ private struct ParameterReader {
           bias: try vector("\(prefix).mlp.bias", count: weight.rowCount)))
     }
     let weight = try matrix("\(prefix).fc.weight", [nil, inputs])
+    guard weight.rowCount.isMultiple(of: heads) else {
+      throw ModelError(
+        path: file.path,
+        reason: "tensor '\(prefix).fc.weight' has \(weight.rowCount) rows, expected a multiple of "
+          + "\(heads), the number of heads")
+    }
     let outputs = weight.rowCount / heads
     func attention(_ name: String) throws -> Matrix {
       Matrix(

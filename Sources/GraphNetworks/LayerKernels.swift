@@ -1,7 +1,7 @@
 internal import CKernels
-internal import DistributedGraphs
-internal import LinearAlgebra
-internal import Parallelism
+package import DistributedGraphs
+package import LinearAlgebra
+package import Parallelism
 
 // The kernels of this module behind functions that check sizes first. Their plain twins are in
 // ReferenceKernels.swift.
@@ -16,7 +16,7 @@ internal import Parallelism
 ///   - result: The columns `firstColumn ..< firstColumn + rows.width` are written. Shape
 ///     `[ownedCount × any]`.
 /// - Complexity: 2 · edges · width flops.
-func addNeighborSums(
+package func addNeighborSums(
   _ weights: [Float], of rows: LocalRows, over graph: NeighborGraph, into result: inout Matrix,
   at firstColumn: Int, using workers: Workers
 ) {
@@ -60,15 +60,17 @@ func addNeighborSums(
 }
 
 /// Which edges a decoding pass takes: their ends as rows of two matrices.
-struct EdgeBatch {
+package struct EdgeBatch {
   /// Places of the results. Shape `[count]`.
-  var edges: [Int] = []
+  package var edges: [Int] = []
   /// Rows of the sources. Shape `[count]`.
-  var sources: [Int32] = []
+  package var sources: [Int32] = []
   /// Rows of the destinations. Shape `[count]`.
-  var destinations: [Int32] = []
+  package var destinations: [Int32] = []
 
-  var count: Int { edges.count }
+  package init() {}
+
+  package var count: Int { edges.count }
 }
 
 extension LinkageDecoder {
@@ -80,7 +82,7 @@ extension LinkageDecoder {
   ///   - source: S hⱼ + s of the sources, in rows as the batch names them.
   ///   - destination: T hᵢ + t of the destinations.
   /// - Complexity: 2 · edges · width · (width + 1) flops.
-  func decode(
+  package func decode(
     _ batch: EdgeBatch, source: Matrix, destination: Matrix, into logits: inout [Float],
     using workers: Workers
   ) {

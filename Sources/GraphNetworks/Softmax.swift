@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// Replaces some values by their exponentials, divided by the sum of those.
 ///

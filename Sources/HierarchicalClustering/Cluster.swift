@@ -41,7 +41,9 @@ public func cluster(
     clock.level = hierarchy.level
     let nodes = hierarchy.nodes
     var neighbors: NeighborLists? = try clock.measure(.neighbors) { progress in
-      if hierarchy.level == 0, let initialNeighbors { return initialNeighbors }
+      if hierarchy.level == 0, let initialNeighbors {
+        return try initialNeighbors.among(hierarchy.hasDirection, in: nodes, on: communicator)
+      }
       return try nearestNeighbors(
         of: hierarchy.directions, listLength: options.listLength, in: nodes,
         using: options.workers, on: communicator, progress: progress)
@@ -94,6 +96,32 @@ public func cluster(
     reading: reading, stopReason: stopReason)
 }
 
+extension NeighborLists {
+  /// The lists without neighbours of, and without, points that have no direction: those stay
+  /// clusters of their own whatever a user's lists say.
+  ///
+  /// > Collective: over `communicator`. One round of one byte; where there is such a point, a fetch
+  /// > of one byte per place of a list.
+  ///
+  /// - Parameter hasDirection: One entry per owned node.
+  fileprivate func among(
+    _ hasDirection: [Bool], in nodes: NodePartition, on communicator: some Communicator
+  ) throws -> NeighborLists {
+    guard try communicator.any(hasDirection.contains(false)), listLength > 0 else { return self }
+    // A place without a neighbour asks about any node.
+    let isKept = try nodes.fetch(
+      hasDirection, at: neighbors.map { max($0, GlobalNode(0)) }, on: communicator)
+    return NeighborLists(
+      listLength: listLength,
+      neighbors: neighbors.indices.map {
+        isKept[$0] && hasDirection[$0 / listLength] ? neighbors[$0] : Self.none
+      },
+      similarities: similarities
+    ).canonical(
+      listLength: listLength, firstNode: nodes.owned(by: communicator.rank).lowerBound)
+  }
+}
+
 /// Whether, and why, the loop ends with the level that just merged.
 private func stopAfter(
   _ level: Int, merged: Int, before: LevelSummary?, _ options: ClusteringOptions
@@ -122,5 +150,6 @@ private func summary<Base: Communicator, Observer: ClusteringObserver>(
     clusterCount: graph.nodes.nodeCount - merged,
     ghostCount: try base.sum(graph.halo.ghostCount),
     edgeImbalance: edgeCount > 0 ? Double(largest * base.size) / Double(edgeCount) : 1,
+    peakMemoryBytes: try base.sum(ProcessMemory.peakBytes),
     phases: Dictionary(uniqueKeysWithValues: costs.map { ($0.key.rawValue, $0.value) }))
 }

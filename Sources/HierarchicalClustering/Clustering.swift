@@ -21,6 +21,9 @@ public enum Phase: String, CaseIterable, Codable, Sendable {
 public struct PhaseCost: Codable, Equatable, Sendable {
   /// Wall time, the maximum over ranks.
   public var elapsedSeconds = 0.0
+  /// Processor time of all threads, summed over ranks; ranks that are threads of one process each
+  /// count the whole process.
+  public var cpuSeconds = 0.0
   /// Payload sent to other ranks, summed over ranks.
   public var bytesSent = 0
   /// Messages to other ranks, summed over ranks.
@@ -44,6 +47,8 @@ public struct LevelSummary: Codable, Equatable, Sendable {
   public var ghostCount: Int
   /// Largest number of edges of a rank, divided by the mean.
   public var edgeImbalance: Double
+  /// The most memory that every rank has had up to this level, summed over ranks.
+  public var peakMemoryBytes: Int
   /// By the name of the phase.
   public var phases: [String: PhaseCost]
 

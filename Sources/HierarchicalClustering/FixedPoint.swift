@@ -8,14 +8,27 @@ struct FixedPoint: Equatable {
 
   /// The finest unit with which a sum of `count` values up to `largestValue` cannot overflow.
   ///
-  /// For 10⁶ values up to 1 the unit is 2⁻⁴¹; the error of a value is at most half of it.
+  /// For 10⁶ values up to 1 the unit is 2⁻⁴¹; the error of a value is at most half of it. A value
+  /// has at most 2⁵⁰ units.
   init(summing count: Int, valuesUpTo largestValue: Float) {
-    let bound = max(Double(largestValue), .leastNormalMagnitude) * Double(max(count, 1))
-    // 2^61 leaves a factor of two for the rounding of the bound itself.
-    scale = Double(sign: .plus, exponent: 61 - Int(bound.exponent) - 1, significand: 1)
+    // Where all values are 0 any unit will do.
+    let largestValue = Double(max(largestValue, .leastNonzeroMagnitude))
+    let bound = largestValue * Double(max(count, 1))
+    // A sum below 2^61 leaves a factor of two for the rounding of the bound itself.
+    let exponent = min(60 - Int(bound.exponent), 49 - Int(largestValue.exponent))
+    scale = Double(sign: .plus, exponent: exponent, significand: 1)
   }
 
-  func encode(_ value: Float) -> Int64 { Int64((Double(value) * scale).rounded(.toNearestOrEven)) }
+  /// The nearest whole number of units, ties to even.
+  ///
+  /// Below 2⁵¹ a sum with 1.5 · 2⁵² rounds to a whole number, which is in the low bits: no branch,
+  /// which the conversion to an integer would have.
+  @inline(__always)
+  func encode(_ value: Float) -> Int64 {
+    let shift = 0x1.8p52
+    let shifted = Double(value) * scale + shift
+    return Int64(bitPattern: shifted.bitPattern &- shift.bitPattern)
+  }
 
   func decode(_ sum: Int64, dividedBy count: Int64) -> Float {
     Float(Double(sum) / scale / Double(count))

@@ -1,49 +1,42 @@
 internal import DistributedGraphs
 internal import LinearAlgebra
 
-/// Sums of rows per group, in fixed point: the same whatever the order of the additions.
+/// Sums of rows, in fixed point: the same whatever the order of the additions.
 struct FixedPointSums {
+  let fixedPoint: FixedPoint
   private let width: Int
   /// Shape `[rowCount × width]`.
-  private var sums: [Int64]
+  private(set) var sums: [Int64]
 
-  init(rowCount: Int, width: Int) {
+  init(rowCount: Int, width: Int, _ fixedPoint: FixedPoint) {
+    self.fixedPoint = fixedPoint
     self.width = width
     sums = Array(repeating: 0, count: rowCount * width)
   }
 
-  /// The sums of the rows of each group that occurs, by ascending group.
+  /// Adds some rows of a matrix, each `weights` times, to the sums at `places`.
   ///
-  /// - Parameters:
-  ///   - weights: How often each row counts.
-  ///   - groups: The group of each row.
-  static func grouping(
-    _ rows: Matrix, times weights: ArraySlice<Int64>, by groups: ArraySlice<GlobalNode>,
-    _ fixedPoint: FixedPoint
-  ) -> (groups: [GlobalNode], sums: [Int64]) {
-    let width = rows.columnCount
-    let names = Array(groups)
-    let order = names.indices.sorted { (names[$0], $0) < (names[$1], $1) }
-    let counts = Array(weights)
-    var present: [GlobalNode] = []
-    var sums: [Int64] = []
+  /// - Complexity: O(rows · width).
+  mutating func add(_ rows: Matrix, _ selected: [Int], times weights: [Int64], to places: [Int]) {
+    let (fixedPoint, width) = (fixedPoint, width)
+    precondition(
+      selected.count == weights.count && selected.count == places.count
+        && rows.columnCount == width && selected.allSatisfy { (0..<rows.rowCount).contains($0) }
+        && places.allSatisfy { $0 >= 0 && ($0 + 1) * width <= sums.count },
+      "\(selected.count) rows, \(weights.count) weights, \(places.count) places")
     unsafe rows.withUnsafeBufferPointer { elements in
-      for row in order {
-        if present.last != names[row] {
-          present.append(names[row])
-          sums.append(contentsOf: repeatElement(0, count: width))
-        }
-        let first = sums.count - width
-        for column in 0..<width {
-          sums[first + column] +=
-            unsafe fixedPoint.encode(elements[row * width + column]) * counts[row]
+      unsafe sums.withUnsafeMutableBufferPointer { sums in
+        for (index, row) in selected.enumerated() {
+          let (from, to, weight) = (row * width, places[index] * width, weights[index])
+          for column in 0..<width {
+            unsafe sums[to + column] &+= fixedPoint.encode(elements[from + column]) &* weight
+          }
         }
       }
     }
-    return (present, sums)
   }
 
-  /// Adds rows of sums.
+  /// Adds rows of sums to the sums at `places`.
   mutating func add(_ rows: [Int64], to places: [Int]) {
     for (row, place) in places.enumerated() {
       for column in 0..<width { sums[place * width + column] += rows[row * width + column] }
@@ -51,11 +44,15 @@ struct FixedPointSums {
   }
 
   /// Every row divided by its count. Shape `[rowCount × width]`.
-  func means(over counts: [Int64], _ fixedPoint: FixedPoint) -> Matrix {
+  func means(over counts: [Int64]) -> Matrix {
     var means = Matrix(rows: counts.count, columns: width)
     unsafe means.withUnsafeMutableBufferPointer { means in
-      for place in means.indices {
-        unsafe means[place] = fixedPoint.decode(sums[place], dividedBy: counts[place / width])
+      unsafe sums.withUnsafeBufferPointer { sums in
+        for (row, count) in counts.enumerated() {
+          for place in row * width..<(row + 1) * width {
+            unsafe means[place] = fixedPoint.decode(sums[place], dividedBy: count)
+          }
+        }
       }
     }
     return means

@@ -26,6 +26,8 @@ struct Hierarchy<Source: EmbeddingSource> {
   private var memberCounts: [Int64]
   /// Owned. The input point that each node is.
   private(set) var inputPoint: [GlobalNode]
+  /// Owned points. Whether each has a direction: not all zeros, no NaN, nothing infinite.
+  let hasDirection: [Bool]
   /// Owned points. The node of the level that each point belongs to.
   private(set) var nodeOfPoint: [GlobalNode]
 
@@ -46,6 +48,9 @@ struct Hierarchy<Source: EmbeddingSource> {
     _ = rows.matrix.normalizeRows()
     fixedPoint = FixedPoint(
       summing: source.rowCount, valuesUpTo: try communicator.maximum(rows.largestValue))
+    var hasDirection = Array(repeating: true, count: owned.count)
+    for point in rows.invalid { hasDirection[point - owned.lowerBound] = false }
+    self.hasDirection = hasDirection
     identity = rows.matrix
     memberCounts = Array(repeating: 1, count: owned.count)
     inputPoint = owned.map { GlobalNode($0) }
@@ -108,7 +113,8 @@ struct Hierarchy<Source: EmbeddingSource> {
     let coarseOwned = coarseNodes.owned(by: communicator.rank)
     let dimensions = source.dimensions
     var newIdentity = Matrix(rows: coarseOwned.count, columns: dimensions)
-    var sums = FixedPointSums(rowCount: needsAverages ? coarseOwned.count : 0, width: dimensions)
+    var sums = FixedPointSums(
+      rowCount: needsAverages ? coarseOwned.count : 0, width: dimensions, fixedPoint)
     var newCounts = Array(repeating: Int64(0), count: coarseOwned.count)
     try coarseNodes.scatter(memberCounts, to: coarse, into: &newCounts, on: communicator) {
       $0 += $1
@@ -119,47 +125,86 @@ struct Hierarchy<Source: EmbeddingSource> {
     var nextPeak = 0
     for tile in 0..<tileCount {
       let places = min(tile * tileLength, owned.count)..<min((tile + 1) * tileLength, owned.count)
-      let rows = try communicator.agree { try self.rows(places, of: owned) }
       let firstPeak = nextPeak
       while nextPeak < peaks.count, peaks[nextPeak] < places.upperBound { nextPeak += 1 }
       let tilePeaks = peaks[firstPeak..<nextPeak]
+      let rows = try communicator.agree { try self.rows(places, peaks: tilePeaks, of: owned) }
       let moved = try coarseNodes.deliver(
-        tilePeaks.flatMap { rows.identity.row($0 - places.lowerBound) }, width: dimensions,
-        to: tilePeaks.map { coarse[$0] }, on: communicator)
+        rows.peakDirections.elements, width: dimensions, to: tilePeaks.map { coarse[$0] },
+        on: communicator)
       newIdentity.replaceRows(
         moved.nodes.map { Int($0.index) - coarseOwned.lowerBound }, by: moved.rows)
       if needsAverages {
-        let partial = FixedPointSums.grouping(
-          rows.average, times: memberCounts[places], by: coarse[places], fixedPoint)
-        let arrived = try coarseNodes.deliver(
-          partial.sums, width: dimensions, to: partial.groups, on: communicator)
-        sums.add(arrived.rows, to: arrived.nodes.map { Int($0.index) - coarseOwned.lowerBound })
+        try sums.addMembers(
+          rows.members, times: Array(memberCounts[places]), of: Array(coarse[places]),
+          in: coarseNodes, on: communicator)
       }
     }
     identity = newIdentity
-    average = needsAverages ? sums.means(over: newCounts, fixedPoint) : nil
+    average = needsAverages ? sums.means(over: newCounts) : nil
     memberCounts = newCounts
   }
 
-  /// Directions and averages of some owned nodes: read from the input at level 0.
-  private func rows(_ places: Range<Int>, of owned: Range<Int>) throws -> (
-    identity: Matrix, average: Matrix
+  /// The rows of some owned nodes that are averaged, and the directions of those that are peaks;
+  /// read from the input at level 0.
+  private func rows(_ places: Range<Int>, peaks: ArraySlice<Int>, of owned: Range<Int>) throws -> (
+    members: Matrix, peakDirections: Matrix
   ) {
     if let identity {
-      let rows = identity.copy(ofRows: places)
-      return (rows, average?.copy(ofRows: places) ?? rows)
+      let directions = identity.copy(ofRows: Array(peaks))
+      return (average?.copy(ofRows: Array(places)) ?? directions, directions)
     }
     let input = owned.lowerBound + places.lowerBound..<owned.lowerBound + places.upperBound
     let rows = try source.validRows(input).matrix
-    var directions = rows
+    var directions = rows.copy(ofRows: peaks.map { $0 - places.lowerBound })
     _ = directions.normalizeRows()
-    return (directions, rows)
+    return (rows, directions)
+  }
+}
+
+extension FixedPointSums {
+  /// Adds every row to the sum of its cluster: here if this rank owns the cluster; at the owner
+  /// otherwise, rows of one cluster added up before they travel.
+  ///
+  /// > Collective: over `communicator`. Three rounds; 8 bytes per column for each cluster of
+  /// > another rank that occurs.
+  fileprivate mutating func addMembers(
+    _ rows: Matrix, times weights: [Int64], of clusters: [GlobalNode], in nodes: NodePartition,
+    on communicator: some Communicator
+  ) throws {
+    let owned = nodes.owned(by: communicator.rank)
+    let own = clusters.indices.filter { owned.contains(Int(clusters[$0].index)) }
+    add(
+      rows, own, times: own.map { weights[$0] },
+      to: own.map { Int(clusters[$0].index) - owned.lowerBound })
+
+    let away = clusters.indices.filter { !owned.contains(Int(clusters[$0].index)) }
+    let names = Set(away.map { clusters[$0] }).sorted()
+    let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    var partial = FixedPointSums(rowCount: names.count, width: rows.columnCount, fixedPoint)
+    partial.add(
+      rows, away, times: away.map { weights[$0] }, to: away.map { places[clusters[$0]]! })
+    let arrived = try nodes.deliver(
+      partial.sums, width: rows.columnCount, to: names, on: communicator)
+    add(arrived.rows, to: arrived.nodes.map { Int($0.index) - owned.lowerBound })
   }
 }
 
 extension Matrix {
-  fileprivate func copy(ofRows rows: Range<Int>) -> Matrix {
-    Matrix(rows: rows.count, columns: columnCount, elements: elements(inRows: rows))
+  fileprivate func copy(ofRows rows: [Int]) -> Matrix {
+    var copy = Matrix(rows: rows.count, columns: columnCount)
+    precondition(rows.allSatisfy { (0..<rowCount).contains($0) }, "rows past the end")
+    let width = columnCount
+    unsafe withUnsafeBufferPointer { source in
+      unsafe copy.withUnsafeMutableBufferPointer { target in
+        for (place, row) in rows.enumerated() {
+          for column in 0..<width {
+            unsafe target[place * width + column] = source[row * width + column]
+          }
+        }
+      }
+    }
+    return copy
   }
 
   /// Overwrites some rows.

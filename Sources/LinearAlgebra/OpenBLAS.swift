@@ -8,8 +8,9 @@ internal import Synchronization
 /// is older than the processor may not know the model and falls back, silently, to slower kernels
 /// (0.3.21 takes SSE3 kernels on Emerald Rapids: a fifth of the speed of those for AVX-512). So the
 /// choice is compared with the processor's features, and if it is below them the library is loaded
-/// again with the environment variable `OPENBLAS_CORETYPE` naming a core that uses them. Whoever
-/// sets that variable is obeyed, and the report says so.
+/// again with the environment variable `OPENBLAS_CORETYPE` naming a core that uses them. That also
+/// mends a value of the variable that was right for another machine; who insists on a core says so
+/// with `HIGHLAND_OPENBLAS_CORETYPE`, and the report repeats it.
 ///
 /// Highland computes with its own products, whose bits are reproducible; this is for comparison.
 /// Products may run on several threads at the same time.
@@ -23,7 +24,7 @@ public final class OpenBLAS: Sendable {
     public var configuration: String
     /// The core that the library chose at first, or the user.
     public var chosenCore: String
-    /// Whether `OPENBLAS_CORETYPE` was set, which rules out a repair.
+    /// Whether `HIGHLAND_OPENBLAS_CORETYPE` was set, which rules out a repair.
     public var isUsersChoice: Bool
     /// The core that is in use.
     public var core: String
@@ -54,7 +55,8 @@ public final class OpenBLAS: Sendable {
     public var description: String {
       let version = configuration.split(separator: " ").prefix(2).joined(separator: " ")
       let origin =
-        isUsersChoice ? " by OPENBLAS_CORETYPE" : isRepaired ? " instead of \(chosenCore)" : ""
+        isUsersChoice
+        ? " by HIGHLAND_OPENBLAS_CORETYPE" : isRepaired ? " instead of \(chosenCore)" : ""
       let warning = isBelowProcessor ? " (below the processor)" : ""
       let threads = "\(threadCount) thread\(threadCount == 1 ? "" : "s")"
       return "\(version), core \(core)\(origin)\(warning), \(threads)"
@@ -96,21 +98,21 @@ public final class OpenBLAS: Sendable {
   private static func load(
     files: [String], repairs: Bool, choosing mistaken: String?
   ) throws(OpenBLASError) -> (OpenBLASLibrary, Report) {
-    let isUsersChoice = unsafe getenv("OPENBLAS_CORETYPE") != nil
-    let mistaken = isUsersChoice ? nil : mistaken
-    var library = try OpenBLASLibrary(anyOf: files, core: mistaken)
+    let insisted = unsafe getenv("HIGHLAND_OPENBLAS_CORETYPE").map { unsafe String(cString: $0) }
+    let first = insisted ?? mistaken
+    var library = try OpenBLASLibrary(anyOf: files, core: first)
     let chosen = library.core
-    if repairs, !isUsersChoice, let better = core(insteadOf: chosen) {
+    if repairs, insisted == nil, let better = core(insteadOf: chosen) {
       library.unload()
       library = try OpenBLASLibrary(anyOf: files, core: better)
       // A library that was built without such kernels falls back further than by its own choice.
       if InstructionSet(core: library.core) ?? .sse3 < InstructionSet(core: chosen) ?? .sse3 {
         library.unload()
-        library = try OpenBLASLibrary(anyOf: files, core: mistaken)
+        library = try OpenBLASLibrary(anyOf: files, core: first)
       }
     }
     let report = Report(
-      configuration: library.configuration, chosenCore: chosen, isUsersChoice: isUsersChoice,
+      configuration: library.configuration, chosenCore: chosen, isUsersChoice: insisted != nil,
       core: library.core, threadCount: library.threadCount)
     return (library, report)
   }

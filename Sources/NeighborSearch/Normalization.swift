@@ -4,7 +4,8 @@ extension Matrix {
   /// Divides every row by its Euclidean norm; a row of zeros stays.
   ///
   /// The squares are summed in double precision in column order; norm and quotient are rounded to
-  /// single precision, as the reference's are.
+  /// single precision, as the reference's are; but where the norm is beyond single precision, the
+  /// quotient is of doubles.
   ///
   /// - Returns: The norms. Shape `[rowCount]`.
   public mutating func normalizeRows() -> [Float] {
@@ -19,7 +20,13 @@ extension Matrix {
         }
         let norm = Float(squares.squareRoot())
         guard norm > 0 else { return 0 }
-        for place in first..<first + columns { unsafe elements[place] /= norm }
+        if norm.isFinite {
+          for place in first..<first + columns { unsafe elements[place] /= norm }
+        } else {
+          for place in first..<first + columns {
+            unsafe elements[place] = Float(Double(elements[place]) / squares.squareRoot())
+          }
+        }
         return norm
       }
     }

@@ -4,6 +4,7 @@ import MPICommunication
 // Every rank parses the same arguments and comes to the same command, or to the same complaint,
 // which rank 0 prints for all.
 MPICommunicator.run(ending: ending) { communicator in
+  _ = Machine.startMemoryBytes
   let command: any ParsableCommand
   do {
     command = try Highland.parseAsRoot()

@@ -15,27 +15,29 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
   struct Metrics: Decodable, Sendable {
     var k: Int
     var tau: Double
-    var early_stop: Bool
+    var earlyStop: Bool
     var levels: Int
     var stop: String
     var clusters: Int
     var pairwise: [Double?]
     var bcubed: [Double]
     var nmi: Double
-    var per_level: [Level]
+    var perLevel: [Level]
 
     struct Level: Decodable, Sendable {
       var nodes: Int
       var edges: Int?
-      var edges_kept: Int
-      var edges_added: Int
+      var edgesKept: Int
+      var edgesAdded: Int
       var peaks: Int
     }
   }
 
   init(_ folder: URL) throws {
     self.folder = folder
-    metrics = try JSONDecoder().decode(
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    metrics = try decoder.decode(
       Metrics.self, from: Data(contentsOf: folder.appending(path: "metrics.json")))
   }
 
@@ -73,7 +75,7 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
     ClusteringOptions(
       neighborCount: metrics.k, threshold: metrics.tau,
       maximumLevels: metrics.stop == "levels" ? metrics.levels : 20,
-      stopsEarly: metrics.early_stop, workers: Workers(threads))
+      stopsEarly: metrics.earlyStop, workers: Workers(threads))
   }
 
   func integers(_ name: String, level: Int? = nil) throws -> [Int64] {

@@ -36,8 +36,8 @@ import Testing
       #expect(
         own.labels
           == byFirstAppearance(try golden.integers("global_pred_labels", level: level)))
-      let expected = golden.metrics.per_level[level]
-      #expect(own.parent.enumerated().count { $1 != GlobalNode($0) } == expected.edges_added)
+      let expected = golden.metrics.perLevel[level]
+      #expect(own.parent.enumerated().count { $1 != GlobalNode($0) } == expected.edgesAdded)
     }
     #expect(answer.labels == byFirstAppearance(try golden.integers("pred_labels")))
   }

@@ -1,5 +1,6 @@
 import Glibc
 import LinearAlgebra
+import RandomInputs
 import Testing
 
 /// Each load happens in a process of its own: within one, a second load shares the first.
@@ -20,7 +21,9 @@ struct OpenBLASTests {
     arguments: ["Prescott", "Nehalem", "Sandybridge", "Haswell"])
   func repairsMistakes(core: String) async {
     await #expect(processExitsWith: .success) { [core] in
+      // Another test may have been loading the library when this process inherited the environment.
       Environment["OPENBLAS_CORETYPE"] = nil
+      Environment["OPENBLAS_NUM_THREADS"] = nil
       let mistaken = try OpenBLAS(files: openBLASFiles, repairs: false, choosing: core).report
       // The mistake is real: the library computes with the kernels of that core.
       try #require(mistaken.core == core && !mistaken.isRepaired, "\(mistaken)")
@@ -38,15 +41,26 @@ struct OpenBLASTests {
   }
 
   @Test(
-    "The user's choice of a core is obeyed and left in the environment",
+    "A stale OPENBLAS_CORETYPE is repaired too, and left in the environment",
     .enabled(if: InstructionSet.ofProcessor != nil, "names of cores are those of x86-64"))
-  func obeysTheUser() async {
+  func repairsStaleEnvironment() async {
     await #expect(processExitsWith: .success) {
       Environment["OPENBLAS_CORETYPE"] = "Prescott"
       let report = try OpenBLAS.shared.report
+      try #require(report.chosenCore == "Prescott" && !report.isBelowProcessor, "\(report)")
+      try #require(Environment["OPENBLAS_CORETYPE"] == "Prescott")
+    }
+  }
+
+  @Test(
+    "A core that the user insists on is obeyed",
+    .enabled(if: InstructionSet.ofProcessor != nil, "names of cores are those of x86-64"))
+  func obeysTheUser() async {
+    await #expect(processExitsWith: .success) {
+      Environment["HIGHLAND_OPENBLAS_CORETYPE"] = "Prescott"
+      let report = try OpenBLAS.shared.report
       try #require(
         report.core == "Prescott" && report.isUsersChoice && !report.isRepaired, "\(report)")
-      try #require(Environment["OPENBLAS_CORETYPE"] == "Prescott")
     }
   }
 
@@ -95,7 +109,7 @@ struct OpenBLASTests {
     let warning = InstructionSet.ofProcessor == nil ? "" : " (below the processor)"
     #expect(
       report.description
-        == "OpenBLAS 0.3.21, core Prescott by OPENBLAS_CORETYPE\(warning), 1 thread")
+        == "OpenBLAS 0.3.21, core Prescott by HIGHLAND_OPENBLAS_CORETYPE\(warning), 1 thread")
   }
 
   @Test("Cores are ranked by the instructions of their kernels")

@@ -1,6 +1,7 @@
 import CKernels
 import LinearAlgebra
 import Parallelism
+import RandomInputs
 import Testing
 
 @Suite("Products")

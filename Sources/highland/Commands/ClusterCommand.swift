@@ -3,7 +3,7 @@ import Communication
 import Datasets
 import DistributedGraphs
 import Evaluation
-import Foundation
+import FoundationEssentials
 import GraphNetworks
 public import HierarchicalClustering
 import MPICommunication
@@ -79,7 +79,9 @@ struct ClusterCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    guard neighborCount >= 1 else { throw ValidationError("-k \(neighborCount): expected 1 or more") }
+    guard neighborCount >= 1 else {
+      throw ValidationError("-k \(neighborCount): expected 1 or more")
+    }
     guard (0...1).contains(tau) else { throw ValidationError("--tau \(tau): expected 0 ... 1") }
     guard maxLevels >= 1 else {
       throw ValidationError("--max-levels \(maxLevels): expected 1 or more")

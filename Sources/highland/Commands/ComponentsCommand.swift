@@ -85,12 +85,18 @@ struct ComponentsCommand: RankedCommand {
       }
       let rows = ownShare(of: file.rowCount, on: communicator)
       let ends = try file.integers(rows: rows)
-      let limit = points.map(Int64.init) ?? .max
+      // What ranks can name at all: a place in a rank's arrays has 32 bits.
+      let largestCount = Int64(Int32.max) * Int64(communicator.size)
+      if let points, points > largestCount {
+        throw DataError(
+          path: path, problem: "--points \(points) is too large; expected at most \(largestCount)")
+      }
+      let limit = points.map(Int64.init) ?? largestCount
       for (place, end) in ends.enumerated() where !(0..<limit).contains(end) {
         throw DataError(
           path: path,
           problem: "edge \(rows.lowerBound + place / 2): index \(end); expected "
-            + (points.map { "0 ..< \($0)" } ?? "0 or more"))
+            + (end < 0 && points == nil ? "0 or more" : "0 ..< \(limit)"))
       }
       return ends
     }

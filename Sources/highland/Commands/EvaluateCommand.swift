@@ -2,7 +2,7 @@ import ArgumentParser
 import Communication
 import Datasets
 import Evaluation
-import Foundation
+import FoundationEssentials
 import MPICommunication
 
 struct EvaluateCommand: RankedCommand {

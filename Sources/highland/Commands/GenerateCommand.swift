@@ -1,7 +1,7 @@
 import ArgumentParser
 import Communication
 import Datasets
-import Foundation
+import FoundationEssentials
 import LinearAlgebra
 import MPICommunication
 import SyntheticData

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Communication
 import Datasets
-import Foundation
+import FoundationEssentials
 import GraphNetworks
 import LinearAlgebra
 import MPICommunication
@@ -9,7 +9,8 @@ import MPICommunication
 struct InfoCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
-    abstract: "Say what a features, labels or model file holds; without a file, what machine this is.")
+    abstract:
+      "Say what a features, labels or model file holds; without a file, what machine this is.")
 
   @Argument(help: "A file of features, labels or parameters.")
   var file: String?
@@ -34,7 +35,7 @@ struct InfoCommand: RankedCommand {
     } else {
       let width = facts.map(\.name.count).max() ?? 0
       for fact in facts {
-        print(fact.name.padding(toLength: width + 2, withPad: " ", startingAt: 0) + fact.value)
+        print(fact.name + String(repeating: " ", count: width + 2 - fact.name.count) + fact.value)
       }
     }
   }
@@ -93,12 +94,19 @@ struct InfoCommand: RankedCommand {
         ranksPerHost.append((host, 1))
       }
     }
+    let blas = try communicator.agree { try OpenBLAS.shared.report }
     return [
       ("highland", highlandVersion),
       ("mpi", MPICommunicator.libraryVersion),
       ("ranks", "\(communicator.size)"),
       ("ranksPerHost", ranksPerHost.map { "\($0.host): \($0.count)" }.joined(separator: ", ")),
       ("processors", "\(Machine.processorCount)"),
+      ("openblas", blas.configuration),
+      (
+        "openblasCore",
+        blas.isRepaired ? "\(blas.core) (the library had chosen \(blas.chosenCore))" : blas.core
+      ),
+      ("openblasThreads", "\(blas.threadCount)"),
       ("processorsOfRank0", "\(Machine.availableProcessorCount)"),
     ]
   }

@@ -31,6 +31,9 @@ struct NeighborFiles {
       throw DataError(
         path: neighbors.path, problem: "\(rowCount) rows; expected \(nodeCount), one per point")
     }
+    guard listLength > 0 || rowCount == 0 else {
+      throw DataError(path: neighbors.path, problem: "rows of 0 columns; expected at least 1")
+    }
     let indices = try neighbors.integers(rows: rows)
     let values = try similarities.floats(rows: rows).elements
     for (place, index) in indices.enumerated() where !(-1..<Int64(nodeCount)).contains(index) {

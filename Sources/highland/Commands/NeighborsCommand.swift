@@ -6,6 +6,7 @@ import HierarchicalClustering
 import LinearAlgebra
 import MPICommunication
 import NeighborSearch
+import Parallelism
 
 struct NeighborsCommand: RankedCommand {
   static let configuration = CommandConfiguration(
@@ -30,6 +31,9 @@ struct NeighborsCommand: RankedCommand {
   @Option(help: "Where the similarities go: .npy of float32 [points × (k − 1)].")
   var similarities: String
 
+  @Option(help: "Write seconds, flops and bytes of the search as JSON.")
+  var report: String?
+
   @Option(
     help: "Rows of zeros, or with NaN or infinite values: error, or singleton (no neighbours).")
   var invalidRows = InvalidRowPolicy.error
@@ -39,11 +43,13 @@ struct NeighborsCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    guard neighborCount >= 2 else { throw ValidationError("-k \(neighborCount): expected 2 or more") }
+    guard neighborCount >= 2 else {
+      throw ValidationError("-k \(neighborCount): expected 2 or more")
+    }
   }
 
   func run(on communicator: MPICommunicator) throws {
-    try outputs.check([neighbors, similarities], on: communicator)
+    try outputs.check([neighbors, similarities, report], on: communicator)
     let source = try input.open(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let nodes = NodePartition(sharing: source.rowCount, among: communicator.size)
@@ -52,10 +58,12 @@ struct NeighborsCommand: RankedCommand {
     let rows = try source.unitRows(owned, invalid: invalidRows, on: communicator)
     reporter.show("read", isDone: 1)
     let pairs = Double(source.rowCount) * Double(source.rowCount) / 2
-    let lists = try nearestNeighbors(
-      of: rows, listLength: neighborCount - 1, in: nodes,
-      using: threads.workers(on: communicator), on: communicator
-    ) { reporter.show("neighbors", isDone: $0, amount: pairs, unit: "pairs") }
+    let workers = try threads.workers(on: communicator)
+    let (cost, lists) = try NeighborsReport.Cost.measuring(on: communicator) { communicator in
+      try nearestNeighbors(
+        of: rows, listLength: neighborCount - 1, in: nodes, using: workers, on: communicator
+      ) { reporter.show("neighbors", isDone: $0, amount: pairs, unit: "pairs") }
+    }
     let shape = [source.rowCount, neighborCount - 1]
     try writeArray(
       lists.neighbors.map(\.index), shape: shape, firstRow: owned.lowerBound, to: neighbors,
@@ -63,5 +71,15 @@ struct NeighborsCommand: RankedCommand {
     try writeArray(
       lists.similarities, shape: shape, firstRow: owned.lowerBound, to: similarities,
       overwrite: outputs.overwrite, on: communicator)
+    guard let report else { return }
+    let flops = 2 * pairs * Double(source.dimensions)
+    try writeJSON(
+      NeighborsReport(
+        features: input.features, k: neighborCount, rankCount: communicator.size,
+        threadCount: workers.count, pointCount: source.rowCount, dimensions: source.dimensions,
+        search: cost, usefulFlops: 2 * flops, computedFlops: flops,
+        usefulGigaflopsPerSecond: 2 * flops / max(cost.elapsedSeconds, 1e-9) / 1e9,
+        memory: try MemoryReport(on: communicator)),
+      to: report, overwrite: outputs.overwrite, on: communicator)
   }
 }

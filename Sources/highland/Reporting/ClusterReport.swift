@@ -1,5 +1,5 @@
 import Evaluation
-import Foundation
+import FoundationEssentials
 import HierarchicalClustering
 
 /// What `highland cluster` did: the JSON of `--report` and of a hierarchy.
@@ -38,7 +38,7 @@ struct ClusterReport: Codable {
   var table: String {
     var table = TextTable([
       "level", "nodes", "edges", "kept", "merged", "clusters", "neighbors s", "graph s",
-      "network s", "decode s", "coarsen s", "sent MB", "ghosts",
+      "network s", "decode s", "coarsen s", "sent MB", "ghosts", "peak MB",
     ])
     for level in levels {
       func seconds(_ phase: Phase) -> String {
@@ -51,7 +51,10 @@ struct ClusterReport: Codable {
           level.clusterCount,
         ].map(String.init)
           + [.neighbors, .graph, .network, .decode, .coarsen].map(seconds)
-          + [decimal(Double(bytes) / 1e6, places: 1), String(level.ghostCount)])
+          + [
+            decimal(Double(bytes) / 1e6, places: 1), String(level.ghostCount),
+            decimal(Double(level.peakMemoryBytes) / 1e6, places: 0),
+          ])
     }
     return table.text
   }
@@ -65,13 +68,14 @@ struct ClusterReport: Codable {
       case .earlyStop: "merges no longer fell fast enough (--early-stop)"
       case .fewNodes: "no more than k = \(parameters.k) nodes were left"
       }
-    let megabytes = decimal(Double(memory.peakBytesOfAllRanks) / 1e6, places: 0)
+    let peak = decimal(Double(memory.peakBytesOfAllRanks) / 1e6, places: 0)
+    let start = decimal(Double(memory.startBytesOfAllRanks) / 1e6, places: 0)
     return """
       \(pointCount) points in \(clusterCount) clusters, \(singletonCount) of one point; \
       stopped because \(reason).
       \(decimal(elapsedSeconds, places: 2)) s on \(rankCount) rank\(rankCount == 1 ? "" : "s") of \
-      \(threadCount) thread\(threadCount == 1 ? "" : "s"); peak memory \(megabytes) MB over all \
-      ranks.
+      \(threadCount) thread\(threadCount == 1 ? "" : "s"); peak memory \(peak) MB over all \
+      ranks, \(start) MB of it before the first row was read.
       """
   }
 }

@@ -1,7 +1,7 @@
 import Communication
 import Datasets
 import DistributedGraphs
-import Foundation
+import FoundationEssentials
 import GraphNetworks
 import HierarchicalClustering
 
@@ -43,6 +43,36 @@ final class HierarchyWriter {
     self.labels.append(labels)
   }
 
+  /// The JSON of a hierarchy: what was asked for and what came out, without what it cost, so that
+  /// the directory is the same on any number of ranks.
+  private struct Summary: Encodable {
+    struct Level: Encodable {
+      var level, nodeCount, edgeCount, keptEdgeCount, mergedCount, clusterCount: Int
+    }
+
+    var highland: String
+    var parameters: ClusterReport.Parameters
+    var pointCount, dimensions, clusterCount, singletonCount: Int
+    var stopReason: StopReason
+    var levels: [Level]
+
+    init(_ report: ClusterReport) {
+      highland = report.highland
+      parameters = report.parameters
+      pointCount = report.pointCount
+      dimensions = report.dimensions
+      clusterCount = report.clusterCount
+      singletonCount = report.singletonCount
+      stopReason = report.stopReason
+      levels = report.levels.map {
+        Level(
+          level: $0.level, nodeCount: $0.nodeCount, edgeCount: $0.edgeCount,
+          keptEdgeCount: $0.keptEdgeCount, mergedCount: $0.mergedCount,
+          clusterCount: $0.clusterCount)
+      }
+    }
+  }
+
   /// Writes the labels of all levels and the summary.
   ///
   /// > Collective: over `communicator`. Two files.
@@ -53,7 +83,8 @@ final class HierarchyWriter {
       columns: labels, columnCount: points.nodeCount,
       firstColumn: points.owned(by: communicator.rank).lowerBound,
       to: "\(directory)/labels.npy", overwrite: false, on: communicator)
-    try writeJSON(report, to: "\(directory)/\(Self.marker)", overwrite: false, on: communicator)
+    try writeJSON(
+      Summary(report), to: "\(directory)/\(Self.marker)", overwrite: false, on: communicator)
   }
 
   /// The file that makes a directory a hierarchy.

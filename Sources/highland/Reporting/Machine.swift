@@ -1,5 +1,7 @@
 import Communication
-import Foundation
+import FoundationEssentials
+import Glibc
+import HierarchicalClustering
 
 /// What the operating system says about this process and its host.
 enum Machine {
@@ -9,27 +11,26 @@ enum Machine {
   /// Processors that this process may run on.
   static var availableProcessorCount: Int { ProcessInfo.processInfo.activeProcessorCount }
 
-  /// The most memory that this process has had at a time, in bytes; 0 where nobody knows.
-  static var peakMemoryBytes: Int {
-    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
-      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
-      let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
-    else { return 0 }
-    return kilobytes * 1024
-  }
+  /// The most memory that this process had before it did anything: libraries and MPI.
+  ///
+  /// To be asked for first when the program starts.
+  static let startMemoryBytes = ProcessMemory.peakBytes
 }
 
 /// Memory of all ranks.
 struct MemoryReport: Codable {
   /// Peak of the rank that had the most.
   var peakBytesOfLargestRank: Int
-  /// Sum of the peaks of all ranks.
+  /// Sum of the peaks of all ranks; what ranks of a host share counts for each.
   var peakBytesOfAllRanks: Int
+  /// The part of that sum that was there before anything was read: libraries and MPI.
+  var startBytesOfAllRanks: Int
 
-  /// > Collective: over `communicator`. Two rounds of 8 bytes per rank.
+  /// > Collective: over `communicator`. Three rounds of 8 bytes per rank.
   init(on communicator: some Communicator) throws {
-    let own = Machine.peakMemoryBytes
+    let own = ProcessMemory.peakBytes
     peakBytesOfLargestRank = try communicator.maximum(own)
     peakBytesOfAllRanks = try communicator.sum(own)
+    startBytesOfAllRanks = try communicator.sum(Machine.startMemoryBytes)
   }
 }

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Communication
 import DistributedGraphs
-import Foundation
+import Evaluation
+import FoundationEssentials
+@unsafe @preconcurrency import Glibc
 import HierarchicalClustering
 import Logging
 
@@ -99,14 +101,16 @@ final class ProgressReporter {
     lineIsOpen = false
   }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) { unsafe fputs(text, stderr) }
 }
 
 private func percentage(_ fraction: Double) -> String { "\(Int(fraction * 100)) %" }
 
 private func quantity(_ value: Double) -> String {
   let units: [(Double, String)] = [(1e9, "G"), (1e6, "M"), (1e3, "k")]
-  for (size, name) in units where value >= size { return "\(decimal(value / size, places: 1)) \(name)" }
+  for (size, name) in units where value >= size {
+    return "\(decimal(value / size, places: 1)) \(name)"
+  }
   return decimal(value, places: 1)
 }
 
@@ -115,12 +119,6 @@ private func duration(_ seconds: Double) -> String {
   let whole = Int(seconds)
   if whole < 6000 { return "\(whole / 60) min \(whole % 60) s" }
   return "\(whole / 3600) h \(whole / 60 % 60) min"
-}
-
-/// A number with so many digits behind the point.
-func decimal(_ value: Double, places: Int) -> String {
-  value.formatted(
-    .number.precision(.fractionLength(places)).grouping(.never).locale(Locale(identifier: "en_US")))
 }
 
 /// Hears of clustering for the progress line, and keeps the hierarchy if that is wanted.

@@ -1,0 +1,15 @@
+internal import Glibc
+
+/// A number with so many digits behind the point, rounded to nearest; `–` if it is none.
+///
+/// For tables of numbers of ordinary size. Not `String(format:)`, whose module brings tens of
+/// megabytes of locale data into every rank.
+public func decimal(_ value: Double, places: Int) -> String {
+  let scale = pow(10, Double(places))
+  guard value.isFinite, abs(value) * scale < 0x1p62 else { return value.isNaN ? "–" : "\(value)" }
+  let digits = String(Int((abs(value) * scale).rounded()))
+  let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
+  let sign = value < 0 && digits.contains { $0 != "0" } ? "-" : ""
+  guard places > 0 else { return sign + padded }
+  return sign + padded.dropLast(places) + "." + padded.suffix(places)
+}

@@ -1,0 +1,57 @@
+import Communication
+import Parallelism
+
+/// What `highland knn` did: the JSON of `--report`.
+struct NeighborsReport: Codable {
+  var highland = highlandVersion
+  var features: String
+  var k: Int
+  var rankCount: Int
+  var threadCount: Int
+  var pointCount: Int
+  var dimensions: Int
+  /// The search alone, without files.
+  var search: Cost
+  /// 2 · N² · D: the similarities of all ordered pairs, whichever way they are found.
+  var usefulFlops: Double
+  /// N² · D: every pair is computed once.
+  var computedFlops: Double
+  /// Useful flops by elapsed time, all ranks together, in 10⁹ per second.
+  var usefulGigaflopsPerSecond: Double
+  var memory: MemoryReport
+
+  struct Cost: Codable {
+    /// Wall time, the maximum over ranks.
+    var elapsedSeconds: Double
+    /// Processor time of all threads, summed over ranks.
+    var cpuSeconds: Double
+    /// Payload sent to other ranks, summed over ranks.
+    var bytesSent: Int
+    /// Messages to other ranks, summed over ranks.
+    var messages: Int
+    /// Collective calls.
+    var rounds: Int
+  }
+}
+
+extension NeighborsReport.Cost {
+  /// What `body` costs on all ranks, and what it returns.
+  ///
+  /// > Collective: over `communicator`. What `body` sends, and then three rounds of 40 bytes.
+  static func measuring<Base: Communicator, R>(
+    on communicator: Base, _ body: (CountingCommunicator<Base>) throws -> R
+  ) throws -> (cost: Self, result: R) {
+    let counting = CountingCommunicator(communicator)
+    let start = ContinuousClock.now
+    let startCPU = processorSeconds()
+    let result = try body(counting)
+    let elapsed = start.duration(to: .now) / .seconds(1)
+    let cpu = processorSeconds() - startCPU
+    let traffic = try communicator.allReduce(counting.traffic) { $0 + $1 }
+    let cost = Self(
+      elapsedSeconds: try communicator.maximum(elapsed),
+      cpuSeconds: try communicator.allReduce(cpu, +), bytesSent: traffic.bytesSent,
+      messages: traffic.messages, rounds: counting.traffic.rounds)
+    return (cost, result)
+  }
+}

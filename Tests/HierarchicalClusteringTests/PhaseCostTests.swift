@@ -1,0 +1,31 @@
+import Communication
+import Datasets
+import Foundation
+import HierarchicalClustering
+import Testing
+
+/// What the phases of a level are said to cost.
+@Suite struct PhaseCostTests {
+  @Test(arguments: [1, 3])
+  func everyPhaseReportsTimeOnTheWallAndOfTheProcessor(ranks: Int) throws {
+    let golden = try #require(
+      GoldenCase.all(in: Material.fixtures.appending(path: "tiny")).first {
+        $0.folder.lastPathComponent == "sage_cf"
+      })
+    let features = try golden.features
+    let model = try golden.model(dimensions: features.columnCount)
+    let options = golden.options()
+    let reports = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      try cluster(features, with: model, options: options, on: communicator).levels
+    }
+    #expect(reports.allSatisfy { $0 == reports[0] }, "costs are replicated")
+    for level in reports[0] {
+      #expect(
+        Set(level.phases.keys) == ["neighbors", "graph", "network", "decode", "coarsen"])
+      let network = try #require(level.phases["network"])
+      #expect(network.elapsedSeconds > 0)
+      #expect(network.cpuSeconds > 0)
+      #expect((network.bytesSent > 0) == (ranks > 1))
+    }
+  }
+}

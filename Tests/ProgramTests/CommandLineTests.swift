@@ -1,0 +1,58 @@
+import Testing
+
+private let commands = ["cluster", "knn", "components", "evaluate", "generate", "convert", "info"]
+
+extension Programs {
+  @Suite struct CommandLines {
+    @Test(arguments: [""] + commands)
+    func helpIsPrintedOnce(command: String) async throws {
+      let arguments = [command, "--help"].filter { !$0.isEmpty }
+      let alone = try await run("highland", arguments)
+      #expect(alone.exitCode == 0, "\(alone)")
+      #expect(alone.errors.isEmpty, "\(alone)")
+      #expect(alone.outputLines.first?.hasPrefix("OVERVIEW: ") == true, "\(alone)")
+      #expect(alone.outputLines.count { $0.hasPrefix("USAGE: highland \(command)") } == 1)
+      let many = try await run("highland", arguments, ranks: 2)
+      #expect(many.exitCode == 0 && many.errorLines.isEmpty, "\(many)")
+      #expect(many.output == alone.output)
+    }
+
+    @Test func helpSaysThatKCountsThePointItself() async throws {
+      let help = try await run("highland", ["cluster", "--help"]).output
+      let words = help.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      #expect(words.contains("the point itself included"))
+    }
+
+    @Test func versionIsPrintedOnce() async throws {
+      let outcome = try await run("highland", ["--version"], ranks: 2)
+      #expect(outcome.exitCode == 0 && outcome.outputLines == ["0.1.0"], "\(outcome)")
+    }
+
+    @Test(arguments: [
+      ["cluster"], ["cluster", "a.npy"], ["cluster", "a.npy", "--model", "m", "-k", "0"],
+      ["cluster", "a.npy", "--model", "m", "--tau", "1.5"],
+      ["cluster", "a.npy", "--model", "m", "--tau", "nan"],
+      ["cluster", "a.npy", "--model", "m", "--max-levels", "0"],
+      ["cluster", "a.npy", "--model", "m", "--threads", "0"],
+      ["cluster", "a.npy", "--model", "m", "--neighbors", "n.npy"],
+      ["cluster", "a.npy", "--model", "m", "--invalid-rows", "maybe"],
+      ["knn", "a.npy", "--neighbors", "n", "--similarities", "s", "-k", "1"],
+      ["components"], ["components", "e.npy", "--neighbors", "n", "--similarities", "s"],
+      ["components", "--neighbors", "n", "--similarities", "s"],
+      ["components", "e.npy", "--points", "-1"], ["evaluate"], ["convert", "one.npy"],
+      ["generate", "--points", "many", "-o", "d"], ["no-such-command"], ["--no-such-option"],
+    ])
+    func wrongUsageIsExplained(arguments: [String]) async throws {
+      let outcome = try await run("highland", arguments)
+      #expect(outcome.exitCode == 64, "\(outcome)")
+      #expect(outcome.errorLines.count { $0.hasPrefix("Error: ") } == 1, "\(outcome)")
+      #expect(outcome.output.isEmpty, "\(outcome)")
+    }
+
+    @Test func wrongUsageIsExplainedOnceUnderMPIRun() async throws {
+      let outcome = try await run("highland", ["cluster", "a.npy"], ranks: 2)
+      #expect(outcome.exitCode == 64, "\(outcome)")
+      #expect(outcome.errorLines.count { $0.hasPrefix("Error: ") } == 1, "\(outcome)")
+    }
+  }
+}
