@@ -36,11 +36,12 @@ def read_tensors(path):
     for name, entry in header.items():
         if name == "__metadata__":
             continue
-        if entry["dtype"] != "F32":
-            raise SystemExit(f"error: {path}: {name} is {entry['dtype']}, expected F32")
+        kind = {"F32": "<f4", "F16": "<f2"}.get(entry["dtype"])
+        if kind is None:
+            raise SystemExit(f"error: {path}: {name} is {entry['dtype']}, expected F32 or F16")
         begin, end = entry["data_offsets"]
-        values = numpy.frombuffer(data[begin:end], dtype="<f4").reshape(entry["shape"])
-        tensors[name] = torch.from_numpy(values.copy())
+        values = numpy.frombuffer(data[begin:end], dtype=kind).reshape(entry["shape"])
+        tensors[name] = torch.from_numpy(values.astype("<f4"))
     return tensors
 
 
