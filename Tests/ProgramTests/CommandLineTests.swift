@@ -1,3 +1,4 @@
+import Subprocess
 import Testing
 
 private let commands = ["cluster", "knn", "components", "evaluate", "generate", "convert", "info"]
@@ -21,6 +22,13 @@ extension Programs {
       let help = try await run("highland", ["cluster", "--help"]).output
       let words = help.split(whereSeparator: \.isWhitespace).joined(separator: " ")
       #expect(words.contains("the point itself included"))
+    }
+
+    @Test func boundRanksDoNotCountTheWholeHost() async throws {
+      let outcome = try await run(.name("taskset"), ["-c", "0", "highland", "info"])
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      let line = outcome.outputLines.first { $0.hasPrefix("processorsOfRank0 ") }
+      #expect(line?.split(separator: " ").last == "1", "\(outcome)")
     }
 
     @Test func versionIsPrintedOnce() async throws {

@@ -54,7 +54,8 @@ func run(_ product: String, _ arguments: [String] = []) async throws -> Outcome 
 /// Where the programs lie: beside the test bundle, which is the running executable.
 private let products = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 
-private func run(_ executable: Executable, _ arguments: [String]) async throws -> Outcome {
+/// Runs any program; products of this package are found by their names.
+func run(_ executable: Executable, _ arguments: [String]) async throws -> Outcome {
   let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
   let result = try await Subprocess.run(
     executable, arguments: Arguments(arguments),
