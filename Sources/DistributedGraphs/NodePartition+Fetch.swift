@@ -31,8 +31,8 @@ extension NodePartition {
 
   /// Combines contributions into `values[node]` at the owner of each node.
   ///
-  /// A rank's own contributions come first, then the others' in rank order, each rank's in its own
-  /// order; `combine` must not depend on that order if the answer is not to depend on the ranks.
+  /// Contributions are combined in rank order, each rank's in its own order; `combine` must not
+  /// depend on that order if the answer is not to depend on the number of ranks.
   ///
   /// > Collective: over `communicator`. Three rounds: the counts, then 8 bytes and one value per
   /// > contribution to a node of another rank.
@@ -46,14 +46,7 @@ extension NodePartition {
     let owned = owned(by: communicator.rank)
     precondition(values.count == owned.count, "\(values.count) values for \(owned.count) nodes")
     precondition(contributions.count == nodes.count, "one node per contribution")
-    var away: [Int] = []
-    for (index, node) in nodes.enumerated() {
-      if owned.contains(Int(node.index)) {
-        combine(&values[Int(node.index) - owned.lowerBound], contributions[index])
-      } else {
-        away.append(index)
-      }
-    }
+    let away = nodes.indices.filter { !owned.contains(Int(nodes[$0].index)) }
     let (targets, places) = Buckets.sorting(away.map { nodes[$0] }, into: communicator.size) {
       owner(of: $0)
     }
@@ -62,8 +55,15 @@ extension NodePartition {
     let arrivedTargets = try communicator.allToAll(targets)
     let arrived = try communicator.exchange(
       Buckets(values: sorted, counts: targets.counts), receiving: arrivedTargets.counts)
-    for (target, value) in zip(arrivedTargets.values, arrived.values) {
-      combine(&values[Int(target.index) - owned.lowerBound], value)
+    for rank in communicator.ranks {
+      if rank == communicator.rank {
+        for (node, value) in zip(nodes, contributions) where owned.contains(Int(node.index)) {
+          combine(&values[Int(node.index) - owned.lowerBound], value)
+        }
+      }
+      for (target, value) in zip(arrivedTargets[rank], arrived[rank]) {
+        combine(&values[Int(target.index) - owned.lowerBound], value)
+      }
     }
   }
 }

@@ -9,9 +9,9 @@ internal import Parallelism
 extension ConvolutionLayer {
   /// Everything of the layer that needs other nodes.
   ///
-  /// > Collective: over `communicator`. Per head one halo exchange of rows as wide as the input or
-  /// > the output, whichever is narrower, in slabs of columns; attention exchanges `headCount`
-  /// > more floats per ghost before.
+  /// > Collective: over `communicator`. One halo exchange of rows as wide as the distinct inputs or
+  /// > the outputs of all heads, whichever is narrower, in slabs of columns; attention exchanges
+  /// > `headCount` more floats per ghost before.
   ///
   /// - Parameter input: Owned. Consumed.
   func neighborSums(
@@ -21,21 +21,17 @@ extension ConvolutionLayer {
     switch self {
     case .mean(let layer):
       var sum = LayerSum(sources: [], products: [], bias: layer.bias)
-      let weights = graph.normalizedAffinities()
-      let blocks = input.blockColumns
-      try sum.addNeighborTerm(
-        weights, layer.neighborWeight, of: input, over: graph, using: workers, on: communicator)
-      sum.addOwnTerm(layer.selfWeight, of: consume input, in: blocks)
+      try sum.addNeighborTerms(
+        [layer.neighborWeight], weightedBy: [graph.normalizedAffinities()], of: input,
+        over: graph, using: workers, on: communicator)
+      sum.addOwnTerm(layer.selfWeight, of: consume input)
       return sum
     case .attention(let layer):
       var sum = LayerSum(sources: [], products: [], bias: layer.bias)
-      let attention = try layer.attention(
+      try sum.addNeighborTerms(
+        (0..<layer.headCount).map { layer.averagedWeight(ofHead: $0) },
+        weightedBy: layer.attention(of: input, over: graph, using: workers, on: communicator),
         of: input, over: graph, using: workers, on: communicator)
-      for head in 0..<layer.headCount {
-        try sum.addNeighborTerm(
-          attention[head], layer.averagedWeight(ofHead: head), of: input, over: graph,
-          using: workers, on: communicator)
-      }
       return sum
     }
   }
@@ -43,34 +39,47 @@ extension ConvolutionLayer {
 
 extension LayerSum {
   /// Adds W xᵢ.
-  fileprivate mutating func addOwnTerm(
-    _ weight: Matrix, of input: consuming NodeInput, in blocks: [Range<Int>]
-  ) {
-    let first = sources.count
-    sources += input.sources
-    for (block, columns) in zip(input.blocks, blocks) {
-      products.append((first + block, PackedMatrix(columns: weight.slice(columns: columns))))
+  fileprivate mutating func addOwnTerm(_ weight: Matrix, of input: consuming NodeInput) {
+    add(weight, of: input.blocks, input.blockColumns, sources: input.sources)
+  }
+
+  /// Adds Wₖ Σⱼ wₖᵢⱼ xⱼ for every head k.
+  ///
+  /// - Parameters:
+  ///   - weights: W of every head. Shape `[out × in]` each.
+  ///   - edgeWeights: w of every edge, per head.
+  fileprivate mutating func addNeighborTerms(
+    _ weights: [Matrix], weightedBy edgeWeights: [[Float]], of input: borrowing NodeInput,
+    over graph: NeighborGraph, using workers: Workers, on communicator: some Communicator
+  ) throws {
+    let inputWidth = input.sources.reduce(0) { $0 + $1.columnCount }
+    let outputWidth = weights.reduce(0) { $0 + $1.rowCount }
+    if inputWidth <= outputWidth {
+      let sums = try input.sources.map {
+        try graph.sums(edgeWeights, of: $0, using: workers, on: communicator)
+      }
+      for (head, weight) in weights.enumerated() {
+        add(weight, of: input.blocks, input.blockColumns, sources: sums.map { $0[head] })
+      }
+    } else {
+      for (weight, edgeWeights) in zip(weights, edgeWeights) {
+        let projected = input.product(with: weight, using: workers)
+        addends.append(sources.count)
+        sources += try graph.sums(
+          [edgeWeights], of: projected, using: workers, on: communicator)
+      }
     }
   }
 
-  /// Adds W Σⱼ wᵢⱼ xⱼ.
-  fileprivate mutating func addNeighborTerm(
-    _ weights: [Float], _ weight: Matrix, of input: borrowing NodeInput,
-    over graph: NeighborGraph, using workers: Workers, on communicator: some Communicator
-  ) throws {
-    if weight.columnCount <= weight.rowCount {
-      let first = sources.count
-      for source in input.sources {
-        sources.append(
-          try graph.sums(weights, of: source, using: workers, on: communicator))
-      }
-      for (block, columns) in zip(input.blocks, input.blockColumns) {
-        products.append((first + block, PackedMatrix(columns: weight.slice(columns: columns))))
-      }
-    } else {
-      let projected = input.product(with: weight, using: workers)
-      addends.append(sources.count)
-      sources.append(try graph.sums(weights, of: projected, using: workers, on: communicator))
+  /// Adds the product with a weight over column blocks of some new sources.
+  private mutating func add(
+    _ weight: Matrix, of blocks: [Int], _ blockColumns: [Range<Int>],
+    sources newSources: consuming [Matrix]
+  ) {
+    let first = sources.count
+    sources += newSources
+    for (block, columns) in zip(blocks, blockColumns) {
+      products.append((first + block, PackedMatrix(columns: weight.slice(columns: columns))))
     }
   }
 }
@@ -105,25 +114,31 @@ extension NeighborGraph {
     return weights
   }
 
-  /// The weighted sum of the sources' rows over every owned node's in-edges.
+  /// The weighted sums of the sources' rows over every owned node's in-edges, per head.
   ///
-  ///     mᵢ = Σⱼ wᵢⱼ xⱼ
+  ///     mₖᵢ = Σⱼ wₖᵢⱼ xⱼ
   ///
   /// Ghost rows come in slabs of columns: a column's sum needs no other column, and no rank holds
   /// more than a slab of its ghosts.
   ///
-  /// > Collective: over `communicator`. ⌈columns / 32⌉ rounds, `4 · columns` bytes per ghost.
+  /// > Collective: over `communicator`. ⌈columns / 32⌉ rounds, `4 · columns` bytes per ghost,
+  /// > whatever the number of heads.
   ///
-  /// - Parameter rows: Owned. Shape `[ownedCount × columns]`.
+  /// - Parameters:
+  ///   - weights: One per edge, for every head.
+  ///   - rows: Owned. Shape `[ownedCount × columns]`.
   func sums(
-    _ weights: [Float], of rows: Matrix, using workers: Workers, on communicator: some Communicator
-  ) throws -> Matrix {
-    var sums = Matrix(rows: ownedCount, columns: rows.columnCount)
+    _ weights: [[Float]], of rows: Matrix, using workers: Workers,
+    on communicator: some Communicator
+  ) throws -> [Matrix] {
+    var sums = weights.map { _ in Matrix(rows: ownedCount, columns: rows.columnCount) }
     let slabWidth = communicator.size > 1 ? 32 : max(rows.columnCount, 1)
     for slab in (0..<rows.columnCount).tiles(of: slabWidth) {
       let local = try halo.extend(rows, columns: slab, on: communicator)
-      addNeighborSums(
-        weights, of: local, over: self, into: &sums, at: slab.lowerBound, using: workers)
+      for (head, weights) in weights.enumerated() {
+        addNeighborSums(
+          weights, of: local, over: self, into: &sums[head], at: slab.lowerBound, using: workers)
+      }
     }
     return sums
   }

@@ -1,8 +1,6 @@
 public import Communication
 public import DistributedGraphs
 public import GraphNetworks
-internal import LinearAlgebra
-internal import NeighborSearch
 
 /// Clusters embeddings with a trained network, level by level, until nothing merges.
 ///
@@ -25,6 +23,9 @@ public func cluster(
   on base: some Communicator
 ) throws -> Clustering {
   precondition(
+    initialNeighbors.map { $0.listLength == options.listLength } ?? true,
+    "initial lists of another length than \(options.listLength)")
+  precondition(
     source.dimensions == model.dimensions || source.rowCount == 0,
     "\(source.dimensions) dimensions for a model of \(model.dimensions)")
   let communicator = CountingCommunicator(base)
@@ -36,120 +37,56 @@ public func cluster(
   let reading = try clock.costs()[.read] ?? PhaseCost()
 
   var levels: [LevelSummary] = []  // replicated, and so is all that follows from it
-  var stopReason = StopReason.fewNodes
-  while hierarchy.nodes.nodeCount > options.neighborCount {
-    clock.level = hierarchy.level
-    let nodes = hierarchy.nodes
-    var neighbors: NeighborLists? = try clock.measure(.neighbors) { progress in
-      if hierarchy.level == 0, let initialNeighbors {
-        return try initialNeighbors.among(hierarchy.hasDirection, in: nodes, on: communicator)
-      }
-      return try nearestNeighbors(
-        of: hierarchy.directions, listLength: options.listLength, in: nodes,
-        using: options.workers, on: communicator, progress: progress)
+  var stopReason: StopReason?
+  while stopReason == nil, hierarchy.nodes.nodeCount > options.neighborCount {
+    let (level, nodes, inputPoint) = (hierarchy.level, hierarchy.nodes, hierarchy.inputPoint)
+    clock.level = level
+    let neighbors = try clock.measure(.neighbors) { progress in
+      try hierarchy.neighborLists(
+        initial: initialNeighbors, on: communicator, progress: progress)
     }
+    let keptNeighbors = observer.wantsLevels ? neighbors : nil  // else they end with the graph
     let graph = try clock.measure(.graph) { _ in
-      try NeighborGraph(neighbors!, in: nodes, on: communicator)
+      try NeighborGraph(neighbors, in: nodes, on: communicator)
     }
-    if !observer.wantsLevels { neighbors = nil }  // its edges are in the graph
     let linkage = try clock.measure(.network) { _ in
       try model.linkage(
         of: hierarchy.takeNetworkInput(), over: graph, using: options.workers, on: communicator)
     }
-    let (parents, roots) = try clock.measure(.decode) { _ in
+    let (parents, roots, merged) = try clock.measure(.decode) { _ in
       let parents = try bestDenserNeighbor(
         linkage, above: options.threshold, in: graph, on: communicator)
       var roots = parents.parent
       try compressPaths(&roots, in: nodes, on: communicator)
-      return (parents, roots)
+      return (parents, roots, try communicator.sum(parents.mergedCount))
+    }
+    stopReason = StopReason(
+      after: level, merged: merged, before: levels.last?.mergedCount, options)
+    try clock.measure(.coarsen) { _ in
+      try hierarchy.contract(to: roots, isLast: stopReason != nil, on: communicator)
     }
 
-    let merged = try communicator.sum(parents.mergedCount)
-    let stop = stopAfter(hierarchy.level, merged: merged, before: levels.last, options)
-    let inputPoint = hierarchy.inputPoint
-    try clock.measure(.coarsen) { _ in
-      try hierarchy.contract(to: roots, isLast: stop != nil, on: communicator)
-    }
-    if observer.wantsLevels {
+    if let keptNeighbors {
+      let labels = try clock.measure(.label) { _ in try hierarchy.labels(on: communicator).labels }
       try clock.measure(.record) { _ in
-        let labels = try numberByFirstAppearance(
-          hierarchy.nodeOfPoint, of: hierarchy.points, in: hierarchy.nodes, on: communicator)
         try observer.finished(
           LevelRecord(
-            level: hierarchy.level - 1, nodes: nodes, inputPoint: inputPoint,
-            neighbors: neighbors!, graph: graph, linkage: linkage, parent: parents.parent),
-          labels: labels.labels, of: hierarchy.points, on: communicator)
+            level: level, nodes: nodes, inputPoint: inputPoint, neighbors: keptNeighbors,
+            graph: graph, linkage: linkage, parent: parents.parent),
+          labels: labels, of: hierarchy.points, on: communicator)
       }
     }
     levels.append(
-      try summary(of: graph, parents, merged: merged, level: clock.level, clock, communicator))
-    if let stop {
-      stopReason = stop
-      break
-    }
+      try LevelSummary(
+        level, of: graph, keptEdgeCount: parents.keptEdgeCount, mergedCount: merged,
+        costs: clock.costs(), on: base))
   }
 
-  let (labels, clusterCount) = try numberByFirstAppearance(
-    hierarchy.nodeOfPoint, of: hierarchy.points, in: hierarchy.nodes, on: communicator)
+  let (labels, clusterCount) = try clock.measure(.label) { _ in
+    try hierarchy.labels(on: communicator)
+  }
   return Clustering(
-    labels: labels, points: hierarchy.points, clusterCount: clusterCount, levels: levels,
-    reading: reading, stopReason: stopReason)
-}
-
-extension NeighborLists {
-  /// The lists without neighbours of, and without, points that have no direction: those stay
-  /// clusters of their own whatever a user's lists say.
-  ///
-  /// > Collective: over `communicator`. One round of one byte; where there is such a point, a fetch
-  /// > of one byte per place of a list.
-  ///
-  /// - Parameter hasDirection: One entry per owned node.
-  fileprivate func among(
-    _ hasDirection: [Bool], in nodes: NodePartition, on communicator: some Communicator
-  ) throws -> NeighborLists {
-    guard try communicator.any(hasDirection.contains(false)), listLength > 0 else { return self }
-    // A place without a neighbour asks about any node.
-    let isKept = try nodes.fetch(
-      hasDirection, at: neighbors.map { max($0, GlobalNode(0)) }, on: communicator)
-    return NeighborLists(
-      listLength: listLength,
-      neighbors: neighbors.indices.map {
-        isKept[$0] && hasDirection[$0 / listLength] ? neighbors[$0] : Self.none
-      },
-      similarities: similarities
-    ).canonical(
-      listLength: listLength, firstNode: nodes.owned(by: communicator.rank).lowerBound)
-  }
-}
-
-/// Whether, and why, the loop ends with the level that just merged.
-private func stopAfter(
-  _ level: Int, merged: Int, before: LevelSummary?, _ options: ClusteringOptions
-) -> StopReason? {
-  if level == options.maximumLevels - 1 { return .maximumLevels }
-  if merged == 0 { return .nothingMerged }
-  if options.stopsEarly, let before,
-    Double(before.mergedCount) / Double(merged) < Double(options.neighborCount - 1)
-  {
-    return .earlyStop
-  }
-  return nil
-}
-
-private func summary<Base: Communicator, Observer: ClusteringObserver>(
-  of graph: NeighborGraph, _ parents: Parents, merged: Int, level: Int,
-  _ clock: PhaseClock<Base, Observer>, _ communicator: CountingCommunicator<Base>
-) throws -> LevelSummary {
-  let base = communicator.base
-  let edgeCount = try base.sum(graph.edgeCount)
-  let largest = try base.maximum(graph.edgeCount)
-  let costs = try clock.costs()
-  return LevelSummary(
-    level: level, nodeCount: graph.nodes.nodeCount, edgeCount: edgeCount,
-    keptEdgeCount: try base.sum(parents.keptEdgeCount), mergedCount: merged,
-    clusterCount: graph.nodes.nodeCount - merged,
-    ghostCount: try base.sum(graph.halo.ghostCount),
-    edgeImbalance: edgeCount > 0 ? Double(largest * base.size) / Double(edgeCount) : 1,
-    peakMemoryBytes: try base.sum(ProcessMemory.peakBytes),
-    phases: Dictionary(uniqueKeysWithValues: costs.map { ($0.key.rawValue, $0.value) }))
+    labels: labels, points: hierarchy.points, clusterCount: clusterCount,
+    singletonCount: try hierarchy.singletonCount(on: base), levels: levels, reading: reading,
+    labeling: try clock.costs()[.label] ?? PhaseCost(), stopReason: stopReason ?? .fewNodes)
 }

@@ -10,11 +10,30 @@ public enum StopReason: String, Codable, Sendable {
   case earlyStop
   /// No more than k nodes were left.
   case fewNodes
+
+  /// Whether, and why, the loop ends with the level that just merged.
+  ///
+  /// - Parameters:
+  ///   - merged: Nodes that the level merged into others.
+  ///   - before: Those of the level before.
+  init?(after level: Int, merged: Int, before: Int?, _ options: ClusteringOptions) {
+    if level == options.maximumLevels - 1 {
+      self = .maximumLevels
+    } else if merged == 0 {
+      self = .nothingMerged
+    } else if options.stopsEarly, let before,
+      Double(before) / Double(merged) < Double(options.neighborCount - 1)
+    {
+      self = .earlyStop
+    } else {
+      return nil
+    }
+  }
 }
 
 /// The steps of a level, as reports name them.
 public enum Phase: String, CaseIterable, Codable, Sendable {
-  case read, neighbors, graph, network, decode, coarsen, record
+  case read, neighbors, graph, network, decode, coarsen, label, record
 }
 
 /// What one phase of one level cost.
@@ -32,29 +51,6 @@ public struct PhaseCost: Codable, Equatable, Sendable {
   public var rounds = 0
 }
 
-/// The counts of one level.
-public struct LevelSummary: Codable, Equatable, Sendable {
-  public var level: Int
-  public var nodeCount: Int
-  public var edgeCount: Int
-  /// Edges that pass the test of density and linkage.
-  public var keptEdgeCount: Int
-  /// Nodes that merged into another: edges of the forest.
-  public var mergedCount: Int
-  /// Nodes that are left.
-  public var clusterCount: Int
-  /// Ghosts, summed over ranks.
-  public var ghostCount: Int
-  /// Largest number of edges of a rank, divided by the mean.
-  public var edgeImbalance: Double
-  /// The most memory that every rank has had up to this level, summed over ranks.
-  public var peakMemoryBytes: Int
-  /// By the name of the phase.
-  public var phases: [String: PhaseCost]
-
-  public var elapsedSeconds: Double { phases.values.reduce(0) { $0 + $1.elapsedSeconds } }
-}
-
 /// The answer, each rank holding its share of the points.
 public struct Clustering: Sendable {
   /// Owned points. 0, 1, 2, … in the order in which clusters first appear.
@@ -63,10 +59,14 @@ public struct Clustering: Sendable {
   public var points: NodePartition
   /// Replicated.
   public var clusterCount: Int
+  /// Replicated. Clusters of one point.
+  public var singletonCount: Int
   /// Replicated.
   public var levels: [LevelSummary]
   /// Replicated. What reading the input cost.
   public var reading: PhaseCost
+  /// Replicated. What numbering the clusters cost.
+  public var labeling: PhaseCost
   /// Replicated.
   public var stopReason: StopReason
 }

@@ -39,7 +39,7 @@ struct FixedPointSums {
   /// Adds rows of sums to the sums at `places`.
   mutating func add(_ rows: [Int64], to places: [Int]) {
     for (row, place) in places.enumerated() {
-      for column in 0..<width { sums[place * width + column] += rows[row * width + column] }
+      for column in 0..<width { sums[place * width + column] &+= rows[row * width + column] }
     }
   }
 

@@ -9,6 +9,8 @@ struct Hierarchy<Source: EmbeddingSource> {
   private let source: Source
   private let options: ClusteringOptions
   private let needsAverages: Bool
+  /// Replicated. The largest absolute value of the input.
+  private let largestValue: Float
   /// Replicated. For sums over the members of clusters.
   private let fixedPoint: FixedPoint
   /// Who owns which input points.
@@ -46,8 +48,8 @@ struct Hierarchy<Source: EmbeddingSource> {
     let owned = points.owned(by: communicator.rank)
     var rows = try source.load(owned, invalid: options.invalidRows, on: communicator)
     _ = rows.matrix.normalizeRows()
-    fixedPoint = FixedPoint(
-      summing: source.rowCount, valuesUpTo: try communicator.maximum(rows.largestValue))
+    largestValue = try communicator.maximum(rows.largestValue)
+    fixedPoint = FixedPoint(summing: source.rowCount, valuesUpTo: largestValue)
     var hasDirection = Array(repeating: true, count: owned.count)
     for point in rows.invalid { hasDirection[point - owned.lowerBound] = false }
     self.hasDirection = hasDirection
@@ -57,15 +59,40 @@ struct Hierarchy<Source: EmbeddingSource> {
     nodeOfPoint = inputPoint
   }
 
-  /// Owned. f. Shape `[ownedCount × D]`.
-  var directions: Matrix { identity! }
+  /// The nearest neighbours of every owned node; at level 0 the user's, where there are any.
+  ///
+  /// > Collective: over `communicator`, as the search is.
+  func neighborLists(
+    initial: NeighborLists?, on communicator: some Communicator, progress: (Double) -> Void
+  ) throws -> NeighborLists {
+    if level == 0, let initial {
+      return try initial.among(hasDirection, in: nodes, on: communicator)
+    }
+    return try nearestNeighbors(
+      of: identity!, listLength: options.listLength, in: nodes, using: options.workers,
+      on: communicator, progress: progress)
+  }
+
+  /// The number of every owned point's cluster, and how many clusters there are.
+  ///
+  /// > Collective: over `communicator`, as ``numberByFirstAppearance(_:of:in:on:)``.
+  func labels(on communicator: some Communicator) throws -> (labels: [Int64], clusterCount: Int) {
+    try numberByFirstAppearance(nodeOfPoint, of: points, in: nodes, on: communicator)
+  }
+
+  /// How many nodes of all ranks stand for one point.
+  ///
+  /// > Collective: over `communicator`. One round of 8 bytes per rank.
+  func singletonCount(on communicator: some Communicator) throws -> Int {
+    try communicator.sum(memberCounts.count { $0 == 1 })
+  }
 
   /// What the network sees of the level.
   ///
   /// At level 0 this hands over the only reference to the rows, so that the network can give their
   /// memory back as it goes: the input can be read again.
   mutating func takeNetworkInput() -> NodeInput {
-    let rows = directions
+    let rows = identity!
     if level == 0 { identity = nil }
     return NodeInput(identity: rows, average: average, usesAverage: needsAverages)
   }
@@ -95,9 +122,16 @@ struct Hierarchy<Source: EmbeddingSource> {
     let peakNames = peaks.map { coarse[$0] }
     let coarsePoints = try coarseNodes.deliver(
       peaks.map { inputPoint[$0] }, width: 1, to: peakNames, on: communicator)
-    if !isLast {
-      try coarsenFeatures(coarse, peaks: peaks, into: coarseNodes, on: communicator)
+    var coarseCounts = Array(
+      repeating: Int64(0), count: coarseNodes.owned(by: communicator.rank).count)
+    try coarseNodes.scatter(memberCounts, to: coarse, into: &coarseCounts, on: communicator) {
+      $0 += $1
     }
+    if !isLast {
+      try coarsenFeatures(
+        coarse, peaks: peaks, into: coarseNodes, counts: coarseCounts, on: communicator)
+    }
+    memberCounts = coarseCounts
     // Peaks leave in ascending order from ranks in ascending order, so they arrive in order.
     inputPoint = coarsePoints.rows
     nodes = coarseNodes
@@ -107,7 +141,7 @@ struct Hierarchy<Source: EmbeddingSource> {
   /// Moves the peaks' rows to their new owners and averages the members' rows there.
   private mutating func coarsenFeatures(
     _ coarse: [GlobalNode], peaks: [Int], into coarseNodes: NodePartition,
-    on communicator: some Communicator
+    counts coarseCounts: [Int64], on communicator: some Communicator
   ) throws {
     let owned = nodes.owned(by: communicator.rank)
     let coarseOwned = coarseNodes.owned(by: communicator.rank)
@@ -115,10 +149,6 @@ struct Hierarchy<Source: EmbeddingSource> {
     var newIdentity = Matrix(rows: coarseOwned.count, columns: dimensions)
     var sums = FixedPointSums(
       rowCount: needsAverages ? coarseOwned.count : 0, width: dimensions, fixedPoint)
-    var newCounts = Array(repeating: Int64(0), count: coarseOwned.count)
-    try coarseNodes.scatter(memberCounts, to: coarse, into: &newCounts, on: communicator) {
-      $0 += $1
-    }
 
     let tileLength = 4096
     let tileCount = try communicator.maximum((owned.count + tileLength - 1) / tileLength)
@@ -134,31 +164,32 @@ struct Hierarchy<Source: EmbeddingSource> {
         on: communicator)
       newIdentity.replaceRows(
         moved.nodes.map { Int($0.index) - coarseOwned.lowerBound }, by: moved.rows)
-      if needsAverages {
+      if let members = rows.members {  // on all ranks or on none
         try sums.addMembers(
-          rows.members, times: Array(memberCounts[places]), of: Array(coarse[places]),
+          members, times: Array(memberCounts[places]), of: Array(coarse[places]),
           in: coarseNodes, on: communicator)
       }
     }
     identity = newIdentity
-    average = needsAverages ? sums.means(over: newCounts) : nil
-    memberCounts = newCounts
+    average = needsAverages ? sums.means(over: coarseCounts) : nil
   }
 
-  /// The rows of some owned nodes that are averaged, and the directions of those that are peaks;
-  /// read from the input at level 0.
+  /// The rows of some owned nodes that are averaged, nil where nothing is, and the directions of
+  /// those that are peaks; read from the input again at level 0.
   private func rows(_ places: Range<Int>, peaks: ArraySlice<Int>, of owned: Range<Int>) throws -> (
-    members: Matrix, peakDirections: Matrix
+    members: Matrix?, peakDirections: Matrix
   ) {
     if let identity {
-      let directions = identity.copy(ofRows: Array(peaks))
-      return (average?.copy(ofRows: Array(places)) ?? directions, directions)
+      return (average?.copy(ofRows: Array(places)), identity.copy(ofRows: Array(peaks)))
     }
     let input = owned.lowerBound + places.lowerBound..<owned.lowerBound + places.upperBound
-    let rows = try source.validRows(input).matrix
-    var directions = rows.copy(ofRows: peaks.map { $0 - places.lowerBound })
+    let rows = try source.validRows(input)
+    guard rows.largestValue <= largestValue else {
+      throw AgreedFailure(reason: "\(source.name): changed while it was being clustered")
+    }
+    var directions = rows.matrix.copy(ofRows: peaks.map { $0 - places.lowerBound })
     _ = directions.normalizeRows()
-    return (rows, directions)
+    return (needsAverages ? rows.matrix : nil, directions)
   }
 }
 

@@ -155,10 +155,9 @@ struct ClusterCommand: RankedCommand {
       rankCount: communicator.size, threadCount: options.workers.count,
       pointCount: source.rowCount, dimensions: source.dimensions,
       clusterCount: clustering.clusterCount,
-      singletonCount: try compareLabels(
-        truth: clustering.labels, predicted: clustering.labels, on: communicator
-      ).predicted.singletonCount,
-      stopReason: clustering.stopReason, reading: clustering.reading, levels: clustering.levels,
+      singletonCount: clustering.singletonCount,
+      stopReason: clustering.stopReason, reading: clustering.reading, labeling: clustering.labeling,
+      levels: clustering.levels,
       elapsedSeconds: elapsed, memory: try MemoryReport(on: communicator), metrics: metrics)
 
     if let output {

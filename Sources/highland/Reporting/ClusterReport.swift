@@ -27,6 +27,8 @@ struct ClusterReport: Codable {
   var stopReason: StopReason
   /// Reading the input.
   var reading: PhaseCost
+  /// Numbering the clusters.
+  var labeling: PhaseCost
   var levels: [LevelSummary]
   /// From after MPI's start to the labels, before files are written.
   var elapsedSeconds: Double
