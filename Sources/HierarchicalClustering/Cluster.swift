@@ -28,6 +28,9 @@ public func cluster(
   precondition(
     source.dimensions == model.dimensions || source.rowCount == 0,
     "\(source.dimensions) dimensions for a model of \(model.dimensions)")
+  try base.assertReplicated(source.rowCount)
+  try base.assertReplicated(options.neighborCount)
+  try base.assertReplicated(options.threshold)
   let communicator = CountingCommunicator(base)
   let clock = PhaseClock(communicator, observer)
   var hierarchy = try clock.measure(.read) { _ in
