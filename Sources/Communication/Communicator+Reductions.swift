@@ -93,11 +93,14 @@ public struct AgreedFailure: Error, Equatable, CustomStringConvertible {
   public var rank: Rank
   /// How many ranks failed.
   public var failureCount: Int
+  /// By what a program knows a failure about which it has more to say; empty for most.
+  public var code: String
 
-  public init(reason: String, rank: Rank = Rank(0), failureCount: Int = 1) {
+  public init(reason: String, rank: Rank = Rank(0), failureCount: Int = 1, code: String = "") {
     self.reason = reason
     self.rank = rank
     self.failureCount = failureCount
+    self.code = code
   }
 
   public var description: String { reason }

@@ -33,7 +33,7 @@ public struct FeatureFile: Sendable {
   public let path: String
   public let format: FeatureFormat
   public let rowCount: Int
-  /// Features per row, at least 1.
+  /// Features per row, in 1 ... `Int32.max`.
   public let columnCount: Int
   private let contents: Contents
 
@@ -48,7 +48,7 @@ public struct FeatureFile: Sendable {
   ///
   /// - Parameter dimensions: The number of columns: needed for `.bin`; checked for the others.
   /// - Throws: ``DataError`` if the file cannot be opened, is damaged, or has another number of
-  ///   columns.
+  ///   columns or one outside 1 ... `Int32.max`.
   public init(path: String, dimensions: Int? = nil) throws {
     func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
     self.path = path
@@ -106,6 +106,10 @@ public struct FeatureFile: Sendable {
       contents = .plain(file, offset: 0)
     }
     guard columnCount > 0 else { throw error("rows of 0 columns; expected at least 1") }
+    // The size of a file without rows says nothing about it.
+    guard columnCount <= Int32.max else {
+      throw error("rows of \(columnCount) columns; expected at most \(Int32.max)")
+    }
     if let dimensions, dimensions != columnCount {
       throw error("rows of \(columnCount) columns; expected \(dimensions)")
     }

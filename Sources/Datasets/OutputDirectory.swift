@@ -36,18 +36,20 @@ public func checkWritableDirectory(_ path: String, marker: String, overwrite: Bo
 /// Writes a directory of files; it appears when all are complete, or not at all.
 ///
 /// `body` is given the name of a temporary directory beside `path`, on every rank the same, and
-/// fills it with files. It may communicate; if it fails, it must fail on all ranks (as the
-/// collective writers do) or after its last collective.
+/// fills it with files. It may communicate. A rank whose `body` throws does not communicate any
+/// more: if the others' bodies threw as well, as after an ``AgreedFailure`` of a collective writer,
+/// all ranks leave together; if not, they wait for a rank that has failed, as after any error on one
+/// rank only, and it is for the program to end the job.
 ///
 /// > Collective: five rounds: three of 1 byte per rank, and the broadcast of the temporary name;
-/// > besides those of `body`.
+/// > besides those of `body`. None after an error of `body`.
 ///
 /// - Parameters:
 ///   - marker: The name of a file that `body` writes. A directory that is not empty is replaced,
 ///     with `overwrite`, only if it holds a file of this name.
 /// - Returns: What `body` returns.
 /// - Throws: The same ``AgreedFailure`` on every rank, with what a ``DataError`` says as in
-///   ``checkWritableDirectory(_:marker:overwrite:)``, or with what `body` threw.
+///   ``checkWritableDirectory(_:marker:overwrite:)``; what `body` threw, where it did.
 public func writeDirectory<R>(
   to path: String, marker: String, overwrite: Bool, on communicator: some Communicator,
   _ body: (_ temporary: String) throws -> R
@@ -66,8 +68,9 @@ public func writeDirectory<R>(
   let temporary = String(
     decoding: try communicator.broadcast(Array(created.utf8)), as: UTF8.self)
   do {
-    let result = Result { try body(temporary) }
-    let value = try communicator.agree { try result.get() }
+    let value = try body(temporary)
+    // The directory appears after the work of all ranks, not only of the one that names it.
+    try communicator.barrier()
     try communicator.agree {
       guard isFirst else { return }
       try finish(temporary, as: path, marker: marker, overwrite: overwrite)

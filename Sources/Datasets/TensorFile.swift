@@ -101,10 +101,21 @@ public struct TensorFile: Sendable {
       guard entry.shape.allSatisfy({ $0 >= 0 }) else {
         throw error("has the shape \(entry.shape); expected no negative length")
       }
-      guard let size = Self.elementByteCounts[entry.dtype] else { continue }
-      guard let expected = byteCount(ofShape: entry.shape, elementByteCount: size) else {
-        throw error("has the shape \(entry.shape), which is too large")
+      // Lengths beside a 0 too, so that nobody's product of some of them overflows.
+      let lengths = entry.shape.filter { $0 > 0 }
+      guard byteCount(ofShape: lengths, elementByteCount: 8) != nil,
+        let count = byteCount(ofShape: entry.shape, elementByteCount: 1)
+      else { throw error("has the shape \(entry.shape), which is too large") }
+      guard let size = Self.elementByteCounts[entry.dtype] else {
+        // Of no type is an element less than a bit.
+        guard count / 8 <= offsets[1] - offsets[0] else {
+          throw error(
+            "has \(offsets[1] - offsets[0]) bytes; too few for \(entry.dtype) of shape "
+              + "\(entry.shape)")
+        }
+        continue
       }
+      let expected = count * size
       guard offsets[1] - offsets[0] == expected else {
         throw error(
           "has \(offsets[1] - offsets[0]) bytes; \(entry.dtype) of shape \(entry.shape) makes "
@@ -140,11 +151,11 @@ public struct TensorFile: Sendable {
   /// - Throws: ``DataError`` if there is no such tensor, it has another type, or reading fails.
   public func tensor(_ name: String) throws -> Tensor {
     let entry = try entry(name)
-    let count = entry.shape.reduce(1, *)
     let offset = dataOffset + entry.offsets[0]
     var elements: [Float] = []
-    elements.reserveCapacity(count)
     func read<Element: ArrayElement>(_ float: (Element) -> Float) throws {
+      let count = entry.shape.reduce(1, *)
+      elements.reserveCapacity(count)
       try file.forEachBlock(of: Element.self, count: count, at: offset) { _, block in
         for index in block.indices { elements.append(float(block[index])) }
       }

@@ -3,7 +3,7 @@ public import DistributedGraphs
 
 /// Numbers clusters 0, 1, 2, … in the order in which they first appear among the points.
 ///
-/// > Collective: over `communicator`. About a dozen rounds; at most 24 bytes per point and 32 per
+/// > Collective: over `communicator`. 14 rounds; at most 24 bytes per point and 32 per
 /// > cluster.
 ///
 /// - Parameters:

@@ -43,6 +43,11 @@ public enum InvalidRowPolicy: String, CaseIterable, Sendable {
   case singleton
 }
 
+extension AgreedFailure {
+  /// The code of the failure that ``InvalidRowPolicy/error`` makes of such rows.
+  public static let invalidRows = "invalid rows"
+}
+
 /// Rows as they are stored, but for those without a direction, which are zeros.
 struct ValidRows {
   /// Shape `[count × dimensions]`.
@@ -96,8 +101,8 @@ extension EmbeddingSource {
       throw AgreedFailure(
         reason: "\(name): \(invalidCount) of \(rowCount) rows have no direction "
           + "(all zeros, or NaN or infinite values): row \(list)"
-          + "\(invalidCount > first.count ? ", …" : ""); "
-          + "--invalid-rows singleton keeps each as a cluster of its own")
+          + (invalidCount > first.count ? ", …" : ""),
+        code: AgreedFailure.invalidRows)
     }
     return rows
   }

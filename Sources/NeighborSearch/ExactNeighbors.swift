@@ -13,8 +13,9 @@ public import Parallelism
 /// around the ring of ranks, each with the lists that look for its neighbours; halfway round all
 /// pairs have met, and the lists go home.
 ///
-/// > Collective: over `communicator`. ⌊p/2⌋ + 1 rounds of one message per rank: a block's rows and
-/// > lists, `ownedCount · (4 · columns + 12 · listLength + 4)` bytes; the last without the rows.
+/// > Collective: over `communicator`. 4 ⌊p/2⌋ + 3 rounds of one message per rank, none for p = 1:
+/// > ⌊p/2⌋ times a block's rows and the three arrays of its lists, in all
+/// > `ownedCount · (4 · columns + 12 · listLength + 4)` bytes; then the lists once more.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing. Shape

@@ -4,8 +4,8 @@ extension Matrix {
   /// Divides every row by its Euclidean norm; a row of zeros stays.
   ///
   /// The squares are summed in double precision in column order; norm and quotient are rounded to
-  /// single precision, as the reference's are; but where the norm is beyond single precision, the
-  /// quotient is of doubles.
+  /// single precision, as the reference's are; but where the norm is beyond single precision, or so
+  /// small that it has fewer digits there, the quotient is of doubles.
   ///
   /// - Returns: The norms. Shape `[rowCount]`.
   public mutating func normalizeRows() -> [Float] {
@@ -20,7 +20,7 @@ extension Matrix {
         }
         let norm = Float(squares.squareRoot())
         guard norm > 0 else { return 0 }
-        if norm.isFinite {
+        if norm.isNormal {
           for place in first..<first + columns { unsafe elements[place] /= norm }
         } else {
           for place in first..<first + columns {

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Communication
+import Evaluation
+import HierarchicalClustering
 import MPICommunication
 
 // Every rank parses the same arguments and comes to the same command, or to the same complaint,
@@ -30,7 +33,17 @@ private struct CommandLineExit: Error {
 }
 
 private func ending(after error: any Error) -> MPICommunicator.Ending {
-  guard let exit = error as? CommandLineExit else { return MPICommunicator.Ending(after: error) }
-  return .together(
-    Highland.fullMessage(for: exit.reason), exitCode: Highland.exitCode(for: exit.reason).rawValue)
+  switch error {
+  case let exit as CommandLineExit:
+    .together(
+      Highland.fullMessage(for: exit.reason),
+      exitCode: Highland.exitCode(for: exit.reason).rawValue)
+  case let failure as AgreedFailure where failure.code == AgreedFailure.invalidRows:
+    .together(
+      "error: \(failure.reason); --invalid-rows singleton keeps each as a cluster of its own",
+      exitCode: 1)
+  // Thrown on every rank.
+  case let error as LabelComparisonError: .together("error: \(error)", exitCode: 1)
+  default: MPICommunicator.Ending(after: error)
+  }
 }

@@ -122,6 +122,14 @@ struct FeatureFileTests {
         "int32 of shape (1, 1); expected float16, float32 or float64 of two dimensions"
       ),
       ("x.npy", nil, npy("<f4", shape: "(3, 0)", []), "rows of 0 columns; expected at least 1"),
+      (
+        "x.npy", nil, npy("<f4", shape: "(0, 4611686018427387904)", []),
+        "rows of 4611686018427387904 columns; expected at most 2147483647"
+      ),
+      (
+        "x.fbin", nil, [0, 0, 0, 0, 255, 255, 255, 255],
+        "rows of 4294967295 columns; expected at most 2147483647"
+      ),
       ("x.npy", 2, npy("<f4", shape: "(1, 1)", [0, 0, 0, 0]), "rows of 1 columns; expected 2"),
     ] as [(String, Int?, [UInt8], String)])
   func damagedFilesAreNamed(name: String, dimensions: Int?, bytes: [UInt8], expected: String) throws

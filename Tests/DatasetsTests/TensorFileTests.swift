@@ -127,6 +127,18 @@ struct TensorFileTests {
       #"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]}}"#,
       "tensor 'a' has the shape [4611686018427387904, 4], which is too large"
     ),
+    (
+      #"{"a":{"dtype":"F32","shape":[4611686018427387904,4,0],"data_offsets":[0,0]}}"#,
+      "tensor 'a' has the shape [4611686018427387904, 4, 0], which is too large"
+    ),
+    (
+      #"{"a":{"dtype":"F8_E4M3","shape":[4611686018427387904,4],"data_offsets":[0,8]}}"#,
+      "tensor 'a' has the shape [4611686018427387904, 4], which is too large"
+    ),
+    (
+      #"{"a":{"dtype":"F4","shape":[1048576,1048576],"data_offsets":[0,8]}}"#,
+      "tensor 'a' has 8 bytes; too few for F4 of shape [1048576, 1048576]"
+    ),
   ])
   func damagedTensorsAreNamed(header: String, expected: String) throws {
     let path = try file(header, Array(repeating: 0, count: 8))

@@ -237,24 +237,49 @@ struct WritingTests {
     #expect(try scratch.names == ["thesis.tex"])
   }
 
+  private struct Failure: Error {}
+
+  /// It does not communicate: it must not meet the others in one of their collectives.
   @Test(arguments: 0..<3)
-  func aBodyThatFailsOnOneRankLeavesNoDirectory(failing: Int) throws {
-    struct Failure: Error, CustomStringConvertible { var description: String { "no space" } }
+  func aBodyThatFailsOnOneRankIsSilentAndLeavesNoDirectory(failing: Int) throws {
+    let path = scratch("hierarchy")
+    let failures = try ThreadCommunicator.run(ranks: 3) { base in
+      let communicator = CountingCommunicator(base)
+      var before = Traffic()
+      do {
+        try writeDirectory(
+          to: path, marker: "summary.json", overwrite: false, on: communicator
+        ) { temporary in
+          try writeJSON([1], to: "\(temporary)/summary.json", overwrite: false, on: communicator)
+          before = communicator.traffic
+          if communicator.rank == Rank(failing) { throw Failure() }
+        }
+        return "none"
+      } catch is Failure {
+        return communicator.traffic == before ? "silent" : "talking"
+      } catch is ThreadCommunicationError {
+        return "left alone"
+      }
+    }
+    #expect(failures == (0..<3).map { $0 == failing ? "silent" : "left alone" })
+    #expect(try scratch.names == [])
+  }
+
+  @Test func aBodyThatFailsOnAllRanksLeavesNoDirectory() throws {
     let path = scratch("hierarchy")
     let reasons = try ThreadCommunicator.run(ranks: 3) { communicator in
       do {
         try writeDirectory(
           to: path, marker: "summary.json", overwrite: false, on: communicator
         ) { temporary in
-          try writeJSON([1], to: "\(temporary)/summary.json", overwrite: false, on: communicator)
-          if communicator.rank == Rank(failing) { throw Failure() }
+          try communicator.agree { if communicator.rank == Rank(1) { throw Failure() } }
         }
         return ""
       } catch {
         return "\(error)"
       }
     }
-    #expect(reasons == ["no space", "no space", "no space"])
+    #expect(reasons == ["Failure()", "Failure()", "Failure()"])
     #expect(try scratch.names == [])
   }
 

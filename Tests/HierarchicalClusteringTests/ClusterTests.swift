@@ -195,12 +195,13 @@ private func singletons(_ count: Int) -> [Int64] { (0..<Int64(count)).map { $0 }
           EmbeddingsInMemory(damaged), with: model, options: options, on: communicator)
         return ""
       } catch let error as AgreedFailure {
+        #expect(error.code == AgreedFailure.invalidRows)
         return error.reason
       }
     }
     let reason =
       "embeddings: 3 of 300 rows have no direction (all zeros, or NaN or infinite values): "
-      + "row 3, 60, 299; --invalid-rows singleton keeps each as a cluster of its own"
+      + "row 3, 60, 299"
     #expect(failures == Array(repeating: reason, count: ranks))
   }
 

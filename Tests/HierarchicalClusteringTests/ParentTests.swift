@@ -121,10 +121,13 @@ private func parents(
     }
     let points = NodePartition.random(nodeCount: pointCount, ranks: ranks, seed: 75)
     let names = NodePartition.random(nodeCount: nameCount, ranks: ranks, seed: 76)
-    let found = try ThreadCommunicator.run(ranks: ranks) { communicator in
-      try numberByFirstAppearance(
+    let found = try ThreadCommunicator.run(ranks: ranks) { base in
+      let communicator = CountingCommunicator(base)
+      let found = try numberByFirstAppearance(
         Array(clusters[points.owned(by: communicator.rank)]), of: points, in: names,
         on: communicator)
+      #expect(communicator.traffic.rounds == 14)
+      return found
     }
     #expect(found.flatMap(\.labels) == byFirstAppearance(clusters.map(\.index)))
     #expect(found.allSatisfy { $0.clusterCount == Set(clusters).count })

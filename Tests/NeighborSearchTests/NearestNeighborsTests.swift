@@ -148,6 +148,7 @@ private func bits(_ lists: NeighborLists) -> [UInt32] { lists.similarities.map(\
     let lists = count * (12 * listLength + 4)
     let steps = ranks / 2
     for traffic in traffic {
+      #expect(traffic.rounds == (ranks > 1 ? 4 * steps + 3 : 0))
       #expect(traffic.bytesSent == steps * (count * 4 * depth + lists) + lists)
     }
   }
@@ -170,12 +171,15 @@ private func bits(_ lists: NeighborLists) -> [UInt32] { lists.similarities.map(\
     let least = Float.leastNonzeroMagnitude
     let greatest = Float.greatestFiniteMagnitude
     var rows = Matrix(
-      rows: 4, columns: 2, elements: [0, 0, least, 0, greatest, -greatest, 3e-20, 4e-20])
+      rows: 5, columns: 2,
+      elements: [0, 0, least, 0, greatest, -greatest, 3e-20, 4e-20, 3 * least, -3 * least])
     let norms = rows.normalizeRows()
     #expect(norms[0] == 0 && rows.row(0) == [0, 0])
     #expect(rows.row(1) == [1, 0])
     // The norm itself is beyond the largest float; the direction is not.
     #expect(rows.row(2) == [Float(0.5.squareRoot()), -Float(0.5.squareRoot())])
+    // In single precision the norm would be 4 · least, and the quotient 3/4.
+    #expect(rows.row(4) == [Float(0.5.squareRoot()), -Float(0.5.squareRoot())])
     #expect(zip(rows.row(3), [0.6, 0.8]).allSatisfy { abs($0 - $1) < 1e-6 })
   }
 }

@@ -234,6 +234,39 @@ private let badOutputs: [BadInput] = [
       "\($0("out.npy")): named for two outputs"
     )
   },
+  BadInput("one file by two names for two outputs") {
+    (
+      BadInput.cluster($0, ["--report", "\($0.path)/./none/..//out.npy"]),
+      "\($0.path)/./none/..//out.npy: named for two outputs"
+    )
+  },
+  BadInput("one file for two outputs, relative and absolute") {
+    let directory = FileManager.default.currentDirectoryPath
+    return (
+      BadInput.cluster($0, ["--report", "\(directory)/none.npy"], output: "./none.npy"),
+      "\(directory)/none.npy: named for two outputs"
+    )
+  },
+  BadInput("an output that is the hierarchy") {
+    (
+      BadInput.cluster($0, ["--hierarchy", $0("./out.npy") + "/"]),
+      "\($0("out.npy")): named for two outputs"
+    )
+  },
+  BadInput("an output in the hierarchy") {
+    (
+      BadInput.cluster(
+        $0, ["--hierarchy", $0("levels"), "--overwrite"], output: $0("levels/out.npy")),
+      "\($0("levels/out.npy")): lies in the directory '\($0("levels"))', which is another output"
+    )
+  },
+  BadInput("a report in the hierarchy") {
+    (
+      BadInput.cluster($0, ["--hierarchy", $0("levels"), "--report", $0("x/../levels/a/r.json")]),
+      "\($0("x/../levels/a/r.json")): lies in the directory '\($0("levels"))', "
+        + "which is another output"
+    )
+  },
   BadInput("a hierarchy where there are files") {
     try FileManager.default.createDirectory(atPath: $0("kept"), withIntermediateDirectories: false)
     try $0.write("precious", as: "kept/file")

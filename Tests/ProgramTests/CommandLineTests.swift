@@ -31,6 +31,21 @@ extension Programs {
       #expect(line?.split(separator: " ").last == "1", "\(outcome)")
     }
 
+    /// A file of that name that is no library is what the loader finds first.
+    @Test func aMachineWithoutOpenBLASIsDescribed() async throws {
+      let scratch = try Scratch()
+      for name in ["libopenblas.so.0", "libopenblas.so"] { try scratch.write("none", as: name) }
+      let outcome = try await run(
+        .name("env"), ["LD_LIBRARY_PATH=\(scratch.path)", "highland", "info"])
+      #expect(outcome.exitCode == 0 && outcome.errors.isEmpty, "\(outcome)")
+      let words = outcome.outputLines.compactMap { line in
+        line.hasPrefix("openblas")
+          ? line.split(separator: " ").prefix(4).joined(separator: " ") : nil
+      }
+      #expect(words.count == 1, "\(outcome)")
+      #expect(words.first?.hasPrefix("openblas not available: ") == true, "\(outcome)")
+    }
+
     @Test func versionIsPrintedOnce() async throws {
       let outcome = try await run("highland", ["--version"], ranks: 2)
       #expect(outcome.exitCode == 0 && outcome.outputLines == ["0.1.0"], "\(outcome)")
@@ -47,7 +62,10 @@ extension Programs {
       ["knn", "a.npy", "--neighbors", "n", "--similarities", "s", "-k", "1"],
       ["components"], ["components", "e.npy", "--neighbors", "n", "--similarities", "s"],
       ["components", "--neighbors", "n", "--similarities", "s"],
-      ["components", "e.npy", "--points", "-1"], ["evaluate"], ["convert", "one.npy"],
+      ["components", "e.npy", "--points", "-1"],
+      [
+        "components", "--neighbors", "n", "--similarities", "s", "--above", "0.5", "--points", "9",
+      ], ["evaluate"], ["convert", "one.npy"],
       ["generate", "--points", "many", "-o", "d"], ["no-such-command"], ["--no-such-option"],
     ])
     func wrongUsageIsExplained(arguments: [String]) async throws {

@@ -92,7 +92,7 @@ struct ClusterCommand: RankedCommand {
   }
 
   func run(on communicator: MPICommunicator) throws {
-    try outputs.check([output, report], on: communicator)
+    try outputs.check([output, report], outside: hierarchy, on: communicator)
     if let hierarchy {
       try communicator.agree {
         guard communicator.rank == Rank(0) else { return }

@@ -47,6 +47,9 @@ struct ComponentsCommand: RankedCommand {
     guard (neighbors == nil) == (similarities == nil), (neighbors == nil) == (above == nil) else {
       throw ValidationError("--neighbors, --similarities and --above go together")
     }
+    guard points == nil || neighbors == nil else {
+      throw ValidationError("--points is for an edge list; --neighbors has a row per point")
+    }
     if let points, points < 0 { throw ValidationError("--points \(points): expected 0 or more") }
   }
 

@@ -94,20 +94,32 @@ struct InfoCommand: RankedCommand {
         ranksPerHost.append((host, 1))
       }
     }
-    let blas = try communicator.agree { try OpenBLAS.shared.report }
     return [
       ("highland", highlandVersion),
       ("mpi", MPICommunicator.libraryVersion),
       ("ranks", "\(communicator.size)"),
       ("ranksPerHost", ranksPerHost.map { "\($0.host): \($0.count)" }.joined(separator: ", ")),
       ("processors", "\(Machine.processorCount)"),
+    ] + (communicator.rank == Rank(0) ? libraryFacts : []) + [
+      ("processorsOfRank0", "\(Machine.availableProcessorCount)")
+    ]
+  }
+
+  /// OpenBLAS on this host; it is only for comparison, so its absence is a fact and no error.
+  private var libraryFacts: [Fact] {
+    let blas: OpenBLAS.Report
+    do throws(OpenBLASError) {
+      blas = try OpenBLAS.shared.report
+    } catch {
+      return [("openblas", "not available: \(error.reasons.joined(separator: "; "))")]
+    }
+    return [
       ("openblas", blas.configuration),
       (
         "openblasCore",
         blas.isRepaired ? "\(blas.core) (the library had chosen \(blas.chosenCore))" : blas.core
       ),
       ("openblasThreads", "\(blas.threadCount)"),
-      ("processorsOfRank0", "\(Machine.availableProcessorCount)"),
     ]
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Communication
 import Datasets
 import DistributedGraphs
+import FoundationEssentials
 import MPICommunication
 import Parallelism
 
@@ -30,11 +31,22 @@ struct OutputOptions: ParsableArguments {
   /// Finds out now whether the outputs can be written, before the work.
   ///
   /// > Collective: over `communicator`. One round of one byte.
-  func check(_ paths: [String?], on communicator: some Communicator) throws {
+  ///
+  /// - Parameter directory: An output that is written as a whole, and may not hold others.
+  func check(
+    _ paths: [String?], outside directory: String? = nil, on communicator: some Communicator
+  ) throws {
     try communicator.agree {
       let paths = paths.compactMap { $0 }
-      for (place, path) in paths.enumerated() where paths[..<place].contains(path) {
-        throw DataError(path: path, problem: "named for two outputs")
+      var seen = Set(directory.map { [pathComponents($0)] } ?? [])
+      for path in paths {
+        guard seen.insert(pathComponents(path)).inserted else {
+          throw DataError(path: path, problem: "named for two outputs")
+        }
+        if let directory, pathComponents(path).starts(with: pathComponents(directory)) {
+          throw DataError(
+            path: path, problem: "lies in the directory '\(directory)', which is another output")
+        }
       }
       guard communicator.rank == Rank(0) else { return }
       for path in paths { try checkWritable(path, overwrite: overwrite) }
@@ -64,6 +76,18 @@ struct ThreadOptions: ParsableArguments {
     let isBound = available < Machine.processorCount
     return Workers(max(1, isBound ? available : available / ranksHere))
   }
+}
+
+/// The names that lead from the root to a file, without `.` and `..`: the same for `a`, `./a` and
+/// `b/../a`. Links are not followed.
+private func pathComponents(_ path: String) -> [Substring] {
+  let absolute =
+    path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+  var components: [Substring] = []
+  for name in absolute.split(separator: "/") where name != "." {
+    if name == ".." { _ = components.popLast() } else { components.append(name) }
+  }
+  return components
 }
 
 /// The rows that this rank answers for, of `count`.

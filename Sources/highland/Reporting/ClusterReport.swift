@@ -2,7 +2,8 @@ import Evaluation
 import FoundationEssentials
 import HierarchicalClustering
 
-/// What `highland cluster` did: the JSON of `--report` and of a hierarchy.
+/// What `highland cluster` did and what it cost: the JSON of `--report`. A hierarchy keeps of it what
+/// does not depend on the ranks (``HierarchyWriter``).
 struct ClusterReport: Codable {
   struct Parameters: Codable {
     var features: String
@@ -36,12 +37,14 @@ struct ClusterReport: Codable {
   /// Against `--truth`.
   var metrics: ClusteringMetrics?
 
-  /// The table for people: a line per level.
+  /// The phases that are columns of the table.
+  private static let columns: [Phase] = [.neighbors, .graph, .network, .decode, .coarsen]
+
+  /// The table for people: a line per level, and the seconds of what is no column of it.
   var table: String {
-    var table = TextTable([
-      "level", "nodes", "edges", "kept", "merged", "clusters", "neighbors s", "graph s",
-      "network s", "decode s", "coarsen s", "sent MB", "ghosts", "peak MB",
-    ])
+    var table = TextTable(
+      ["level", "nodes", "edges", "kept", "merged", "clusters"]
+        + Self.columns.map { "\($0.rawValue) s" } + ["sent MB", "ghosts", "peak MB"])
     for level in levels {
       func seconds(_ phase: Phase) -> String {
         decimal(level.phases[phase.rawValue]?.elapsedSeconds ?? 0, places: 3)
@@ -52,13 +55,23 @@ struct ClusterReport: Codable {
           level.level, level.nodeCount, level.edgeCount, level.keptEdgeCount, level.mergedCount,
           level.clusterCount,
         ].map(String.init)
-          + [.neighbors, .graph, .network, .decode, .coarsen].map(seconds)
+          + Self.columns.map(seconds)
           + [
             decimal(Double(bytes) / 1e6, places: 1), String(level.ghostCount),
             decimal(Double(level.peakMemoryBytes) / 1e6, places: 0),
           ])
     }
-    return table.text
+    return table.text + "\n" + otherPhases
+  }
+
+  /// The seconds of reading, and of the phases beside the table's, over all levels.
+  private var otherPhases: String {
+    var costs = [(Phase.read.rawValue, reading.elapsedSeconds)]
+    for phase in Phase.allCases where phase != .read && !Self.columns.contains(phase) {
+      let ofLevels = levels.compactMap { $0.phases[phase.rawValue]?.elapsedSeconds }
+      if !ofLevels.isEmpty { costs.append((phase.rawValue, ofLevels.reduce(0, +))) }
+    }
+    return costs.map { "\($0) \(decimal($1, places: 3)) s" }.joined(separator: ", ")
   }
 
   /// The lines below the table.
