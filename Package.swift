@@ -58,7 +58,7 @@ let package = Package(
     module("LinearAlgebra", ["CKernels", "COpenBLAS", "Parallelism"]),
     module("DistributedGraphs", ["Communication", "LinearAlgebra"]),
     module("Datasets", ["Communication", "LinearAlgebra"]),
-    module("SyntheticData", ["Communication", "LinearAlgebra"]),
+    module("SyntheticData", ["LinearAlgebra"]),
     module(
       "NeighborSearch",
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
@@ -92,9 +92,9 @@ let package = Package(
       name: "RandomInputs", dependencies: ["DistributedGraphs", "LinearAlgebra"],
       path: "Tests/RandomInputs", swiftSettings: strict),
     tests(of: "Communication", ["CommunicationTesting"]),
-    tests(of: "LinearAlgebra", ["CKernels", "COpenBLAS", "Parallelism", "RandomInputs"]),
+    tests(of: "LinearAlgebra", ["CKernels", "Parallelism", "RandomInputs"]),
     tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
-    tests(of: "SyntheticData", ["Communication", "LinearAlgebra"]),
+    tests(of: "SyntheticData", ["LinearAlgebra"]),
     tests(of: "Evaluation", ["Communication"]),
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
     tests(
@@ -116,7 +116,7 @@ let package = Package(
       name: "MPIChecks",
       dependencies: [
         "Communication", "CommunicationTesting", "DistributedGraphs", "LinearAlgebra",
-        "MPICommunication", "NeighborSearch", "Parallelism",
+        "MPICommunication", "NeighborSearch", "Parallelism", "RandomInputs",
       ],
       path: "Tests/MPIChecks", swiftSettings: strict),
     .testTarget(

@@ -119,13 +119,3 @@ void highland_edge_outputs(const float *x, size_t edges, const float *slope, con
     out[e] = sum_of_lanes(&sum) + bias;
   }
 }
-
-HIGHLAND_DISPATCHED
-float highland_dot(const float *x, const float *y, size_t width) {
-  highland_lanes sum = {0};
-  size_t c = 0;
-  for (; c + highland_lane_count <= width; c += highland_lane_count)
-    sum = highland_fma(*(const highland_lanes *)(x + c), *(const highland_lanes *)(y + c), sum);
-  for (size_t l = 0; c < width; c++, l++) sum[l] = __builtin_fmaf(x[c], y[c], sum[l]);
-  return sum_of_lanes(&sum);
-}

@@ -23,8 +23,6 @@ int CMPI_Init_thread_funneled(int *isProvided) {
   return code;
 }
 
-int CMPI_Initialized(int *flag) { return MPI_Initialized(flag); }
-
 int CMPI_Finalize(void) { return MPI_Finalize(); }
 
 int CMPI_Abort(CMPI_Comm comm, int code) { return MPI_Abort(unwrap(comm), code); }
@@ -65,10 +63,6 @@ int CMPI_Irecv_bytes(
 
 int CMPI_Wait(CMPI_Request *request) {
   return MPI_Wait((MPI_Request *)request, MPI_STATUS_IGNORE);
-}
-
-int CMPI_Waitall(int count, CMPI_Request *requests) {
-  return MPI_Waitall(count, (MPI_Request *)requests, MPI_STATUSES_IGNORE);
 }
 
 int CMPI_Alltoall_int64(const int64_t *sent, int64_t *received, CMPI_Comm comm) {

@@ -3,36 +3,41 @@ import Foundation
 import LinearAlgebra
 import Testing
 
-/// The directory of real files that are not part of the repository, where there is one.
+/// The directory of real files that are not part of the repository, where there is one; see
+/// Tests/Fixtures/README.md.
 private let shared: String? = {
   let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
   let path =
     ProcessInfo.processInfo.environment["HIGHLAND_SHARED"]
     ?? root.appendingPathComponent("../shared").standardized.path
-  return FileManager.default.fileExists(atPath: path + "/golden/tiny") ? path : nil
+  return FileManager.default.fileExists(atPath: path + "/data") ? path : nil
 }()
 
-@Suite(.enabled(if: shared != nil, "no files under HIGHLAND_SHARED or ../shared"))
-struct GoldenTests {
-  private let root = shared ?? ""
+/// Files that NumPy and PyTorch wrote.
+@Suite struct GoldenTests {
+  private let tiny = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Fixtures/tiny").path
 
   @Test func readsWhatNumPyWrote() throws {
-    let features = try FeatureFile(path: "\(root)/golden/tiny/features.npy")
+    let features = try FeatureFile(path: "\(tiny)/features.npy")
     #expect((features.rowCount, features.columnCount) == (300, 16))
-    let labels = try LabelFile(path: "\(root)/golden/tiny/labels.npy")
+    let labels = try LabelFile(path: "\(tiny)/labels.npy")
     #expect(labels.count == 300)
-    let kept = try ArrayFile(path: "\(root)/golden/tiny/sage_cf/level0/keep.npy")
-    #expect(Set(try kept.integers(rows: 0..<kept.rowCount)) == [0, 1])
-    let neighbors = try ArrayFile(path: "\(root)/golden/tiny/sage_cf/level0/nbrs.npy")
+    let sources = try ArrayFile(path: "\(tiny)/sage_cf/level0/src.npy")
+    #expect(Set(try sources.integers(rows: 0..<sources.rowCount)).isSubset(of: 0..<300))
+    let neighbors = try ArrayFile(path: "\(tiny)/sage_cf/level0/nbrs.npy")
     #expect(neighbors.rowCount == 300)
     // The nearest to a node is the node.
     let first = try neighbors.integers(rows: 0..<300)
     #expect((0..<300).allSatisfy { first[$0 * neighbors.columnCount] == $0 })
   }
 
-  @Test(arguments: ["clinc150", "omniglot", "inventors", "glyphs"])
+  @Test(
+    .enabled(if: shared != nil, "no data under HIGHLAND_SHARED or ../shared"),
+    arguments: ["clinc150", "omniglot", "inventors", "glyphs"])
   func realFeaturesHaveUnitLength(name: String) throws {
+    let root = try #require(shared)
     let features = try FeatureFile(path: "\(root)/data/\(name)/features_test.npy")
     let labels = try LabelFile(path: "\(root)/data/\(name)/labels_test.npy")
     #expect(labels.count == features.rowCount)
@@ -46,7 +51,7 @@ struct GoldenTests {
   }
 
   @Test func readsParametersOfAReferenceModel() throws {
-    let file = try TensorFile(path: "\(root)/golden/tiny/sage_cf/model.safetensors")
+    let file = try TensorFile(path: "\(tiny)/sage_cf/model.safetensors")
     #expect(file.names.contains("conv.0.gcn_layer.mlp.weight"))
     #expect(try file.shape(of: "classifier_conn.0.weight") == [16])
     let weight = try file.matrix("conv.0.gcn_layer.mlp.weight")

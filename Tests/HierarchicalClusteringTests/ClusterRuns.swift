@@ -7,7 +7,7 @@ import HierarchicalClustering
 import LinearAlgebra
 import Parallelism
 
-/// One level of an answer, all ranks' shares together.
+/// One level of an answer, all ranks' shares together. Equal answers have equal bits.
 struct LevelAnswer: Equatable, Sendable {
   var nodes: [GlobalNode] = []
   var neighbors: [GlobalNode] = []
@@ -18,6 +18,14 @@ struct LevelAnswer: Equatable, Sendable {
   var density: [Float] = []
   var parent: [GlobalNode] = []
   var labels: [Int64] = []
+
+  static func == (a: LevelAnswer, b: LevelAnswer) -> Bool {
+    func bits(_ level: LevelAnswer) -> [[UInt32]] {
+      [level.similarities, level.distance, level.density].map { $0.map(\.bitPattern) }
+    }
+    return bits(a) == bits(b) && a.nodes == b.nodes && a.neighbors == b.neighbors
+      && a.edgeCounts == b.edgeCounts && a.parent == b.parent && a.labels == b.labels
+  }
 
   mutating func append(_ other: LevelAnswer) {
     nodes += other.nodes
@@ -76,7 +84,8 @@ func clusterOnThreads(
   return answer
 }
 
-/// Where the fixtures of the repository are, and the shared material if it is there.
+/// Where the fixtures of the repository are, and the shared material if it is there: see
+/// Tests/Fixtures/README.md.
 enum Material {
   static let root = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()

@@ -41,10 +41,30 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
       Metrics.self, from: Data(contentsOf: folder.appending(path: "metrics.json")))
   }
 
-  /// All cases of a folder, by name.
-  static func all(in folder: URL) -> [GoldenCase] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.sorted().compactMap { try? GoldenCase(folder.appending(path: $0)) }
+  struct TooFewCases: Error {
+    var folder: URL
+    var count: Int
+  }
+
+  /// All cases of a folder, by name; every directory in it is one.
+  static func all(in folder: URL, atLeast count: Int) throws -> [GoldenCase] {
+    let cases = try FileManager.default.contentsOfDirectory(
+      at: folder, includingPropertiesForKeys: [.isDirectoryKey]
+    )
+    .filter { try $0.resourceValues(forKeys: [.isDirectoryKey]).isDirectory == true }
+    .sorted { $0.lastPathComponent < $1.lastPathComponent }
+    .map { try GoldenCase($0) }
+    guard cases.count >= count else { throw TooFewCases(folder: folder, count: cases.count) }
+    return cases
+  }
+
+  /// The cases of the repository.
+  static func tiny() throws -> [GoldenCase] {
+    try all(in: Material.fixtures.appending(path: "tiny"), atLeast: 7)
+  }
+
+  static func tiny(_ name: String) throws -> GoldenCase {
+    try GoldenCase(Material.fixtures.appending(path: "tiny/\(name)"))
   }
 
   var testDescription: String {
@@ -97,12 +117,44 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
   }
 }
 
+/// An edge's ends.
+struct Ends: Hashable {
+  var source: GlobalNode
+  var destination: GlobalNode
+}
+
+extension LevelAnswer {
+  /// 1 − p of every edge.
+  func distances(listLength: Int) -> [Ends: Float] {
+    var distances: [Ends: Float] = [:]
+    var edge = 0
+    for (node, count) in edgeCounts.enumerated() {
+      for source in neighbors[node * listLength..<node * listLength + count] {
+        distances[Ends(source: source, destination: GlobalNode(node))] = distance[edge]
+        edge += 1
+      }
+    }
+    return distances
+  }
+
+  /// How many edges come from a denser node and are probable enough.
+  func keptEdgeCount(above threshold: Double, listLength: Int) -> Int {
+    distances(listLength: listLength).count { ends, distance in
+      density[Int(ends.source.index)] > density[Int(ends.destination.index)]
+        && distance < Float(1 - threshold)
+    }
+  }
+}
+
 /// What a level of ours differs in from the reference's.
 struct LevelDifference: Equatable {
   /// Places of lists whose neighbour differs and whose similarity does too.
   var neighbors = 0
-  /// Places that differ at equal similarity, within rounding.
+  /// Places that differ at equal similarity, within 1e-6.
   var ties = 0
+  /// Edges that only one of the two has.
+  var edges = 0
+  var largestSimilarity: Float = 0
   var largestLinkage: Float = 0
   var largestDensity: Float = 0
   /// Nodes with another parent where the decision was not within rounding.
@@ -112,61 +164,97 @@ struct LevelDifference: Equatable {
 }
 
 extension GoldenCase {
+  /// The places of a node's list in ours: k counts the node itself.
+  var listLength: Int { metrics.k - 1 }
+
   /// Compares one level of an answer with the reference's.
   func difference(_ answer: LevelAnswer, level: Int) throws -> LevelDifference {
     var difference = LevelDifference()
-    let k = metrics.k
     let nodeCount = answer.nodes.count
     if has("nbrs", level: level) {
-      let neighbors = try integers("nbrs", level: level)
-      let distances = try floats("dists", level: level)
-      for node in 0..<nodeCount {
-        // The reference's list holds the node itself; ours does not.
-        let places = (node * k..<(node + 1) * k).filter { neighbors[$0] != Int64(node) }
-          .prefix(k - 1)
-        for (rank, place) in places.enumerated() {
-          let own = node * (k - 1) + rank
-          guard answer.neighbors[own] != GlobalNode(neighbors[place]) else { continue }
-          if abs(answer.similarities[own] - (1 - distances[place])) < 1e-6 {
-            difference.ties += 1
-          } else {
-            difference.neighbors += 1
-          }
-        }
-      }
+      try compareLists(answer, level: level, into: &difference)
     }
+    let distances = answer.distances(listLength: listLength)
     if has("prob_conn1", level: level) {
-      let sources = try integers("src", level: level)
-      let destinations = try integers("dst", level: level)
-      let probabilities = try floats("prob_conn1", level: level)
-      var reference: [GlobalNode: [GlobalNode: Float]] = [:]
-      for (edge, source) in sources.enumerated() {
-        reference[GlobalNode(destinations[edge]), default: [:]][GlobalNode(source)] =
-          probabilities[edge]
-      }
-      var edge = 0
-      for node in 0..<nodeCount {
-        for place in 0..<answer.edgeCounts[node] {
-          let source = answer.neighbors[node * (k - 1) + place]
-          if let expected = reference[GlobalNode(node)]?[source] {
-            difference.largestLinkage = max(
-              difference.largestLinkage, abs(1 - answer.distance[edge] - expected))
-          }
-          edge += 1
-        }
-      }
+      try compareEdges(distances, level: level, into: &difference)
     }
-    for (own, expected) in zip(answer.density, try floats("pred_den", level: level)) {
+    let density = try floats("pred_den", level: level)
+    try #require(answer.density.count == density.count)
+    for (own, expected) in zip(answer.density, density) {
       difference.largestDensity = max(difference.largestDensity, abs(own - expected))
     }
+    let children = try integers("tree_dst", level: level)
+    let above = try integers("tree_src", level: level)
+    try #require(children.count == above.count && answer.parent.count == nodeCount)
     var parents = (0..<nodeCount).map { GlobalNode($0) }
-    for (child, parent) in zip(
-      try integers("tree_dst", level: level), try integers("tree_src", level: level))
-    { parents[Int(child)] = GlobalNode(parent) }
+    for (child, parent) in zip(children, above) { parents[Int(child)] = GlobalNode(parent) }
     for node in 0..<nodeCount where answer.parent[node] != parents[node] {
-      difference.parents += 1
+      let margin = decisionMargin(
+        of: GlobalNode(node), between: [answer.parent[node], parents[node]],
+        density: answer.density, distances: distances)
+      if margin < 1e-5 { difference.closeParents += 1 } else { difference.parents += 1 }
     }
     return difference
+  }
+
+  private func compareLists(
+    _ answer: LevelAnswer, level: Int, into difference: inout LevelDifference
+  ) throws {
+    let neighbors = try integers("nbrs", level: level)
+    let distances = try floats("dists", level: level)
+    let (k, nodeCount) = (metrics.k, answer.nodes.count)
+    try #require(neighbors.count == nodeCount * k && distances.count == nodeCount * k)
+    try #require(answer.neighbors.count == nodeCount * listLength)
+    for node in 0..<nodeCount {
+      // The reference's list holds the node itself; ours does not.
+      let places = (node * k..<(node + 1) * k).filter { neighbors[$0] != Int64(node) }
+        .prefix(listLength)
+      for (rank, place) in places.enumerated() {
+        let own = node * listLength + rank
+        let gap = abs(answer.similarities[own] - (1 - distances[place]))
+        difference.largestSimilarity = max(difference.largestSimilarity, gap)
+        guard answer.neighbors[own] != GlobalNode(neighbors[place]) else { continue }
+        if gap < 1e-6 { difference.ties += 1 } else { difference.neighbors += 1 }
+      }
+    }
+  }
+
+  private func compareEdges(
+    _ distances: [Ends: Float], level: Int, into difference: inout LevelDifference
+  ) throws {
+    let sources = try integers("src", level: level)
+    let destinations = try integers("dst", level: level)
+    let probabilities = try floats("prob_conn1", level: level)
+    try #require(sources.count == destinations.count && sources.count == probabilities.count)
+    var unseen = Set(distances.keys)
+    for (edge, probability) in probabilities.enumerated() {
+      let ends = Ends(
+        source: GlobalNode(sources[edge]), destination: GlobalNode(destinations[edge]))
+      unseen.remove(ends)
+      if let distance = distances[ends] {
+        difference.largestLinkage = max(
+          difference.largestLinkage, abs(1 - distance - probability))
+      } else {
+        difference.edges += 1
+      }
+    }
+    difference.edges += unseen.count
+  }
+
+  /// The least difference of two quantities that decided between two parents of a node: density of
+  /// a parent and the node, linkage of a parent and τ, linkage of both.
+  private func decisionMargin(
+    of node: GlobalNode, between parents: [GlobalNode], density: [Float],
+    distances: [Ends: Float]
+  ) -> Float {
+    let others = parents.filter { $0 != node }
+    let own = others.compactMap { distances[Ends(source: $0, destination: node)] }
+    // A parent that is no neighbour is not a matter of rounding.
+    guard own.count == others.count else { return .infinity }
+    var margins = own.map { abs($0 - Float(1 - metrics.tau)) }
+    margins += others.map { abs(density[Int($0.index)] - density[Int(node.index)]) }
+    if own.count == 2 { margins.append(abs(own[0] - own[1])) }
+    return margins.min() ?? .infinity
   }
 }
 

@@ -8,10 +8,7 @@ import Testing
 @Suite struct PhaseCostTests {
   @Test(arguments: [1, 3])
   func everyPhaseReportsTimeOnTheWallAndOfTheProcessor(ranks: Int) throws {
-    let golden = try #require(
-      GoldenCase.all(in: Material.fixtures.appending(path: "tiny")).first {
-        $0.folder.lastPathComponent == "sage_cf"
-      })
+    let golden = try GoldenCase.tiny("sage_cf")
     let features = try golden.features
     let model = try golden.model(dimensions: features.columnCount)
     let options = golden.options()

@@ -8,7 +8,8 @@ struct Check: Sendable {
 }
 
 /// All checks. A new group gets a file `…Checks.swift` with an array, and a line here.
-let checks: [Check] = communicatorChecks + failureChecks
+let checks: [Check] =
+  communicatorChecks + failureChecks + graphChecks + searchChecks
 
 struct UnknownCheck: Error {
   var name: String

@@ -39,7 +39,7 @@ extension Programs {
       ["cluster", features, "--model", Fixture.model, "--output", output] + Fixture.options + more
     }
 
-    /// Labels and every array of the hierarchy, byte for byte.
+    /// Labels, every array of the hierarchy and its description, byte for byte.
     @Test func hasTheSameBytesOnAnyRanksAndThreads() async throws {
       let scratch = try Scratch()
       func result(_ name: String, ranks: Int?, threads: Int) async throws -> [String: [UInt8]] {
@@ -53,15 +53,18 @@ extension Programs {
         #expect(outcome.exitCode == 0 && outcome.errorLines.isEmpty, "\(outcome)")
         var files = ["labels": try bytes(of: scratch("\(name).npy"))]
         for file in try FileManager.default.subpathsOfDirectory(atPath: scratch(name))
-        where file.hasSuffix(".npy") { files[file] = try bytes(of: "\(scratch(name))/\(file)") }
+        where file.hasSuffix(".npy") || file == "hierarchy.json" {
+          files[file] = try bytes(of: "\(scratch(name))/\(file)")
+        }
         return files
       }
       let alone = try await result("alone", ranks: nil, threads: 1)
       #expect(alone.keys.contains("level-3/parent.npy"))
+      #expect(alone.keys.contains("hierarchy.json"))
       #expect(
         try labels(of: scratch("alone.npy"))
           == byFirstAppearance(labels(of: Fixture.labels)))
-      for (ranks, threads) in [(nil, 2), (1, 1), (2, 2), (3, 1), (5, 1), (8, 1)] {
+      for (ranks, threads) in [(nil, 2), (1, 1), (2, 2), (3, 1), (4, 2), (5, 1), (8, 1)] {
         let name = "ranks-\(ranks ?? 0)-\(threads)"
         let found = try await result(name, ranks: ranks, threads: threads)
         #expect(found.keys.sorted() == alone.keys.sorted(), "\(name)")

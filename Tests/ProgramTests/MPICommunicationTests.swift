@@ -3,7 +3,10 @@ import Testing
 extension Programs {
   @Suite struct RanksAsProcesses {
     @Test(
-      arguments: ["laws", "laws-small-pieces", "laws-one-request", "laws-counting", "hosts"], 1...4)
+      arguments: [
+        "laws", "laws-small-pieces", "laws-one-request", "laws-counting", "hosts", "halo", "paths",
+        "components", "search",
+      ], 1...4)
     func pass(check: String, ranks: Int) async throws {
       let outcome = try await run("MPIChecks", [check], ranks: ranks)
       #expect(outcome.exitCode == 0, "\(outcome)")

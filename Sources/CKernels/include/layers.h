@@ -34,6 +34,3 @@ void highland_edge_inputs(const int32_t *source, const int32_t *destination, siz
 // c mod 16, then added pairwise.
 void highland_edge_outputs(const float *x, size_t edges, const float *slope, const float *weight,
                            float bias, size_t width, float *out);
-
-// The sum of x[c] * y[c]: sixteen running sums over c mod 16, then added pairwise.
-float highland_dot(const float *x, const float *y, size_t width);

@@ -18,7 +18,6 @@ enum {
 };
 
 int CMPI_Init_thread_funneled(int *isProvided);
-int CMPI_Initialized(int *flag);
 int CMPI_Finalize(void);
 int CMPI_Abort(CMPI_Comm comm, int code);
 
@@ -36,7 +35,6 @@ int CMPI_Isend_bytes(
 int CMPI_Irecv_bytes(
     void *bytes, int count, int source, int tag, CMPI_Comm comm, CMPI_Request *request);
 int CMPI_Wait(CMPI_Request *request);
-int CMPI_Waitall(int count, CMPI_Request *requests);
 
 int CMPI_Alltoall_int64(const int64_t *sent, int64_t *received, CMPI_Comm comm);
 int CMPI_Allgatherv_bytes(
