@@ -5,7 +5,13 @@
 
 // One function, compiled for AVX-512, for AVX2 and for the baseline; the loader picks. The three
 // compute the same bits: every multiply-add is fused by name, and sums over lanes have one order.
-#if defined(__x86_64__)
+// ThreadSanitizer is not ready when the loader asks which: there, the baseline alone.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HIGHLAND_IS_THREAD_SANITIZED 1
+#endif
+#endif
+#if defined(__x86_64__) && !defined(HIGHLAND_IS_THREAD_SANITIZED)
 #define HIGHLAND_DISPATCHED \
   __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
