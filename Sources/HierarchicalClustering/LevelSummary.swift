@@ -20,8 +20,6 @@ public struct LevelSummary: Codable, Equatable, Sendable {
   public var peakMemoryBytes: Int
   /// By the name of the phase.
   public var phases: [String: PhaseCost]
-
-  public var elapsedSeconds: Double { phases.values.reduce(0) { $0 + $1.elapsedSeconds } }
 }
 
 extension LevelSummary {

@@ -64,8 +64,8 @@ public func nearestNeighbors(
   if communicator.size > 1 {
     let steps = communicator.size / 2
     own.lists.merge(
-      try ring.send(
-        visitor.lists, home: ring.rank(after: steps), from: ring.rank(after: -steps),
+      try ring.move(
+        visitor.lists, to: ring.rank(after: steps), from: ring.rank(after: -steps),
         count: owned.count, on: communicator))
   }
   progress(1)

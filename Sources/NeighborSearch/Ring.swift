@@ -40,17 +40,11 @@ struct Ring {
     return SearchBlock(rows: rows, lists: lists, firstNode: owned.lowerBound)
   }
 
-  /// Sends a visitor's lists to the rank that owns its nodes; returns the own lists' travel.
+  /// Moves lists to one rank and takes those of `count` nodes from another: along with a block,
+  /// or home to the rank that owns their nodes.
   ///
   /// > Collective: over `communicator`. Three rounds of one message per rank.
-  func send(
-    _ lists: CandidateLists, home: Rank, from holder: Rank, count: Int,
-    on communicator: some Communicator
-  ) throws -> CandidateLists {
-    try move(lists, to: home, from: holder, count: count, on: communicator)
-  }
-
-  private func move(
+  func move(
     _ lists: CandidateLists, to destination: Rank, from source: Rank, count: Int,
     on communicator: some Communicator
   ) throws -> CandidateLists {
