@@ -35,7 +35,8 @@ extension Variable {
         wants[0]
           ? Scalar.weightedSums(nil, of: gradient, over: sources.transpose, using: workers) : nil,
         wants[1]
-          ? Scalar.weightedSums(nil, of: gradient, over: destinations.transpose, using: workers) : nil,
+          ? Scalar.weightedSums(nil, of: gradient, over: destinations.transpose, using: workers)
+          : nil,
         wants[2] ? slopeGradient : nil,
       ]
     }

@@ -29,15 +29,20 @@ private struct Stopping: TrainingObserver {
   }
 }
 
+/// Every fourth identity is held out.
+private func validator(
+  on communicator: some Communicator
+) throws -> Validator<EmbeddingsInMemory> {
+  try Validator(
+    points.source, labels: points.labels, isHeldOut: points.labels.map { $0 % 4 == 0 },
+    neighborCount: 5, using: options.workers, on: communicator)
+}
+
 private func run(
   from state: TrainingState? = nil, observer: some TrainingObserver = NoTrainingObserver(),
   on communicator: some Communicator
 ) throws -> TrainingState {
-  let split = try IdentitySplit(of: points.labels, holdingOut: 0.25, seed: 1)
-  let validator = try Validator(
-    EmbeddingSubset(points.source, split.validation),
-    labels: split.validation.map { points.labels[$0] }, neighborCount: 5, using: options.workers,
-    on: communicator)
+  let validator = try validator(on: communicator)
   return try train(
     points.graphs(on: communicator), options: options, from: state ?? TrainingState(options),
     validator: validator, plan: ValidationPlan(interval: 2, taus: [0.4, 0.6], finalTaus: [0.5]),
@@ -141,11 +146,7 @@ private func run(
   }
 
   @Test func endsEarlyWithoutImprovement() throws {
-    let split = try IdentitySplit(of: points.labels, holdingOut: 0.25, seed: 1)
-    let validator = try Validator(
-      EmbeddingSubset(points.source, split.validation),
-      labels: split.validation.map { points.labels[$0] }, neighborCount: 5,
-      using: options.workers, on: SingleRank())
+    let validator = try validator(on: SingleRank())
     var options = options
     options.learningRate = 1e-12
     options.epochCount = 50

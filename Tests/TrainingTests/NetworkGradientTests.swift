@@ -16,7 +16,9 @@ private let shapes = [
   LanderShape(dimensions: 4, hidden: 6, layerCount: 2, headCount: 2),
 ]
 
-private let points = LabelledPoints(identities: 6, pointsEach: 5, dimensions: 4, seed: 1)
+private let chains = [TrainingChain(neighborCount: 4, levelCount: 2)]
+
+private let points = LabelledPoints(identities: 8, pointsEach: 5, dimensions: 4, seed: 1)
 
 @Suite("Gradients of whole networks")
 struct NetworkGradientTests {
@@ -26,7 +28,7 @@ struct NetworkGradientTests {
     disturbance: Disturbance? = nil, batch: ((TrainingGraph) -> [Int])? = nil, level: Int = 0,
     on communicator: some Communicator
   ) throws -> (loss: Double, gradients: [DenseMatrix<Double>]) {
-    let graph = try points.graphs(on: communicator)[level]
+    let graph = try points.graphs(chains: chains, on: communicator)[level]
     let tape = Tape<Double>()
     let recorded = parameters.recorded(on: tape)
     let input =
@@ -46,7 +48,9 @@ struct NetworkGradientTests {
     )
   }
 
-  @Test("Are the central differences to 1e-6", arguments: shapes, [LinkageLoss(), LinkageLoss(focus: 2, isBalanced: true, densityWeight: 0.5)])
+  @Test(
+    "Are the central differences to 1e-6", arguments: shapes,
+    [LinkageLoss(), LinkageLoss(focus: 2, isBalanced: true, densityWeight: 0.5)])
   func areCentralDifferences(_ shape: LanderShape, _ kind: LinkageLoss) throws {
     let disturbance = Disturbance(seed: 5, step: 6, dropout: 0.3, rotates: true)
     for level in [0, 1] {
@@ -140,7 +144,7 @@ struct NetworkGradientTests {
 
   @Test("The tape computes what inference computes", arguments: shapes)
   func isTheNetworkOfInference(_ shape: LanderShape) throws {
-    let graph = try points.graphs(on: SingleRank())[1]
+    let graph = try points.graphs(chains: chains, on: SingleRank())[1]
     let parameters = shape.initialParameters(seed: 12)
     let linkage = try shape.network(parameters).linkage(
       of: NodeInput(

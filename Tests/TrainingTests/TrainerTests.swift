@@ -41,13 +41,14 @@ private func losses(
     for rank in many {
       for (a, b) in zip(rank, one) {
         #expect(a.edgeCount == b.edgeCount)
-        #expect(abs(a.linkage - b.linkage) < 1e-5 * b.linkage)
-        #expect(abs(a.density - b.density) < 1e-5 * b.density)
+        #expect(abs(a.linkage - b.linkage) <= 1e-5 * b.linkage)
+        #expect(abs(a.density - b.density) <= 1e-5 * b.density)
       }
     }
   }
 
-  @Test("Has the same bits when it is run again, and with any number of threads", arguments: [1, 3])
+  @Test(
+    "Has the same bits when it is run again, and with any number of threads", arguments: [1, 3])
   func isReproducible(ranks: Int) throws {
     let runs = try [1, 1, 2].map { threads in
       try ThreadCommunicator.run(ranks: ranks) {
@@ -58,10 +59,15 @@ private func losses(
   }
 
   @Test func learns() throws {
-    let options = options(epochs: 30)
-    let curve = try losses(options, steps: 150, on: SingleRank())
-    let (first, last) = (curve[0], curve[145])
-    #expect(last.linkage + last.density < 0.7 * (first.linkage + first.density))
+    var options = options(epochs: 40)
+    options.dropout = 0
+    options.rotates = false
+    options.optimizer = .adam()
+    options.learningRate = 0.01
+    let curve = try losses(options, steps: 200, on: SingleRank())
+    // Of the first graph, at its first and at its last step.
+    let (first, last) = (curve[0], curve[195])
+    #expect(last.linkage + last.density < 0.5 * (first.linkage + first.density))
   }
 
   @Test func seesEveryNodeOnceInAPassOfBatches() throws {

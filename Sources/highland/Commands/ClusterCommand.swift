@@ -145,7 +145,8 @@ struct ClusterCommand: RankedCommand {
 
   private func cluster(
     _ source: FeatureFile, _ network: Lander, _ decisions: Decisions, _ lists: NeighborLists?,
-    _ trueLabels: [Int64]?, _ progress: ProgressReporter, hierarchy: HierarchyWriter?, on communicator: MPICommunicator
+    _ trueLabels: [Int64]?, _ progress: ProgressReporter, hierarchy: HierarchyWriter?,
+    on communicator: MPICommunicator
   ) throws {
     let options = ClusteringOptions(
       neighborCount: decisions.neighborCount, threshold: decisions.threshold,
@@ -216,7 +217,8 @@ private struct Decisions {
 
   /// - Throws: ``ModelError`` if the model's metadata hold something else than numbers in range.
   init(neighborCount: Int?, threshold: Double?, or file: TensorFile) throws {
-    func metadata<T: LosslessStringConvertible>(_ name: String, _ isValid: (T) -> Bool) throws -> T? {
+    func metadata<T: LosslessStringConvertible>(_ name: String, _ isValid: (T) -> Bool) throws -> T?
+    {
       guard let text = file.metadata[name] else { return nil }
       guard let value = T(text), isValid(value) else {
         throw ModelError(path: file.path, reason: "'\(name)' in its metadata is '\(text)'")

@@ -142,18 +142,22 @@ struct TrainCommand: RankedCommand {
         guard other.dimensions == source.dimensions else {
           throw DataError(
             path: other.path,
-            problem: "\(other.dimensions) columns; expected \(source.dimensions), as in \(source.path)")
+            problem:
+              "\(other.dimensions) columns; expected \(source.dimensions), as in \(source.path)")
         }
         return try allLabels(judging.validation[1], count: other.rowCount, of: other.path)
       }
       return try Validator(
-        EmbeddingSubset(other, Array(labels.indices)), labels: labels, neighborCount: k,
+        EmbeddingSubset(other, Array(labels.indices)), labels: labels,
+        isHeldOut: Array(repeating: true, count: labels.count), neighborCount: k,
         using: options.workers, on: communicator)
     }
     guard !split.validation.isEmpty else { return nil }
+    var isHeldOut = Array(repeating: false, count: identities.count)
+    for point in split.validation { isHeldOut[point] = true }
     return try Validator(
-      EmbeddingSubset(source, split.validation), labels: split.validation.map { identities[$0] },
-      neighborCount: k, using: options.workers, on: communicator)
+      EmbeddingSubset(source, Array(identities.indices)), labels: identities,
+      isHeldOut: isHeldOut, neighborCount: k, using: options.workers, on: communicator)
   }
 
   /// Writes the model and the report.

@@ -56,7 +56,8 @@ final class TrainingReporter: TrainingObserver {
     epochCost = epochCost + (Cost.now - stepStart)
     stepStart = .now
     progress.show(
-      "train, loss \(decimal(loss.linkage + loss.density, places: 4))", isDone: Double(step) / Double(max(count, 1)),
+      "train, loss \(decimal(loss.linkage + loss.density, places: 4))",
+      isDone: Double(step) / Double(max(count, 1)),
       amount: Double(count), unit: "steps")
   }
 
