@@ -79,12 +79,13 @@ let package = Package(
         "NeighborSearch", "Parallelism",
       ]),
     module("Evaluation", ["Communication"]),
+    module("Charts", []),
 
     // The program.
     .executableTarget(
       name: "highland",
       dependencies: [
-        "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
+        "Charts", "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
         "HierarchicalClustering", "LinearAlgebra", "MPICommunication", "NeighborSearch",
         "Parallelism", "SyntheticData", argumentParser, logging,
       ],
@@ -100,6 +101,7 @@ let package = Package(
     tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
     tests(of: "SyntheticData", ["LinearAlgebra"]),
     tests(of: "Evaluation", ["Communication"]),
+    tests(of: "Charts"),
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
     tests(
       of: "Differentiation",
