@@ -62,7 +62,8 @@ let package = Package(
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
     module("Optimization", ["Communication", "Differentiation", "LinearAlgebra"]),
     module("Datasets", ["Communication", "LinearAlgebra"]),
-    module("SyntheticData", ["LinearAlgebra"]),
+    module("RandomNumbers", []),
+    module("SyntheticData", ["LinearAlgebra", "RandomNumbers"]),
     module(
       "NeighborSearch",
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
@@ -80,6 +81,13 @@ let package = Package(
       ]),
     module("Evaluation", ["Communication"]),
     module("Charts", []),
+    module(
+      "Training",
+      [
+        "Communication", "Datasets", "Differentiation", "DistributedGraphs", "Evaluation",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
+        "Optimization", "Parallelism", "RandomNumbers",
+      ]),
 
     // The program.
     .executableTarget(
@@ -87,7 +95,7 @@ let package = Package(
       dependencies: [
         "Charts", "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
         "HierarchicalClustering", "LinearAlgebra", "MPICommunication", "NeighborSearch",
-        "Parallelism", "SyntheticData", argumentParser, logging,
+        "Optimization", "Parallelism", "SyntheticData", "Training", argumentParser, logging,
       ],
       swiftSettings: strict),
 
@@ -121,6 +129,13 @@ let package = Package(
       [
         "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
         "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomInputs",
+      ]),
+    tests(
+      of: "Training",
+      [
+        "Communication", "Datasets", "Differentiation", "DistributedGraphs", "Evaluation",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "Optimization", "Parallelism",
+        "RandomInputs",
       ]),
     .executableTarget(
       name: "MPIChecks",
