@@ -168,7 +168,8 @@ def check(directory, messages_type, decodes_nodes):
     log = json.loads((directory / "log.json").read_text())
     steps = log["log"]
     if not log["model"]["use_cluster_feat"] or log["model"]["use_GAT"]:
-        raise SystemExit(f"error: {directory}: the peer has the mean layer with average feature only")
+        raise SystemExit(
+            f"error: {directory}: the peer has the mean layer with the average feature only")
     names = log["graph_order"]
     stored = [read_graph(directory.parent / "graphs" / name, messages_type) for name in names]
     checks = {"golden graphs": stored}
@@ -182,7 +183,8 @@ def check(directory, messages_type, decodes_nodes):
         own = training_graphs(features, labels, pairs.items(), messages_type)
         for ours, theirs in zip(own, stored, strict=True):
             if ours.name != theirs.name or not numpy.array_equal(ours.edges.src, theirs.edges.src):
-                raise SystemExit(f"error: {ours.name}: other edges than {theirs.name} of {directory}")
+                raise SystemExit(
+                    f"error: {ours.name}: other edges than {theirs.name} of {directory}")
         checks["our own graphs"] = own
     for graphs_name, graphs in checks.items():
         training = Training(

@@ -13,7 +13,8 @@ enum Palette {
       "#6cb4ee", "#f4956c", "#5fcfa5", "#c79be0", "#e0bb4a", "#f08bb0", "#7fc4d1", "#c2b2a3",
     ])
   static let fonts =
-    "system-ui,-apple-system,'Segoe UI','Helvetica Neue',Arial,'Liberation Sans','DejaVu Sans',sans-serif"
+    "system-ui,-apple-system,'Segoe UI','Helvetica Neue',Arial,'Liberation Sans','DejaVu Sans',"
+    + "sans-serif"
 
   struct Colors {
     var paper, ink, muted, axis, grid: String
