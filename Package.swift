@@ -80,6 +80,7 @@ let package = Package(
         "NeighborSearch", "Parallelism",
       ]),
     module("Evaluation", ["Communication"]),
+    module("Charts", []),
     module(
       "Training",
       [
@@ -92,7 +93,7 @@ let package = Package(
     .executableTarget(
       name: "highland",
       dependencies: [
-        "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
+        "Charts", "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
         "HierarchicalClustering", "LinearAlgebra", "MPICommunication", "NeighborSearch",
         "Optimization", "Parallelism", "SyntheticData", "Training", argumentParser, logging,
       ],
@@ -108,6 +109,7 @@ let package = Package(
     tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
     tests(of: "SyntheticData", ["LinearAlgebra"]),
     tests(of: "Evaluation", ["Communication"]),
+    tests(of: "Charts"),
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
     tests(
       of: "Differentiation",
