@@ -144,15 +144,20 @@ struct RecipeOptions: ParsableArguments {
 struct ValidationOptions: ParsableArguments {
   @Option(
     help: "The share of identities that are held out to choose parameters and τ by; 0 for none.")
-  var validationFraction = 0.2
+  var validationFraction = 0.5
 
   @Option(
     parsing: .upToNextOption,
     help: "Features and labels to choose by, instead of a share of the training identities.")
   var validation: [String] = []
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Train anew on all identities once the number of epochs and τ are chosen.")
+  var refit = true
+
   @Option(help: "Epochs from one validation to the next.")
-  var validateEvery = 5
+  var validateEvery = 10
 
   @Option(help: "Stop after so many validations without a better one; 0 to go on to the end.")
   var patience = 0
@@ -172,6 +177,9 @@ struct ValidationOptions: ParsableArguments {
       throw ValidationError("--patience \(patience): expected 0 or more")
     }
   }
+
+  /// Whether identities were held out that a second network can learn from.
+  func refits(_ split: IdentitySplit) -> Bool { refit && !split.validation.isEmpty }
 
   var plan: ValidationPlan {
     ValidationPlan(interval: validateEvery, patience: patience > 0 ? patience : nil)
