@@ -31,7 +31,8 @@ public struct TrainingOptions: Equatable, Sendable {
     usesTrueLinks: Bool = false, loss: LinkageLoss = LinkageLoss(),
     optimizer: OptimizerRule = .sgd(), learningRate: Double = 0.01, warmUpSteps: Int = 0,
     gradientLimit: Double? = nil, epochCount: Int, batchSize: Int? = nil, dropout: Double = 0,
-    rotates: Bool = false, startsFromDistance: Bool = false, seed: UInt64 = 0, workers: Workers = Workers()
+    rotates: Bool = false, startsFromDistance: Bool = false, seed: UInt64 = 0,
+    workers: Workers = Workers()
   ) {
     precondition(epochCount >= 0, "\(epochCount) epochs")
     precondition(batchSize ?? 1 > 0, "batches of \(batchSize ?? 0)")

@@ -51,7 +51,8 @@ public struct ValidationResult: Codable, Equatable, Sendable {
 
   static func choice(from curve: [Point]) -> Int {
     let bound = 0.95 * (curve.map(\.score).max() ?? 0)
-    return curve.indices.filter { curve[$0].score >= bound }.max { curve[$0].tau < curve[$1].tau } ?? 0
+    return curve.indices.filter { curve[$0].score >= bound }.max { curve[$0].tau < curve[$1].tau }
+      ?? 0
   }
 }
 
