@@ -63,16 +63,19 @@ let package = Package(
       "NeighborSearch",
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
     module(
+      "SimilarityStructure",
+      ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
+    module(
       "GraphNetworks",
       [
         "CKernels", "Communication", "Datasets", "DistributedGraphs", "LinearAlgebra",
-        "Parallelism",
+        "Parallelism", "SimilarityStructure",
       ]),
     module(
       "HierarchicalClustering",
       [
         "Communication", "Datasets", "DistributedGraphs", "GraphNetworks", "LinearAlgebra",
-        "NeighborSearch", "Parallelism",
+        "NeighborSearch", "Parallelism", "SimilarityStructure",
       ]),
     module("Evaluation", ["Communication"]),
 
@@ -100,6 +103,12 @@ let package = Package(
     tests(
       of: "NeighborSearch",
       ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism", "RandomInputs"]),
+    tests(
+      of: "SimilarityStructure",
+      [
+        "Communication", "DistributedGraphs", "LinearAlgebra", "NeighborSearch", "Parallelism",
+        "RandomInputs",
+      ]),
     tests(
       of: "GraphNetworks",
       [

@@ -28,6 +28,29 @@ extension Halo {
     return values + received.values
   }
 
+  /// The rows of all local nodes, `width` values each: those of the owned ones, then the ghosts'.
+  ///
+  /// > Collective: over `communicator`. One round, `width` values per ghost.
+  ///
+  /// - Parameter rows: Owned. Row after row. Shape `[ownedCount × width]`.
+  @inlinable
+  public func extend<T: Message>(
+    _ rows: [T], width: Int, on communicator: some Communicator
+  ) throws -> [T] {
+    precondition(
+      rows.count == ownedCount * width, "\(rows.count) values for \(ownedCount) rows of \(width)")
+    var packed: [T] = []
+    packed.reserveCapacity(boundary.values.count * width)
+    for node in boundary.values {
+      let first = Int(node.index) * width
+      packed += rows[first..<first + width]
+    }
+    let received = try communicator.exchange(
+      Buckets(values: packed, counts: boundary.counts.map { $0 * width }),
+      receiving: ghostCounts.map { $0 * width })
+    return rows + received.values
+  }
+
   /// The rows of all local nodes, of some columns.
   ///
   /// > Collective: over `communicator`. One round, `4 · columns.count` bytes per ghost.
