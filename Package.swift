@@ -57,6 +57,10 @@ let package = Package(
     module("Parallelism", []),
     module("LinearAlgebra", ["CKernels", "COpenBLAS", "Parallelism"]),
     module("DistributedGraphs", ["Communication", "LinearAlgebra"]),
+    module(
+      "Differentiation",
+      ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
+    module("Optimization", ["Communication", "Differentiation", "LinearAlgebra"]),
     module("Datasets", ["Communication", "LinearAlgebra"]),
     module("SyntheticData", ["LinearAlgebra"]),
     module(
@@ -100,6 +104,10 @@ let package = Package(
     tests(of: "SyntheticData", ["LinearAlgebra"]),
     tests(of: "Evaluation", ["Communication"]),
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
+    tests(
+      of: "Differentiation",
+      ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism", "RandomInputs"]),
+    tests(of: "Optimization", ["Communication", "Differentiation", "LinearAlgebra"]),
     tests(
       of: "NeighborSearch",
       ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism", "RandomInputs"]),
