@@ -96,7 +96,8 @@ let package = Package(
     // Tests.
     module("CommunicationTesting", ["Communication"]),
     .target(
-      name: "RandomInputs", dependencies: ["DistributedGraphs", "LinearAlgebra"],
+      name: "RandomInputs",
+      dependencies: ["DistributedGraphs", "GraphNetworks", "LinearAlgebra", "SimilarityStructure"],
       path: "Tests/RandomInputs", swiftSettings: strict),
     tests(of: "Communication", ["CommunicationTesting"]),
     tests(of: "LinearAlgebra", ["CKernels", "Parallelism", "RandomInputs"]),
@@ -121,7 +122,7 @@ let package = Package(
       of: "GraphNetworks",
       [
         "Communication", "Datasets", "DistributedGraphs", "LinearAlgebra", "Parallelism",
-        "RandomInputs",
+        "RandomInputs", "SimilarityStructure",
       ]),
     tests(
       of: "HierarchicalClustering",

@@ -6,7 +6,7 @@ public typealias LocalRows = DenseLocalRows<Float>
 
 /// Rows of the owned nodes together with those of the ghosts.
 ///
-/// Only a halo exchange makes one: a layer that wants local rows cannot be handed owned ones.
+/// A halo exchange makes one: a layer that wants local rows cannot be handed owned ones.
 public struct DenseLocalRows<Scalar: MatrixScalar>: Sendable {
   /// Shape `[ownedCount × width]`, where the columns of interest start at `firstColumn`.
   public let owned: DenseMatrix<Scalar>
@@ -17,6 +17,23 @@ public struct DenseLocalRows<Scalar: MatrixScalar>: Sendable {
 
   /// The number of columns of interest.
   public var width: Int { ghosts.columnCount }
+}
+
+extension DenseLocalRows {
+  /// Rows that this rank computed for its ghosts as their owners did, from what it had received of
+  /// them before.
+  ///
+  /// - Parameters:
+  ///   - owned: Shape `[ownedCount × width]`.
+  ///   - ghosts: Shape `[ghostCount × width]`.
+  package init(owned: DenseMatrix<Scalar>, computedForGhosts ghosts: DenseMatrix<Scalar>) {
+    precondition(
+      owned.columnCount == ghosts.columnCount,
+      "\(owned.columnCount) and \(ghosts.columnCount) columns")
+    self.owned = owned
+    self.ghosts = ghosts
+    firstColumn = 0
+  }
 }
 
 extension Halo {

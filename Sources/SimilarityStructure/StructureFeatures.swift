@@ -69,6 +69,15 @@ public struct StructureFeatures: Sendable {
   /// The features of all local nodes. Shape `[localCount × nodeWidth]`.
   public var nodeFeatures: Matrix { nodeFeatures(0..<nodes.count) }
 
+  /// The features of all local nodes, after some function of a matrix of them.
+  ///
+  /// No exchange: what ghosts are made of is here already.
+  public func localNodeFeatures(_ transform: (Matrix) -> Matrix) -> LocalRows {
+    LocalRows(
+      owned: transform(nodeFeatures(0..<graph.ownedCount)),
+      computedForGhosts: transform(nodeFeatures(graph.ownedCount..<nodes.count)))
+  }
+
   /// The features of some local nodes. Shape `[range.count × nodeWidth]`.
   public func nodeFeatures(_ range: Range<Int>) -> Matrix {
     let width = Self.nodeWidth

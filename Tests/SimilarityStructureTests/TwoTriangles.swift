@@ -45,8 +45,3 @@ enum TwoTriangles {
       nearLength: 1, on: SingleRank())
   }
 }
-
-extension NeighborLists {
-  /// The first places of every list.
-  func prefix(_ length: Int) -> NeighborLists { canonical(listLength: length, firstNode: 0) }
-}

@@ -12,7 +12,7 @@ import Parallelism
 struct ClusterCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "cluster",
-    abstract: "Cluster embeddings with a trained LANDER model.",
+    abstract: "Cluster embeddings with a trained model.",
     discussion: """
       Builds the nearest-neighbour graph, predicts linkage and density with the model, merges \
       components into the nodes of the next level, and repeats until nothing merges. The number of \
@@ -36,11 +36,22 @@ struct ClusterCommand: RankedCommand {
     name: .customShort("k"),
     help: ArgumentHelp(
       "Places of a point's neighbour list, the point itself included.",
-      discussion: "As in the authors' scripts: -k 10 means at most 9 other points."))
-  var neighborCount = 10
+      discussion: """
+        As in the authors' scripts: -k 10 means at most 9 other points. 10 by default; a model of \
+        structure says itself how many.
+        """))
+  var neighborCount: Int?
 
-  @Option(help: "A linkage must be more probable than this to merge, in 0 ... 1.")
-  var tau = 0.8
+  @Option(
+    help: ArgumentHelp(
+      "A linkage must be more probable than this to merge, in 0 ... 1.",
+      discussion:
+        "0.8 by default; a model of structure brings its own, one for level 0 and one for the others."
+    ))
+  var tau: Double?
+
+  @Option(help: "The same for the levels after level 0. By default that of level 0.")
+  var tauLater: Double?
 
   @Option(help: "The most levels.")
   var maxLevels = 10
@@ -79,10 +90,14 @@ struct ClusterCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    guard neighborCount >= 1 else {
+    if let neighborCount, neighborCount < 1 {
       throw ValidationError("-k \(neighborCount): expected 1 or more")
     }
-    guard (0...1).contains(tau) else { throw ValidationError("--tau \(tau): expected 0 ... 1") }
+    for (name, tau) in [("--tau", tau), ("--tau-later", tauLater)] {
+      if let tau, !(0...1).contains(tau) {
+        throw ValidationError("\(name) \(tau): expected 0 ... 1")
+      }
+    }
     guard maxLevels >= 1 else {
       throw ValidationError("--max-levels \(maxLevels): expected 1 or more")
     }
@@ -102,40 +117,41 @@ struct ClusterCommand: RankedCommand {
     }
     let source = try input.open(on: communicator)
     let network = try communicator.agree {
-      try Lander(TensorFile(path: model), dimensions: source.dimensions)
+      try LinkageModel(TensorFile(path: model), dimensions: source.dimensions)
     }
+    let options = try options(for: network, on: communicator)
     let trueLabels = try truth.map { path in
       try communicator.agree { try readLabels(path, count: source.rowCount, communicator) }
     }
-    let lists = try readNeighbors(of: source, on: communicator)
+    let lists = try readNeighbors(
+      of: source, length: network.listLength(options), mayBeShorter: network.settings == nil,
+      on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
-    if source.rowCount <= neighborCount {
+    if source.rowCount <= options.neighborCount {
       reporter.note(
-        "\(source.rowCount) points are no more than k = \(neighborCount): nothing will merge")
+        "\(source.rowCount) points are no more than k = \(options.neighborCount): "
+          + "nothing will merge")
     }
 
     guard let hierarchy else {
       return try cluster(
-        source, network, lists, trueLabels, reporter, hierarchy: nil, on: communicator)
+        source, network, options, lists, trueLabels, reporter, hierarchy: nil, on: communicator)
     }
     try writeDirectory(
       to: hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite,
       on: communicator
     ) { temporary in
       try cluster(
-        source, network, lists, trueLabels, reporter, hierarchy: HierarchyWriter(in: temporary),
-        on: communicator)
+        source, network, options, lists, trueLabels, reporter,
+        hierarchy: HierarchyWriter(in: temporary), on: communicator)
     }
   }
 
   private func cluster(
-    _ source: FeatureFile, _ network: Lander, _ lists: NeighborLists?, _ trueLabels: [Int64]?,
-    _ progress: ProgressReporter, hierarchy: HierarchyWriter?, on communicator: MPICommunicator
+    _ source: FeatureFile, _ network: LinkageModel, _ options: ClusteringOptions,
+    _ lists: NeighborLists?, _ trueLabels: [Int64]?, _ progress: ProgressReporter,
+    hierarchy: HierarchyWriter?, on communicator: MPICommunicator
   ) throws {
-    let options = ClusteringOptions(
-      neighborCount: neighborCount, threshold: tau, maximumLevels: maxLevels,
-      stopsEarly: earlyStop, invalidRows: invalidRows,
-      workers: try threads.workers(on: communicator))
     let start = ContinuousClock.now
     let clustering = try HierarchicalClustering.cluster(
       source, with: network, options: options, initialNeighbors: lists,
@@ -149,7 +165,8 @@ struct ClusterCommand: RankedCommand {
     }
     let report = ClusterReport(
       parameters: .init(
-        features: input.features, model: model, k: neighborCount, tau: tau,
+        features: input.features, model: model, k: options.neighborCount, tau: options.threshold,
+        tauLater: options.laterThreshold,
         maximumLevels: maxLevels, earlyStop: earlyStop, invalidRows: invalidRows.rawValue,
         neighbors: neighbors, similarities: similarities),
       rankCount: communicator.size, threadCount: options.workers.count,
@@ -176,18 +193,46 @@ struct ClusterCommand: RankedCommand {
     if let metrics { print(metrics) }
   }
 
+  /// What was asked for, and where nothing was, what the model was trained for.
+  ///
+  /// > Collective: over `communicator`, for the number of threads.
+  private func options(for network: LinkageModel, on communicator: MPICommunicator) throws
+    -> ClusteringOptions
+  {
+    let trained = network.settings
+    if let trained, let neighborCount, neighborCount != trained.neighborCount {
+      throw ValidationError(
+        "-k \(neighborCount): '\(model)' was trained with k = \(trained.neighborCount); leave it out"
+      )
+    }
+    return ClusteringOptions(
+      neighborCount: trained?.neighborCount ?? neighborCount ?? 10,
+      threshold: tau ?? trained?.threshold ?? 0.8,
+      laterThreshold: tauLater ?? tau ?? trained?.laterThreshold,
+      maximumLevels: maxLevels, stopsEarly: earlyStop, invalidRows: invalidRows,
+      workers: try threads.workers(on: communicator))
+  }
+
   /// The user's neighbour lists, in the order and length that the method wants.
   ///
   /// > Collective: over `communicator`. One round of one byte.
-  private func readNeighbors(of source: FeatureFile, on communicator: some Communicator) throws
-    -> NeighborLists?
-  {
+  private func readNeighbors(
+    of source: FeatureFile, length: Int, mayBeShorter: Bool,
+    on communicator: some Communicator
+  ) throws -> NeighborLists? {
     guard let neighbors, let similarities else { return nil }
     return try communicator.agree {
       let owned = ownShare(of: source.rowCount, on: communicator)
-      return try NeighborFiles(neighbors: neighbors, similarities: similarities)
-        .lists(owned, nodeCount: source.rowCount)
-        .canonical(listLength: neighborCount - 1, firstNode: owned.lowerBound)
+      let files = try NeighborFiles(neighbors: neighbors, similarities: similarities)
+      // Fewer will do where they hold all other points.
+      guard mayBeShorter || files.listLength >= min(length, source.rowCount - 1) else {
+        throw DataError(
+          path: neighbors,
+          problem: "\(files.listLength) neighbours of each point; expected \(length) or more, "
+            + "as '\(model)' looks at that many")
+      }
+      return try files.lists(owned, nodeCount: source.rowCount)
+        .canonical(listLength: length, firstNode: owned.lowerBound)
     }
   }
 }
