@@ -62,7 +62,8 @@ let package = Package(
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
     module("Optimization", ["Communication", "Differentiation", "LinearAlgebra"]),
     module("Datasets", ["Communication", "LinearAlgebra"]),
-    module("SyntheticData", ["LinearAlgebra"]),
+    module("RandomNumbers", []),
+    module("SyntheticData", ["LinearAlgebra", "RandomNumbers"]),
     module(
       "NeighborSearch",
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
@@ -82,6 +83,13 @@ let package = Package(
         "NeighborSearch", "Parallelism", "SimilarityStructure",
       ]),
     module("Evaluation", ["Communication"]),
+    module(
+      "Training",
+      [
+        "Communication", "Datasets", "Differentiation", "DistributedGraphs", "Evaluation",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
+        "Optimization", "Parallelism", "RandomNumbers",
+      ]),
 
     // The program.
     .executableTarget(
@@ -129,6 +137,13 @@ let package = Package(
       [
         "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
         "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomInputs",
+      ]),
+    tests(
+      of: "Training",
+      [
+        "Communication", "Datasets", "Differentiation", "DistributedGraphs", "Evaluation",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "Optimization", "Parallelism",
+        "RandomInputs",
       ]),
     .executableTarget(
       name: "MPIChecks",

@@ -1,12 +1,12 @@
-internal import Communication
-internal import DistributedGraphs
+package import Communication
+package import DistributedGraphs
 internal import GraphNetworks
-internal import LinearAlgebra
+package import LinearAlgebra
 internal import NeighborSearch
 internal import Parallelism
 
 /// The level that clustering has reached, and where every input point is in it.
-struct Hierarchy<Source: EmbeddingSource> {
+package struct Hierarchy<Source: EmbeddingSource> {
   private let source: Source
   private let options: ClusteringOptions
   private let averages: Averages
@@ -15,12 +15,12 @@ struct Hierarchy<Source: EmbeddingSource> {
   /// Replicated. For sums over the members of clusters.
   private let fixedPoint: FixedPoint
   /// Who owns which input points.
-  let points: NodePartition
+  package let points: NodePartition
 
   /// Replicated. 0 is the input.
-  private(set) var level = 0
+  package private(set) var level = 0
   /// Who owns which nodes of the level.
-  private(set) var nodes: NodePartition
+  package private(set) var nodes: NodePartition
   /// Owned. f: the direction of each node's peak; nil once handed over, and above level 0 where
   /// averages of directions take its place. Shape `[ownedCount × D]`.
   private var identity: Matrix?
@@ -29,9 +29,9 @@ struct Hierarchy<Source: EmbeddingSource> {
   /// Owned. |u| of every node; 1 of a point.
   private(set) var meanLengths: [Float]
   /// Owned. How many points each node stands for.
-  private(set) var memberCounts: [Int64]
+  package private(set) var memberCounts: [Int64]
   /// Owned. The input point that each node is.
-  private(set) var inputPoint: [GlobalNode]
+  package private(set) var inputPoint: [GlobalNode]
   /// Owned points. Whether each has a direction: not all zeros, no NaN, nothing infinite.
   let hasDirection: [Bool]
   /// Owned points. The node of the level that each point belongs to.
@@ -40,7 +40,7 @@ struct Hierarchy<Source: EmbeddingSource> {
   /// Reads this rank's share of the input as level 0.
   ///
   /// > Collective: over `communicator`. Rounds of a few bytes per rank.
-  init(
+  package init(
     _ source: Source, options: ClusteringOptions, averages: Averages,
     on communicator: some Communicator
   ) throws {
@@ -65,18 +65,30 @@ struct Hierarchy<Source: EmbeddingSource> {
     nodeOfPoint = inputPoint
   }
 
+  /// With means of the input rows, or with none.
+  ///
+  /// > Collective: over `communicator`, as the other.
+  package init(
+    _ source: Source, options: ClusteringOptions, needsAverages: Bool,
+    on communicator: some Communicator
+  ) throws {
+    try self.init(
+      source, options: options, averages: needsAverages ? .ofInputRows : .nothing,
+      on: communicator)
+  }
+
   /// The nearest neighbours of every owned node; at level 0 the user's, where there are any.
   ///
   /// > Collective: over `communicator`, as the search is.
-  func neighborLists(
-    initial: NeighborLists?, length: Int, on communicator: some Communicator,
+  package func neighborLists(
+    initial: NeighborLists?, length: Int? = nil, on communicator: some Communicator,
     progress: (Double) -> Void
   ) throws -> NeighborLists {
     if level == 0, let initial {
       return try initial.among(hasDirection, in: nodes, on: communicator)
     }
     return try nearestNeighbors(
-      of: directions, listLength: length, in: nodes, using: options.workers, on: communicator,
+      of: directions, listLength: length ?? options.listLength, in: nodes, using: options.workers, on: communicator,
       progress: progress)
   }
 
@@ -96,7 +108,7 @@ struct Hierarchy<Source: EmbeddingSource> {
   ///
   /// > Collective: over `communicator`. As ``duplicateRoots(of:where:in:on:)``; where there are
   /// > duplicates, also as ``contract(to:isLast:on:)``.
-  mutating func mergeDuplicates(on communicator: some Communicator) throws {
+  package mutating func mergeDuplicates(on communicator: some Communicator) throws {
     precondition(level == 0 && nodes == points, "duplicates are of points")
     let roots = try duplicateRoots(
       of: identity!, where: hasDirection, in: nodes, on: communicator)
@@ -116,6 +128,12 @@ struct Hierarchy<Source: EmbeddingSource> {
   /// > Collective: over `communicator`. One round of 8 bytes per rank.
   func singletonCount(on communicator: some Communicator) throws -> Int {
     try communicator.sum(memberCounts.count { $0 == 1 })
+  }
+
+  /// The level's features, kept: f, and g where it differs from f and averages are needed.
+  package var features: (identity: Matrix, average: Matrix?) {
+    guard let identity else { preconditionFailure("the features of level 0 were handed over") }
+    return (identity, average)
   }
 
   /// What the network sees of the level.
@@ -140,7 +158,7 @@ struct Hierarchy<Source: EmbeddingSource> {
   ///   - root: Owned. The peak of every node.
   ///   - isLast: Replicated. Whether the features of the next level are not wanted.
   @discardableResult
-  mutating func contract(
+  package mutating func contract(
     to root: [GlobalNode], isLast: Bool, on communicator: some Communicator
   ) throws -> [GlobalNode] {
     let coarse = try merge(to: root, keeping: isLast ? nil : averages, on: communicator)
@@ -232,8 +250,8 @@ struct Hierarchy<Source: EmbeddingSource> {
   private func rows(
     _ places: Range<Int>, peaks: ArraySlice<Int>, of owned: Range<Int>, keeping kept: Averages
   ) throws -> (members: Matrix?, peakDirections: Matrix) {
-    let members = average ?? (kept == .ofDirections ? identity : nil)
-    if members != nil || identity != nil {
+    if level > 0 || averages == .ofDirections {
+      let members = average ?? (kept == .ofDirections ? identity : nil)
       return (
         kept == .nothing ? nil : members?.copy(ofRows: Array(places)),
         identity?.copy(ofRows: Array(peaks)) ?? Matrix(rows: 0, columns: source.dimensions)
@@ -251,7 +269,7 @@ struct Hierarchy<Source: EmbeddingSource> {
 }
 
 /// Which means of the members the nodes of a level carry.
-enum Averages: Equatable {
+package enum Averages: Equatable, Sendable {
   case nothing
   /// Of rows as they are stored, beside the peak's direction: the average feature of coordinates.
   case ofInputRows

@@ -2,7 +2,7 @@ public import Communication
 public import Datasets
 public import DistributedGraphs
 public import GraphNetworks
-internal import SimilarityStructure
+package import SimilarityStructure
 
 /// A trained network, of either family of inputs.
 public enum LinkageModel: Sendable {
@@ -58,18 +58,18 @@ extension LinkageModel {
 }
 
 /// What a network of structure needs of former levels. Replicated: whether it is there at all.
-struct StructureState {
+package struct StructureState: Sendable {
   /// Replicated. Measured at level 0.
-  let scale: ClosenessScale
+  package let scale: ClosenessScale
   /// Owned. Of the level at hand.
-  var pointEdges: PointEdges
+  package var pointEdges: PointEdges
 }
 
 extension Hierarchy {
   /// The features of the level at hand; at level 0 the state begins with it.
   ///
   /// > Collective: over `communicator`, as ``StructureFeatures`` is.
-  func structureFeatures(
+  package func structureFeatures(
     _ lists: NeighborLists, _ graph: NeighborGraph, _ state: inout StructureState?,
     settings: StructureNetwork.Settings, on communicator: some Communicator
   ) throws -> StructureFeatures {
