@@ -88,7 +88,7 @@ let package = Package(
       [
         "Communication", "Datasets", "Differentiation", "DistributedGraphs", "Evaluation",
         "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
-        "Optimization", "Parallelism", "RandomNumbers",
+        "Optimization", "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
 
     // The program.

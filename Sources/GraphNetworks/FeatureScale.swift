@@ -17,20 +17,13 @@ public struct FeatureScale: Equatable, Sendable {
     factor = deviation.map { 1 / ($0 + 0.02) }
   }
 
-  /// Mean and deviation of the columns of some matrices together, every row counted once.
-  public init(measuring matrices: [Matrix], columns: Int) {
-    var (sums, squares) = (
-      Array(repeating: 0.0, count: columns), Array(repeating: 0.0, count: columns)
-    )
-    var count = 0.0
-    for matrix in matrices {
-      precondition(matrix.columnCount == columns, "\(matrix.columnCount) columns of \(columns)")
-      count += Double(matrix.rowCount)
-      for (place, value) in matrix.elements.enumerated() {
-        sums[place % columns] += Double(value)
-        squares[place % columns] += Double(value) * Double(value)
-      }
-    }
+  /// Mean and deviation of features, from their sums over some rows.
+  ///
+  /// - Parameters:
+  ///   - count: How many rows. 0 gives means of 0.
+  ///   - sums: Σ x of every feature.
+  ///   - squares: Σ x².
+  public init(count: Double, sums: [Double], squares: [Double]) {
     let n = max(count, 1)
     self.init(
       mean: sums.map { Float($0 / n) },

@@ -119,7 +119,7 @@ package struct Hierarchy<Source: EmbeddingSource> {
   /// The number of every owned point's cluster, and how many clusters there are.
   ///
   /// > Collective: over `communicator`, as ``numberByFirstAppearance(_:of:in:on:)``.
-  func labels(on communicator: some Communicator) throws -> (labels: [Int64], clusterCount: Int) {
+  package func labels(on communicator: some Communicator) throws -> (labels: [Int64], clusterCount: Int) {
     try numberByFirstAppearance(nodeOfPoint, of: points, in: nodes, on: communicator)
   }
 

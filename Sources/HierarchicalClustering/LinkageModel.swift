@@ -85,6 +85,29 @@ extension Hierarchy {
         pointEdges: state!.pointEdges, scale: state!.scale),
       nearLength: settings.nearLength, using: workers, on: communicator)
   }
+
+  /// Merges the nodes of the level at hand by a linkage, and the edges between members with them.
+  ///
+  /// > Collective: over `communicator`, as the steps of a level of
+  /// > ``cluster(_:with:options:initialNeighbors:observer:on:)``.
+  ///
+  /// - Returns: How many nodes merged into others, on all ranks.
+  package mutating func merge(
+    by linkage: Linkage, above threshold: Double, over graph: NeighborGraph,
+    _ state: inout StructureState?, on communicator: some Communicator
+  ) throws -> Int {
+    let nodes = nodes
+    let parents = try bestDenserNeighbor(
+      linkage, above: threshold, in: graph, on: communicator)
+    var roots = parents.parent
+    try compressPaths(&roots, in: nodes, on: communicator)
+    let coarse = try contract(to: roots, isLast: false, on: communicator)
+    if let edges = state?.pointEdges {
+      state?.pointEdges = try edges.merged(
+        into: coarse, from: nodes, to: self.nodes, on: communicator)
+    }
+    return try communicator.sum(parents.mergedCount)
+  }
 }
 
 /// Clusters embeddings with a network of coordinates: ``cluster(_:with:options:initialNeighbors:observer:on:)``.
