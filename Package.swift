@@ -97,7 +97,7 @@ let package = Package(
       dependencies: [
         "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
         "HierarchicalClustering", "LinearAlgebra", "MPICommunication", "NeighborSearch",
-        "Parallelism", "SyntheticData", argumentParser, logging,
+        "Optimization", "Parallelism", "SyntheticData", "Training", argumentParser, logging,
       ],
       swiftSettings: strict),
 

@@ -37,8 +37,8 @@ extension StructureNetwork {
     }
     let settings = try Settings(file)
     let reader = StructureReader(file: file)
-    try reader.checkNames("nodeFeatures", NodeFeature.allCases.map(\.name))
-    try reader.checkNames("edgeFeatures", EdgeFeature.allCases.map(\.name))
+    try reader.checkNames("node_features", NodeFeature.allCases.map(\.name))
+    try reader.checkNames("edge_features", EdgeFeature.allCases.map(\.name))
     let nodeScale = try reader.scale("node.scale", StructureFeatures.nodeWidth)
     let edgeScale = try reader.scale("edge.scale", StructureFeatures.edgeWidth)
     let h = try file.shape(of: "node.output.weight").first ?? 0
@@ -76,12 +76,12 @@ extension StructureNetwork {
   public var metadata: [String: String] {
     [
       "input": ModelInput.structure.rawValue,
-      "neighbors": "\(settings.neighborCount)",
+      "k": "\(settings.neighborCount)",
       "context": "\(settings.contextLength)",
       "tau": "\(settings.threshold)",
-      "tauLater": "\(settings.laterThreshold)",
-      "nodeFeatures": NodeFeature.allCases.map(\.name).joined(separator: " "),
-      "edgeFeatures": EdgeFeature.allCases.map(\.name).joined(separator: " "),
+      "tau_later": "\(settings.laterThreshold)",
+      "node_features": NodeFeature.allCases.map(\.name).joined(separator: " "),
+      "edge_features": EdgeFeature.allCases.map(\.name).joined(separator: " "),
     ]
   }
 }
@@ -100,12 +100,12 @@ extension StructureNetwork.Settings {
       }
       return value
     }
-    let k: Int = try number("neighbors", "2 ... 1000") { (2...1000).contains($0) }
+    let k: Int = try number("k", "2 ... 1000") { (2...1000).contains($0) }
     self.init(
       neighborCount: k,
       contextLength: try number("context", "\(k - 1) ... 1000") { (k - 1...1000).contains($0) },
       threshold: try number("tau", "0 ... 1") { (0.0...1).contains($0) },
-      laterThreshold: try number("tauLater", "0 ... 1") { (0.0...1).contains($0) })
+      laterThreshold: try number("tau_later", "0 ... 1") { (0.0...1).contains($0) })
   }
 }
 

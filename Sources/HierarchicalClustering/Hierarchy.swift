@@ -88,7 +88,8 @@ package struct Hierarchy<Source: EmbeddingSource> {
       return try initial.among(hasDirection, in: nodes, on: communicator)
     }
     return try nearestNeighbors(
-      of: directions, listLength: length ?? options.listLength, in: nodes, using: options.workers, on: communicator,
+      of: directions, listLength: length ?? options.listLength, in: nodes, using: options.workers,
+      on: communicator,
       progress: progress)
   }
 
@@ -119,7 +120,9 @@ package struct Hierarchy<Source: EmbeddingSource> {
   /// The number of every owned point's cluster, and how many clusters there are.
   ///
   /// > Collective: over `communicator`, as ``numberByFirstAppearance(_:of:in:on:)``.
-  package func labels(on communicator: some Communicator) throws -> (labels: [Int64], clusterCount: Int) {
+  package func labels(on communicator: some Communicator) throws -> (
+    labels: [Int64], clusterCount: Int
+  ) {
     try numberByFirstAppearance(nodeOfPoint, of: points, in: nodes, on: communicator)
   }
 

@@ -54,14 +54,19 @@ public func trainStructureNetwork(
   if edgeCounts[1] == 0 { throw AgreedFailure(reason: "\(TrainingDataError.noPositiveEdges)") }
   observer.madeGraphs(raw.count)
 
-  let nodeScale = try start?.nodeScale ?? FeatureScale(
-    measuring: raw.map { $0.nodeFeatures.copy(ofRows: 0..<$0.graph.ownedCount) },
-    columns: StructureFeatures.nodeWidth, on: communicator)
-  let edgeScale = try start?.edgeScale ?? FeatureScale(
-    measuring: raw.map(\.edgeFeatures), columns: StructureFeatures.edgeWidth, on: communicator)
+  let nodeScale =
+    try start?.nodeScale
+    ?? FeatureScale(
+      measuring: raw.map { $0.nodeFeatures.copy(ofRows: 0..<$0.graph.ownedCount) },
+      columns: StructureFeatures.nodeWidth, on: communicator)
+  let edgeScale =
+    try start?.edgeScale
+    ?? FeatureScale(
+      measuring: raw.map(\.edgeFeatures), columns: StructureFeatures.edgeWidth, on: communicator)
   var trainer = StructureTrainer(
     try raw.map { try TrainingLevel($0.scaled(nodeScale, edgeScale), on: communicator) },
-    options, parameters: start.map { Parameters($0) }
+    options,
+    parameters: start.map { Parameters($0) }
       ?? options.shape.initialParameters(seed: options.seed))
   raw = []
   var losses: [Double] = []

@@ -30,7 +30,8 @@ public struct ValidationPlan: Equatable, Sendable {
 /// Hears of training. Called on every rank.
 public protocol TrainingObserver {
   func finishedStep(_ step: Int, of count: Int, loss: StepLoss)
-  func finished(_ epoch: EpochRecord, steps: Int)
+  /// > Collective: over `communicator`.
+  func finished(_ epoch: EpochRecord, steps: Int, on communicator: some Communicator) throws
   /// > Collective: over `communicator`; asked after every step, the same on all ranks.
   func request(after step: Int, on communicator: some Communicator) throws -> TrainingRequest
   /// > Collective: over `communicator`.
@@ -44,7 +45,8 @@ public enum TrainingRequest: UInt8, Sendable {
 
 extension TrainingObserver {
   public func finishedStep(_ step: Int, of count: Int, loss: StepLoss) {}
-  public func finished(_ epoch: EpochRecord, steps: Int) {}
+  public func finished(_ epoch: EpochRecord, steps: Int, on communicator: some Communicator) throws
+  {}
   public func request(after step: Int, on communicator: some Communicator) throws
     -> TrainingRequest
   { .goOn }
@@ -119,8 +121,9 @@ public func train<Source: EmbeddingSource>(
       try state.finishEpoch(
         trainer.step / trainer.stepsPerEpoch, options: options, learningRate: rate,
         steps: trainer.stepsPerEpoch, validator: validator, plan: plan, on: communicator)
-      observer.finished(
-        state.progress.history[state.progress.history.count - 1], steps: trainer.stepsPerEpoch)
+      try observer.finished(
+        state.progress.history[state.progress.history.count - 1], steps: trainer.stepsPerEpoch,
+        on: communicator)
     }
     switch try observer.request(after: trainer.step, on: communicator) {
     case .goOn: break

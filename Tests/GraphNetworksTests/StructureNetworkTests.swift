@@ -123,10 +123,10 @@ private func structure(
     ("input", "shape", "its input is 'shape'; expected 'coordinates' or 'structure'"),
     ("input", nil, "not a model of structure"),
     ("tau", "1.5", "its metadata say '1.5' of 'tau'; expected 0 ... 1"),
-    ("neighbors", nil, "its metadata say 'nothing' of 'neighbors'"),
+    ("k", nil, "its metadata say 'nothing' of 'k'"),
     ("context", "3", "expected 5 ... 1000"),
-    ("nodeFeatures", "colour", "it has 'colour', which is unknown here"),
-    ("edgeFeatures", "", "it has no 'closeness'"),
+    ("node_features", "colour", "it has 'colour', which is unknown here"),
+    ("edge_features", "", "it has no 'closeness'"),
   ])
   func areRefusedWhereTheFileSaysSomethingElse(key: String, value: String?, message: String) throws
   {

@@ -37,21 +37,22 @@ struct ClusterCommand: RankedCommand {
     help: ArgumentHelp(
       "Places of a point's neighbour list, the point itself included.",
       discussion: """
-        As in the authors' scripts: -k 10 means at most 9 other points. 10 by default; a model of \
-        structure says itself how many.
+        As in the authors' scripts: -k 10 means at most 9 other points. Default: what the model was \
+        trained with; 10 if it does not say.
         """))
-  var neighborCount: Int?
+  var chosenNeighborCount: Int?
 
   @Option(
+    name: .customLong("tau"),
     help: ArgumentHelp(
       "A linkage must be more probable than this to merge, in 0 ... 1.",
-      discussion:
-        "0.8 by default; a model of structure brings its own, one for level 0 and one for the others."
-    ))
-  var tau: Double?
+      discussion: "Default: what training chose; 0.8 if the model does not say."))
+  var chosenTau: Double?
 
-  @Option(help: "The same for the levels after level 0. By default that of level 0.")
-  var tauLater: Double?
+  @Option(
+    name: .customLong("tau-later"),
+    help: "The same for the levels after level 0. Default: as --tau.")
+  var chosenTauLater: Double?
 
   @Option(help: "The most levels.")
   var maxLevels = 10
@@ -90,10 +91,10 @@ struct ClusterCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    if let neighborCount, neighborCount < 1 {
-      throw ValidationError("-k \(neighborCount): expected 1 or more")
+    if let chosenNeighborCount, chosenNeighborCount < 1 {
+      throw ValidationError("-k \(chosenNeighborCount): expected 1 or more")
     }
-    for (name, tau) in [("--tau", tau), ("--tau-later", tauLater)] {
+    for (name, tau) in [("--tau", chosenTau), ("--tau-later", chosenTauLater)] {
       if let tau, !(0...1).contains(tau) {
         throw ValidationError("\(name) \(tau): expected 0 ... 1")
       }
@@ -116,10 +117,15 @@ struct ClusterCommand: RankedCommand {
       }
     }
     let source = try input.open(on: communicator)
-    let network = try communicator.agree {
-      try LinkageModel(TensorFile(path: model), dimensions: source.dimensions)
+    let (network, decisions) = try communicator.agree {
+      let file = try TensorFile(path: model)
+      let network = try LinkageModel(file, dimensions: source.dimensions)
+      return (network, try settle(network, or: file))
     }
-    let options = try options(for: network, on: communicator)
+    let options = ClusteringOptions(
+      neighborCount: decisions.neighborCount, threshold: decisions.threshold,
+      laterThreshold: decisions.laterThreshold, maximumLevels: maxLevels, stopsEarly: earlyStop,
+      invalidRows: invalidRows, workers: try threads.workers(on: communicator))
     let trueLabels = try truth.map { path in
       try communicator.agree { try readLabels(path, count: source.rowCount, communicator) }
     }
@@ -195,22 +201,32 @@ struct ClusterCommand: RankedCommand {
 
   /// What was asked for, and where nothing was, what the model was trained for.
   ///
-  /// > Collective: over `communicator`, for the number of threads.
-  private func options(for network: LinkageModel, on communicator: MPICommunicator) throws
-    -> ClusteringOptions
-  {
-    let trained = network.settings
-    if let trained, let neighborCount, neighborCount != trained.neighborCount {
-      throw ValidationError(
-        "-k \(neighborCount): '\(model)' was trained with k = \(trained.neighborCount); leave it out"
-      )
+  /// - Throws: ``ModelError`` if the model's metadata hold something else than numbers in range, or it
+  ///   was trained with another k than the one asked for.
+  private func settle(_ network: LinkageModel, or file: TensorFile) throws -> Decisions {
+    func metadata<T: LosslessStringConvertible>(_ name: String, _ isValid: (T) -> Bool) throws -> T?
+    {
+      guard let text = file.metadata[name] else { return nil }
+      guard let value = T(text), isValid(value) else {
+        throw ModelError(path: file.path, reason: "'\(name)' in its metadata is '\(text)'")
+      }
+      return value
     }
-    return ClusteringOptions(
-      neighborCount: trained?.neighborCount ?? neighborCount ?? 10,
-      threshold: tau ?? trained?.threshold ?? 0.8,
-      laterThreshold: tauLater ?? tau ?? trained?.laterThreshold,
-      maximumLevels: maxLevels, stopsEarly: earlyStop, invalidRows: invalidRows,
-      workers: try threads.workers(on: communicator))
+    if let trained = network.settings {
+      if let chosenNeighborCount, chosenNeighborCount != trained.neighborCount {
+        throw ModelError(
+          path: file.path,
+          reason: "trained with k = \(trained.neighborCount), and of use for no other; "
+            + "leave -k \(chosenNeighborCount) out")
+      }
+      return Decisions(
+        neighborCount: trained.neighborCount, threshold: chosenTau ?? trained.threshold,
+        laterThreshold: chosenTauLater ?? chosenTau ?? trained.laterThreshold)
+    }
+    let threshold = try chosenTau ?? metadata("tau") { (0...1).contains($0) } ?? 0.8
+    return Decisions(
+      neighborCount: try chosenNeighborCount ?? metadata("k") { $0 >= 1 } ?? 10,
+      threshold: threshold, laterThreshold: chosenTauLater ?? threshold)
   }
 
   /// The user's neighbour lists, in the order and length that the method wants.
@@ -235,6 +251,13 @@ struct ClusterCommand: RankedCommand {
         .canonical(listLength: length, firstNode: owned.lowerBound)
     }
   }
+}
+
+/// By what clustering decides.
+private struct Decisions {
+  let neighborCount: Int
+  let threshold: Double
+  let laterThreshold: Double
 }
 
 extension InvalidRowPolicy: ExpressibleByArgument {}
