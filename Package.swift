@@ -143,7 +143,7 @@ let package = Package(
       [
         "Communication", "Datasets", "Differentiation", "DistributedGraphs", "Evaluation",
         "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "Optimization", "Parallelism",
-        "RandomInputs",
+        "RandomInputs", "RandomNumbers", "SimilarityStructure", "SyntheticData",
       ]),
     .executableTarget(
       name: "MPIChecks",

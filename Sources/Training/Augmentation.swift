@@ -1,20 +1,25 @@
 internal import Foundation
 internal import HierarchicalClustering
-internal import LinearAlgebra
+package import LinearAlgebra
 internal import NeighborSearch
-internal import Parallelism
-internal import RandomNumbers
+package import Parallelism
+package import RandomNumbers
 
 /// Labelled unit rows. Replicated.
-struct LabelledRows: Sendable {
-  var rows: Matrix
-  var labels: [Int64]
+package struct LabelledRows: Equatable, Sendable {
+  package var rows: Matrix
+  package var labels: [Int64]
 
-  var count: Int { labels.count }
+  package init(rows: Matrix, labels: [Int64]) {
+    self.rows = rows
+    self.labels = labels
+  }
+
+  package var count: Int { labels.count }
 }
 
 /// How many points of every identity a training graph takes.
-enum SizeRule: Int, CaseIterable {
+package enum SizeRule: Int, CaseIterable, Sendable {
   /// All.
   case all
   /// No more than one number for all identities, between 5 and 200.
@@ -36,17 +41,17 @@ enum SizeRule: Int, CaseIterable {
 ///   - index: Which graph; what is random follows from it and the seed.
 ///   - limit: The most points.
 /// - Complexity: O(limit · columns), and · columns again where it is projected.
-func augmentedSelection(
+package func augmentedSelection(
   _ index: Int, of labels: [Int64], among points: [Int], limit: Int, seed: UInt64,
   workers: Workers, rows: ([Int]) throws -> Matrix
 ) rethrows -> LabelledRows {
   var stream = RandomStream(seed: seed, purpose: RandomPurpose.selection.rawValue, index: index)
   let selected = selection(
     of: labels, among: points, limit: limit, isWhole: index == 0,
-    sizes: index.isMultiple(of: 2) ? .all : index % 4 == 1 ? .capped : .logUniform, &stream)
+    sizes: SizeRule.allCases[index % 3], &stream)
   var set = LabelledRows(rows: try rows(selected), labels: selected.map { labels[$0] })
   guard index > 0 else { return set }
-  if index % 4 >= 2 { set.confuse(&stream) }
+  if index % 4 == 2 { set.confuse(&stream) }
   if stream.uniform() < 0.4 { set.addNoise(&stream) }
   if stream.uniform() < 0.3 { set.project(&stream, using: workers) }
   if stream.uniform() < 0.2 { set.centre(&stream) }
@@ -56,7 +61,7 @@ func augmentedSelection(
 /// Points of some identities, ascending.
 ///
 /// - Parameter isWhole: Whether all identities are wanted, rather than between a quarter and all.
-func selection(
+package func selection(
   of labels: [Int64], among points: [Int], limit: Int, isWhole: Bool, sizes: SizeRule,
   _ stream: inout RandomStream
 ) -> [Int] {
@@ -85,7 +90,7 @@ func selection(
 extension LabelledRows {
   /// Moves identities towards each other: x + α (T − c), normalised, with c the identity's mean and T
   /// the mean of all, or of a group of like identities; α in 0.05 … 0.45.
-  mutating func confuse(_ stream: inout RandomStream) {
+  package mutating func confuse(_ stream: inout RandomStream) {
     let alpha = Float(0.05 + 0.4 * stream.uniform())
     let identities = Array(Set(labels)).sorted()
     let places = Dictionary(uniqueKeysWithValues: identities.enumerated().map { ($1, $0) })
@@ -113,7 +118,7 @@ extension LabelledRows {
   }
 
   /// Adds noise of length 0.1 … 0.6 to every row, and normalises.
-  mutating func addNoise(_ stream: inout RandomStream) {
+  package mutating func addNoise(_ stream: inout RandomStream) {
     let scale = (0.1 + 0.5 * stream.uniform()) / Double(rows.columnCount).squareRoot()
     var noise = stream
     rows.mapRows { _, values in
@@ -124,7 +129,7 @@ extension LabelledRows {
   }
 
   /// Projects onto a quarter to all of as many random directions, and normalises.
-  mutating func project(_ stream: inout RandomStream, using workers: Workers) {
+  package mutating func project(_ stream: inout RandomStream, using workers: Workers) {
     let columns = rows.columnCount
     let least = min(columns, max(8, columns / 4))
     let kept = least + stream.below(columns - least + 1)
@@ -137,7 +142,7 @@ extension LabelledRows {
   }
 
   /// Takes 0.3 … 1 of the mean of all rows away from each, and normalises.
-  mutating func centre(_ stream: inout RandomStream) {
+  package mutating func centre(_ stream: inout RandomStream) {
     let share = Float(0.3 + 0.7 * stream.uniform())
     let mean = rows.means(by: Array(repeating: 0, count: count), count: 1).row(0)
     rows.mapRows { _, values in

@@ -1,43 +1,44 @@
-internal import Communication
-internal import Differentiation
-internal import DistributedGraphs
-internal import GraphNetworks
+package import Communication
+package import Differentiation
+package import DistributedGraphs
+package import GraphNetworks
 internal import HierarchicalClustering
-internal import LinearAlgebra
-internal import Parallelism
+package import LinearAlgebra
+package import Parallelism
+internal import RandomNumbers
 internal import SimilarityStructure
 
-/// One level of labelled points, as a step of training sees it: rescaled features and the truth.
-struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
-  let halo: Halo
+/// One level of labelled points, as steps of training see it: rescaled features and the truth.
+package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
+  package let halo: Halo
   /// Owned. [x , mean of the neighbours' x]. Shape `[ownedCount × 2 · node features]`.
-  var nodes: DenseMatrix<Scalar>
-  /// Owned. Shape `[edgeCount × edge features]`.
-  var edges: DenseMatrix<Scalar>
-  /// Owned. y: whether both ends have the same label. Shape `[edgeCount]`.
-  let isSame: [Bool]
-  /// Selects the local source and the owned target of every edge.
-  let sources: Adjacency
-  let targets: Adjacency
+  package let nodes: DenseMatrix<Scalar>
+  /// The edges, in parts that one step each takes.
+  package let parts: [EdgePart]
+
+  /// The edges into some of the nodes.
+  package struct EdgePart: Sendable {
+    /// Owned. Shape `[edges × edge features]`.
+    package let features: DenseMatrix<Scalar>
+    /// Owned. y: whether both ends have the same label. Shape `[edges]`.
+    package let isSame: [Bool]
+    /// Selects the local source and the owned target of every edge.
+    package let sources: Adjacency
+    package let targets: Adjacency
+  }
 
   /// - Parameters:
   ///   - nodeFeatures: Local, rescaled.
   ///   - edgeFeatures: Owned, rescaled.
-  init(
+  ///   - part: Which part the edges into an owned node are in, below `partCount`.
+  package init(
     _ graph: NeighborGraph, nodeFeatures: DenseMatrix<Scalar>, edgeFeatures: DenseMatrix<Scalar>,
-    isSame: [Bool]
+    isSame: [Bool], partCount: Int = 1, part: (GlobalNode) -> Int = { _ in 0 }
   ) {
     halo = graph.halo
-    edges = edgeFeatures
-    self.isSame = isSame
-    sources = Adjacency(
-      selecting: graph.columns.map(\.index), of: graph.halo.localCount)
-    targets = Adjacency(
-      selecting: (0..<graph.ownedCount).flatMap { node in
-        Array(repeating: Int32(node), count: graph.edges(into: node).count)
-      }, of: graph.ownedCount)
     let width = nodeFeatures.columnCount
-    nodes = DenseMatrix(rows: graph.ownedCount, columns: 2 * width)
+    var nodes = DenseMatrix<Scalar>(rows: graph.ownedCount, columns: 2 * width)
+    var edgesOfPart: [[(edge: Int, target: Int)]] = Array(repeating: [], count: partCount)
     for node in 0..<graph.ownedCount {
       let edges = graph.edges(into: node)
       for column in 0..<width {
@@ -46,23 +47,45 @@ struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
         for edge in edges { sum += nodeFeatures[Int(graph.columns[edge].index), column] }
         nodes[node, width + column] = sum / Scalar(max(edges.count, 1))
       }
+      edgesOfPart[part(graph.halo.global(LocalNode(node)))] += edges.map { ($0, node) }
+    }
+    self.nodes = nodes
+    parts = edgesOfPart.map { edges in
+      EdgePart(
+        features: DenseMatrix(
+          rows: edges.count, columns: edgeFeatures.columnCount,
+          elements: edges.flatMap { edgeFeatures.row($0.edge) }),
+        isSame: edges.map { isSame[$0.edge] },
+        sources: Adjacency(
+          selecting: edges.map { graph.columns[$0.edge].index }, of: graph.halo.localCount),
+        targets: Adjacency(selecting: edges.map { Int32($0.target) }, of: graph.ownedCount))
     }
   }
 }
 
 /// A level before its features are rescaled.
-struct RawStructureGraph: Sendable {
-  let graph: NeighborGraph
+package struct RawStructureGraph: Sendable {
+  package let graph: NeighborGraph
   /// Local.
-  let nodeFeatures: Matrix
+  package let nodeFeatures: Matrix
   /// Owned.
-  let edgeFeatures: Matrix
-  let isSame: [Bool]
+  package let edgeFeatures: Matrix
+  package let isSame: [Bool]
 
-  func scaled(_ nodeScale: FeatureScale, _ edgeScale: FeatureScale) -> StructureGraph<Float> {
-    StructureGraph(
+  /// Rescaled, and the nodes dealt at random into parts of about so many edges.
+  ///
+  /// > Collective: over `communicator`. One round of 8 bytes per rank.
+  package func scaled(
+    _ nodeScale: FeatureScale, _ edgeScale: FeatureScale, edgesOfPart: Int, seed: UInt64,
+    on communicator: some Communicator
+  ) throws -> StructureGraph<Float> {
+    let partCount = max(1, (try communicator.sum(graph.edgeCount) - 1) / edgesOfPart + 1)
+    return StructureGraph(
       graph, nodeFeatures: nodeScale.applied(to: nodeFeatures),
-      edgeFeatures: edgeScale.applied(to: edgeFeatures), isSame: isSame)
+      edgeFeatures: edgeScale.applied(to: edgeFeatures), isSame: isSame, partCount: partCount
+    ) { node in
+      Int(mixed(seed ^ UInt64(bitPattern: node.index)) % UInt64(partCount))
+    }
   }
 }
 
@@ -75,7 +98,7 @@ struct RawStructureGraph: Sendable {
 /// > Collective: over `communicator`, per level what clustering sends.
 ///
 /// - Parameter labels: Replicated. One per row.
-func structureGraphs(
+package func structureGraphs(
   of points: Matrix, labels: [Int64], levelCount: Int, settings: StructureNetwork.Settings,
   using workers: Workers, on communicator: some Communicator
 ) throws -> [RawStructureGraph] {

@@ -1,4 +1,4 @@
-internal import Communication
+package import Communication
 public import Differentiation
 internal import DistributedGraphs
 public import GraphNetworks
@@ -45,12 +45,13 @@ public struct StructureShape: Equatable, Sendable {
       settings: settings)
   }
 
-  /// The logits of all edges, as ``StructureNetwork/linkage(of:using:on:)`` computes them, so that
-  /// gradients can be read. Shape `[edgeCount × 1]`.
+  /// The logits of the edges of one part of a level, as ``StructureNetwork/linkage(of:using:on:)`` computes them, so that
+  /// gradients can be read. Shape `[edges × 1]`.
   ///
   /// > Collective: over `communicator`. One halo exchange of hidden rows; again for the gradients.
-  func logits<Scalar>(
-    of graph: StructureGraph<Scalar>, by parameters: RecordedParameters<Scalar>,
+  package func logits<Scalar>(
+    of part: StructureGraph<Scalar>.EdgePart, in graph: StructureGraph<Scalar>,
+    by parameters: RecordedParameters<Scalar>,
     on tape: Tape<Scalar>, communicator: some Communicator
   ) throws -> Variable<Scalar> {
     func linear(_ x: Variable<Scalar>, _ name: String) -> Variable<Scalar> {
@@ -58,11 +59,11 @@ public struct StructureShape: Equatable, Sendable {
     }
     let hidden = linear(
       linear(tape.constant(graph.nodes), "node.hidden").rectified(), "node.output")
-    let sources = try hidden.extended(by: graph.halo, on: communicator).sums(over: graph.sources)
-    let targets = hidden.sums(over: graph.targets)
+    let sources = try hidden.extended(by: graph.halo, on: communicator).sums(over: part.sources)
+    let targets = hidden.sums(over: part.targets)
     let difference = (targets - sources).rectified(leak: -1)  // its absolute value
     let inputs = Variable.concatenated([
-      targets + sources, difference, tape.constant(graph.edges),
+      targets + sources, difference, tape.constant(part.features),
     ])
     let first = linear(inputs, "edge.first").rectified()
     let second = linear(first, "edge.second").rectified()

@@ -14,7 +14,7 @@ internal import SimilarityStructure
 /// was not trained on.
 ///
 /// Each set gives some graphs (``augmentedSelection``), each of these some levels made by the truth;
-/// a step takes one level, and every epoch takes all in another random order. The loss is cross
+/// a step takes edges of one level, and every epoch takes all levels in another random order. The loss is cross
 /// entropy over all edges. What is random follows from the seed.
 ///
 /// > Collective: over `communicator`. Per graph and level what clustering sends; per step two halo
@@ -64,7 +64,12 @@ public func trainStructureNetwork(
     ?? FeatureScale(
       measuring: raw.map(\.edgeFeatures), columns: StructureFeatures.edgeWidth, on: communicator)
   var trainer = StructureTrainer(
-    try raw.map { try TrainingLevel($0.scaled(nodeScale, edgeScale), on: communicator) },
+    try raw.map {
+      try TrainingLevel(
+        $0.scaled(
+          nodeScale, edgeScale, edgesOfPart: options.stepEdgeCount, seed: options.seed,
+          on: communicator), on: communicator)
+    },
     options,
     parameters: start.map { Parameters($0) }
       ?? options.shape.initialParameters(seed: options.seed))
@@ -88,7 +93,7 @@ public func trainStructureNetwork(
       using: options.workers, on: communicator)
   }
   let trials = try thresholdTrials(searches, observer: observer, on: communicator)
-  let best = trials.max { $0.score < $1.score }!
+  let best = trials.leastMerging(within: 0.01)!
   var settings = options.settings
   settings.threshold = best.threshold
   settings.laterThreshold = best.laterThreshold
@@ -170,14 +175,14 @@ private func thresholdTrials(
   return trials
 }
 
-/// A level of a graph, and how many edges all ranks have of it. Local, but for the count.
+/// A level of a graph, and how many edges all ranks have of each part. Local, but for the counts.
 private struct TrainingLevel {
   let graph: StructureGraph<Float>
-  let edgeCount: Int
+  let edgeCounts: [Int]
 
   init(_ graph: StructureGraph<Float>, on communicator: some Communicator) throws {
     self.graph = graph
-    edgeCount = try communicator.sum(graph.isSame.count)
+    edgeCounts = try graph.parts.map { try communicator.sum($0.isSame.count) }
   }
 }
 
@@ -192,7 +197,7 @@ private struct StructureTrainer {
   init(
     _ levels: [TrainingLevel], _ options: StructureTrainingOptions, parameters: Parameters<Float>
   ) {
-    self.levels = levels.filter { $0.edgeCount > 0 }
+    self.levels = levels.filter { $0.edgeCounts.contains { $0 > 0 } }
     self.options = options
     self.parameters = parameters
     optimizer = Optimizer(.adam(weightDecay: options.weightDecay), for: parameters)
@@ -203,7 +208,7 @@ private struct StructureTrainer {
 
   var levelCount: Int { levels.count }
 
-  /// A step for every level.
+  /// A step for every level, with the next of its parts.
   ///
   /// - Returns: The mean loss.
   mutating func takeEpoch(_ epoch: Int, on communicator: some Communicator) throws -> Double {
@@ -211,19 +216,23 @@ private struct StructureTrainer {
       seed: options.seed, purpose: RandomPurpose.graphOrder.rawValue, index: epoch)
     var total = 0.0
     for place in levels.indices.shuffled(using: &stream) {
-      total += try takeStep(levels[place], on: communicator)
+      total += try takeStep(
+        levels[place], part: epoch % levels[place].graph.parts.count, on: communicator)
     }
     return total / Double(max(levels.count, 1))
   }
 
   private mutating func takeStep(
-    _ level: TrainingLevel, on communicator: some Communicator
+    _ level: TrainingLevel, part: Int, on communicator: some Communicator
   ) throws -> Double {
+    guard level.edgeCounts[part] > 0 else { return 0 }
     let tape = Tape<Float>(workers: options.workers)
     let recorded = parameters.recorded(on: tape)
     let loss = try options.shape.logits(
-      of: level.graph, by: recorded, on: tape, communicator: communicator
-    ).binaryCrossEntropy(of: level.graph.isSame, scale: 1 / Float(level.edgeCount))
+      of: level.graph.parts[part], in: level.graph, by: recorded, on: tape,
+      communicator: communicator
+    ).binaryCrossEntropy(
+      of: level.graph.parts[part].isSame, scale: 1 / Float(level.edgeCounts[part]))
     let value = try communicator.sums([Double(loss.scalar)])[0]
     guard value.isFinite else {
       throw AgreedFailure(reason: "the loss of step \(optimizer.stepCount) is not a number")

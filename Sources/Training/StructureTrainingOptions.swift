@@ -30,7 +30,10 @@ public struct StructureTrainingOptions: Equatable, Sendable {
   public var pointLimit: Int
   /// The most levels of a training graph.
   public var levelCount: Int
+  /// Every level gives one step of an epoch.
   public var epochCount: Int
+  /// The most edges of a step, about; an epoch sees a part of a level that has more.
+  public var stepEdgeCount: Int
   /// η of the first step.
   public var learningRate: Double
   public var warmUpSteps: Int
@@ -44,8 +47,9 @@ public struct StructureTrainingOptions: Equatable, Sendable {
 
   public init(
     shape: StructureShape = StructureShape(),
-    settings: StructureNetwork.Settings = StructureNetwork.Settings(), graphCount: Int = 10,
-    mixtureCount: Int = 0, pointLimit: Int = 4000, levelCount: Int = 4, epochCount: Int = 8,
+    settings: StructureNetwork.Settings = StructureNetwork.Settings(), graphCount: Int = 9,
+    mixtureCount: Int = 3, pointLimit: Int = 4000, levelCount: Int = 4, epochCount: Int = 12,
+    stepEdgeCount: Int = 12_000,
     learningRate: Double = 3e-3, warmUpSteps: Int = 30, weightDecay: Double = 1e-4,
     gradientLimit: Double = 1, validationFraction: Double = 0.4, seed: UInt64 = 0,
     workers: Workers = Workers()
@@ -61,6 +65,7 @@ public struct StructureTrainingOptions: Equatable, Sendable {
     self.pointLimit = pointLimit
     self.levelCount = levelCount
     self.epochCount = epochCount
+    self.stepEdgeCount = stepEdgeCount
     self.learningRate = learningRate
     self.warmUpSteps = warmUpSteps
     self.weightDecay = weightDecay
@@ -81,9 +86,22 @@ public struct StructureTraining: Sendable {
   /// What thresholds gave on held-out identities; empty if none were held out.
   public let trials: [ThresholdTrial]
 
-  /// The trial whose thresholds the network has.
-  public var chosen: ThresholdTrial? {
-    trials.max { $0.score < $1.score }
+  /// The trial whose thresholds the network has: of those whose score is the best within 0.01, the one
+  /// that merges least.
+  ///
+  /// Among more points than there were to choose by, more of them are alike by chance, and what merges
+  /// too much costs more than what merges too little.
+  public var chosen: ThresholdTrial? { trials.leastMerging(within: 0.01) }
+}
+
+extension [ThresholdTrial] {
+  /// Of the trials whose score is the best up to a tolerance, the one of the highest thresholds: that
+  /// of level 0 first.
+  package func leastMerging(within tolerance: Double) -> ThresholdTrial? {
+    guard let best = self.map(\.score).max() else { return nil }
+    return filter { $0.score >= best - tolerance }.max {
+      ($0.threshold, $0.laterThreshold) < ($1.threshold, $1.laterThreshold)
+    }
   }
 }
 

@@ -13,7 +13,7 @@ internal import RandomNumbers
 ///   - index: Which set; what is random follows from it and the seed.
 ///   - limit: The most points; at least a third of them are made.
 /// - Complexity: O(limit · columns).
-func syntheticMixture(_ index: Int, limit: Int, seed: UInt64) -> LabelledRows {
+package func syntheticMixture(_ index: Int, limit: Int, seed: UInt64) -> LabelledRows {
   var stream = RandomStream(seed: seed, purpose: RandomPurpose.mixture.rawValue, index: index)
   let count = limit / 3 + stream.below(limit - limit / 3)
   let columns = Int(stream.logUniform(16, 257))

@@ -97,7 +97,7 @@ struct ThresholdSearch {
 /// their clusters hold of all points.
 ///
 /// - Returns: 0 where a quotient is 0/0.
-func heldOutScores(
+package func heldOutScores(
   truth: [Int64], predicted: [Int64], isHeldOut: [Bool]
 ) -> (pairwise: Double, bcubed: Double) {
   struct Cell: Hashable {
@@ -112,10 +112,9 @@ func heldOutScores(
     trueSizes[truth, default: 0] += 1
     sizes[predicted, default: 0] += 1
   }
-  // Sums of whole numbers, and of one quotient per cell in the order of points.
   var (both, together, alike, count) = (0.0, 0.0, 0.0, 0.0)
   var (precision, recall) = (0.0, 0.0)
-  for point in truth.indices where isHeldOut[point] {
+  for point in truth.indices where isHeldOut[point] {  // in the order of points
     let cell = cells[Cell(truth: truth[point], predicted: predicted[point])]!
     let (trueSize, size) = (trueSizes[truth[point]]!, sizes[predicted[point]]!)
     both += cell - 1

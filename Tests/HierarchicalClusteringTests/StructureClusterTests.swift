@@ -7,15 +7,28 @@ import Testing
 
 /// Clustering with a network of structure.
 @Suite struct StructureClustering {
-  private static let network = StructureNetwork.random(
-    width: 16, seed: 1,
-    settings: .init(neighborCount: 6, contextLength: 11, threshold: 0.7, laterThreshold: 0.6))
+  /// The first of some random networks that merges neither nothing nor everything.
+  private static let network = {
+    let settings = StructureNetwork.Settings(
+      neighborCount: 6, contextLength: 11, threshold: 0.5, laterThreshold: 0.45)
+    let networks = (1...100).lazy.map {
+      StructureNetwork.random(width: 16, seed: 100 * $0, settings: settings)
+    }
+    let suite = StructureClustering()
+    return networks.first { network in
+      guard let answer = try? suite.answer(suite.points(203), network: network) else {
+        return false
+      }
+      return answer.levels.count > 2 && Set(answer.labels).count > 12
+    }!
+  }()
 
   private func answer(
     _ points: Matrix, ranks: Int = 1, threads: Int = 1, invalidRows: InvalidRowPolicy = .error,
-    network: StructureNetwork = network
+    network: StructureNetwork? = nil
   ) throws -> ClusterAnswer {
-    try clusterOnThreads(
+    let network = network ?? Self.network
+    return try clusterOnThreads(
       EmbeddingsInMemory(points), with: .structure(network),
       options: ClusteringOptions(
         neighborCount: network.settings.neighborCount, threshold: network.settings.threshold,
@@ -40,7 +53,6 @@ import Testing
   func hasTheSameBits(ranks: Int, threads: Int) throws {
     let points = points(203)
     let alone = try answer(points)
-    #expect(alone.levels.count > 2, "too few levels to say anything")
     #expect(try answer(points, ranks: ranks, threads: threads) == alone)
   }
 
@@ -62,7 +74,6 @@ import Testing
       for column in 0..<points.columnCount { shuffled[place, column] = points[point, column] }
     }
     let (expected, found) = (try answer(points), try answer(shuffled, ranks: 3))
-    #expect(Set(expected.labels).count > 5, "too few clusters to say anything")
     var matching: [Int64: Int64] = [:]
     for (place, point) in order.enumerated() {
       let label = matching[found.labels[place], default: expected.labels[point]]

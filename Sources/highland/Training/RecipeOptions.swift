@@ -64,7 +64,7 @@ struct RecipeOptions: ParsableArguments {
   var clip = 0.0
 
   @Option(
-    help: "Times every point of the first graph is seen. Default: 150; 8 with --input structure.")
+    help: "Times every point of the first graph is seen. Default: 150; 12 with --input structure.")
   var epochs: Int?
 
   @Option(help: "Nodes per step, of all ranks together; 0 for whole graphs.")

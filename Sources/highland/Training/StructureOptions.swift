@@ -9,10 +9,10 @@ struct StructureOptions: ParsableArguments {
   var from: String?
 
   @Option(help: "Selections of the points, each changed in another way, that graphs are made of.")
-  var graphs = 10
+  var graphs = 9
 
   @Option(help: "Generated sets beside them.")
-  var mixtures = 2
+  var mixtures = 3
 
   @Option(help: "The most points of a graph.")
   var graphPoints = 4000
@@ -39,7 +39,7 @@ struct StructureOptions: ParsableArguments {
     StructureTrainingOptions(
       shape: StructureShape(width: start?.width ?? width),
       settings: start?.settings ?? StructureNetwork.Settings(), graphCount: graphs,
-      mixtureCount: mixtures, pointLimit: graphPoints, epochCount: recipe.epochs ?? 8,
+      mixtureCount: mixtures, pointLimit: graphPoints, epochCount: recipe.epochs ?? 12,
       validationFraction: judging.chosenFraction ?? 0.4, seed: recipe.seed, workers: workers)
   }
 }
