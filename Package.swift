@@ -83,6 +83,10 @@ let package = Package(
         "NeighborSearch", "Parallelism", "SimilarityStructure",
       ]),
     module("Evaluation", ["Communication"]),
+    .target(
+      name: "DefaultModel", resources: [.embedInCode("default.safetensors")],
+      swiftSettings: strict),
+    module("Charts", []),
     module(
       "Training",
       [
@@ -95,9 +99,10 @@ let package = Package(
     .executableTarget(
       name: "highland",
       dependencies: [
-        "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
-        "HierarchicalClustering", "LinearAlgebra", "MPICommunication", "NeighborSearch",
-        "Optimization", "Parallelism", "SyntheticData", "Training", argumentParser, logging,
+        "Charts", "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "Evaluation",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "MPICommunication",
+        "NeighborSearch", "Optimization", "Parallelism", "SyntheticData", "Training",
+        argumentParser, logging,
       ],
       swiftSettings: strict),
 
@@ -112,6 +117,7 @@ let package = Package(
     tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
     tests(of: "SyntheticData", ["LinearAlgebra"]),
     tests(of: "Evaluation", ["Communication"]),
+    tests(of: "Charts"),
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
     tests(
       of: "Differentiation",

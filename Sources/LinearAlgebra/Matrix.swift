@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// What the elements of a matrix may be: `Float`, and `Double` to check `Float` by.
 public typealias MatrixScalar = BinaryFloatingPoint & BitwiseCopyable & Sendable
@@ -22,6 +23,14 @@ public struct DenseMatrix<Scalar: MatrixScalar>: Sendable {
     rowCount = rows
     columnCount = columns
     storage = AlignedStorage(count: rows * columns, of: MemoryLayout<Scalar>.size)
+  }
+
+  /// A matrix with arbitrary elements, for results of which every element is written.
+  package init(uninitializedRows rows: Int, columns: Int) {
+    precondition(rows >= 0 && columns >= 0, "[\(rows) × \(columns)]")
+    rowCount = rows
+    columnCount = columns
+    storage = AlignedStorage(count: rows * columns, of: MemoryLayout<Scalar>.size, isZero: false)
   }
 
   /// - Parameter elements: Row after row. Shape `[rows * columns]`.
@@ -128,17 +137,24 @@ extension DenseMatrix: Equatable {
 
   private var isMapped: Bool { byteCount >= Self.mappedByteCount }
 
-  init(count: Int, of size: Int) {
+  /// - Parameter isZero: Whether the memory must be cleared if it was used before.
+  init(count: Int, of size: Int, isZero: Bool = true) {
     let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: size)
     precondition(!overflow, "a matrix of \(count) elements")
     byteCount = bytes
     let memory =
-      unsafe bytes >= Self.mappedByteCount ? Self.map(bytes) : Self.allocate(bytes)
+      unsafe bytes >= Self.mappedByteCount
+      ? Self.map(bytes, isZero: isZero) : Self.allocate(bytes)
     guard let memory = unsafe memory else { fatalError("no memory for a matrix of \(bytes) bytes") }
     unsafe self.memory = memory
   }
 
-  private static func map(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+  private static func map(_ byteCount: Int, isZero: Bool) -> UnsafeMutableRawPointer? {
+    let byteCount = MappedMemory.roundedUp(byteCount)
+    if let used = unsafe MappedMemory.shared.withLock({ unsafe $0.take(byteCount) }) {
+      if isZero { unsafe memset(used, 0, byteCount) }
+      return unsafe used
+    }
     let mapped = unsafe mmap(
       nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     return unsafe mapped == MAP_FAILED ? nil : mapped
@@ -153,7 +169,10 @@ extension DenseMatrix: Equatable {
   }
 
   deinit {
-    if isMapped { unsafe munmap(memory, byteCount) } else { unsafe free(memory) }
+    guard isMapped else { return unsafe free(memory) }
+    let mapped = MappedMemory.roundedUp(byteCount)
+    let isKept = unsafe MappedMemory.shared.withLock { [memory] in unsafe $0.keep(memory, mapped) }
+    if !isKept { unsafe munmap(memory, mapped) }
   }
 
   @inlinable
@@ -163,7 +182,7 @@ extension DenseMatrix: Equatable {
 
   @usableFromInline
   func copy() -> AlignedStorage {
-    let copy = AlignedStorage(count: byteCount, of: 1)
+    let copy = AlignedStorage(count: byteCount, of: 1, isZero: false)
     unsafe copy.memory.copyMemory(from: memory, byteCount: byteCount)
     return copy
   }

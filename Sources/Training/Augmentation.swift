@@ -48,10 +48,10 @@ package func augmentedSelection(
   var stream = RandomStream(seed: seed, purpose: RandomPurpose.selection.rawValue, index: index)
   let selected = selection(
     of: labels, among: points, limit: limit, isWhole: index == 0,
-    sizes: SizeRule.allCases[index % 3], &stream)
+    sizes: index.isMultiple(of: 2) ? .all : index % 4 == 1 ? .capped : .logUniform, &stream)
   var set = LabelledRows(rows: try rows(selected), labels: selected.map { labels[$0] })
   guard index > 0 else { return set }
-  if index % 4 == 2 { set.confuse(&stream) }
+  if index % 4 >= 2 { set.confuse(&stream) }
   if stream.uniform() < 0.4 { set.addNoise(&stream) }
   if stream.uniform() < 0.3 { set.project(&stream, using: workers) }
   if stream.uniform() < 0.2 { set.centre(&stream) }

@@ -85,7 +85,7 @@ struct ThresholdSearch {
     let predicted = try communicator.allGather(
       hierarchy.labels(on: communicator).labels
     ).values
-    let (pairwise, bcubed) = heldOutScores(
+    let (pairwise, bcubed) = scoresInCompany(
       truth: labels, predicted: predicted, isHeldOut: isHeldOut)
     return ThresholdTrial(
       threshold: threshold, laterThreshold: laterThreshold, pairwiseF: pairwise,
@@ -97,7 +97,7 @@ struct ThresholdSearch {
 /// their clusters hold of all points.
 ///
 /// - Returns: 0 where a quotient is 0/0.
-package func heldOutScores(
+package func scoresInCompany(
   truth: [Int64], predicted: [Int64], isHeldOut: [Bool]
 ) -> (pairwise: Double, bcubed: Double) {
   struct Cell: Hashable {

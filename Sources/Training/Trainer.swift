@@ -1,6 +1,7 @@
 public import Communication
 public import Differentiation
 internal import DistributedGraphs
+internal import LinearAlgebra
 public import Optimization
 internal import RandomNumbers
 
@@ -21,6 +22,8 @@ public struct Trainer: Sendable {
   public private(set) var parameters: Parameters<Float>
   /// Replicated.
   public private(set) var optimizer: Optimizer<Float>
+
+  private let recycling = MemoryRecycling()
 
   private enum Material: Sendable {
     case whole(StepInput<Float>)

@@ -331,12 +331,12 @@ extension LabelledRows {
   }
 }
 
-@Suite struct HeldOutScores {
+@Suite struct ScoresInCompany {
   @Test func ofAllPointsAreThoseOfTheMetrics() throws {
     var generator = SeededGenerator(seed: 12)
     let truth = (0..<200).map { _ in Int64.random(in: 0..<30, using: &generator) }
     let predicted = (0..<200).map { _ in Int64.random(in: 0..<40, using: &generator) }
-    let scores = heldOutScores(
+    let scores = scoresInCompany(
       truth: truth, predicted: predicted, isHeldOut: Array(repeating: true, count: 200))
     let metrics = try compareLabels(truth: truth, predicted: predicted, on: SingleRank())
     #expect(abs(scores.pairwise - metrics.pairwise.f) < 1e-12)
@@ -347,7 +347,7 @@ extension LabelledRows {
   /// alone. Of their 2 + 2 pairs in clusters 2 are true, of their 6 true pairs 2 are found; precision
   /// (2/3 + 2/3 + 1) / 3, recall (2/3 + 2/3 + 1/3) / 3.
   @Test func countTheOthersOnlyAsCompany() {
-    let scores = heldOutScores(
+    let scores = scoresInCompany(
       truth: [0, 0, 0, 1, 1, 1], predicted: [5, 5, 6, 5, 7, 7],
       isHeldOut: [true, true, true, false, false, false])
     #expect(abs(scores.pairwise - 2 * 0.5 * (1.0 / 3) / (0.5 + 1.0 / 3)) < 1e-12)

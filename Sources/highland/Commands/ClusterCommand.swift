@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Communication
 import Datasets
+import DefaultModel
 import DistributedGraphs
 import Evaluation
 import FoundationEssentials
@@ -12,7 +13,7 @@ import Parallelism
 struct ClusterCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "cluster",
-    abstract: "Cluster embeddings with a trained model.",
+    abstract: "Cluster embeddings.",
     discussion: """
       Builds the nearest-neighbour graph, predicts linkage and density with the model, merges \
       components into the nodes of the next level, and repeats until nothing merges. The number of \
@@ -24,8 +25,19 @@ struct ClusterCommand: RankedCommand {
 
   @OptionGroup var input: FeatureOptions
 
-  @Option(help: "The model, a .safetensors file; highland info FILE shows what it holds.")
-  var model: String
+  @Option(
+    name: .customLong("model"),
+    help: ArgumentHelp(
+      "The model, a .safetensors file; highland info FILE shows what it holds.",
+      discussion: """
+        Default: a model of structure that comes with the program, for embeddings of any kind and \
+        dimension. One that was trained on data of the same kind (highland train) does better.
+        """))
+  var chosenModel: String?
+
+  @Option(
+    help: "finer for more and smaller clusters than the model would make, coarser for fewer.")
+  var granularity = Granularity.asTrained
 
   @Option(
     name: .shortAndLong,
@@ -90,6 +102,9 @@ struct ClusterCommand: RankedCommand {
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions
 
+  /// As messages and reports call it.
+  private var model: String { chosenModel ?? defaultModelName }
+
   func validate() throws {
     if let chosenNeighborCount, chosenNeighborCount < 1 {
       throw ValidationError("-k \(chosenNeighborCount): expected 1 or more")
@@ -98,6 +113,10 @@ struct ClusterCommand: RankedCommand {
       if let tau, !(0...1).contains(tau) {
         throw ValidationError("\(name) \(tau): expected 0 ... 1")
       }
+    }
+    guard granularity == .asTrained || chosenTau == nil && chosenTauLater == nil else {
+      throw ValidationError(
+        "--granularity moves the model's τ; --tau sets it: expected one of them")
     }
     guard maxLevels >= 1 else {
       throw ValidationError("--max-levels \(maxLevels): expected 1 or more")
@@ -118,7 +137,7 @@ struct ClusterCommand: RankedCommand {
     }
     let source = try input.open(on: communicator)
     let (network, decisions) = try communicator.agree {
-      let file = try TensorFile(path: model)
+      let file = try openModel(chosenModel)
       let network = try LinkageModel(file, dimensions: source.dimensions)
       return (network, try settle(network, or: file))
     }
@@ -220,10 +239,12 @@ struct ClusterCommand: RankedCommand {
             + "leave -k \(chosenNeighborCount) out")
       }
       return Decisions(
-        neighborCount: trained.neighborCount, threshold: chosenTau ?? trained.threshold,
-        laterThreshold: chosenTauLater ?? chosenTau ?? trained.laterThreshold)
+        neighborCount: trained.neighborCount,
+        threshold: chosenTau ?? granularity.moved(trained.threshold),
+        laterThreshold: chosenTauLater ?? chosenTau ?? granularity.moved(trained.laterThreshold))
     }
-    let threshold = try chosenTau ?? metadata("tau") { (0...1).contains($0) } ?? 0.8
+    let trained = try metadata("tau") { (0.0...1).contains($0) } ?? 0.8
+    let threshold = chosenTau ?? granularity.moved(trained)
     return Decisions(
       neighborCount: try chosenNeighborCount ?? metadata("k") { $0 >= 1 } ?? 10,
       threshold: threshold, laterThreshold: chosenTauLater ?? threshold)
@@ -251,6 +272,36 @@ struct ClusterCommand: RankedCommand {
         .canonical(listLength: length, firstNode: owned.lowerBound)
     }
   }
+}
+
+/// How many clusters are wanted, beside what a model finds right.
+enum Granularity: String, CaseIterable, ExpressibleByArgument {
+  case finer
+  case asTrained = "as-trained"
+  case coarser
+
+  /// τ with its odds, τ / (1 − τ), times three or over three.
+  func moved(_ threshold: Double) -> Double {
+    let factor: Double
+    switch self {
+    case .asTrained: return threshold
+    case .finer: factor = 3
+    case .coarser: factor = 1.0 / 3
+    }
+    return threshold * factor / (threshold * factor + 1 - threshold)
+  }
+}
+
+/// The name of the model that comes with the program, in messages and reports.
+let defaultModelName = "default"
+
+/// A model file, or the one that comes with the program: where none is named, or `default`, unless
+/// there is a file of that name.
+func openModel(_ path: String?) throws -> TensorFile {
+  guard let path, path != defaultModelName || FileManager.default.fileExists(atPath: path) else {
+    return try TensorFile(contents: DefaultModel.contents, name: "the default model")
+  }
+  return try TensorFile(path: path)
 }
 
 /// By what clustering decides.

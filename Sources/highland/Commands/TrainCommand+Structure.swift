@@ -19,17 +19,28 @@ extension TrainCommand {
           + "trained in a minute")
     }
     let start = try structure.from.map { path in
-      try communicator.agree { try StructureNetwork(TensorFile(path: path)) }
+      try communicator.agree { try StructureNetwork(openModel(path)) }
     }
     let options = structure.options(
       recipe, judging, from: start, workers: try threads.workers(on: communicator))
+    let others = try communicator.agree {
+      try stride(from: 0, to: structure.also.count, by: 2).map { place in
+        let features = try FeatureFile(path: structure.also[place])
+        return LabelledEmbeddings(
+          features,
+          labels: try allLabels(
+            structure.also[place + 1], count: features.rowCount, of: features.path))
+      }
+    }
     let begin = ContinuousClock.now
     let training = try trainStructureNetwork(
-      on: [LabelledEmbeddings(source, labels: identities)], options: options, from: start,
+      on: [LabelledEmbeddings(source, labels: identities)] + others, options: options, from: start,
       observer: StructureTrainingReporter(ProgressReporter(progress, on: communicator)),
       over: communicator)
     let seconds = try communicator.maximum(begin.duration(to: .now) / .seconds(1))
-    let metadata = training.metadata(options, pointCount: identities.count, from: structure.from)
+    let metadata = training.metadata(
+      options, pointCount: others.reduce(identities.count) { $0 + $1.labels.count },
+      from: structure.from)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       try TensorFile.write(

@@ -16,7 +16,8 @@ struct TrainCommand: RankedCommand {
     discussion: """
       Learns from points whose clusters are known to find clusters of points of the same kind, of \
       identities that it has never seen. Some identities are held out; every few epochs they are \
-      clustered, the parameters that do best are kept, and τ is chosen by them. highland cluster takes \
+      clustered; the number of epochs and τ that do best are chosen. Then a network is trained on all \
+      identities for so many epochs (--no-refit keeps the one that was judged). highland cluster takes \
       k and τ from the model.
 
       With --checkpoint a run that was stopped goes on where it was when the same command is given \
@@ -46,6 +47,9 @@ struct TrainCommand: RankedCommand {
   @Option(help: "Write a line of JSON for the start, every epoch, every validation and the end.")
   var log: String?
 
+  @Option(help: "Write a page with the curves of losses and measures, HTML.")
+  var report: String?
+
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions
@@ -57,7 +61,7 @@ struct TrainCommand: RankedCommand {
   }
 
   func run(on communicator: MPICommunicator) throws {
-    try outputs.check([output], on: communicator)
+    try outputs.check([output, report], on: communicator)
     let source = try input.open(on: communicator)
     let identities = try communicator.agree {
       try allLabels(labels, count: source.rowCount, of: source.path)
@@ -81,27 +85,76 @@ struct TrainCommand: RankedCommand {
       interval: checkpointInterval, resumedAt: saved?.optimizer.stepCount,
       overwrite: outputs.overwrite, on: communicator)
 
-    let training = EmbeddingSubset(source, split.training)
     let run = TrainingRun(
       features: source.path, rankCount: communicator.size, options: options,
       settings: recipe.settings(of: options), trainingPoints: split.training.count,
       trainingIdentities: Set(split.training.map { identities[$0] }).count,
+      refitPoints: judging.refits(split) ? identities.count : nil,
       parameterCount: template.elementCount)
     try reporter.started(run, from: saved, on: communicator)
-    reporter.note("building the graphs of \(split.training.count) points")
-    let graphs = try trainingGraphs(
-      of: training, labels: split.training.map { identities[$0] }, chains: options.chains,
-      usesTrueLinks: options.usesTrueLinks, needsAverages: options.shape.usesAverageFeature,
-      using: options.workers, on: communicator)
-    reporter.note("\(graphs.count) graphs; \(template.elementCount) parameters")
-    let validator = try makeValidator(source, identities, split, options, on: communicator)
-    let state = try train(
-      graphs, options: options, from: saved ?? TrainingState(options), validator: validator,
+    var state = try train(
+      graphs(of: split.training, source, identities, options, reporter, on: communicator),
+      options: options, from: saved ?? TrainingState(options),
+      validator: makeValidator(source, identities, split, options, on: communicator),
       plan: judging.plan, observer: reporter, on: communicator)
+    if state.progress.stopReason != .interrupted, let best = state.progress.best,
+      judging.refits(split)
+    {
+      try reporter.save(state, on: communicator)
+      state = try refit(
+        state, until: best.epoch, source, identities, options, directory, reporter,
+        on: communicator)
+    }
     guard state.progress.stopReason != .interrupted else {
       return try reporter.interrupted(at: state.optimizer.stepCount, on: communicator)
     }
     try finish(state, run, reporter, on: communicator)
+  }
+
+  /// > Collective: over `communicator`, as ``trainingGraphs``.
+  private func graphs(
+    of points: [Int], _ source: FeatureFile, _ identities: [Int64], _ options: TrainingOptions,
+    _ reporter: TrainingReporter, on communicator: MPICommunicator
+  ) throws -> [TrainingGraph] {
+    reporter.note("building the graphs of \(points.count) points")
+    let graphs = try trainingGraphs(
+      of: EmbeddingSubset(source, points), labels: points.map { identities[$0] },
+      chains: options.chains, usesTrueLinks: options.usesTrueLinks,
+      needsAverages: options.shape.usesAverageFeature, using: options.workers, on: communicator)
+    reporter.note("\(graphs.count) graphs")
+    return graphs
+  }
+
+  /// Trains anew on all identities, for as many epochs as did best on those held out.
+  ///
+  /// > Collective: over `communicator`, as training.
+  ///
+  /// - Returns: The state, with the progress of the run that chose.
+  private func refit(
+    _ chosen: TrainingState, until lastEpoch: Int, _ source: FeatureFile, _ identities: [Int64],
+    _ options: TrainingOptions, _ directory: CheckpointDirectory?, _ reporter: TrainingReporter,
+    on communicator: MPICommunicator
+  ) throws -> TrainingState {
+    let own = try directory.map { directory in
+      try communicator.agree {
+        let refit = CheckpointDirectory("\(directory.path)/refit", settings: directory.settings)
+        if communicator.rank == Rank(0) { try refit.create() }
+        return refit
+      }
+    }
+    let saved = try own?.load(
+      options.optimizer, like: options.shape.initialParameters(seed: 0), on: communicator)
+    reporter.beginRefit(own)
+    var state = try train(
+      graphs(
+        of: Array(identities.indices), source, identities, options, reporter, on: communicator),
+      options: options, from: saved ?? TrainingState(options),
+      validator: nil as Validator<EmbeddingSubset<FeatureFile>>?, until: lastEpoch,
+      observer: reporter, on: communicator)
+    guard state.progress.stopReason != .interrupted else { return state }
+    state.progress = chosen.progress
+    state.bestParameters = state.parameters
+    return state
   }
 
   private func trainingOptions(
@@ -116,22 +169,18 @@ struct TrainCommand: RankedCommand {
     _ path: String, _ options: TrainingOptions, _ split: IdentitySplit, _ identities: [Int64],
     on communicator: MPICommunicator
   ) throws -> CheckpointDirectory {
-    try communicator.agree {
-      guard communicator.rank == Rank(0) else { return }
-      do {
-        try FileManager.default.createDirectory(
-          atPath: path, withIntermediateDirectories: true)
-      } catch { throw DataError(path: path, problem: "cannot create the directory") }
-    }
     var settings = recipe.settings(of: options)
     settings["--validation-fraction"] = "\(judging.validationFraction)"
     settings["--validation"] = judging.validation.joined(separator: " ")
+    settings["--refit"] = "\(judging.refit)"
     settings["--validate-every"] = "\(judging.validateEvery)"
     settings["--patience"] = "\(judging.patience)"
     settings["points"] = "\(identities.count) of \(options.shape.dimensions) dimensions"
     settings["training points"] = "\(split.training.count)"
     settings["labels"] = fingerprint(of: identities)
-    return CheckpointDirectory(path, settings: settings)
+    let directory = CheckpointDirectory(path, settings: settings)
+    try communicator.agree { if communicator.rank == Rank(0) { try directory.create() } }
+    return directory
   }
 
   /// > Collective: over `communicator`. A neighbour search.
@@ -152,13 +201,17 @@ struct TrainCommand: RankedCommand {
         return try allLabels(judging.validation[1], count: other.rowCount, of: other.path)
       }
       return try Validator(
-        EmbeddingSubset(other, Array(labels.indices)), labels: labels, neighborCount: k,
+        EmbeddingSubset(other, Array(labels.indices)), labels: labels,
+        isHeldOut: Array(repeating: true, count: labels.count), neighborCount: k,
         using: options.workers, on: communicator)
     }
     guard !split.validation.isEmpty else { return nil }
+    // Among themselves: a network that has its training points by heart never takes them for one of
+    // these, and in their company every threshold looks good.
     return try Validator(
       EmbeddingSubset(source, split.validation), labels: split.validation.map { identities[$0] },
-      neighborCount: k, using: options.workers, on: communicator)
+      isHeldOut: Array(repeating: true, count: split.validation.count), neighborCount: k,
+      using: options.workers, on: communicator)
   }
 
   /// Writes the model and the report.
@@ -175,13 +228,17 @@ struct TrainCommand: RankedCommand {
         kept.tensors, metadata: run.metadata(of: state), to: output, overwrite: outputs.overwrite)
     }
     try reporter.ended(run, state, on: communicator)
+    if let report {
+      try writeText(
+        run.page(of: state), to: report, overwrite: outputs.overwrite, on: communicator)
+    }
     guard communicator.rank == Rank(0) else { return }
-    print(run.summary(of: state, model: output))
+    print(run.summary(of: state) + "\nModel: \(output)")
   }
 }
 
 /// The labels of all points, on every rank: which identities are held out depends on all of them.
-private func allLabels(_ path: String, count: Int, of features: String) throws -> [Int64] {
+func allLabels(_ path: String, count: Int, of features: String) throws -> [Int64] {
   let file = try LabelFile(path: path)
   guard file.count == count else {
     throw DataError(

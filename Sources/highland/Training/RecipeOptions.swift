@@ -147,7 +147,7 @@ struct ValidationOptions: ParsableArguments {
     name: .customLong("validation-fraction"),
     help: """
       The share of identities that are held out to choose parameters and τ by; 0 for none. Default: \
-      0.2; 0.4 with --input structure.
+      0.5; 0.4 with --input structure.
       """)
   var chosenFraction: Double?
 
@@ -156,8 +156,13 @@ struct ValidationOptions: ParsableArguments {
     help: "Features and labels to choose by, instead of a share of the training identities.")
   var validation: [String] = []
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Train anew on all identities once the number of epochs and τ are chosen.")
+  var refit = true
+
   @Option(help: "Epochs from one validation to the next.")
-  var validateEvery = 5
+  var validateEvery = 10
 
   @Option(help: "Stop after so many validations without a better one; 0 to go on to the end.")
   var patience = 0
@@ -179,7 +184,10 @@ struct ValidationOptions: ParsableArguments {
   }
 
   /// The share that is held out for a network of coordinates.
-  var validationFraction: Double { chosenFraction ?? 0.2 }
+  var validationFraction: Double { chosenFraction ?? 0.5 }
+
+  /// Whether identities were held out that a second network can learn from.
+  func refits(_ split: IdentitySplit) -> Bool { refit && !split.validation.isEmpty }
 
   var plan: ValidationPlan {
     ValidationPlan(interval: validateEvery, patience: patience > 0 ? patience : nil)

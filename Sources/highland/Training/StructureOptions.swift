@@ -5,14 +5,20 @@ import Training
 
 /// How to train a network of structure.
 struct StructureOptions: ParsableArguments {
-  @Option(help: "Go on from this model of structure, in place of random parameters.")
+  @Option(
+    help: "Go on from this model of structure, or from 'default', in place of random parameters.")
   var from: String?
 
+  @Option(
+    parsing: .upToNextOption,
+    help: "More features and labels to learn from, in turn; their dimensions may differ.")
+  var also: [String] = []
+
   @Option(help: "Selections of the points, each changed in another way, that graphs are made of.")
-  var graphs = 9
+  var graphs = 10
 
   @Option(help: "Generated sets beside them.")
-  var mixtures = 3
+  var mixtures = 0
 
   @Option(help: "The most points of a graph.")
   var graphPoints = 4000
@@ -24,6 +30,8 @@ struct StructureOptions: ParsableArguments {
     func require(_ holds: Bool, _ option: String, _ expected: String) throws {
       if !holds { throw ValidationError("\(option): expected \(expected)") }
     }
+    try require(
+      also.count.isMultiple(of: 2), "--also: \(also.count) names", "two for every set")
     try require((0...10_000).contains(graphs), "--graphs \(graphs)", "0 ... 10000")
     try require((0...10_000).contains(mixtures), "--mixtures \(mixtures)", "0 ... 10000")
     try require(graphs + mixtures > 0, "--graphs 0 --mixtures 0", "something to learn from")

@@ -13,7 +13,9 @@ final class TrainingReporter: TrainingObserver {
   private let progress: ProgressReporter
   private let isFirst: Bool
   private let log: LogFile?
-  private let checkpoints: CheckpointDirectory?
+  private var checkpoints: CheckpointDirectory?
+  /// What log lines of the second training, on all identities, are called.
+  private var phase = ""
   private let interval: Double
   private var lastSave = ContinuousClock.now
   private let start = ContinuousClock.now
@@ -52,11 +54,18 @@ final class TrainingReporter: TrainingObserver {
     try write(LogLine(event: "resume", step: state.optimizer.stepCount), on: communicator)
   }
 
+  /// From now on it is about the network that is trained anew on all identities.
+  func beginRefit(_ checkpoints: CheckpointDirectory?) {
+    phase = "refit-"
+    self.checkpoints = checkpoints
+    stepStart = .now
+  }
+
   func finishedStep(_ step: Int, of count: Int, loss: StepLoss) {
     epochCost = epochCost + (Cost.now - stepStart)
     stepStart = .now
     progress.show(
-      "train, loss \(decimal(loss.linkage + loss.density, places: 4))",
+      "\(phase.isEmpty ? "train" : "train on all"), loss \(decimal(loss.linkage + loss.density, places: 4))",
       isDone: Double(step) / Double(max(count, 1)),
       amount: Double(count), unit: "steps")
   }
@@ -68,7 +77,7 @@ final class TrainingReporter: TrainingObserver {
     epochCost = Cost()
     try write(
       LogLine(
-        event: "epoch", step: epoch.epoch * steps, epoch: epoch.epoch, steps: steps,
+        event: "\(phase)epoch", step: epoch.epoch * steps, epoch: epoch.epoch, steps: steps,
         seconds: cost.seconds, cpuSeconds: cost.cpuSeconds,
         loss: epoch.linkageLoss + epoch.densityLoss, linkageLoss: epoch.linkageLoss,
         densityLoss: epoch.densityLoss, learningRate: epoch.learningRate), on: communicator)

@@ -12,6 +12,8 @@ struct TrainingRun: Encodable {
   var threadCount: Int
   var trainingPoints: Int
   var trainingIdentities: Int
+  /// All points, if the network is trained anew on them; nil if not.
+  var refitPoints: Int?
   var dimensions: Int
   var parameterCount: Int
   /// By the names of options.
@@ -23,18 +25,19 @@ struct TrainingRun: Encodable {
 
   private enum CodingKeys: String, CodingKey {
     case highland, features, rankCount, threadCount, trainingPoints, trainingIdentities
-    case dimensions, parameterCount, settings
+    case refitPoints, dimensions, parameterCount, settings
   }
 
   init(
     features: String, rankCount: Int, options: TrainingOptions, settings: [String: String],
-    trainingPoints: Int, trainingIdentities: Int, parameterCount: Int
+    trainingPoints: Int, trainingIdentities: Int, refitPoints: Int?, parameterCount: Int
   ) {
     self.features = features
     self.rankCount = rankCount
     threadCount = options.workers.count
     self.trainingPoints = trainingPoints
     self.trainingIdentities = trainingIdentities
+    self.refitPoints = refitPoints
     self.parameterCount = parameterCount
     self.settings = settings
     dimensions = options.shape.dimensions
@@ -52,8 +55,7 @@ struct TrainingRun: Encodable {
       "tau": "\(tau(of: state))", "use_cluster_feat": "\(shape.usesAverageFeature)",
       "network": shape.headCount == nil ? "mean" : "attention", "hidden": "\(shape.hidden)",
       "layers": "\(shape.layerCount)", "heads": "\(shape.headCount ?? 1)",
-      "dimensions": "\(dimensions)", "training_points": "\(trainingPoints)",
-      "training_identities": "\(trainingIdentities)",
+      "dimensions": "\(dimensions)", "training_points": "\(refitPoints ?? trainingPoints)",
       "epochs": "\(state.progress.history.count)", "seed": settings["--seed"] ?? "0",
     ]
     if let best = state.progress.best {
@@ -70,20 +72,19 @@ struct TrainingRun: Encodable {
   }
 
   /// What is printed at the end.
-  func summary(of state: TrainingState, model: String) -> String {
+  func summary(of state: TrainingState) -> String {
     let progress = state.progress
-    let epochs = "\(progress.history.count) epochs, \(state.optimizer.stepCount) steps"
-    let reason = progress.stopReason == .earlyStop ? "; validation no longer improved" : ""
-    guard let best = progress.best else {
-      return "\(epochs)\(reason). No validation: τ is left at 0.8.\nModel: \(model)"
-    }
+    let reason = progress.stopReason == .earlyStop ? ", as validation no longer improved" : ""
+    let work =
+      "\(progress.history.count) epochs of \(trainingPoints) points, "
+      + "\(state.optimizer.stepCount) steps\(reason)."
+    guard let best = progress.best else { return "\(work) No validation: τ is left at 0.8." }
     let chosen = best.result.chosen
     return """
-      \(epochs)\(reason). Kept: epoch \(best.epoch), and τ = \(chosen.tau) by held-out identities:
+      \(work) Chosen by held-out identities: epoch \(best.epoch), τ = \(chosen.tau), with \
       pairwise F \(decimal(chosen.pairwiseF, places: 4)), \
-      BCubed F \(decimal(chosen.bcubedF, places: 4)), NMI \(decimal(chosen.nmi, places: 4)), \
-      \(chosen.clusterCount) clusters.
-      Model: \(model)
+      BCubed F \(decimal(chosen.bcubedF, places: 4)), NMI \(decimal(chosen.nmi, places: 4)).\
+      \(refitPoints.map { " Trained anew on all \($0) points for \(best.epoch) epochs." } ?? "")
       """
   }
 }
