@@ -112,6 +112,13 @@ public struct ThresholdTrial: Codable, Equatable, Sendable {
   public var pairwiseF: Double
   public var bcubedF: Double
 
+  package init(threshold: Double, laterThreshold: Double, pairwiseF: Double, bcubedF: Double) {
+    self.threshold = threshold
+    self.laterThreshold = laterThreshold
+    self.pairwiseF = pairwiseF
+    self.bcubedF = bcubedF
+  }
+
   /// What thresholds are chosen by.
   public var score: Double { (pairwiseF + bcubedF) / 2 }
 }

@@ -52,7 +52,7 @@ extension Programs {
     }
 
     @Test(arguments: [
-      ["cluster"], ["cluster", "a.npy"], ["cluster", "a.npy", "--model", "m", "-k", "0"],
+      ["cluster"], ["cluster", "a.npy", "--model", "m", "-k", "0"],
       ["cluster", "a.npy", "--model", "m", "--tau", "1.5"],
       ["cluster", "a.npy", "--model", "m", "--tau", "nan"],
       ["cluster", "a.npy", "--model", "m", "--max-levels", "0"],
