@@ -159,7 +159,7 @@ extension EdgeStructure {
       &row)
     set(.pointShareOfOutsideOfTarget, quotient(into, i.outsidePointEdgeCount), &row)
     set(.pointShareOfOutsideOfSource, quotient(from, j.outsidePointEdgeCount), &row)
-    set(.logPointEdges, logarithm(1 + between) / 2, &row)
+    set(.logPointEdges, between == 0 ? 0 : logarithm(1 + between) / 2, &row)
     set(.bestPointEdge, between > 0 ? bestPointEdge : 0, &row)
     set(
       .bestPointEdgeAboveCohesion,

@@ -74,9 +74,6 @@ extension NodeStructure {
     set(.insideShare, insideShare, &row)
     set(.level, Float(min(level, 4)) / 4, &row)
   }
-
-  /// ln s / 3.
-  var logSize: Float { logarithm(memberCount) / 3 }
 }
 
 /// Into −8 … 8; NaN, which no feature should be, becomes 0.

@@ -33,6 +33,8 @@ struct NodeStructure: BitwiseCopyable, Equatable, Sendable {
 
   /// s: how many points it stands for.
   var memberCount: Float = 1
+  /// ln s / 3.
+  var logSize: Float = 0
   /// |u|: the length of the mean of its members' directions.
   var meanLength: Float = 1
   /// t: mean z of all pairs of different members, (s |u|² − 1) / (s − 1); the nearest neighbour's z
@@ -92,6 +94,7 @@ extension NodeStructure {
     scale: ClosenessScale
   ) {
     memberCount = Float(count)
+    logSize = logarithm(memberCount) / 3
     self.meanLength = meanLength
     if count > 1 {
       let s = Double(count)

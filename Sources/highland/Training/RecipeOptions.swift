@@ -28,6 +28,10 @@ enum OptimizerKind: String, CaseIterable, ExpressibleByArgument {
   case sgd, adam
 }
 
+enum InitialNetwork: String, CaseIterable, ExpressibleByArgument {
+  case random, distance
+}
+
 /// How to train.
 struct RecipeOptions: ParsableArguments {
   @Option(
@@ -78,6 +82,13 @@ struct RecipeOptions: ParsableArguments {
     help: "Turn all embeddings by a random rotation in every step: coordinates then mean nothing.")
   var rotate = false
 
+  @Option(
+    help: """
+      What the network begins as: random, or distance, a network whose linkage falls with the \
+      distance of an edge's ends (one mean layer only).
+      """)
+  var initial = InitialNetwork.random
+
   @Option(help: "Of everything random.")
   var seed: UInt64 = 0
 
@@ -119,7 +130,8 @@ struct RecipeOptions: ParsableArguments {
       optimizer: optimizer == .sgd
         ? .sgd(weightDecay: weightDecay) : .adam(weightDecay: weightDecay),
       learningRate: learningRate, gradientLimit: clip > 0 ? clip : nil, epochCount: epochs ?? 150,
-      batchSize: batchSize > 0 ? batchSize : nil, dropout: dropout, rotates: rotate, seed: seed,
+      batchSize: batchSize > 0 ? batchSize : nil, dropout: dropout, rotates: rotate,
+      startsFromDistance: initial == .distance && shape.canStartFromDistance, seed: seed,
       workers: workers)
   }
 
@@ -133,6 +145,7 @@ struct RecipeOptions: ParsableArguments {
       "--optimizer": optimizer.rawValue, "--learning-rate": "\(learningRate)",
       "--weight-decay": "\(weightDecay)", "--clip": "\(clip)", "--epochs": "\(epochs ?? 150)",
       "--batch-size": "\(batchSize)", "--dropout": "\(dropout)", "--rotate": "\(rotate)",
+      "--initial": options.startsFromDistance ? "distance" : "random",
       "--seed": "\(seed)", "--hidden": "\(shape.hidden)", "--layers": "\(shape.layerCount)",
       "--network": shape.headCount == nil ? "mean" : "attention",
       "--heads": "\(shape.headCount ?? 1)",
