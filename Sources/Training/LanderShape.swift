@@ -185,7 +185,7 @@ extension Parameters<Float> {
 }
 
 /// Makes parameters one after the other, each with random numbers of its own.
-private struct ParameterMaker {
+struct ParameterMaker {
   let seed: UInt64
   var parameters: [Parameter<Float>] = []
 

@@ -12,7 +12,7 @@ import Training
 struct TrainCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a LANDER model on labelled embeddings.",
+    abstract: "Train a model on labelled embeddings.",
     discussion: """
       Learns from points whose clusters are known to find clusters of points of the same kind, of \
       identities that it has never seen. Some identities are held out; every few epochs they are \
@@ -32,6 +32,7 @@ struct TrainCommand: RankedCommand {
   @Option(name: .shortAndLong, help: "Where the model goes, a .safetensors file.")
   var output: String
 
+  @OptionGroup(title: "Structure") var structure: StructureOptions
   @OptionGroup(title: "Network") var network: NetworkOptions
   @OptionGroup(title: "Training") var recipe: RecipeOptions
   @OptionGroup(title: "Validation") var judging: ValidationOptions
@@ -63,6 +64,9 @@ struct TrainCommand: RankedCommand {
     let source = try input.open(on: communicator)
     let identities = try communicator.agree {
       try allLabels(labels, count: source.rowCount, of: source.path)
+    }
+    if network.input == .structure {
+      return try trainStructure(on: source, identities, over: communicator)
     }
     let split = try communicator.agree {
       try IdentitySplit(
@@ -191,7 +195,7 @@ struct TrainCommand: RankedCommand {
 }
 
 /// The labels of all points, on every rank: which identities are held out depends on all of them.
-private func allLabels(_ path: String, count: Int, of features: String) throws -> [Int64] {
+func allLabels(_ path: String, count: Int, of features: String) throws -> [Int64] {
   let file = try LabelFile(path: path)
   guard file.count == count else {
     throw DataError(
