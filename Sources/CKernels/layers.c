@@ -12,12 +12,12 @@ static inline const float *row_of(highland_local_rows x, int32_t node) {
 
 // One row's sum over up to four vectors of columns, kept in registers over all edges.
 static inline __attribute__((always_inline)) void sum_block(
-    const int32_t *source, const float *weight, size_t edges, highland_local_rows x, size_t column,
+    const int32_t *source, const float *weight, size_t step, size_t edges, highland_local_rows x, size_t column,
     size_t vectors, float *out) {
   highland_lanes sum[4] = {{0}, {0}, {0}, {0}};
   for (size_t e = 0; e < edges; e++) {
     const float *from = row_of(x, source[e]) + column;
-    highland_lanes w = (highland_lanes){0} + weight[e];
+    highland_lanes w = (highland_lanes){0} + weight[e * step];
     for (size_t v = 0; v < vectors; v++)
       sum[v] = highland_fma(w, *(const highland_lanes *)(from + v * highland_lane_count), sum[v]);
   }
@@ -29,22 +29,24 @@ HIGHLAND_DISPATCHED
 void highland_weighted_sums(const int64_t *offset, size_t row_count, const int32_t *source,
                             const float *weight, highland_local_rows x, size_t width, float *out,
                             size_t out_stride) {
+  static const float one = 1;
+  const size_t step = weight ? 1 : 0;
   for (size_t i = 0; i < row_count; i++) {
     const int32_t *from = source + offset[i];
-    const float *w = weight + offset[i];
+    const float *w = weight ? weight + offset[i] : &one;
     size_t edges = (size_t)(offset[i + 1] - offset[i]);
     float *to = out + i * out_stride;
     size_t column = 0;
     for (; column + 4 * highland_lane_count <= width; column += 4 * highland_lane_count)
-      sum_block(from, w, edges, x, column, 4, to);
+      sum_block(from, w, step, edges, x, column, 4, to);
     for (; column + 2 * highland_lane_count <= width; column += 2 * highland_lane_count)
-      sum_block(from, w, edges, x, column, 2, to);
+      sum_block(from, w, step, edges, x, column, 2, to);
     for (; column + highland_lane_count <= width; column += highland_lane_count)
-      sum_block(from, w, edges, x, column, 1, to);
+      sum_block(from, w, step, edges, x, column, 1, to);
     for (; column < width; column++) {
       float sum = 0;
       for (size_t e = 0; e < edges; e++)
-        sum = __builtin_fmaf(w[e], row_of(x, from[e])[column], sum);
+        sum = __builtin_fmaf(w[e * step], row_of(x, from[e])[column], sum);
       to[column] = sum;
     }
   }

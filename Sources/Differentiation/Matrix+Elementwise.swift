@@ -79,6 +79,16 @@ extension DenseMatrix {
     return result
   }
 
+  /// Replaces every element by f of it.
+  @inline(__always)
+  package mutating func update(using workers: Workers, _ f: @Sendable (Scalar) -> Scalar) {
+    forEachTile(ofRows: tileLength, using: workers) { _, tile in
+      unsafe tile.withUnsafeMutableBufferPointer { tile in
+        for place in tile.indices { unsafe tile[place] = f(tile[place]) }
+      }
+    }
+  }
+
   /// Replaces every element by f of it and of another matrix's element of the same place.
   @inline(__always)
   package mutating func update(

@@ -11,14 +11,21 @@ extension Variable {
   /// - Parameters:
   ///   - weight: Shape `[out × in]`.
   ///   - bias: Shape `[1 × out]`.
+  ///   - isRectified: Whether ReLU follows, in the same pass over memory: ∂y = 0 where y is.
   /// - Returns: Shape `[rows × out]`.
   /// - Complexity: 2 · rows · in · out flops; as many again for each gradient.
-  public func linear(_ weight: Variable, bias: Variable? = nil) -> Variable {
+  @specialized(where Scalar == Float)
+  public func linear(
+    _ weight: Variable, bias: Variable? = nil, isRectified: Bool = false
+  ) -> Variable {
     let (x, w, workers) = (value, weight.value, workers)
     precondition(x.columnCount == w.columnCount, "\(x.columnCount) columns of \(w.columnCount)")
-    let y = Scalar.product(x, byRowsOf: w, bias: bias?.value.elements, using: workers)
+    var y = Scalar.product(x, byRowsOf: w, bias: bias?.value.elements, using: workers)
+    if isRectified { y.update(using: workers) { $0 > 0 ? $0 : 0 } }
+    let result = y
     return tape.record(y, from: [self, weight] + (bias.map { [$0] } ?? [])) { gradient, wants in
-      [
+      if isRectified { gradient.update(by: result, using: workers) { $1 > 0 ? $0 : 0 } }
+      return [
         wants[0] ? Scalar.product(gradient, w, using: workers) : nil,
         wants[1] ? Scalar.transposedProduct(gradient, x, using: workers) : nil,
       ] + (wants.count > 2 ? [wants[2] ? gradient.sumOfRows(using: workers) : nil] : [])

@@ -10,11 +10,12 @@ func weightedSums(
   _ weights: [Float]?, of x: Matrix, over pattern: SparsePattern, using workers: Workers
 ) -> Matrix {
   precondition(x.rowCount == pattern.columnCount, "\(x.rowCount) of \(pattern.columnCount) rows")
-  let weights = weights ?? Array(repeating: 1, count: pattern.entryCount)
-  precondition(weights.count == pattern.entryCount, "\(weights.count) weights")
+  precondition(
+    weights.map { $0.count == pattern.entryCount } ?? true,
+    "\(weights?.count ?? 0) weights of \(pattern.entryCount) entries")
   var sums = Matrix(uninitializedRows: pattern.rowCount, columns: x.columnCount)
   let width = x.columnCount
-  let offsets = pattern.rowOffsets.map(Int64.init)
+  let offsets = pattern.rowOffsets.map { Int64($0) }
   let tiles = (0..<pattern.rowCount).tiles(of: 512)
   let rows = unsafe x.sharedRows()
   let target = unsafe sums.disjointRows()
@@ -23,8 +24,9 @@ func weightedSums(
     let tile = tiles[tile]
     unsafe offsets.withUnsafeBufferPointer { offsets in
       unsafe pattern.columns.withUnsafeBufferPointer { columns in
-        unsafe weights.withUnsafeBufferPointer { weights in
-          guard let columns = columns.baseAddress, let weights = weights.baseAddress else { return }
+        unsafe withOptionalPointer(to: weights) { weights in
+          // Without entries there is no pointer, and nothing is read through it.
+          let columns = unsafe columns.baseAddress ?? UnsafePointer(bitPattern: 4)!
           let local = unsafe highland_local_rows(
             owned: rows.base, owned_stride: width, owned_count: rowCount, ghosts: rows.base,
             ghost_stride: width)
@@ -37,4 +39,9 @@ func weightedSums(
   }
   withExtendedLifetime(x) {}
   return sums
+}
+
+private func withOptionalPointer(to elements: [Float]?, _ body: (UnsafePointer<Float>?) -> Void) {
+  guard let elements else { return body(nil) }
+  unsafe elements.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
 }

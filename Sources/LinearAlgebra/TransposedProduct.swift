@@ -47,8 +47,9 @@ func transposedProductShares(rowCount: Int) -> [Range<Int>] {
   (0..<rowCount).tiles(of: max(2048, (rowCount + 31) / 32))
 }
 
-/// Rows whose transpose and packed counterpart stay in cache.
-private let blockLength = 256
+/// Rows that are transposed at once: those of a panel of the kernel, whose columns then are rows of a
+/// left-hand side that lie as far apart.
+private let blockLength = 64
 
 /// C += aᵀ · b over some rows, in one chain per element.
 @unsafe private func addTransposedProduct(
@@ -56,22 +57,15 @@ private let blockLength = 256
 ) {
   let n = unsafe b.columnCount
   guard m > 0, n > 0 else { return }
-  var packed = PackedMatrix()
-  var transpose = Matrix(rows: m, columns: blockLength)
+  var (transpose, packed) = (PackedMatrix(), PackedMatrix())
   for block in rows.tiles(of: blockLength) {
+    unsafe transpose.pack(rows: a[block.lowerBound], stride: m, count: block.count, depth: m)
     unsafe packed.pack(b[block.lowerBound], stride: n, depth: block.count, columns: n)
-    let target = unsafe transpose.disjointRows()
-    // Eight rows at a time: a line of the target is written at once.
-    for first in stride(from: 0, to: block.count, by: 8) {
-      let count = min(8, block.count - first)
-      for row in first..<first + count {
-        let source = unsafe a[block.lowerBound + row]
-        for column in 0..<m { unsafe target[column][row] = source[column] }
-      }
+    unsafe transpose.withUnsafePanels { transpose in
+      unsafe multiplyPacked(
+        transpose, stride: blockLength, rowCount: m, packed, into: c.base, stride: n,
+        accumulates: true)
     }
-    unsafe multiplyPacked(
-      target.base, stride: blockLength, rowCount: m, packed, into: c.base, stride: n,
-      accumulates: true)
   }
 }
 

@@ -33,7 +33,8 @@ extension LanderShape {
         hidden = try attention(
           hidden.linear(
             layer == 0 ? firstWeight([weight], input, disturbance, on: tape) : weight),
-          layer, input.layers[nextLayer], parameters, communicator)
+          layer, input.layers[nextLayer], parameters, communicator
+        ).rectified()
         nextLayer += 1
       } else if layer == 0 {
         // The input is [x, Σ w x], the weight [own, neighbours'].
@@ -42,16 +43,17 @@ extension LanderShape {
           firstWeight(
             [weight.columns(0..<inputWidth), weight.columns(inputWidth..<2 * inputWidth)],
             input, disturbance, on: tape),
-          bias: parameters["\(prefix).mlp.bias"])
+          bias: parameters["\(prefix).mlp.bias"], isRectified: true)
       } else {
         let neighbors = input.layers[nextLayer]
         let sums = try hidden.extended(by: neighbors.halo, on: communicator)
           .weightedSums(neighbors.weights, over: neighbors.adjacency)
         hidden = Variable.concatenated([hidden.sums(over: neighbors.own), sums])
-          .linear(parameters["\(prefix).mlp.weight"], bias: parameters["\(prefix).mlp.bias"])
+          .linear(
+            parameters["\(prefix).mlp.weight"], bias: parameters["\(prefix).mlp.bias"],
+            isRectified: true)
         nextLayer += 1
       }
-      hidden = hidden.rectified()
       if let mask: DenseMatrix<Scalar> = disturbance?.mask(
         ofLayer: layer, nodes: input.nodesOfLayer[layer + 1], width: hidden.columnCount)
       {

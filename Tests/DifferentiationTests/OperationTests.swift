@@ -25,6 +25,9 @@ private let operations = [
   Operation(name: "linear with bias", shapes: [(4, 3), (2, 3), (1, 2)]) {
     $0[0].linear($0[1], bias: $0[2])
   },
+  Operation(name: "linear with bias and ReLU", shapes: [(4, 3), (2, 3), (1, 2)]) {
+    $0[0].linear($0[1], bias: $0[2], isRectified: true)
+  },
   Operation(name: "product", shapes: [(4, 3), (3, 2)]) { $0[0].times($0[1]) },
   Operation(name: "product with itself", shapes: [(3, 3)]) { $0[0].times($0[0]) },
   Operation(name: "sum", shapes: [(4, 3), (4, 3)]) { $0[0] + $0[1] },

@@ -13,7 +13,7 @@ typedef struct {
 } highland_local_rows;
 
 // out[i] = sum over the edges e of row i of weight[e] * x[source[e]], in edge order, each output
-// one chain of fused multiply-adds. Rows i = 0 ..< row_count have edges offset[i] ..< offset[i+1].
+// one chain of fused multiply-adds; a weight of NULL is 1 for all. Rows i = 0 ..< row_count have edges offset[i] ..< offset[i+1].
 void highland_weighted_sums(const int64_t *offset, size_t row_count, const int32_t *source,
                             const float *weight, highland_local_rows x, size_t width, float *out,
                             size_t out_stride);
