@@ -112,8 +112,8 @@ extension Communicator {
   /// Added in rank order, in double precision: the same bits on every rank, and in every run on so
   /// many ranks.
   ///
-  /// > Collective: two rounds. Every rank adds up a share of the places, then all get all shares:
-  /// > about twice the values to and from every rank. None on one rank.
+  /// > Collective: three rounds. Every rank adds up a share of the places, then all get the lengths and
+  /// > the shares: about twice the values to and from every rank. None on one rank.
   ///
   /// - Parameter values: As many on every rank.
   public func sums(_ values: [Float]) throws -> [Float] { try sumsInRankOrder(values) }

@@ -10,7 +10,7 @@ public import Parallelism
 ///
 ///     let tape = Tape<Float>()
 ///     let weight = tape.parameter(w)
-///     let loss = tape.constant(x).linear(weight).rectified().meanSquaredError(to: y)
+///     let loss = tape.constant(x).linear(weight).rectified().squaredError(from: y, scale: 1)
 ///     let gradients = try tape.gradients(of: loss, on: communicator)
 ///     gradients[weight]
 ///
@@ -18,7 +18,7 @@ public import Parallelism
 /// What crosses ranks is an operation like any other (``Variable/extended(by:on:)``), whose rule
 /// communicates; hence the communicator of ``gradients(of:on:)``.
 public final class Tape<Scalar: DifferentiableScalar> {
-  /// Threads of every operation; results do not depend on their number.
+  /// Threads of products, sums and element-wise operations; results do not depend on their number.
   public let workers: Workers
   private var records: [Record] = []
 
@@ -105,7 +105,7 @@ public final class Tape<Scalar: DifferentiableScalar> {
   ///
   /// The loss of all ranks is the sum of their losses; its gradient with respect to a replicated
   /// parameter is the sum of the ranks' parts, which is the caller's to take
-  /// (``Communicator/sum(_:)-([Float])``). Rules run once; the tape is empty afterwards.
+  /// (``Communicator/sums(_:)-([Float])``). Rules run once; the tape is empty afterwards.
   ///
   /// > Collective: over `communicator`, what the rules of operations send that cross ranks; nothing
   /// > if there is none.

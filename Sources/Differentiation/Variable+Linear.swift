@@ -21,7 +21,7 @@ extension Variable {
     let (x, w, workers) = (value, weight.value, workers)
     precondition(x.columnCount == w.columnCount, "\(x.columnCount) columns of \(w.columnCount)")
     var y = Scalar.product(x, byRowsOf: w, bias: bias?.value.elements, using: workers)
-    if isRectified { y.update(using: workers) { $0 > 0 ? $0 : 0 } }
+    if isRectified { y.update(using: workers) { $0 <= 0 ? 0 : $0 } }  // NaN stays
     let result = y
     return tape.record(y, from: [self, weight] + (bias.map { [$0] } ?? [])) { gradient, wants in
       if isRectified { gradient.update(by: result, using: workers) { $1 > 0 ? $0 : 0 } }

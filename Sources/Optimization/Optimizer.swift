@@ -66,6 +66,12 @@ public struct Optimizer<Scalar: DifferentiableScalar>: Equatable, Sendable {
   ) {
     precondition(gradients.count == parameters.all.count, "\(gradients.count) gradients")
     stepCount += 1
+    let corrections =
+      switch rule {
+      case .sgd: (Scalar(1), Scalar(1))
+      case .adam(let beta1, let beta2, _, _):
+        (Scalar(1 - power(beta1, stepCount)), Scalar(1 - power(beta2, stepCount)))
+      }
     for index in gradients.indices {
       switch rule {
       case .sgd(let momentum, let decay):
@@ -75,18 +81,23 @@ public struct Optimizer<Scalar: DifferentiableScalar>: Equatable, Sendable {
       case .adam(let beta1, let beta2, let epsilon, let decay):
         parameters.all[index].value.followMoments(
           gradients[index], &moments[index], (Scalar(beta1), Scalar(beta2)),
-          corrections: (
-            Scalar(1 - power(beta1, stepCount)), Scalar(1 - power(beta2, stepCount))
-          ), epsilon: Scalar(epsilon), decay: Scalar(1 - learningRate * decay),
+          corrections: corrections, epsilon: Scalar(epsilon),
+          decay: Scalar(1 - learningRate * decay),
           rate: Scalar(learningRate))
       }
     }
   }
 }
 
-/// By multiplication: no library of mathematics, whose last bit may differ.
+/// By squaring: no library of mathematics, whose last bit may differ.
 private func power(_ base: Double, _ exponent: Int) -> Double {
-  (0..<exponent).reduce(1) { power, _ in power * base }
+  var (result, square, rest) = (1.0, base, exponent)
+  while rest > 0 {
+    if rest & 1 == 1 { result *= square }
+    square *= square
+    rest >>= 1
+  }
+  return result
 }
 
 extension DenseMatrix where Scalar: DifferentiableScalar {
@@ -139,7 +150,7 @@ extension DenseMatrix where Scalar: DifferentiableScalar {
 /// Scales gradients down to a norm, all by the same factor.
 ///
 /// - Parameter norm: The largest that √(Σ g²) over all of them may be.
-/// - Returns: Their norm as it was.
+/// - Returns: Their norm as it was; not finite if one of them is not, and then they are left alone.
 @discardableResult
 public func clip<Scalar: DifferentiableScalar>(
   _ gradients: inout [DenseMatrix<Scalar>], toNorm norm: Double
@@ -147,7 +158,7 @@ public func clip<Scalar: DifferentiableScalar>(
   let length = gradients.reduce(0.0) { sum, gradient in
     gradient.elements.reduce(sum) { $0 + Double($1) * Double($1) }
   }.squareRoot()
-  guard length > norm else { return length }
+  guard length > norm, length.isFinite else { return length }
   let factor = Scalar(norm / length)
   for index in gradients.indices {
     let gradient = gradients[index]

@@ -89,8 +89,8 @@ public struct RecordedParameters<Scalar: DifferentiableScalar> {
 
   /// The gradients of all ranks' loss, in the order of the parameters. Replicated.
   ///
-  /// > Collective: over `communicator`. What the tape's rules send; then the gradients, about twice
-  /// > their size per rank, in rank order.
+  /// > Collective: over `communicator`. What the tape's rules send; then three rounds, about twice
+  /// > the size of the gradients to and from every rank.
   public func gradients(
     of loss: Variable<Scalar>, on tape: Tape<Scalar>, on communicator: some Communicator
   ) throws -> [DenseMatrix<Scalar>] {
@@ -104,7 +104,7 @@ public struct RecordedParameters<Scalar: DifferentiableScalar> {
 /// Elements are added in rank order, in double precision: the same bits on every rank and in every
 /// run on so many ranks.
 ///
-/// > Collective: over `communicator`. Two rounds: every rank adds up a share of the elements, then all
+/// > Collective: over `communicator`. Three rounds: every rank adds up a share of the elements, then all
 /// > get all shares; about twice the size of the matrices to and from every rank. None on one rank.
 ///
 /// - Parameter matrices: Of the same shapes on every rank.

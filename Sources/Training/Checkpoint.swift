@@ -47,16 +47,16 @@ public struct CheckpointDirectory: Sendable {
       guard communicator.rank == Rank(0) else { return }
       let name = Self.name(ofStep: state.optimizer.stepCount)
       let tensors = state.tensors
-      let progress = try JSONEncoder().encode(state.progress)
-      let saved = try JSONEncoder().encode(settings)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = .sortedKeys
+      var metadata = [
+        "format": Self.format, "step": "\(state.optimizer.stepCount)",
+        "progress": String(decoding: try encoder.encode(state.progress), as: UTF8.self),
+        "settings": String(decoding: try encoder.encode(settings), as: UTF8.self),
+      ]
+      metadata["checksum"] = checksum(tensors, metadata)
       try TensorFile.write(
-        tensors,
-        metadata: [
-          "format": Self.format, "step": "\(state.optimizer.stepCount)",
-          "progress": String(decoding: progress, as: UTF8.self),
-          "settings": String(decoding: saved, as: UTF8.self),
-          "checksum": checksum(tensors, progress),
-        ], to: "\(path)/\(name)", overwrite: true)
+        tensors, metadata: metadata, to: "\(path)/\(name)", overwrite: true)
       for old in try names().dropFirst(2) {
         try? FileManager.default.removeItem(atPath: "\(path)/\(old)")
       }
@@ -65,9 +65,9 @@ public struct CheckpointDirectory: Sendable {
 
   /// The state of the newest checkpoint; nil where there is none.
   ///
-  /// Every rank reads it.
+  /// Rank 0 says which file it is, and every rank reads it.
   ///
-  /// > Collective: over `communicator`. One round of a byte per rank.
+  /// > Collective: over `communicator`. Three rounds of a few bytes per rank, and one of the names.
   ///
   /// - Parameters:
   ///   - rule: The optimizer of this run.
@@ -77,12 +77,16 @@ public struct CheckpointDirectory: Sendable {
   public func load(
     _ rule: OptimizerRule, like template: Parameters<Float>, on communicator: some Communicator
   ) throws -> TrainingState? {
-    try communicator.agree { () -> TrainingState? in
-      let names = try names()
-      guard let newest = names.first else { return nil }
+    let listed = try communicator.agree {
+      communicator.rank == Rank(0) ? try self.names().joined(separator: "/") : ""
+    }
+    let names = String(decoding: try communicator.broadcast(Array(listed.utf8)), as: UTF8.self)
+      .split(separator: "/").map(String.init)
+    guard let newest = names.first else { return nil }
+    return try communicator.agree { () -> TrainingState? in
       do {
         return try load(newest, rule, like: template)
-      } catch let error as DataError where !error.problem.hasPrefix(Self.otherRun) {
+      } catch let error as DataError {
         let way =
           names.count > 1
           ? "remove it to go on from \(names[1])" : "remove it to start anew; there is no other"
@@ -96,31 +100,37 @@ public struct CheckpointDirectory: Sendable {
   ) throws -> TrainingState {
     let file = try TensorFile(path: "\(path)/\(name)")
     func error(_ problem: String) -> DataError { DataError(path: file.path, problem: problem) }
-    guard file.metadata["format"] == Self.format, let progress = file.metadata["progress"],
-      let saved = file.metadata["settings"], let sum = file.metadata["checksum"]
+    var metadata = file.metadata
+    guard metadata["format"] == Self.format,
+      let sum = metadata.removeValue(forKey: "checksum")
     else { throw error("damaged: not a checkpoint of this version") }
-    let tensors = try file.names.map { try file.tensor($0) }
-    guard checksum(tensors, Data(progress.utf8)) == sum else {
+    guard checksum(try file.names.map { try file.tensor($0) }, metadata) == sum else {
       throw error("damaged: its contents do not have its checksum")
     }
-    guard let settings = try? JSONDecoder().decode([String: String].self, from: Data(saved.utf8)),
-      let decoded = try? JSONDecoder().decode(TrainingProgress.self, from: Data(progress.utf8))
-    else { throw error("damaged: its metadata cannot be read") }
+    func decoded<T: Decodable>(_ type: T.Type, _ name: String) throws -> T {
+      guard let text = metadata[name],
+        let value = try? JSONDecoder().decode(type, from: Data(text.utf8))
+      else { throw error("damaged: '\(name)' in its metadata cannot be read") }
+      return value
+    }
+    let settings = try decoded([String: String].self, "settings")
     let differing = Set(settings.keys).union(self.settings.keys).sorted()
       .filter { settings[$0] != self.settings[$0] }
     guard differing.isEmpty else {
       let list = differing.map { name in
         "\(name) was \(settings[name] ?? "not set"), is \(self.settings[name] ?? "not set")"
       }.joined(separator: "; ")
-      throw error("\(Self.otherRun): \(list)")
+      throw OtherSettings(description: "\(file.path): of a run with other settings: \(list)")
     }
     return try TrainingState(
-      file, step: Int(file.metadata["step"] ?? "") ?? 0, rule: rule, like: template,
-      progress: decoded)
+      file, step: decoded(Int.self, "step"), rule: rule, like: template,
+      progress: decoded(TrainingProgress.self, "progress"))
   }
 
   private static let format = "highland checkpoint 1"
-  private static let otherRun = "of a run with other settings"
+
+  /// A good checkpoint, but not of this run.
+  private struct OtherSettings: Error, CustomStringConvertible { var description: String }
 
   private static func name(ofStep step: Int) -> String {
     let digits = "\(step)"
@@ -176,8 +186,8 @@ extension TrainingState {
   }
 }
 
-/// 64 bits of everything that a checkpoint says, in hexadecimal digits.
-private func checksum(_ tensors: [Tensor], _ progress: Data) -> String {
+/// 64 bits of tensors and metadata, in hexadecimal digits.
+private func checksum(_ tensors: [Tensor], _ metadata: [String: String]) -> String {
   var sum: UInt64 = 0
   func add(_ bits: UInt64) { sum = mixed(sum &+ 0x9E37_79B9_7F4A_7C15 ^ bits) }
   for tensor in tensors {
@@ -185,6 +195,9 @@ private func checksum(_ tensors: [Tensor], _ progress: Data) -> String {
     for length in tensor.shape { add(UInt64(length)) }
     for element in tensor.elements { add(UInt64(element.bitPattern)) }
   }
-  for byte in progress { add(UInt64(byte)) }
+  for (name, value) in metadata.sorted(by: { $0.key < $1.key }) {
+    for byte in name.utf8 { add(UInt64(byte)) }
+    for byte in value.utf8 { add(UInt64(byte)) }
+  }
   return String(sum, radix: 16)
 }

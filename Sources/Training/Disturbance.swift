@@ -1,5 +1,5 @@
-internal import Differentiation
-internal import LinearAlgebra
+package import Differentiation
+package import LinearAlgebra
 internal import RandomNumbers
 
 /// What a step changes at random, so that the network does not learn its training points by heart.
@@ -24,7 +24,7 @@ public struct Disturbance: Equatable, Sendable {
   }
 
   /// 0 with the probability of dropout, else 1 / (1 − that); nil without dropout.
-  func mask<Scalar: DifferentiableScalar>(
+  package func mask<Scalar: DifferentiableScalar>(
     ofLayer layer: Int, nodes: [Int64], width: Int
   ) -> DenseMatrix<Scalar>? {
     guard dropout > 0 else { return nil }
@@ -46,7 +46,7 @@ public struct Disturbance: Equatable, Sendable {
   /// Random rows, each made orthogonal to those before it (Gram–Schmidt), twice for rounding.
   ///
   /// - Complexity: O(dimensions³).
-  func rotation<Scalar: DifferentiableScalar>(dimensions: Int) -> DenseMatrix<Scalar>? {
+  package func rotation<Scalar: DifferentiableScalar>(dimensions: Int) -> DenseMatrix<Scalar>? {
     guard rotates else { return nil }
     var stream = RandomStream(seed: seed, purpose: RandomPurpose.rotation.rawValue, index: step)
     var rows: [[Double]] = []

@@ -92,6 +92,8 @@ enum RandomPurpose: UInt64 {
 /// Labelled data that nothing can be learned from.
 public enum TrainingDataError: Error, Equatable, CustomStringConvertible {
   case fewIdentities(count: Int, needed: Int)
+  /// Of which part of the data.
+  case fewPoints(count: Int, of: String, neighborCount: Int)
   case noPositiveEdges
   case noEdges
 
@@ -102,6 +104,8 @@ public enum TrainingDataError: Error, Equatable, CustomStringConvertible {
     case .fewIdentities(let count, let needed):
       "\(count) identities; at least \(needed) are needed to hold some out for validation "
         + "(--validation-fraction 0 holds out none)"
+    case .fewPoints(let count, let part, let neighborCount):
+      "\(count) points of \(part) identities; expected more than k = \(neighborCount)"
     case .noPositiveEdges:
       "no edge of the neighbour graph joins two points of the same label: there is no linkage to "
         + "learn (are the labels those of these rows?)"

@@ -36,8 +36,8 @@ extension LinkageLoss {
   ///     L = 1/|E*| Σ over E* of CE(zᵢⱼ, yᵢⱼ) + weight · 1/n Σᵢ (dᵢ − d*ᵢ)²
   /// [Xing et al. 2021, section 3.3; hilander]
   ///
-  /// > Collective: over `communicator`. Two rounds of 8 and 16 bytes per rank; eight of 2 KiB more for
-  /// > balancing.
+  /// > Collective: over `communicator`. Four rounds of few bytes per rank; 27 more for balancing, of
+  /// > 2 KiB eight times.
   ///
   /// - Returns: This rank's part of the loss on the tape, and the whole loss, replicated.
   public func loss<Scalar>(
@@ -72,8 +72,8 @@ extension LinkageLoss {
 /// Of the larger class those stay whose names, hashed with the seed, are smallest: the same edges on
 /// any number of ranks.      [the authors' `balance`; theirs is not seeded]
 ///
-/// > Collective: over `communicator`. A round of 16 bytes, and at most eight of 2 KiB per rank.
-func balanced(
+/// > Collective: over `communicator`. 27 rounds, eight of them of 2 KiB per rank.
+package func balanced(
   _ classes: [Int32], names: [UInt64], seed: UInt64, on communicator: some Communicator
 ) throws -> [Int32] {
   let counts = try communicator.sums([
@@ -94,7 +94,7 @@ func balanced(
 ///
 /// Byte by byte from the highest: a histogram of all ranks tells in which bin the bound lies.
 ///
-/// > Collective: over `communicator`. Eight rounds of 2 KiB per rank, or none.
+/// > Collective: over `communicator`. Eight sums of 2 KiB per rank, or none.
 ///
 /// - Parameter count: Replicated. At most the number of keys.
 private func smallest(

@@ -4,6 +4,7 @@ internal import DistributedGraphs
 internal import GraphNetworks
 internal import LinearAlgebra
 public import Parallelism
+internal import RandomNumbers
 
 /// What a layer needs to look at neighbours: rows of some nodes, from rows of more.
 struct LayerInput<Scalar: DifferentiableScalar>: Sendable {
@@ -45,7 +46,7 @@ public struct StepInput<Scalar: DifferentiableScalar>: Sendable {
   let density: DenseMatrix<Scalar>
   /// Owned. Per edge that is judged: 1 for the same label, 0 for another, −1 if it does not count.
   let classes: [Int32]
-  /// Names of edges that are the same on any number of ranks, for random choices.
+  /// Hashes of edges' ends that are the same on any number of ranks, for random choices.
   let edgeNames: [UInt64]
   /// Replicated. Nodes that are judged, on all ranks.
   let nodeCount: Int
@@ -143,7 +144,7 @@ extension StepInput {
         destinations.append(own.pattern.columns[place])
         weights.append(Scalar(rows.affinities[edge]) / Scalar(edges.count))
         classes.append(graph.truth.isKeepable[edge] ? (graph.truth.isSame[edge] ? 1 : 0) : -1)
-        names.append(target << 32 ^ UInt64(rows.source(of: edge).index))
+        names.append(mixed(target) ^ UInt64(rows.source(of: edge).index))
       }
       offsets.append(offsets[place] + edges.count)
     }

@@ -108,8 +108,7 @@ public func train<Source: EmbeddingSource>(
     graphs, options: options, parameters: state.parameters, optimizer: state.optimizer,
     on: communicator)
   var state = state
-  state.progress.stopReason =
-    state.progress.stopReason == .interrupted ? nil : state.progress.stopReason
+  if state.progress.stopReason == .interrupted { state.progress.stopReason = nil }
   while state.progress.stopReason == nil, trainer.step < trainer.stepCount {
     let rate = trainer.learningRate
     let loss = try trainer.takeStep(on: communicator)
@@ -137,6 +136,7 @@ public func train<Source: EmbeddingSource>(
   guard state.progress.stopReason != .interrupted else { return state }
   if state.progress.stopReason == nil { state.progress.stopReason = .epochs }
   if let validator {
+    try observer.save(state, on: communicator)
     let kept = state.bestParameters ?? state.parameters
     let result = try validator.validate(
       kept, shape: options.shape, taus: plan.finalTaus, on: communicator)

@@ -7,8 +7,8 @@ internal import RandomNumbers
 
 /// A network in training: the parameters after some steps, and all that the next step needs.
 ///
-/// An epoch has as many rounds as the first graph has batches, one with whole graphs; a round has a step
-/// for every graph, in turn. What a step draws at random follows from the seed and its number, so that
+/// An epoch has a turn for every batch of the first graph, one with whole graphs; a turn has a step for
+/// every graph, of its next batch. What a step draws at random follows from the seed and its number, so that
 /// parameters, moments and step are the whole state.
 /// [hilander, train_subg.py; `Docs/Algorithms/Training.md`]
 public struct Trainer: Sendable {
@@ -30,8 +30,8 @@ public struct Trainer: Sendable {
     case parts(FirstLayer)
   }
 
-  /// > Collective: over `communicator`. What the constants of first layers send; two rounds of 8 bytes
-  /// > per rank.
+  /// > Collective: over `communicator`. Three rounds of 16 bytes per rank; per graph what the constants
+  /// > of its first layer send, and a round of 8 bytes.
   ///
   /// - Parameters:
   ///   - graphs: Of ``trainingGraphs(of:labels:chains:usesTrueLinks:needsAverages:using:on:)``.
@@ -91,8 +91,8 @@ public struct Trainer: Sendable {
   /// > Collective: over `communicator`. The halo exchanges of the network, forth and back; the
   /// > gradients, about twice the parameters per rank; some rounds of few bytes.
   ///
-  /// - Throws: ``AgreedFailure`` on every rank if the loss is not a number; the parameters are then
-  ///   those before the step.
+  /// - Throws: ``AgreedFailure`` on every rank if the loss or a gradient is not a number; the
+  ///   parameters are then those before the step.
   public mutating func takeStep(on communicator: some Communicator) throws -> StepLoss {
     let input = try self.input(ofStep: step, on: communicator)
     let tape = Tape<Float>(workers: options.workers)
@@ -107,7 +107,10 @@ public struct Trainer: Sendable {
       throw AgreedFailure(reason: "the loss of step \(step) (\(nextGraph)) is not a number")
     }
     var gradients = try recorded.gradients(of: loss, on: tape, on: communicator)
-    if let limit = options.gradientLimit { clip(&gradients, toNorm: limit) }
+    let norm = clip(&gradients, toNorm: options.gradientLimit ?? .infinity)
+    guard norm.isFinite else {
+      throw AgreedFailure(reason: "the gradients of step \(step) (\(nextGraph)) are not numbers")
+    }
     optimizer.update(&parameters, by: gradients, learningRate: learningRate)
     return value
   }
@@ -121,23 +124,24 @@ public struct Trainer: Sendable {
     case .whole(let input): return input
     case .parts(let firstLayer):
       let graph = graphs[place]
-      let round = step / graphs.count
+      let turn = step / graphs.count
       let batches = Self.batchCount(of: graph, options)
       return try StepInput(
-        batch(round % batches, ofPass: round / batches, through: graph), of: graph,
+        batch(turn % batches, ofPass: turn / batches, through: place), of: graph,
         firstLayer: firstLayer, for: options.shape, on: communicator)
     }
   }
 
   /// Owned nodes of one batch of one pass through a graph in random order, ascending.
-  private func batch(_ batch: Int, ofPass pass: Int, through graph: TrainingGraph) -> [Int] {
+  private func batch(_ batch: Int, ofPass pass: Int, through place: Int) -> [Int] {
+    let graph = graphs[place]
     let count = graph.graph.nodes.nodeCount
     let size = options.batchSize ?? count
     let order = PseudorandomPermutation(
       count: count,
       RandomStream(
         seed: options.seed, purpose: RandomPurpose.order.rawValue,
-        index: pass << 16 | graph.neighborCount << 8 | graph.level))
+        index: pass * graphs.count + place))
     let owned = graph.graph.halo.owned
     return (batch * size..<min((batch + 1) * size, count)).map { order[$0] }
       .filter { owned.contains($0) }.map { $0 - owned.lowerBound }.sorted()

@@ -10,11 +10,8 @@ public import Optimization
 public import Parallelism
 
 /// How well a network does on identities that it was not trained on.
-///
-/// The two F count the company of held-out points as if all points were held out; NMI and clusters are
-/// of the held-out points alone.
 public struct ValidationResult: Codable, Equatable, Sendable {
-  /// Of level 0, over keepable edges into held-out points.
+  /// Of level 0, over keepable edges.
   public var linkageLoss: Double
   /// Of level 0.
   public var densityLoss: Double
@@ -37,8 +34,15 @@ public struct ValidationResult: Codable, Equatable, Sendable {
     public var pairwiseF: Double
     public var bcubedF: Double
     public var nmi: Double
-    /// Clusters with held-out points.
     public var clusterCount: Int
+
+    package init(tau: Double, pairwiseF: Double, bcubedF: Double, nmi: Double, clusterCount: Int) {
+      self.tau = tau
+      self.pairwiseF = pairwiseF
+      self.bcubedF = bcubedF
+      self.nmi = nmi
+      self.clusterCount = clusterCount
+    }
 
     /// The mean of the two F.
     public var score: Double { (pairwiseF + bcubedF) / 2 }
@@ -49,52 +53,42 @@ public struct ValidationResult: Codable, Equatable, Sendable {
   /// What networks are chosen by: the best score of any τ.
   public var score: Double { curve.map(\.score).max() ?? 0 }
 
-  static func choice(from curve: [Point]) -> Int {
+  package static func choice(from curve: [Point]) -> Int {
     let bound = 0.95 * (curve.map(\.score).max() ?? 0)
     return curve.indices.filter { curve[$0].score >= bound }.max { curve[$0].tau < curve[$1].tau }
       ?? 0
   }
 }
 
-/// Held-out points among all others, their truth and their neighbours: the same in every validation.
-///
-/// A threshold that was chosen among held-out identities alone merges too much where there are more of
-/// them: the fewer others there are, the fewer can be taken for one's own. So all points are clustered,
-/// those of training too, and the held-out ones are scored (``heldOutScores(truth:predicted:isHeldOut:)``).
+/// Held-out points, their truth and their neighbours: the same in every validation.
 public struct Validator<Source: EmbeddingSource>: Sendable {
   private let source: Source
   private let neighborCount: Int
   private let graph: TrainingGraph
   private let lists: NeighborLists
-  /// Replicated, of all points.
+  /// Owned.
   private let labels: [Int64]
-  /// Replicated, of all points.
-  private let isHeldOut: [Bool]
-  private let owned: Range<Int>
   private let workers: Workers
 
   /// > Collective: over `communicator`. One neighbour search.
   ///
   /// - Parameters:
-  ///   - source: Replicated. All points, those of training too.
+  ///   - source: Replicated. Points of identities that are not trained on; each rank reads its own.
   ///   - labels: Replicated. One per row.
-  ///   - isHeldOut: Replicated. Which rows are of identities that are not trained on.
   ///   - neighborCount: k of clustering.
+  /// - Throws: ``AgreedFailure`` on every rank: rows that cannot be read or have no direction.
   public init(
-    _ source: Source, labels: [Int64], isHeldOut: [Bool], neighborCount: Int,
-    using workers: Workers, on communicator: some Communicator
+    _ source: Source, labels: [Int64], neighborCount: Int, using workers: Workers,
+    on communicator: some Communicator
   ) throws {
     precondition(
-      labels.count == source.rowCount && isHeldOut.count == source.rowCount,
-      "\(labels.count) labels of \(source.rowCount) rows")
+      labels.count == source.rowCount, "\(labels.count) labels of \(source.rowCount) rows")
     self.source = source
     self.neighborCount = neighborCount
     self.workers = workers
-    self.labels = labels
-    self.isHeldOut = isHeldOut
     let nodes = NodePartition(sharing: source.rowCount, among: communicator.size)
     let owned = nodes.owned(by: communicator.rank)
-    self.owned = owned
+    self.labels = Array(labels[owned])
     let rows = try source.unitRows(owned, invalid: .error, on: communicator)
     lists = try nearestNeighbors(
       of: rows, listLength: neighborCount - 1, in: nodes, using: workers, on: communicator)
@@ -102,16 +96,17 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
     graph = TrainingGraph(
       neighborCount: neighborCount, level: 0, graph: neighborGraph, identity: rows, average: nil,
       truth: try LinkageTruth(
-        of: Array(labels[owned]), over: neighborGraph, neighborCount: neighborCount,
+        of: self.labels, over: neighborGraph, neighborCount: neighborCount,
         on: communicator))
   }
 
   /// Losses, AUC, and a full run for every τ.
   ///
   /// > Collective: over `communicator`. What one pass of the network and the runs send; 8 bytes per
-  /// > judged edge, and per point and τ, to every rank.
+  /// > edge of level 0 to every rank.
   ///
   /// - Parameter taus: Replicated, ascending. At least one.
+  /// - Throws: ``AgreedFailure`` on every rank if the network answers with NaN.
   public func validate(
     _ parameters: Parameters<Float>, shape: LanderShape, taus: [Double],
     on communicator: some Communicator
@@ -122,6 +117,9 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
     let linkage = try network.linkage(
       of: input, over: graph.graph, using: workers, on: communicator)
     let losses = try self.losses(of: linkage, on: communicator)
+    guard losses.linkage.isFinite, losses.density.isFinite else {
+      throw AgreedFailure(reason: "the network answers with NaN about held-out identities")
+    }
     let curve = try taus.map { tau in try point(tau, network, on: communicator) }
     let best = ValidationResult.choice(from: curve)
     return ValidationResult(
@@ -137,56 +135,43 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
       options: ClusteringOptions(
         neighborCount: neighborCount, threshold: tau, workers: workers),
       initialNeighbors: lists, on: communicator)
-    let predicted = try communicator.allGather(clustering.labels).values
-    let scores = heldOutScores(truth: labels, predicted: predicted, isHeldOut: isHeldOut)
-    let heldOut = owned.filter { isHeldOut[$0] }
     let metrics = try compareLabels(
-      truth: heldOut.map { labels[$0] },
-      predicted: heldOut.map { clustering.labels[$0 - owned.lowerBound] }, on: communicator)
+      truth: labels, predicted: clustering.labels, on: communicator)
+    func number(_ value: Double) -> Double { value.isNaN ? 0 : value }
     return ValidationResult.Point(
-      tau: tau, pairwiseF: scores.pairwise, bcubedF: scores.bcubed,
-      nmi: metrics.nmi.isNaN ? 0 : metrics.nmi,
-      clusterCount: metrics.predicted.clusterCount)
-  }
-
-  /// Whether an edge is judged: its destination is held out.
-  private func judgedEdges() -> [Int] {
-    (0..<graph.graph.ownedCount).filter { isHeldOut[owned.lowerBound + $0] }
-      .flatMap { graph.graph.edges(into: $0) }
+      tau: tau, pairwiseF: number(metrics.pairwise.f), bcubedF: number(metrics.bcubed.f),
+      nmi: number(metrics.nmi), clusterCount: clustering.clusterCount)
   }
 
   private func losses(of linkage: Linkage, on communicator: some Communicator) throws -> (
     linkage: Double, density: Double
   ) {
     var (cross, edges, squares) = (0.0, 0.0, 0.0)
-    for edge in judgedEdges() where graph.truth.isKeepable[edge] {
+    for edge in linkage.distance.indices where graph.truth.isKeepable[edge] {
       let distance = Double(linkage.distance[edge])
       let right = graph.truth.isSame[edge] ? 1 - distance : distance
-      cross -= logarithm(max(right, 1e-12))
+      cross -= right.isNaN ? -.nan : logarithm(max(right, 1e-12))
       edges += 1
     }
-    let heldOut = (0..<graph.graph.ownedCount).filter { isHeldOut[owned.lowerBound + $0] }
-    for node in heldOut {
+    for node in linkage.density.indices {
       let difference = Double(linkage.density[node] - graph.truth.density[node])
       squares += difference * difference
     }
-    let sums = try communicator.sums([cross, edges, squares, Double(heldOut.count)])
+    let sums = try communicator.sums([cross, edges, squares, Double(labels.count)])
     return (sums[0] / max(sums[1], 1), sums[2] / max(sums[3], 1))
   }
 
   /// From the ranks of positive edges among all, ties in the middle.      [Mann and Whitney 1947]
   private func edgeAUC(_ linkage: Linkage, on communicator: some Communicator) throws -> Double? {
     let all = try communicator.allGather(
-      judgedEdges().map {
-        JudgedEdge(distance: linkage.distance[$0], isSame: graph.truth.isSame[$0])
-      }
+      zip(linkage.distance, graph.truth.isSame).map { JudgedEdge(distance: $0, isSame: $1) }
     ).values.sorted { $0.distance > $1.distance }
     let positives = all.count { $0.isSame }
     guard positives > 0, positives < all.count else { return nil }
     var rankSum = 0.0
     var first = 0
     while first < all.count {
-      var end = first
+      var end = first + 1
       while end < all.count, all[end].distance == all[first].distance { end += 1 }
       let middle = Double(first + end + 1) / 2
       rankSum += middle * Double(all[first..<end].count { $0.isSame })

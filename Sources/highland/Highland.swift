@@ -12,11 +12,12 @@ struct Highland: ParsableCommand {
       judges every edge of the nearest-neighbour graph, components merge into the nodes of a \
       coarser graph, until nothing merges.
 
-      Every command runs alone or on many ranks, with the same result bit for bit:
+      Every command runs alone or on many ranks; all but train with the same result bit for bit:
         highland cluster features.npy --model model.safetensors --output labels.npy
         mpirun -n 16 highland cluster features.npy --model model.safetensors --output labels.npy
 
-      Exit codes: 0 success, 1 failure (one line on stderr says what and where), 64 wrong usage.
+      Exit codes: 0 success, 1 failure (one line on stderr says what and where), 64 wrong usage, \
+      75 stopped as asked and to be gone on with.
       """,
     version: highlandVersion,
     subcommands: [

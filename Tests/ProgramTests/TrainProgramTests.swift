@@ -130,10 +130,15 @@ extension Programs {
 
     @Test func goesOnWithAnotherNumberOfRanks() async throws {
       let options = ["--checkpoint", scratch("state"), "--checkpoint-interval", "0"]
-      _ = try await interrupt("KILL", arguments("model.safetensors", epochs: 9, options))
+      let killed = try await interrupt("KILL", arguments("model.safetensors", epochs: 9, options))
+      #expect(killed.exitCode == 137, "\(killed)")
       let resumed = try await run(
-        "highland", arguments("model.safetensors", epochs: 9, options), ranks: 2)
-      #expect(resumed.exitCode == 0, "\(resumed)")
+        "highland",
+        arguments("model.safetensors", epochs: 9, options).filter {
+          $0 != "none" && $0 != "--progress"
+        },
+        ranks: 2)
+      #expect(resumed.exitCode == 0 && resumed.errors.contains("going on after step"), "\(resumed)")
       #expect(FileManager.default.fileExists(atPath: scratch("model.safetensors")))
     }
   }
@@ -238,6 +243,41 @@ extension Programs {
         "\(other): 4 columns; expected 16, as in \(Fixture.features)")
     }
 
+    @Test func tooFewPoints() async throws {
+      let few = try scratch.write(Fixture.rows(0..<16), as: "few.npy")
+      let labels = try scratch.write((0..<16).map { Int64($0 / 4) }, shape: [16], as: "labels.npy")
+      try await refuses(
+        [few, labels], "8 points of training identities; expected more than k = 10")
+    }
+
+    @Test func aRowWithoutDirection() async throws {
+      var rows = try Fixture.rows(0..<300)
+      for column in 0..<rows.columnCount { rows[200, column] = 0 }
+      let features = try scratch.write(rows, as: "zero.npy")
+      try await refuses(
+        [features, Fixture.truth],
+        "\(features): 1 of 300 rows have no direction (all zeros, or NaN or infinite values): row 200"
+      )
+    }
+
+    @Test func aLogThatIsNone() async throws {
+      let options = [
+        Fixture.features, Fixture.truth, "--hidden", "16", "--epochs", "3",
+        "--validation-fraction", "0", "--checkpoint", scratch("state"),
+      ]
+      let first = try await run(
+        "highland",
+        ["train"] + options + [
+          "--output", scratch("first.safetensors"), "--input", "coordinates", "--progress", "none",
+        ])
+      #expect(first.exitCode == 0, "\(first)")
+      let notes = try scratch.write("my notes\nof this\n", as: "notes.txt")
+      try await refuses(
+        options + ["--log", notes],
+        "\(notes): line 1 is not of a log of training; it is left as it is")
+      #expect(try bytes(of: notes) == Array("my notes\nof this\n".utf8))
+    }
+
     @Test func aModelThatIsThere() async throws {
       let model = try scratch.write("mine", as: "model.safetensors")
       try await refuses(
@@ -251,6 +291,17 @@ extension Programs {
       (["-k", "10,5"], "--levels 2,3,4: expected as many numbers as -k has, 2"),
       (["--dropout", "1"], "--dropout 1.0: expected 0 ..< 1"),
       (["--heads", "2"], "--heads 2 goes with --network attention"),
+      (["--dropout", "0.2"], "--dropout goes with --input coordinates"),
+      (["--input", "coordinates", "--also", "a", "b"], "--also goes with --input structure"),
+      (
+        ["--input", "coordinates", "--layers", "2", "--initial", "distance"],
+        "--initial distance goes with --network mean --layers 1"
+      ),
+      (["--checkpoint-interval", "inf"], "--checkpoint-interval inf: expected 0 or more"),
+      (
+        ["--validation-fraction", "0.2", "--validation", "a", "b"],
+        "--validation-fraction and --validation: expected one of them"
+      ),
     ])
     func wrongOptions(options: [String], message: String) async throws {
       let outcome = try await run(

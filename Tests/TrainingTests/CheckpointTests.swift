@@ -32,9 +32,10 @@ private struct Stopping: TrainingObserver {
 /// Every fourth identity is held out.
 private func validator(
   on communicator: some Communicator
-) throws -> Validator<EmbeddingsInMemory> {
-  try Validator(
-    points.source, labels: points.labels, isHeldOut: points.labels.map { $0 % 4 == 0 },
+) throws -> Validator<EmbeddingSubset<EmbeddingsInMemory>> {
+  let heldOut = points.labels.indices.filter { points.labels[$0] % 4 == 0 }
+  return try Validator(
+    EmbeddingSubset(points.source, heldOut), labels: heldOut.map { points.labels[$0] },
     neighborCount: 5, using: options.workers, on: communicator)
 }
 
@@ -131,14 +132,40 @@ private func run(
 }
 
 @Suite struct Validation {
-  @Test("Chooses the best τ, and is the same on any number of ranks", arguments: [1, 2, 4])
+  @Test("Chooses the largest τ whose score is within 5 % of the best")
+  func choosesTheLargestOfTheBest() {
+    func curve(_ scores: [Double]) -> [ValidationResult.Point] {
+      scores.enumerated().map {
+        ValidationResult.Point(
+          tau: Double($0) / 10, pairwiseF: $1, bcubedF: $1, nmi: 0, clusterCount: 1)
+      }
+    }
+    func choice(_ scores: [Double]) -> Int { ValidationResult.choice(from: curve(scores)) }
+    #expect(choice([0.1, 1, 0.96, 0.94]) == 2)
+    #expect(choice([0.1, 1, 0.94, 0.951]) == 3)
+    #expect(choice([1, 0.2, 0.1]) == 0)
+    // A plateau where nothing merges, or all is alike: the safest.
+    #expect(choice([0, 0, 0]) == 2)
+  }
+
+  @Test func refusesANetworkOfNaN() throws {
+    var parameters = options.shape.initialParameters(seed: 1)
+    parameters.all[0].value[0, 0] = .nan
+    let validator = try validator(on: SingleRank())
+    #expect(throws: AgreedFailure.self) {
+      try validator.validate(
+        parameters, shape: options.shape, taus: [0.5], on: SingleRank())
+    }
+  }
+
+  @Test("Is the same on any number of ranks", arguments: [1, 2, 4])
   func agreesOverRanks(ranks: Int) throws {
     let states = try ThreadCommunicator.run(ranks: ranks) { try run(on: $0) }
     let records = states[0].progress.history.compactMap(\.validation)
     #expect(records.count == 3)
     for record in records {
       #expect(record.curve.map(\.tau) == [0.4, 0.6])
-      #expect(record.chosen.score == record.curve.map(\.score).max())
+      #expect(record.score == record.curve.map(\.score).max())
       #expect((0...1).contains(record.edgeAUC ?? 0.5))
     }
     #expect(states[0].progress.best?.result.curve.map(\.tau) == [0.5])

@@ -32,14 +32,17 @@ struct OutputOptions: ParsableArguments {
   ///
   /// > Collective: over `communicator`. One round of one byte.
   ///
-  /// - Parameter directory: An output that is written as a whole, and may not hold others.
+  /// - Parameters:
+  ///   - directory: An output that is written as a whole, and may not hold others.
+  ///   - appended: An output that may exist, as it is gone on with.
   func check(
-    _ paths: [String?], outside directory: String? = nil, on communicator: some Communicator
+    _ paths: [String?], outside directory: String? = nil, appended: String? = nil,
+    on communicator: some Communicator
   ) throws {
     try communicator.agree {
       let paths = paths.compactMap { $0 }
       var seen = Set(directory.map { [pathComponents($0)] } ?? [])
-      for path in paths {
+      for path in paths + (appended.map { [$0] } ?? []) {
         guard seen.insert(pathComponents(path)).inserted else {
           throw DataError(path: path, problem: "named for two outputs")
         }

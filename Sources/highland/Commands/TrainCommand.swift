@@ -54,13 +54,52 @@ struct TrainCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    guard checkpointInterval >= 0 else {
+    guard checkpointInterval >= 0, checkpointInterval.isFinite else {
       throw ValidationError("--checkpoint-interval \(checkpointInterval): expected 0 or more")
+    }
+    guard judging.chosenFraction == nil || judging.validation.isEmpty else {
+      throw ValidationError("--validation-fraction and --validation: expected one of them")
+    }
+    try network.input == .coordinates ? validateCoordinates() : validateStructure()
+  }
+
+  /// Refuses what is set but would do nothing.
+  private func validateCoordinates() throws {
+    let other = try StructureOptions.parse([])
+    let isSet = [
+      "--from": structure.from != nil, "--also": !structure.also.isEmpty,
+      "--graphs": structure.graphs != other.graphs,
+      "--mixtures": structure.mixtures != other.mixtures,
+      "--graph-points": structure.graphPoints != other.graphPoints,
+      "--width": structure.width != other.width,
+    ]
+    if let name = isSet.filter(\.value).keys.sorted().first {
+      throw ValidationError("\(name) goes with --input structure")
+    }
+    guard recipe.initial != .distance || network.shape(dimensions: 1).canStartFromDistance else {
+      throw ValidationError("--initial distance goes with --network mean --layers 1")
+    }
+  }
+
+  /// Refuses what is set but would do nothing.
+  private func validateStructure() throws {
+    let shape = network.shape(dimensions: 1)
+    let workers = Workers()
+    let given = recipe.settings(of: recipe.options(shape: shape, workers: workers))
+    let none = try RecipeOptions.parse([])
+    let other = none.settings(
+      of: none.options(shape: try NetworkOptions.parse([]).shape(dimensions: 1), workers: workers))
+    let used = ["--epochs", "--seed"]
+    if let name = given.keys.sorted().first(where: { !used.contains($0) && given[$0] != other[$0] })
+    {
+      throw ValidationError("\(name) goes with --input coordinates")
     }
   }
 
   func run(on communicator: MPICommunicator) throws {
-    try outputs.check([output, report], on: communicator)
+    try outputs.check(
+      [output, report] + (checkpoint == nil ? [log] : []), appended: checkpoint == nil ? nil : log,
+      on: communicator)
     let source = try input.open(on: communicator)
     let identities = try communicator.agree {
       try allLabels(labels, count: source.rowCount, of: source.path)
@@ -77,8 +116,12 @@ struct TrainCommand: RankedCommand {
     let directory = try checkpoint.map { path in
       try openCheckpoints(path, options, split, identities, on: communicator)
     }
+    try checkSizes(split, options, on: communicator)
+    try checkRows(of: source, on: communicator)
     let template = options.shape.initialParameters(seed: recipe.seed)
     let saved = try directory?.load(options.optimizer, like: template, on: communicator)
+    // So that the same command goes on, and finds its own log, however early it was killed.
+    if saved == nil { try directory?.save(TrainingState(options), on: communicator) }
     let reporter = try TrainingReporter(
       ProgressReporter(progress, on: communicator), log: log, checkpoints: directory,
       interval: checkpointInterval, resumedAt: saved?.optimizer.stepCount,
@@ -86,7 +129,8 @@ struct TrainCommand: RankedCommand {
 
     let run = TrainingRun(
       features: source.path, rankCount: communicator.size, options: options,
-      settings: recipe.settings(of: options), trainingPoints: split.training.count,
+      settings: recipe.settings(of: options).merging(judging.settings) { $1 },
+      trainingPoints: split.training.count,
       trainingIdentities: Set(split.training.map { identities[$0] }).count,
       parameterCount: template.elementCount)
     try reporter.started(run, from: saved, on: communicator)
@@ -99,6 +143,35 @@ struct TrainCommand: RankedCommand {
       return try reporter.interrupted(at: state.optimizer.stepCount, on: communicator)
     }
     try finish(state, run, reporter, on: communicator)
+  }
+
+  /// > Collective: over `communicator`. A round of a byte.
+  private func checkSizes(
+    _ split: IdentitySplit, _ options: TrainingOptions, on communicator: MPICommunicator
+  ) throws {
+    try communicator.agree {
+      for chain in options.chains where split.training.count <= chain.neighborCount {
+        throw TrainingDataError.fewPoints(
+          count: split.training.count, of: "training", neighborCount: chain.neighborCount)
+      }
+      let k = options.chains[0].neighborCount
+      if !split.validation.isEmpty, split.validation.count <= k {
+        throw TrainingDataError.fewPoints(
+          count: split.validation.count, of: "validation", neighborCount: k)
+      }
+    }
+  }
+
+  /// Every row has a direction: said before the rows are split, by their places in the file.
+  ///
+  /// > Collective: over `communicator`. Rounds of a few bytes per rank.
+  private func checkRows(of source: FeatureFile, on communicator: MPICommunicator) throws {
+    do {
+      _ = try source.unitRows(
+        ownShare(of: source.rowCount, on: communicator), invalid: .error, on: communicator)
+    } catch let failure as AgreedFailure {
+      throw AgreedFailure(reason: failure.reason)  // without the advice of other commands
+    }
   }
 
   /// > Collective: over `communicator`, as ``trainingGraphs``.
@@ -128,10 +201,7 @@ struct TrainCommand: RankedCommand {
     on communicator: MPICommunicator
   ) throws -> CheckpointDirectory {
     var settings = recipe.settings(of: options)
-    settings["--validation-fraction"] = "\(judging.validationFraction)"
-    settings["--validation"] = judging.validation.joined(separator: " ")
-    settings["--validate-every"] = "\(judging.validateEvery)"
-    settings["--patience"] = "\(judging.patience)"
+    settings.merge(judging.settings) { $1 }
     settings["points"] = "\(identities.count) of \(options.shape.dimensions) dimensions"
     settings["training points"] = "\(split.training.count)"
     settings["labels"] = fingerprint(of: identities)
@@ -158,8 +228,7 @@ struct TrainCommand: RankedCommand {
         return try allLabels(judging.validation[1], count: other.rowCount, of: other.path)
       }
       return try Validator(
-        EmbeddingSubset(other, Array(labels.indices)), labels: labels,
-        isHeldOut: Array(repeating: true, count: labels.count), neighborCount: k,
+        EmbeddingSubset(other, Array(labels.indices)), labels: labels, neighborCount: k,
         using: options.workers, on: communicator)
     }
     guard !split.validation.isEmpty else { return nil }
@@ -167,8 +236,7 @@ struct TrainCommand: RankedCommand {
     // these, and in their company every threshold looks good.
     return try Validator(
       EmbeddingSubset(source, split.validation), labels: split.validation.map { identities[$0] },
-      isHeldOut: Array(repeating: true, count: split.validation.count), neighborCount: k,
-      using: options.workers, on: communicator)
+      neighborCount: k, using: options.workers, on: communicator)
   }
 
   /// Writes the model and the report.

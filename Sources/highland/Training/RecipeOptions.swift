@@ -36,10 +36,13 @@ enum InitialNetwork: String, CaseIterable, ExpressibleByArgument {
 struct RecipeOptions: ParsableArguments {
   @Option(
     name: .customShort("k"),
-    help: "Places of a list, the point included, of every series of graphs; the first clusters.")
+    help: """
+      Lengths of neighbour lists, the point included, of the training graphs; highland cluster then \
+      takes the first.
+      """)
   var neighborCounts = NumberList([10, 5, 3])
 
-  @Option(help: "Levels of every series of graphs.")
+  @Option(help: "For each number of -k, how many levels of ever coarser graphs.")
   var levels = NumberList([2, 3, 4])
 
   @Flag(help: "Make coarser levels by true links, not by true density and similarity alone.")
@@ -53,7 +56,7 @@ struct RecipeOptions: ParsableArguments {
     help: "Cut the larger class of edges down to the smaller, at random in every step.")
   var balance = true
 
-  @Option(help: "The density loss counts so much beside the linkage loss.")
+  @Option(help: "The loss is that of linkage plus so many times that of density.")
   var densityWeight = 1.0
 
   @Option(help: "adam, or sgd with a momentum of 0.9.")
@@ -65,7 +68,8 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "Decay of all parameters: in the gradient with sgd, beside it with adam.")
   var weightDecay = 1e-5
 
-  @Option(help: "The largest norm of all gradients together; 0 for any.")
+  @Option(
+    help: "Scale gradients down to this norm, of all together, if it is larger; 0 never does.")
   var clip = 0.0
 
   @Option(
@@ -86,11 +90,11 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     help: """
       What the network begins as: random, or distance, a network whose linkage falls with the \
-      distance of an edge's ends (one mean layer only).
+      distance of an edge's ends. Default: distance for one mean layer.
       """)
-  var initial = InitialNetwork.distance
+  var initial: InitialNetwork?
 
-  @Option(help: "Of everything random.")
+  @Option(help: "Another seed, another split of the identities and other random numbers.")
   var seed: UInt64 = 0
 
   func validate() throws {
@@ -132,7 +136,8 @@ struct RecipeOptions: ParsableArguments {
         ? .sgd(weightDecay: weightDecay) : .adam(weightDecay: weightDecay),
       learningRate: learningRate, gradientLimit: clip > 0 ? clip : nil, epochCount: epochs ?? 30,
       batchSize: batchSize > 0 ? batchSize : nil, dropout: dropout, rotates: rotate,
-      startsFromDistance: initial == .distance && shape.canStartFromDistance, seed: seed,
+      startsFromDistance: (initial ?? .distance) == .distance && shape.canStartFromDistance,
+      seed: seed,
       workers: workers)
   }
 
@@ -194,6 +199,15 @@ struct ValidationOptions: ParsableArguments {
 
   /// The share that is held out for a network of coordinates.
   var validationFraction: Double { chosenFraction ?? 0.5 }
+
+  /// By the names of options.
+  var settings: [String: String] {
+    [
+      "--validation-fraction": "\(validationFraction)",
+      "--validation": validation.joined(separator: " "), "--validate-every": "\(validateEvery)",
+      "--patience": "\(patience)",
+    ]
+  }
 
   var plan: ValidationPlan {
     ValidationPlan(interval: validateEvery, patience: patience > 0 ? patience : nil)

@@ -5,13 +5,14 @@ import Synchronization
 enum TerminationRequest {
   private static let wasMade = Atomic(false)
 
-  /// From now on such a signal only sets a flag; a second one ends the process.
+  /// From now on such a signal only sets a flag. A second SIGINT ends the process; SIGTERM may well
+  /// come twice, from the batch system and from mpirun.
   static func listen() {
     _ = wasMade.load(ordering: .relaxed)  // made before a signal needs it
     for number in [SIGTERM, SIGINT] {
       _ = signal(number) { number in
         TerminationRequest.wasMade.store(true, ordering: .relaxed)
-        _ = signal(number, SIG_DFL)
+        if number == SIGINT { _ = signal(number, SIG_DFL) }
       }
     }
   }

@@ -94,7 +94,7 @@ final class TrainingReporter: TrainingObserver {
     defer { stepStart = .now }
     guard checkpoints != nil else { return .goOn }
     var request = TrainingRequest.goOn
-    if isFirst, lastSave.duration(to: .now) >= .seconds(interval) { request = .save }
+    if isFirst, lastSave.duration(to: .now) / .seconds(1) >= interval { request = .save }
     if TerminationRequest.isMade { request = .saveAndStop }
     return TrainingRequest(rawValue: try communicator.maximum(request.rawValue)) ?? .goOn
   }
@@ -187,12 +187,19 @@ final class LogFile {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var kept = ""
     if let step, let data = FileManager.default.contents(atPath: path) {
-      struct Place: Decodable { var step: Int }
-      for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
-        guard let place = try? JSONDecoder().decode(Place.self, from: Data(line.utf8)),
-          place.step <= step
-        else { continue }
-        kept += line + "\n"
+      struct Place: Decodable {
+        var event: String
+        var step: Int
+      }
+      let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
+      for (index, line) in lines.enumerated() {
+        guard let place = try? JSONDecoder().decode(Place.self, from: Data(line.utf8)) else {
+          if index == lines.count - 1 { continue }  // cut when the run was killed
+          throw DataError(
+            path: path,
+            problem: "line \(index + 1) is not of a log of training; it is left as it is")
+        }
+        if place.step <= step { kept += line + "\n" }
       }
     }
     try writeText(kept, to: path, overwrite: overwrite || step != nil)
