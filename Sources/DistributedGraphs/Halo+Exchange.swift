@@ -204,6 +204,7 @@ extension DenseMatrix {
   }
 
   /// Copies of some rows, of some columns. Shape `[nodes.count × columns.count]`.
+  @specialized(where Scalar == Float)
   fileprivate func gathering(_ nodes: [LocalNode], columns: Range<Int>) -> Self {
     var packed = Self(rows: nodes.count, columns: columns.count)
     unsafe withUnsafeBufferPointer { source in

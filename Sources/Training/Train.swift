@@ -97,14 +97,12 @@ public struct TrainingState: Equatable, Sendable {
 /// - Parameters:
 ///   - graphs: Local.
 ///   - state: Replicated. Where to start: a new state, or that of a checkpoint.
-///   - lastEpoch: Where to end, if before the last epoch of the schedule.
 /// - Returns: The state at the end. Its ``TrainingProgress/best`` has the finer curve of the final τ.
 /// - Throws: ``AgreedFailure`` on every rank if a loss is not a number.
 public func train<Source: EmbeddingSource>(
   _ graphs: [TrainingGraph], options: TrainingOptions, from state: TrainingState,
   validator: Validator<Source>?, plan: ValidationPlan = ValidationPlan(),
-  until lastEpoch: Int? = nil, observer: some TrainingObserver = NoTrainingObserver(),
-  on communicator: some Communicator
+  observer: some TrainingObserver = NoTrainingObserver(), on communicator: some Communicator
 ) throws -> TrainingState {
   var trainer = try Trainer(
     graphs, options: options, parameters: state.parameters, optimizer: state.optimizer,
@@ -112,15 +110,14 @@ public func train<Source: EmbeddingSource>(
   var state = state
   state.progress.stopReason =
     state.progress.stopReason == .interrupted ? nil : state.progress.stopReason
-  let lastStep = lastEpoch.map { $0 * trainer.stepsPerEpoch } ?? trainer.stepCount
-  while state.progress.stopReason == nil, trainer.step < lastStep {
+  while state.progress.stopReason == nil, trainer.step < trainer.stepCount {
     let rate = trainer.learningRate
     let loss = try trainer.takeStep(on: communicator)
     state.parameters = trainer.parameters
     state.optimizer = trainer.optimizer
     state.progress.linkageSum += loss.linkage
     state.progress.densitySum += loss.density
-    observer.finishedStep(trainer.step, of: lastStep, loss: loss)
+    observer.finishedStep(trainer.step, of: trainer.stepCount, loss: loss)
     if trainer.step.isMultiple(of: trainer.stepsPerEpoch) {
       try state.finishEpoch(
         trainer.step / trainer.stepsPerEpoch, options: options, learningRate: rate,

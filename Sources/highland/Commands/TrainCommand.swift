@@ -16,8 +16,7 @@ struct TrainCommand: RankedCommand {
     discussion: """
       Learns from points whose clusters are known to find clusters of points of the same kind, of \
       identities that it has never seen. Some identities are held out; every few epochs they are \
-      clustered; the number of epochs and τ that do best are chosen. Then a network is trained on all \
-      identities for so many epochs (--no-refit keeps the one that was judged). highland cluster takes \
+      clustered, the parameters that do best are kept, and τ is chosen by them. highland cluster takes \
       k and τ from the model.
 
       With --checkpoint a run that was stopped goes on where it was when the same command is given \
@@ -89,22 +88,13 @@ struct TrainCommand: RankedCommand {
       features: source.path, rankCount: communicator.size, options: options,
       settings: recipe.settings(of: options), trainingPoints: split.training.count,
       trainingIdentities: Set(split.training.map { identities[$0] }).count,
-      refitPoints: judging.refits(split) ? identities.count : nil,
       parameterCount: template.elementCount)
     try reporter.started(run, from: saved, on: communicator)
-    var state = try train(
+    let state = try train(
       graphs(of: split.training, source, identities, options, reporter, on: communicator),
       options: options, from: saved ?? TrainingState(options),
       validator: makeValidator(source, identities, split, options, on: communicator),
       plan: judging.plan, observer: reporter, on: communicator)
-    if state.progress.stopReason != .interrupted, let best = state.progress.best,
-      judging.refits(split)
-    {
-      try reporter.save(state, on: communicator)
-      state = try refit(
-        state, until: best.epoch, source, identities, options, directory, reporter,
-        on: communicator)
-    }
     guard state.progress.stopReason != .interrupted else {
       return try reporter.interrupted(at: state.optimizer.stepCount, on: communicator)
     }
@@ -125,38 +115,6 @@ struct TrainCommand: RankedCommand {
     return graphs
   }
 
-  /// Trains anew on all identities, for as many epochs as did best on those held out.
-  ///
-  /// > Collective: over `communicator`, as training.
-  ///
-  /// - Returns: The state, with the progress of the run that chose.
-  private func refit(
-    _ chosen: TrainingState, until lastEpoch: Int, _ source: FeatureFile, _ identities: [Int64],
-    _ options: TrainingOptions, _ directory: CheckpointDirectory?, _ reporter: TrainingReporter,
-    on communicator: MPICommunicator
-  ) throws -> TrainingState {
-    let own = try directory.map { directory in
-      try communicator.agree {
-        let refit = CheckpointDirectory("\(directory.path)/refit", settings: directory.settings)
-        if communicator.rank == Rank(0) { try refit.create() }
-        return refit
-      }
-    }
-    let saved = try own?.load(
-      options.optimizer, like: options.shape.initialParameters(seed: 0), on: communicator)
-    reporter.beginRefit(own)
-    var state = try train(
-      graphs(
-        of: Array(identities.indices), source, identities, options, reporter, on: communicator),
-      options: options, from: saved ?? TrainingState(options),
-      validator: nil as Validator<EmbeddingSubset<FeatureFile>>?, until: lastEpoch,
-      observer: reporter, on: communicator)
-    guard state.progress.stopReason != .interrupted else { return state }
-    state.progress = chosen.progress
-    state.bestParameters = state.parameters
-    return state
-  }
-
   private func trainingOptions(
     dimensions: Int, on communicator: MPICommunicator
   ) throws -> TrainingOptions {
@@ -172,7 +130,6 @@ struct TrainCommand: RankedCommand {
     var settings = recipe.settings(of: options)
     settings["--validation-fraction"] = "\(judging.validationFraction)"
     settings["--validation"] = judging.validation.joined(separator: " ")
-    settings["--refit"] = "\(judging.refit)"
     settings["--validate-every"] = "\(judging.validateEvery)"
     settings["--patience"] = "\(judging.patience)"
     settings["points"] = "\(identities.count) of \(options.shape.dimensions) dimensions"

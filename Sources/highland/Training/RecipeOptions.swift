@@ -49,17 +49,18 @@ struct RecipeOptions: ParsableArguments {
   var loss = LossKind.crossEntropy
 
   @Flag(
+    inversion: .prefixedNo,
     help: "Cut the larger class of edges down to the smaller, at random in every step.")
-  var balance = false
+  var balance = true
 
   @Option(help: "The density loss counts so much beside the linkage loss.")
   var densityWeight = 1.0
 
-  @Option(help: "sgd, with a momentum of 0.9, or adam.")
-  var optimizer = OptimizerKind.sgd
+  @Option(help: "adam, or sgd with a momentum of 0.9.")
+  var optimizer = OptimizerKind.adam
 
   @Option(help: "The first learning rate; it falls to 0.00001 along half a cosine.")
-  var learningRate = 0.1
+  var learningRate = 0.002
 
   @Option(help: "Decay of all parameters: in the gradient with sgd, beside it with adam.")
   var weightDecay = 1e-5
@@ -68,7 +69,7 @@ struct RecipeOptions: ParsableArguments {
   var clip = 0.0
 
   @Option(
-    help: "Times every point of the first graph is seen. Default: 150; 12 with --input structure.")
+    help: "Times every point of the first graph is seen. Default: 30; 12 with --input structure.")
   var epochs: Int?
 
   @Option(help: "Nodes per step, of all ranks together; 0 for whole graphs.")
@@ -80,14 +81,14 @@ struct RecipeOptions: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,
     help: "Turn all embeddings by a random rotation in every step: coordinates then mean nothing.")
-  var rotate = false
+  var rotate = true
 
   @Option(
     help: """
       What the network begins as: random, or distance, a network whose linkage falls with the \
       distance of an edge's ends (one mean layer only).
       """)
-  var initial = InitialNetwork.random
+  var initial = InitialNetwork.distance
 
   @Option(help: "Of everything random.")
   var seed: UInt64 = 0
@@ -129,7 +130,7 @@ struct RecipeOptions: ParsableArguments {
         focus: loss == .focal ? 2 : nil, isBalanced: balance, densityWeight: densityWeight),
       optimizer: optimizer == .sgd
         ? .sgd(weightDecay: weightDecay) : .adam(weightDecay: weightDecay),
-      learningRate: learningRate, gradientLimit: clip > 0 ? clip : nil, epochCount: epochs ?? 150,
+      learningRate: learningRate, gradientLimit: clip > 0 ? clip : nil, epochCount: epochs ?? 30,
       batchSize: batchSize > 0 ? batchSize : nil, dropout: dropout, rotates: rotate,
       startsFromDistance: initial == .distance && shape.canStartFromDistance, seed: seed,
       workers: workers)
@@ -143,7 +144,7 @@ struct RecipeOptions: ParsableArguments {
       "-k": "\(neighborCounts)", "--levels": "\(levels)", "--true-links": "\(trueLinks)",
       "--loss": loss.rawValue, "--balance": "\(balance)", "--density-weight": "\(densityWeight)",
       "--optimizer": optimizer.rawValue, "--learning-rate": "\(learningRate)",
-      "--weight-decay": "\(weightDecay)", "--clip": "\(clip)", "--epochs": "\(epochs ?? 150)",
+      "--weight-decay": "\(weightDecay)", "--clip": "\(clip)", "--epochs": "\(epochs ?? 30)",
       "--batch-size": "\(batchSize)", "--dropout": "\(dropout)", "--rotate": "\(rotate)",
       "--initial": options.startsFromDistance ? "distance" : "random",
       "--seed": "\(seed)", "--hidden": "\(shape.hidden)", "--layers": "\(shape.layerCount)",
@@ -169,13 +170,8 @@ struct ValidationOptions: ParsableArguments {
     help: "Features and labels to choose by, instead of a share of the training identities.")
   var validation: [String] = []
 
-  @Flag(
-    inversion: .prefixedNo,
-    help: "Train anew on all identities once the number of epochs and τ are chosen.")
-  var refit = true
-
   @Option(help: "Epochs from one validation to the next.")
-  var validateEvery = 10
+  var validateEvery = 5
 
   @Option(help: "Stop after so many validations without a better one; 0 to go on to the end.")
   var patience = 0
@@ -198,9 +194,6 @@ struct ValidationOptions: ParsableArguments {
 
   /// The share that is held out for a network of coordinates.
   var validationFraction: Double { chosenFraction ?? 0.5 }
-
-  /// Whether identities were held out that a second network can learn from.
-  func refits(_ split: IdentitySplit) -> Bool { refit && !split.validation.isEmpty }
 
   var plan: ValidationPlan {
     ValidationPlan(interval: validateEvery, patience: patience > 0 ? patience : nil)

@@ -13,9 +13,7 @@ final class TrainingReporter: TrainingObserver {
   private let progress: ProgressReporter
   private let isFirst: Bool
   private let log: LogFile?
-  private var checkpoints: CheckpointDirectory?
-  /// What log lines of the second training, on all identities, are called.
-  private var phase = ""
+  private let checkpoints: CheckpointDirectory?
   private let interval: Double
   private var lastSave = ContinuousClock.now
   private let start = ContinuousClock.now
@@ -54,18 +52,11 @@ final class TrainingReporter: TrainingObserver {
     try write(LogLine(event: "resume", step: state.optimizer.stepCount), on: communicator)
   }
 
-  /// From now on it is about the network that is trained anew on all identities.
-  func beginRefit(_ checkpoints: CheckpointDirectory?) {
-    phase = "refit-"
-    self.checkpoints = checkpoints
-    stepStart = .now
-  }
-
   func finishedStep(_ step: Int, of count: Int, loss: StepLoss) {
     epochCost = epochCost + (Cost.now - stepStart)
     stepStart = .now
     progress.show(
-      "\(phase.isEmpty ? "train" : "train on all"), loss \(decimal(loss.linkage + loss.density, places: 4))",
+      "train, loss \(decimal(loss.linkage + loss.density, places: 4))",
       isDone: Double(step) / Double(max(count, 1)),
       amount: Double(count), unit: "steps")
   }
@@ -77,7 +68,7 @@ final class TrainingReporter: TrainingObserver {
     epochCost = Cost()
     try write(
       LogLine(
-        event: "\(phase)epoch", step: epoch.epoch * steps, epoch: epoch.epoch, steps: steps,
+        event: "epoch", step: epoch.epoch * steps, epoch: epoch.epoch, steps: steps,
         seconds: cost.seconds, cpuSeconds: cost.cpuSeconds,
         loss: epoch.linkageLoss + epoch.densityLoss, linkageLoss: epoch.linkageLoss,
         densityLoss: epoch.densityLoss, learningRate: epoch.learningRate), on: communicator)

@@ -12,8 +12,6 @@ struct TrainingRun: Encodable {
   var threadCount: Int
   var trainingPoints: Int
   var trainingIdentities: Int
-  /// All points, if the network is trained anew on them; nil if not.
-  var refitPoints: Int?
   var dimensions: Int
   var parameterCount: Int
   /// By the names of options.
@@ -25,19 +23,18 @@ struct TrainingRun: Encodable {
 
   private enum CodingKeys: String, CodingKey {
     case highland, features, rankCount, threadCount, trainingPoints, trainingIdentities
-    case refitPoints, dimensions, parameterCount, settings
+    case dimensions, parameterCount, settings
   }
 
   init(
     features: String, rankCount: Int, options: TrainingOptions, settings: [String: String],
-    trainingPoints: Int, trainingIdentities: Int, refitPoints: Int?, parameterCount: Int
+    trainingPoints: Int, trainingIdentities: Int, parameterCount: Int
   ) {
     self.features = features
     self.rankCount = rankCount
     threadCount = options.workers.count
     self.trainingPoints = trainingPoints
     self.trainingIdentities = trainingIdentities
-    self.refitPoints = refitPoints
     self.parameterCount = parameterCount
     self.settings = settings
     dimensions = options.shape.dimensions
@@ -55,7 +52,8 @@ struct TrainingRun: Encodable {
       "tau": "\(tau(of: state))", "use_cluster_feat": "\(shape.usesAverageFeature)",
       "network": shape.headCount == nil ? "mean" : "attention", "hidden": "\(shape.hidden)",
       "layers": "\(shape.layerCount)", "heads": "\(shape.headCount ?? 1)",
-      "dimensions": "\(dimensions)", "training_points": "\(refitPoints ?? trainingPoints)",
+      "dimensions": "\(dimensions)", "training_points": "\(trainingPoints)",
+      "training_identities": "\(trainingIdentities)",
       "epochs": "\(state.progress.history.count)", "seed": settings["--seed"] ?? "0",
     ]
     if let best = state.progress.best {
@@ -83,8 +81,7 @@ struct TrainingRun: Encodable {
     return """
       \(work) Chosen by held-out identities: epoch \(best.epoch), τ = \(chosen.tau), with \
       pairwise F \(decimal(chosen.pairwiseF, places: 4)), \
-      BCubed F \(decimal(chosen.bcubedF, places: 4)), NMI \(decimal(chosen.nmi, places: 4)).\
-      \(refitPoints.map { " Trained anew on all \($0) points for \(best.epoch) epochs." } ?? "")
+      BCubed F \(decimal(chosen.bcubedF, places: 4)), NMI \(decimal(chosen.nmi, places: 4)).
       """
   }
 }
