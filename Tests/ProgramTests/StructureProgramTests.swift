@@ -130,7 +130,7 @@ extension Programs {
       (["--also", "a.npy"], "--also: 1 names: expected two for every set"),
       (
         ["--checkpoint", "state"],
-        "--checkpoint, --log and --validation go with --input coordinates"
+        "--checkpoint, --log, --report and --validation go with --input"
       ),
     ])
     func wrongOptionsOfTraining(options: [String], message: String) async throws {

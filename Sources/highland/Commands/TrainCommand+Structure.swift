@@ -13,10 +13,10 @@ extension TrainCommand {
   func trainStructure(
     on source: FeatureFile, _ identities: [Int64], over communicator: MPICommunicator
   ) throws {
-    guard checkpoint == nil, log == nil, judging.validation.isEmpty else {
+    guard checkpoint == nil, log == nil, report == nil, judging.validation.isEmpty else {
       throw ValidationError(
-        "--checkpoint, --log and --validation go with --input coordinates: a model of structure is "
-          + "trained in a minute")
+        "--checkpoint, --log, --report and --validation go with --input coordinates: a model of "
+          + "structure is trained in a minute")
     }
     let start = try structure.from.map { path in
       try communicator.agree { try StructureNetwork(openModel(path)) }
