@@ -35,7 +35,7 @@ package struct Hierarchy<Source: EmbeddingSource> {
   /// Owned points. Whether each has a direction: not all zeros, no NaN, nothing infinite.
   let hasDirection: [Bool]
   /// Owned points. The node of the level that each point belongs to.
-  private(set) var nodeOfPoint: [GlobalNode]
+  package private(set) var nodeOfPoint: [GlobalNode]
 
   /// Reads this rank's share of the input as level 0.
   ///
@@ -101,6 +101,9 @@ package struct Hierarchy<Source: EmbeddingSource> {
     _ = rows.normalizeRows()
     return rows
   }
+
+  /// Owned. u of every node; at level 0 its direction.
+  var meanRows: Matrix { average ?? identity! }
 
   /// Makes one node of points with the same direction, before level 0 is built: the first of them,
   /// which stands for all.

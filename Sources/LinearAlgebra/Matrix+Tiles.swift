@@ -10,9 +10,8 @@ extension DenseMatrix {
     ofRows length: Int, using workers: Workers,
     _ body: @Sendable (_ rows: Range<Int>, _ elements: inout MutableSpan<Scalar>) -> Void
   ) {
-    forEachTile(ofRows: length, using: workers, scratch: {}) { rows, elements, _ in
-      body(rows, &elements)
-    }
+    forEachTile(
+      ofRows: length, using: workers, scratch: {}, { rows, elements, _ in body(rows, &elements) })
   }
 
   /// As ``forEachTile(ofRows:using:_:)``, with one value of `scratch` per thread that its tiles may

@@ -12,13 +12,7 @@ internal import SimilarityStructure
 /// the fewer others there are, the fewer can be taken for one's own. So all points of a set are
 /// clustered, those of training too, and only the held-out ones are scored, each against all.
 struct ThresholdSearch {
-  /// At level 0, with its neighbours and linkage.
-  private let hierarchy: Hierarchy<EmbeddingSubset<AnyEmbeddings>>
-  private let structure: StructureState?
-  private let graph: NeighborGraph
-  private let linkage: Linkage
-  private let network: StructureNetwork
-  private let workers: Workers
+  private let level: JudgedLevel<EmbeddingSubset<AnyEmbeddings>>
   /// Of the points of all ranks.
   private let labels: [Int64]
   private let isHeldOut: [Bool]
@@ -32,59 +26,24 @@ struct ThresholdSearch {
     _ set: LabelledEmbeddings, points: [Int], heldOut: Set<Int64>, network: StructureNetwork,
     using workers: Workers, on communicator: some Communicator
   ) throws {
-    self.network = network
-    self.workers = workers
     labels = points.map { set.labels[$0] }
     isHeldOut = labels.map { heldOut.contains($0) }
-    var hierarchy = try Hierarchy(
-      EmbeddingSubset(AnyEmbeddings(set.source), points),
+    level = try JudgedLevel(
+      EmbeddingSubset(AnyEmbeddings(set.source), points), with: network,
       options: ClusteringOptions(
         neighborCount: network.settings.neighborCount, invalidRows: .singleton, workers: workers),
-      averages: .ofDirections, on: communicator)
-    try hierarchy.mergeDuplicates(on: communicator)
-    var structure: StructureState?
-    (graph, linkage) = try Self.judge(
-      hierarchy, &structure, network, using: workers, on: communicator)
-    self.hierarchy = hierarchy
-    self.structure = structure
+      on: communicator)
   }
 
-  private static func judge<Source>(
-    _ hierarchy: Hierarchy<Source>, _ structure: inout StructureState?,
-    _ network: StructureNetwork, using workers: Workers, on communicator: some Communicator
-  ) throws -> (NeighborGraph, Linkage) {
-    let settings = network.settings
-    let lists = try hierarchy.neighborLists(
-      initial: nil, length: settings.contextLength, on: communicator, progress: { _ in })
-    let graph = try NeighborGraph(
-      lists.prefix(settings.nearLength), in: hierarchy.nodes, on: communicator)
-    let features = try hierarchy.structureFeatures(
-      lists, graph, &structure, settings: settings, on: communicator)
-    return (graph, try network.linkage(of: features, using: workers, on: communicator))
-  }
-
-  /// Pairwise and BCubed F of the held-out points, as `cluster` would have them.
+  /// Pairwise and BCubed F of the held-out points.
   ///
   /// > Collective: over `communicator`, as clustering; then 8 bytes per point to every rank.
   func trial(
     _ threshold: Double, _ laterThreshold: Double, on communicator: some Communicator
   ) throws -> ThresholdTrial {
-    var (hierarchy, structure) = (self.hierarchy, self.structure)
-    var merged =
-      hierarchy.nodes.nodeCount > network.settings.neighborCount
-      ? try hierarchy.merge(
-        by: linkage, above: threshold, over: graph, &structure, on: communicator) : 0
-    while merged > 0, hierarchy.level < 10,
-      hierarchy.nodes.nodeCount > network.settings.neighborCount
-    {
-      let (graph, linkage) = try Self.judge(
-        hierarchy, &structure, network, using: workers, on: communicator)
-      merged = try hierarchy.merge(
-        by: linkage, above: laterThreshold, over: graph, &structure, on: communicator)
-    }
-    let predicted = try communicator.allGather(
-      hierarchy.labels(on: communicator).labels
-    ).values
+    let clusters = try level.clusters(
+      above: threshold, later: laterThreshold, on: communicator)
+    let predicted = try communicator.allGather(clusters.labels(on: communicator).labels).values
     let (pairwise, bcubed) = scoresInCompany(
       truth: labels, predicted: predicted, isHeldOut: isHeldOut)
     return ThresholdTrial(

@@ -1,3 +1,4 @@
+import Communication
 import GraphNetworks
 import HierarchicalClustering
 import LinearAlgebra
@@ -136,5 +137,85 @@ import Testing
   func takesAnyDimension(dimensions: Int) throws {
     let points = points(80, dimensions: dimensions)
     #expect(try answer(points, ranks: 2).labels == answer(points).labels)
+  }
+}
+
+/// The choice of a threshold without labels.
+@Suite struct Silhouettes {
+  private static let settings = StructureNetwork.Settings(
+    neighborCount: 6, contextLength: 11, threshold: 0.5, laterThreshold: 0.5)
+  private static let network = StructureNetwork.random(width: 16, seed: 3, settings: settings)
+  private static let thresholds = [0.05, 0.3, 0.5, 0.6, 0.9, 1]
+
+  /// Points round centres; no two are equal.
+  private func points() -> Matrix {
+    var rows = randomMatrix(120, 7, seed: 21)
+    let centres = randomMatrix(9, 7, seed: 22)
+    for row in 0..<120 {
+      for column in 0..<7 {
+        rows[row, column] = centres[row % 9, column] + 0.3 * rows[row, column]
+      }
+    }
+    return rows
+  }
+
+  private func found(_ points: Matrix, ranks: Int) throws -> [SilhouetteTrial] {
+    let options = ClusteringOptions(neighborCount: 6)
+    let all = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      try silhouettes(
+        of: EmbeddingsInMemory(points), with: Self.network, options: options,
+        thresholds: Self.thresholds, on: communicator)
+    }
+    #expect(all.allSatisfy { $0 == all[0] })
+    return all[0]
+  }
+
+  @Test(arguments: [2, 3, 5, 8])
+  func haveTheSameBits(ranks: Int) throws {
+    #expect(try found(points(), ranks: ranks) == found(points(), ranks: 1))
+  }
+
+  /// From the labels of clustering itself, all pairs of points compared.
+  @Test func areThoseOfTheirDefinition() throws {
+    let points = points()
+    let count = points.rowCount
+    let units = (0..<count).map { row in
+      let values = points.row(row).map { Double($0) }
+      let length = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      return values.map { $0 / length }
+    }
+    let similarity = units.map { a in
+      units.map { b in zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    }
+    for trial in try found(points, ranks: 1) {
+      let labels = try clusterOnThreads(
+        EmbeddingsInMemory(points), with: .structure(Self.network),
+        options: ClusteringOptions(neighborCount: 6, threshold: trial.threshold), ranks: 1
+      ).labels
+      #expect(Set(labels).count == trial.clusterCount)
+      var total = 0.0
+      for i in 0..<count {
+        func mean(_ label: Int64) -> Double {
+          let members = (0..<count).filter { $0 != i && labels[$0] == label }
+          return members.reduce(0) { $0 + similarity[i][$1] } / Double(members.count)
+        }
+        guard (labels.count { $0 == labels[i] }) > 1 else { continue }
+        let near = (0..<count).filter { $0 != i && similarity[i][$0] > 0 }
+          .sorted { similarity[i][$0] > similarity[i][$1] }.prefix(5)
+        let all = (0..<count).flatMap { a in
+          (0..<count).filter { $0 != a }.map { similarity[a][$0] }
+        }
+        let others = Set(near.map { labels[$0] }).subtracting([labels[i]])
+        let b = others.map(mean).max() ?? all.reduce(0, +) / Double(all.count)
+        let a = mean(labels[i])
+        total += (a - b) / max(1 - a, 1 - b)
+      }
+      #expect(abs(total / Double(count) - trial.silhouette) < 1e-5, "τ = \(trial.threshold)")
+    }
+  }
+
+  @Test func ofSingletonsAreZero() throws {
+    let last = try #require(try found(points(), ranks: 2).last)
+    #expect(last.silhouette == 0 && last.clusterCount == 120)
   }
 }

@@ -97,8 +97,12 @@ extension Programs {
       #expect(searched.exitCode == 0, "\(searched)")
       let given = try await run(
         "highland",
-        cluster("given.npy", ["--neighbors", scratch("n.npy"), "--similarities", scratch("s.npy")]))
-      let own = try await run("highland", cluster("own.npy"))
+        cluster(
+          "given.npy",
+          [
+            "--neighbors", scratch("n.npy"), "--similarities", scratch("s.npy"), "--tau", "0.5",
+          ]))
+      let own = try await run("highland", cluster("own.npy", ["--tau", "0.5"]))
       #expect(given.exitCode == 0 && own.exitCode == 0, "\(given)")
       #expect(try bytes(of: scratch("given.npy")) == bytes(of: scratch("own.npy")))
     }
@@ -126,7 +130,7 @@ extension Programs {
       (["--also", "a.npy"], "--also: 1 names: expected two for every set"),
       (
         ["--checkpoint", "state"],
-        "--checkpoint, --log and --validation go with --input coordinates"
+        "--checkpoint, --log, --report and --validation go with --input"
       ),
     ])
     func wrongOptionsOfTraining(options: [String], message: String) async throws {

@@ -66,6 +66,12 @@ struct ClusterCommand: RankedCommand {
     help: "The same for the levels after level 0. Default: as --tau.")
   var chosenTauLater: Double?
 
+  @Flag(
+    help: ArgumentHelp(
+      "Choose τ on these data, without labels: the one above which clusters stand apart best.",
+      discussion: "The default model does so unless --tau or --neighbors are given."))
+  var tauBySilhouette = false
+
   @Option(help: "The most levels.")
   var maxLevels = 10
 
@@ -114,6 +120,10 @@ struct ClusterCommand: RankedCommand {
         throw ValidationError("\(name) \(tau): expected 0 ... 1")
       }
     }
+    guard !tauBySilhouette || chosenTau == nil && chosenTauLater == nil && neighbors == nil else {
+      throw ValidationError(
+        "--tau-by-silhouette chooses τ by a search of its own; not with --tau or --neighbors")
+    }
     guard granularity == .asTrained || chosenTau == nil && chosenTauLater == nil else {
       throw ValidationError(
         "--granularity moves the model's τ; --tau sets it: expected one of them")
@@ -141,10 +151,7 @@ struct ClusterCommand: RankedCommand {
       let network = try LinkageModel(file, dimensions: source.dimensions)
       return (network, try settle(network, or: file))
     }
-    let options = ClusteringOptions(
-      neighborCount: decisions.neighborCount, threshold: decisions.threshold,
-      laterThreshold: decisions.laterThreshold, maximumLevels: maxLevels, stopsEarly: earlyStop,
-      invalidRows: invalidRows, workers: try threads.workers(on: communicator))
+    var options = options(decisions, workers: try threads.workers(on: communicator))
     let trueLabels = try truth.map { path in
       try communicator.agree { try readLabels(path, count: source.rowCount, communicator) }
     }
@@ -156,6 +163,14 @@ struct ClusterCommand: RankedCommand {
       reporter.note(
         "\(source.rowCount) points are no more than k = \(options.neighborCount): "
           + "nothing will merge")
+    }
+
+    if tauBySilhouette || model == defaultModelName && chosenTau == nil && lists == nil,
+      case .structure(let structure) = network
+    {
+      options = self.options(
+        try silhouetteDecisions(source, structure, options, reporter, on: communicator),
+        workers: options.workers)
     }
 
     guard let hierarchy else {
@@ -216,6 +231,34 @@ struct ClusterCommand: RankedCommand {
     print(report.table)
     print(report.summary)
     if let metrics { print(metrics) }
+  }
+
+  private func options(_ decisions: Decisions, workers: Workers) -> ClusteringOptions {
+    ClusteringOptions(
+      neighborCount: decisions.neighborCount, threshold: decisions.threshold,
+      laterThreshold: decisions.laterThreshold, maximumLevels: maxLevels, stopsEarly: earlyStop,
+      invalidRows: invalidRows, workers: workers)
+  }
+
+  /// τ by how well the clusters above it stand apart.
+  ///
+  /// > Collective: over `communicator`, as ``silhouettes(of:with:options:thresholds:on:progress:)``.
+  private func silhouetteDecisions(
+    _ source: FeatureFile, _ network: StructureNetwork, _ options: ClusteringOptions,
+    _ reporter: ProgressReporter, on communicator: MPICommunicator
+  ) throws -> Decisions {
+    let trials = try silhouettes(of: source, with: network, options: options, on: communicator)
+    for trial in trials {
+      reporter.note(
+        "τ = \(trial.threshold): \(trial.clusterCount) clusters, "
+          + "silhouette \(decimal(trial.silhouette, places: 4))")
+    }
+    let best = trials.max { $0.silhouette < $1.silhouette }!
+    let tau = granularity.moved(best.threshold)
+    reporter.note(
+      "τ = \(decimal(tau, places: 3)) by silhouette, as there are no labels to choose by")
+    return Decisions(
+      neighborCount: options.neighborCount, threshold: tau, laterThreshold: tau)
   }
 
   /// What was asked for, and where nothing was, what the model was trained for.

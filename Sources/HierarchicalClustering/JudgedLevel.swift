@@ -1,0 +1,158 @@
+public import Communication
+internal import DistributedGraphs
+public import GraphNetworks
+internal import LinearAlgebra
+internal import Parallelism
+internal import SimilarityStructure
+
+/// Level 0 as a network of structure judged it, to be merged above any thresholds: neighbours are
+/// searched and edges judged once.
+package struct JudgedLevel<Source: EmbeddingSource> {
+  private let hierarchy: Hierarchy<Source>
+  private let structure: StructureState?
+  private let graph: NeighborGraph
+  private let linkage: Linkage
+  private let network: StructureNetwork
+
+  /// > Collective: over `communicator`. One neighbour search and one pass of the network.
+  package init(
+    _ source: Source, with network: StructureNetwork, options: ClusteringOptions,
+    on communicator: some Communicator, progress: (Double) -> Void = { _ in }
+  ) throws {
+    var hierarchy = try Hierarchy(
+      source, options: options, averages: .ofDirections, on: communicator)
+    try hierarchy.mergeDuplicates(on: communicator)
+    var structure: StructureState?
+    (graph, linkage) = try hierarchy.judged(
+      by: network, &structure, on: communicator, progress: progress)
+    self.hierarchy = hierarchy
+    self.structure = structure
+    self.network = network
+  }
+
+  /// The clusters above thresholds, as `cluster` would have them.
+  ///
+  /// > Collective: over `communicator`, as clustering from level 0's linkage on.
+  package func clusters(
+    above threshold: Double, later laterThreshold: Double, on communicator: some Communicator
+  ) throws -> Hierarchy<Source> {
+    var (hierarchy, structure) = (hierarchy, structure)
+    let k = network.settings.neighborCount
+    guard hierarchy.nodes.nodeCount > k else { return hierarchy }
+    var merged = try hierarchy.merge(
+      by: linkage, above: threshold, over: graph, &structure, on: communicator)
+    while merged > 0, hierarchy.level < 10, hierarchy.nodes.nodeCount > k {
+      let (graph, linkage) = try hierarchy.judged(by: network, &structure, on: communicator)
+      merged = try hierarchy.merge(
+        by: linkage, above: laterThreshold, over: graph, &structure, on: communicator)
+    }
+    return hierarchy
+  }
+
+  /// How well clusters stand apart: the mean over points of
+  ///
+  ///     (a − b) / max(1 − a, 1 − b),   0 for the only point of a cluster
+  ///
+  /// with a the mean similarity to the other points of its cluster, and b the largest mean similarity
+  /// to the points of another cluster, among those of its near neighbours; without such neighbours b
+  /// is the mean similarity of all pairs.      [Rousseeuw 1987, with neighbours for all clusters]
+  ///
+  /// Added up as integers: the same bits on any number of ranks.
+  ///
+  /// > Collective: over `communicator`. A row per cluster of a node or of its neighbours, and a few
+  /// > words per node.
+  package func silhouette(
+    of clusters: Hierarchy<Source>, on communicator: some Communicator
+  ) throws -> Double {
+    let owned = hierarchy.nodes.owned(by: communicator.rank)
+    // The first point of every node tells where the node is now.
+    let cluster = try clusters.points.fetch(
+      clusters.nodeOfPoint, at: hierarchy.inputPoint, on: communicator)
+    let local = try graph.halo.extend(cluster, on: communicator)
+    let (halo, place) = try Halo.localizing(local, in: clusters.nodes, on: communicator)
+    let means = try halo.extend(clusters.meanRows, on: communicator)
+    let sizes = try halo.extend(clusters.memberCounts, on: communicator)
+    let rows = hierarchy.directions
+    let baseline = Double(structure?.scale.mean ?? 0)
+    let unit = 0x1p32
+    var (sum, count) = (0, 0)
+    for node in 0..<owned.count {
+      let weight = Int(hierarchy.memberCounts[node])
+      count += weight
+      let own = Int(place[node].index)
+      let size = Double(sizes[own])
+      guard size > 1 else { continue }
+      func similarity(_ cluster: Int) -> Double {
+        var sum = 0.0
+        let isOwned = cluster < halo.ownedCount
+        let row = isOwned ? cluster : cluster - halo.ownedCount
+        for column in 0..<rows.columnCount {
+          sum +=
+            Double(rows[node, column])
+            * Double(isOwned ? means.owned[row, column] : means.ghosts[row, column])
+        }
+        return sum
+      }
+      let a = (size * similarity(own) - 1) / (size - 1)
+      var others: [Int] = []
+      for edge in graph.edges(into: node) {
+        let other = Int(place[Int(graph.columns[edge].index)].index)
+        if other != own, !others.contains(other) { others.append(other) }
+      }
+      let b = others.map(similarity).max() ?? baseline
+      let value = (a - b) / max(1 - a, 1 - b, 1e-6)
+      sum += weight * Int((value * unit).rounded())
+    }
+    return Double(try communicator.sum(sum)) / unit
+      / Double(max(try communicator.sum(count), 1))
+  }
+}
+
+extension Hierarchy {
+  /// The edges of the level at hand, and what a network of structure says about them.
+  fileprivate func judged(
+    by network: StructureNetwork, _ structure: inout StructureState?,
+    on communicator: some Communicator, progress: (Double) -> Void = { _ in }
+  ) throws -> (NeighborGraph, Linkage) {
+    let settings = network.settings
+    let lists = try neighborLists(
+      initial: nil, length: settings.contextLength, on: communicator, progress: progress)
+    let graph = try NeighborGraph(
+      lists.prefix(settings.nearLength), in: nodes, on: communicator)
+    let features = try structureFeatures(
+      lists, graph, &structure, settings: settings, on: communicator)
+    return (graph, try network.linkage(of: features, using: workers, on: communicator))
+  }
+}
+
+/// A threshold, and how well the clusters above it stand apart.
+public struct SilhouetteTrial: Codable, Equatable, Sendable {
+  public var threshold: Double
+  public var clusterCount: Int
+  public var silhouette: Double
+}
+
+/// Tries thresholds on data without labels: how well the clusters above each stand apart.
+///
+/// What a network says of data of a kind that it has not seen is in the right order, more or less,
+/// but its probabilities are not; so the threshold is chosen on the data at hand. In order of
+/// thresholds, each for all levels.
+///
+/// > Collective: over `communicator`. A neighbour search, and for every threshold what clustering
+/// > from level 0's linkage on and ``JudgedLevel/silhouette(of:on:)`` send.
+///
+/// - Complexity: One pass over level 0, one over the later levels for each threshold.
+public func silhouettes(
+  of source: some EmbeddingSource, with network: StructureNetwork, options: ClusteringOptions,
+  thresholds: [Double] = [0.03, 0.1, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99],
+  on communicator: some Communicator, progress: (Double) -> Void = { _ in }
+) throws -> [SilhouetteTrial] {
+  let level = try JudgedLevel(
+    source, with: network, options: options, on: communicator, progress: progress)
+  return try thresholds.map { threshold in
+    let clusters = try level.clusters(above: threshold, later: threshold, on: communicator)
+    return SilhouetteTrial(
+      threshold: threshold, clusterCount: clusters.nodes.nodeCount,
+      silhouette: try level.silhouette(of: clusters, on: communicator))
+  }
+}
