@@ -59,6 +59,7 @@ let package = Package(
     module("DistributedGraphs", ["Communication", "LinearAlgebra"]),
     module("Datasets", ["Communication", "LinearAlgebra"]),
     module("SyntheticData", ["LinearAlgebra"]),
+    module("GraphCollections", ["Datasets", "LinearAlgebra"]),
     module(
       "NeighborSearch",
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
@@ -80,9 +81,9 @@ let package = Package(
     .executableTarget(
       name: "highland",
       dependencies: [
-        "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
-        "HierarchicalClustering", "LinearAlgebra", "MPICommunication", "NeighborSearch",
-        "Parallelism", "SyntheticData", argumentParser, logging,
+        "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphCollections",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "MPICommunication",
+        "NeighborSearch", "Parallelism", "SyntheticData", argumentParser, logging,
       ],
       swiftSettings: strict),
 
@@ -95,6 +96,7 @@ let package = Package(
     tests(of: "LinearAlgebra", ["CKernels", "Parallelism", "RandomInputs"]),
     tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
     tests(of: "SyntheticData", ["LinearAlgebra"]),
+    tests(of: "GraphCollections", ["Datasets", "LinearAlgebra", "RandomInputs"]),
     tests(of: "Evaluation", ["Communication"]),
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
     tests(

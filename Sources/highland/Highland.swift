@@ -21,6 +21,6 @@ struct Highland: ParsableCommand {
     version: highlandVersion,
     subcommands: [
       ClusterCommand.self, NeighborsCommand.self, ComponentsCommand.self, EvaluateCommand.self,
-      GenerateCommand.self, ConvertCommand.self, InfoCommand.self,
+      GenerateCommand.self, ConvertCommand.self, InfoCommand.self, GraphsCommand.self,
     ])
 }
