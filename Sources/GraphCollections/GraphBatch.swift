@@ -9,7 +9,7 @@ public struct GraphBatch: Sendable {
   /// Shape `[graphCount + 1]`, ascending from 0.
   public let nodeOffsets: [Int]
   /// Shape `[nodeCount + 1]`, ascending from 0.
-  public let rowOffsets: [Int64]
+  public let rowOffsets: [Int]
   /// Shape `[rowOffsets.last]`; each row ascends.
   public let columns: [Int32]
   /// Shape `[nodeCount × any]`.
@@ -26,7 +26,7 @@ public struct GraphBatch: Sendable {
       rows.rowCount == collection.nodeCount,
       "\(rows.rowCount) rows for \(collection.nodeCount) nodes")
     var nodeOffsets = [0]
-    var rowOffsets = [Int64(0)]
+    var rowOffsets = [0]
     var columns: [Int32] = []
     columns.reserveCapacity(graphs.reduce(0) { $0 + collection.edges(of: $1).count })
     for graph in graphs {
@@ -35,8 +35,8 @@ public struct GraphBatch: Sendable {
       for column in collection.columns[collection.edges(of: graph)] {
         columns.append(first + column)
       }
-      let shift = (rowOffsets.last ?? 0) - Int64(collection.rowOffsets[nodes.lowerBound])
-      for node in nodes { rowOffsets.append(Int64(collection.rowOffsets[node + 1]) + shift) }
+      let shift = (rowOffsets.last ?? 0) - collection.rowOffsets[nodes.lowerBound]
+      for node in nodes { rowOffsets.append(collection.rowOffsets[node + 1] + shift) }
       nodeOffsets.append(Int(first) + nodes.count)
     }
     var features = Matrix(rows: nodeOffsets[graphs.count], columns: rows.columnCount)
@@ -50,11 +50,11 @@ public struct GraphBatch: Sendable {
 
   /// - Precondition: The shapes that the properties' comments state.
   public init(
-    nodeOffsets: [Int], rowOffsets: [Int64], columns: [Int32], features: Matrix, classes: [Int]
+    nodeOffsets: [Int], rowOffsets: [Int], columns: [Int32], features: Matrix, classes: [Int]
   ) {
     precondition(
       nodeOffsets.last == rowOffsets.count - 1 && features.rowCount == rowOffsets.count - 1
-        && rowOffsets.last.map(Int.init) == columns.count
+        && rowOffsets.last == columns.count
         && classes.count == nodeOffsets.count - 1,
       "\(nodeOffsets.last ?? -1) nodes, \(rowOffsets.count - 1) rows and \(features.rowCount) "
         + "features; \(columns.count) columns; \(classes.count) classes")
@@ -72,7 +72,7 @@ public struct GraphBatch: Sendable {
   public func nodes(of graph: Int) -> Range<Int> { nodeOffsets[graph]..<nodeOffsets[graph + 1] }
 
   /// How many neighbours a node has.
-  public func degree(_ node: Int) -> Int { Int(rowOffsets[node + 1] - rowOffsets[node]) }
+  public func degree(_ node: Int) -> Int { rowOffsets[node + 1] - rowOffsets[node] }
 }
 
 extension Matrix {

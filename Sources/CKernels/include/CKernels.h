@@ -2,4 +2,5 @@
 #include "gemm.h"
 #include "layers.h"
 #include "neighbors.h"
+#include "pooling.h"
 #include "vectors.h"
