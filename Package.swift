@@ -57,6 +57,10 @@ let package = Package(
     module("Parallelism", []),
     module("LinearAlgebra", ["CKernels", "COpenBLAS", "Parallelism"]),
     module("DistributedGraphs", ["Communication", "LinearAlgebra"]),
+    module(
+      "Differentiation",
+      ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
+    module("Optimization", ["Communication", "Differentiation", "LinearAlgebra"]),
     module("Datasets", ["Communication", "LinearAlgebra"]),
     module("SyntheticData", ["LinearAlgebra"]),
     module("GraphCollections", ["Datasets", "LinearAlgebra"]),
@@ -99,6 +103,10 @@ let package = Package(
     tests(of: "GraphCollections", ["Datasets", "LinearAlgebra", "RandomInputs"]),
     tests(of: "Evaluation", ["Communication"]),
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
+    tests(
+      of: "Differentiation",
+      ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism", "RandomInputs"]),
+    tests(of: "Optimization", ["Communication", "Differentiation", "LinearAlgebra"]),
     tests(
       of: "NeighborSearch",
       ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism", "RandomInputs"]),

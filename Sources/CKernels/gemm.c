@@ -109,6 +109,19 @@ BODY void pack_rows(
   }
 }
 
+void highland_pack_columns(
+    const float *b, size_t row_stride, size_t depth, size_t columns, float *packed) {
+  for (size_t first = 0; first < columns; first += panel_columns) {
+    const size_t count = smaller(columns - first, panel_columns);
+    float *panel = packed + first * depth;
+    for (size_t k = 0; k < depth; k++) {
+      float *out = panel + k * panel_columns;
+      memcpy(out, b + k * row_stride + first, count * sizeof(float));
+      memset(out + count, 0, (panel_columns - count) * sizeof(float));
+    }
+  }
+}
+
 // MARK: Products
 
 // The first `count` of 1 ... 16 floats, then zeros, without touching memory beyond them.

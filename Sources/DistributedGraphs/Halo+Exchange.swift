@@ -1,14 +1,17 @@
 public import Communication
 public import LinearAlgebra
 
+/// Local rows of `Float`.
+public typealias LocalRows = DenseLocalRows<Float>
+
 /// Rows of the owned nodes together with those of the ghosts.
 ///
 /// Only a halo exchange makes one: a layer that wants local rows cannot be handed owned ones.
-public struct LocalRows: Sendable {
+public struct DenseLocalRows<Scalar: MatrixScalar>: Sendable {
   /// Shape `[ownedCount × width]`, where the columns of interest start at `firstColumn`.
-  public let owned: Matrix
+  public let owned: DenseMatrix<Scalar>
   /// Shape `[ghostCount × width]` of the columns of interest alone.
-  public let ghosts: Matrix
+  public let ghosts: DenseMatrix<Scalar>
   /// Where the columns of interest start in `owned`.
   public let firstColumn: Int
 
@@ -31,17 +34,19 @@ extension Halo {
   /// The rows of all local nodes, of some columns.
   ///
   /// > Collective: over `communicator`. One round, `4 · columns.count` bytes per ghost.
-  public func extend(
-    _ rows: Matrix, columns: Range<Int>, on communicator: some Communicator
-  ) throws -> LocalRows {
+  public func extend<Scalar>(
+    _ rows: DenseMatrix<Scalar>, columns: Range<Int>, on communicator: some Communicator
+  ) throws -> DenseLocalRows<Scalar> {
     let ghosts = try receive(rows, columns: columns, piece: 0, of: 1, on: communicator)
-    return LocalRows(owned: rows, ghosts: ghosts, firstColumn: columns.lowerBound)
+    return DenseLocalRows(owned: rows, ghosts: ghosts, firstColumn: columns.lowerBound)
   }
 
   /// The rows of all local nodes.
   ///
   /// > Collective: over `communicator`. One round, one row per ghost.
-  public func extend(_ rows: Matrix, on communicator: some Communicator) throws -> LocalRows {
+  public func extend<Scalar>(
+    _ rows: DenseMatrix<Scalar>, on communicator: some Communicator
+  ) throws -> DenseLocalRows<Scalar> {
     try extend(rows, columns: 0..<rows.columnCount, on: communicator)
   }
 
@@ -63,10 +68,10 @@ extension Halo {
   ///
   /// > Collective: over `communicator`. One round, `4 · columns.count` bytes per ghost of the
   /// > piece. `piece` and `pieceCount` are replicated.
-  public func receive(
-    _ rows: Matrix, columns: Range<Int>, piece: Int, of pieceCount: Int,
+  public func receive<Scalar>(
+    _ rows: DenseMatrix<Scalar>, columns: Range<Int>, piece: Int, of pieceCount: Int,
     on communicator: some Communicator
-  ) throws -> Matrix {
+  ) throws -> DenseMatrix<Scalar> {
     precondition(rows.rowCount == ownedCount, "\(rows.rowCount) rows for \(ownedCount) nodes")
     precondition(
       columns.lowerBound >= 0 && columns.upperBound <= rows.columnCount,
@@ -81,7 +86,7 @@ extension Halo {
       let incoming = share(piece, of: pieceCount, in: 0..<ghostCounts[rank.index]).count
       sent += boundary.values[outgoing]
       ghostCount += incoming
-      let rowBytes = columns.count * MemoryLayout<Float>.size
+      let rowBytes = columns.count * MemoryLayout<Scalar>.size
       if outgoing.count * rowBytes > 0 {
         destinations.append(Segment(rank: rank, byteCount: outgoing.count * rowBytes))
       }
@@ -90,7 +95,7 @@ extension Halo {
       }
     }
     let packed = rows.gathering(sent, columns: columns)
-    var ghosts = Matrix(rows: ghostCount, columns: columns.count)
+    var ghosts = DenseMatrix<Scalar>(rows: ghostCount, columns: columns.count)
     try packed.withBytes { outgoing in
       try ghosts.withMutableBytes { incoming in
         try communicator.exchange(outgoing, to: destinations, into: &incoming, from: sources)
@@ -111,29 +116,28 @@ extension Halo {
   /// - Parameters:
   ///   - ghosts: Shape `[ghostCount × width]`.
   ///   - rows: Owned. Added to. Shape `[ownedCount × width]`.
-  public func accumulate(
-    _ ghosts: Matrix, into rows: inout Matrix, on communicator: some Communicator
+  public func accumulate<Scalar>(
+    _ ghosts: DenseMatrix<Scalar>, into rows: inout DenseMatrix<Scalar>,
+    on communicator: some Communicator
   ) throws {
     precondition(
       ghosts.rowCount == ghostCount && rows.rowCount == ownedCount
         && ghosts.columnCount == rows.columnCount,
       "[\(ghosts.rowCount) × \(ghosts.columnCount)] into [\(rows.rowCount) × \(rows.columnCount)]")
     let width = rows.columnCount
-    let rowBytes = width * MemoryLayout<Float>.size
+    let rowBytes = width * MemoryLayout<Scalar>.size
     func segments(_ counts: [Int]) -> [Segment] {
       communicator.ranks.filter { counts[$0.index] * rowBytes > 0 }
         .map { Segment(rank: $0, byteCount: counts[$0.index] * rowBytes) }
     }
-    var arrived = Matrix(rows: boundary.values.count, columns: width)
+    var arrived = DenseMatrix<Scalar>(rows: boundary.values.count, columns: width)
     try ghosts.withBytes { outgoing in
       try arrived.withMutableBytes { incoming in
         try communicator.exchange(
           outgoing, to: segments(ghostCounts), into: &incoming, from: segments(boundary.counts))
       }
     }
-    for (place, node) in boundary.values.enumerated() {
-      for column in 0..<width { rows[Int(node.index), column] += arrived[place, column] }
-    }
+    rows.add(arrived, to: boundary.values)
   }
 }
 
@@ -143,10 +147,25 @@ private func share(_ piece: Int, of pieceCount: Int, in range: Range<Int>) -> Ra
   return first..<range.lowerBound + range.count * (piece + 1) / pieceCount
 }
 
-extension Matrix {
+extension DenseMatrix {
+  /// Adds the rows of another matrix to some rows, in order.
+  @specialized(where Scalar == Float)
+  fileprivate mutating func add(_ other: Self, to nodes: [LocalNode]) {
+    let (width, rowCount) = (columnCount, rowCount)
+    unsafe other.withUnsafeBufferPointer { source in
+      unsafe withUnsafeMutableBufferPointer { target in
+        for (place, node) in nodes.enumerated() {
+          precondition(Int(node.index) < rowCount, "row \(node.index) of \(rowCount)")
+          let (to, from) = (Int(node.index) * width, place * width)
+          for column in 0..<width { unsafe target[to + column] += source[from + column] }
+        }
+      }
+    }
+  }
+
   /// Copies of some rows, of some columns. Shape `[nodes.count × columns.count]`.
-  fileprivate func gathering(_ nodes: [LocalNode], columns: Range<Int>) -> Matrix {
-    var packed = Matrix(rows: nodes.count, columns: columns.count)
+  fileprivate func gathering(_ nodes: [LocalNode], columns: Range<Int>) -> Self {
+    var packed = Self(rows: nodes.count, columns: columns.count)
     unsafe withUnsafeBufferPointer { source in
       unsafe packed.withUnsafeMutableBufferPointer { target in
         for (place, node) in nodes.enumerated() {

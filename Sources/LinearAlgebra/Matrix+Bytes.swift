@@ -1,6 +1,6 @@
 // A matrix as bytes: what a communicator moves.
 
-extension Matrix {
+extension DenseMatrix {
   /// The elements as bytes, row after row, without a copy.
   public func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
     try unsafe withUnsafeBufferPointer { elements throws(E) in

@@ -1,6 +1,6 @@
 public import Parallelism
 
-extension Matrix {
+extension DenseMatrix {
   /// Hands consecutive tiles of rows to workers, to be filled at the same time.
   ///
   /// - Parameters:
@@ -8,7 +8,7 @@ extension Matrix {
   ///   - body: Receives which rows the tile holds, and their elements, row after row.
   public mutating func forEachTile(
     ofRows length: Int, using workers: Workers,
-    _ body: @Sendable (_ rows: Range<Int>, _ elements: inout MutableSpan<Float>) -> Void
+    _ body: @Sendable (_ rows: Range<Int>, _ elements: inout MutableSpan<Scalar>) -> Void
   ) {
     precondition(length > 0, "tiles of \(length) rows")
     let tiles = (0..<rowCount).tiles(of: length)
@@ -27,6 +27,6 @@ extension Matrix {
 }
 
 // @unchecked: each task touches the rows of its own tile only.
-@unsafe private struct SharedElements: @unchecked Sendable {
-  let all: UnsafeMutableBufferPointer<Float>
+@unsafe private struct SharedElements<Scalar>: @unchecked Sendable {
+  let all: UnsafeMutableBufferPointer<Scalar>
 }

@@ -1,46 +1,53 @@
 internal import Glibc
 
-/// A dense matrix of `Float`, row after row, with value semantics.
+/// What the elements of a matrix may be: `Float`, and `Double` to check `Float` by.
+public typealias MatrixScalar = BinaryFloatingPoint & BitwiseCopyable & Sendable
+
+/// A dense matrix of `Float`: what the kernels compute with.
+public typealias Matrix = DenseMatrix<Float>
+
+/// A dense matrix, row after row, with value semantics.
 ///
 /// The elements start on a cache line and a new matrix is zero; a large one takes up memory only
 /// where it has been written. A product reads whole cache lines, which is why this is not an `Array`
 /// (whose elements start 32 bytes into a line).
-public struct Matrix: Sendable {
+public struct DenseMatrix<Scalar: MatrixScalar>: Sendable {
   public let rowCount: Int
   public let columnCount: Int
-  private var storage: AlignedStorage
+  @usableFromInline var storage: AlignedStorage
 
   /// A matrix of zeros.
   public init(rows: Int, columns: Int) {
     precondition(rows >= 0 && columns >= 0, "[\(rows) × \(columns)]")
     rowCount = rows
     columnCount = columns
-    storage = AlignedStorage(count: rows * columns)
+    storage = AlignedStorage(count: rows * columns, of: MemoryLayout<Scalar>.size)
   }
 
   /// - Parameter elements: Row after row. Shape `[rows * columns]`.
-  public init(rows: Int, columns: Int, elements: [Float]) {
+  public init(rows: Int, columns: Int, elements: [Scalar]) {
     precondition(
       elements.count == rows * columns, "\(elements.count) elements for [\(rows) × \(columns)]")
     self.init(rows: rows, columns: columns)
     unsafe withUnsafeMutableBufferPointer { unsafe _ = $0.update(fromContentsOf: elements) }
   }
 
-  public var count: Int { rowCount * columnCount }
+  @inlinable public var count: Int { rowCount * columnCount }
 
   /// All elements, row after row.
-  public var elements: [Float] { unsafe withUnsafeBufferPointer { unsafe Array($0) } }
+  public var elements: [Scalar] { unsafe withUnsafeBufferPointer { unsafe Array($0) } }
 
-  public func row(_ index: Int) -> [Float] { elements(inRows: index..<index + 1) }
+  public func row(_ index: Int) -> [Scalar] { elements(inRows: index..<index + 1) }
 
-  public func elements(inRows rows: Range<Int>) -> [Float] {
+  public func elements(inRows rows: Range<Int>) -> [Scalar] {
     checkRows(rows)
     return unsafe withUnsafeBufferPointer {
       unsafe Array($0[rows.lowerBound * columnCount..<rows.upperBound * columnCount])
     }
   }
 
-  public subscript(row: Int, column: Int) -> Float {
+  @inlinable
+  public subscript(row: Int, column: Int) -> Scalar {
     get {
       unsafe withUnsafeBufferPointer { unsafe $0[place(row, column)] }
     }
@@ -55,7 +62,8 @@ public struct Matrix: Sendable {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount)")
   }
 
-  private func place(_ row: Int, _ column: Int) -> Int {
+  @usableFromInline
+  func place(_ row: Int, _ column: Int) -> Int {
     precondition(
       row >= 0 && row < rowCount && column >= 0 && column < columnCount,
       "[\(row), \(column)] of [\(rowCount) × \(columnCount)]")
@@ -63,20 +71,23 @@ public struct Matrix: Sendable {
   }
 
   /// The elements, row after row, without a copy. The pointer is valid inside `body`.
+  @inlinable
   public func withUnsafeBufferPointer<R, E: Error>(
-    _ body: (UnsafeBufferPointer<Float>) throws(E) -> R
+    _ body: (UnsafeBufferPointer<Scalar>) throws(E) -> R
   ) throws(E) -> R {
     defer { withExtendedLifetime(storage) {} }
-    return try unsafe body(UnsafeBufferPointer(start: storage.base, count: count))
+    return try unsafe body(UnsafeBufferPointer(start: storage.base(of: Scalar.self), count: count))
   }
 
   /// The elements for writing, row after row; copied first if another value shares them.
+  @inlinable
   public mutating func withUnsafeMutableBufferPointer<R, E: Error>(
-    _ body: (UnsafeMutableBufferPointer<Float>) throws(E) -> R
+    _ body: (UnsafeMutableBufferPointer<Scalar>) throws(E) -> R
   ) throws(E) -> R {
     if !isKnownUniquelyReferenced(&storage) { storage = storage.copy() }
     defer { withExtendedLifetime(storage) {} }
-    return try unsafe body(UnsafeMutableBufferPointer(start: storage.base, count: count))
+    return try unsafe body(
+      UnsafeMutableBufferPointer(start: storage.base(of: Scalar.self), count: count))
   }
 
   /// Gives the memory of rows that are not needed any more back to the system.
@@ -88,13 +99,14 @@ public struct Matrix: Sendable {
   public mutating func discard(rows: Range<Int>) {
     checkRows(rows)
     guard isKnownUniquelyReferenced(&storage) else { return }
-    storage.discard(rows.lowerBound * columnCount..<rows.upperBound * columnCount)
+    let rowBytes = columnCount * MemoryLayout<Scalar>.size
+    storage.discard(bytes: rows.lowerBound * rowBytes..<rows.upperBound * rowBytes)
   }
 }
 
-extension Matrix: Equatable {
+extension DenseMatrix: Equatable {
   /// Whether shapes are equal and elements are equal as numbers.
-  public static func == (a: Matrix, b: Matrix) -> Bool {
+  public static func == (a: Self, b: Self) -> Bool {
     guard a.rowCount == b.rowCount, a.columnCount == b.columnCount else { return false }
     return unsafe a.withUnsafeBufferPointer { a in
       unsafe b.withUnsafeBufferPointer { b in unsafe a.elementsEqual(b) }
@@ -103,10 +115,10 @@ extension Matrix: Equatable {
 }
 
 /// Zeros on a cache line; of many of them, zero pages on demand.
-// @unchecked: shared storage is only read; ``Matrix`` writes through a unique reference.
-@safe private final class AlignedStorage: @unchecked Sendable {
-  let base: UnsafeMutablePointer<Float>
-  private let count: Int
+// @unchecked: shared storage is only read; ``DenseMatrix`` writes through a unique reference.
+@usableFromInline
+@safe final class AlignedStorage: @unchecked Sendable {
+  @usableFromInline let memory: UnsafeMutableRawPointer
   private let byteCount: Int
 
   private static let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
@@ -116,15 +128,14 @@ extension Matrix: Equatable {
 
   private var isMapped: Bool { byteCount >= Self.mappedByteCount }
 
-  init(count: Int) {
-    let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Float>.size)
+  init(count: Int, of size: Int) {
+    let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: size)
     precondition(!overflow, "a matrix of \(count) elements")
-    self.count = count
     byteCount = bytes
     let memory =
       unsafe bytes >= Self.mappedByteCount ? Self.map(bytes) : Self.allocate(bytes)
     guard let memory = unsafe memory else { fatalError("no memory for a matrix of \(bytes) bytes") }
-    unsafe base = memory.bindMemory(to: Float.self, capacity: max(count, 1))
+    unsafe self.memory = memory
   }
 
   private static func map(_ byteCount: Int) -> UnsafeMutableRawPointer? {
@@ -142,22 +153,27 @@ extension Matrix: Equatable {
   }
 
   deinit {
-    if isMapped { unsafe munmap(base, byteCount) } else { unsafe free(base) }
+    if isMapped { unsafe munmap(memory, byteCount) } else { unsafe free(memory) }
   }
 
+  @inlinable
+  func base<Scalar: MatrixScalar>(of type: Scalar.Type) -> UnsafeMutablePointer<Scalar> {
+    unsafe memory.assumingMemoryBound(to: type)
+  }
+
+  @usableFromInline
   func copy() -> AlignedStorage {
-    let copy = AlignedStorage(count: count)
-    unsafe copy.base.update(from: base, count: count)
+    let copy = AlignedStorage(count: byteCount, of: 1)
+    unsafe copy.memory.copyMemory(from: memory, byteCount: byteCount)
     return copy
   }
 
   /// Whole pages of a mapping only.
-  func discard(_ elements: Range<Int>) {
-    let size = MemoryLayout<Float>.size
+  func discard(bytes: Range<Int>) {
     let page = Self.pageSize
-    let first = (elements.lowerBound * size + page - 1) / page * page
-    let end = elements.upperBound * size / page * page
+    let first = (bytes.lowerBound + page - 1) / page * page
+    let end = bytes.upperBound / page * page
     guard isMapped, first < end else { return }
-    unsafe madvise(UnsafeMutableRawPointer(base) + first, end - first, MADV_DONTNEED)
+    unsafe madvise(memory + first, end - first, MADV_DONTNEED)
   }
 }

@@ -42,6 +42,29 @@ public struct PackedMatrix: Sendable {
     }
   }
 
+  /// - Parameter matrix: The right-hand side itself. Shape `[depth × columnCount]`.
+  public init(_ matrix: Matrix) {
+    self.init()
+    unsafe matrix.withUnsafeBufferPointer {
+      unsafe pack(
+        $0.baseAddress!, stride: matrix.columnCount, depth: matrix.rowCount,
+        columns: matrix.columnCount)
+    }
+  }
+
+  /// Replaces the contents by a right-hand side as it stands.
+  ///
+  /// - Parameter b: Valid for `depth` rows of `columns` elements, `stride` elements apart.
+  @unsafe public mutating func pack(
+    _ b: UnsafePointer<Float>, stride: Int, depth: Int, columns: Int
+  ) {
+    reserve(columns: columns, depth: depth)
+    unsafe storage.withUnsafeMutableBufferPointer { packed in
+      guard let packed = packed.baseAddress else { return }
+      unsafe highland_pack_columns(b, stride, depth, columns, packed)
+    }
+  }
+
   /// Replaces the contents by rows that lie `stride` elements apart.
   ///
   /// - Parameter rows: Valid for `count` rows of `depth` elements.

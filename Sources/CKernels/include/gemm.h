@@ -29,6 +29,10 @@ size_t highland_packed_count(size_t columns, size_t depth);
 void highland_pack_rows(
     const float *rows, size_t row_stride, size_t row_count, size_t depth, float *packed);
 
+// Packs B [depth x columns] as it stands, in the same layout.
+void highland_pack_columns(
+    const float *b, size_t row_stride, size_t depth, size_t columns, float *packed);
+
 // C [m x n] = start + A [m x depth] * B, where B was packed from at least n columns.
 //
 // The strides are in elements, from row to row. `start` is C itself if `accumulate`; otherwise the n

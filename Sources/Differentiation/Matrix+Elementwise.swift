@@ -1,0 +1,158 @@
+package import LinearAlgebra
+package import Parallelism
+
+// Loops over the elements of matrices, in tiles of rows that threads share. Inlined into generic
+// functions that are specialised for both scalars.
+
+extension DenseMatrix {
+  /// Rows of a tile: some 64 KiB.
+  fileprivate var tileLength: Int { max(1, 16_384 / max(columnCount, 1)) }
+
+  /// f of every element.
+  @inline(__always)
+  package func map(using workers: Workers, _ f: @Sendable (Scalar) -> Scalar) -> Self {
+    var result = Self(rows: rowCount, columns: columnCount)
+    let columns = columnCount
+    unsafe withUnsafeBufferPointer { x in
+      let x = unsafe Shared(x)
+      result.forEachTile(ofRows: tileLength, using: workers) { rows, tile in
+        let first = rows.lowerBound * columns
+        unsafe tile.withUnsafeMutableBufferPointer { tile in
+          for place in tile.indices { unsafe tile[place] = f(x.all[first + place]) }
+        }
+      }
+    }
+    return result
+  }
+
+  /// f of every two elements of the same place.
+  @inline(__always)
+  package func zip(
+    _ other: Self, using workers: Workers, _ f: @Sendable (Scalar, Scalar) -> Scalar
+  ) -> Self {
+    precondition(
+      rowCount == other.rowCount && columnCount == other.columnCount,
+      "[\(rowCount) × \(columnCount)] and [\(other.rowCount) × \(other.columnCount)]")
+    var result = Self(rows: rowCount, columns: columnCount)
+    let columns = columnCount
+    unsafe withUnsafeBufferPointer { x in
+      unsafe other.withUnsafeBufferPointer { y in
+        let (x, y) = unsafe (Shared(x), Shared(y))
+        result.forEachTile(ofRows: tileLength, using: workers) { rows, tile in
+          let first = rows.lowerBound * columns
+          unsafe tile.withUnsafeMutableBufferPointer { tile in
+            for place in tile.indices {
+              unsafe tile[place] = f(x.all[first + place], y.all[first + place])
+            }
+          }
+        }
+      }
+    }
+    return result
+  }
+
+  /// f of every element and the element of a row vector in its column.
+  @inline(__always)
+  package func zipRow(
+    _ row: Self, using workers: Workers, _ f: @Sendable (Scalar, Scalar) -> Scalar
+  ) -> Self {
+    precondition(
+      row.rowCount == 1 && row.columnCount == columnCount,
+      "[\(rowCount) × \(columnCount)] and a row [\(row.rowCount) × \(row.columnCount)]")
+    var result = Self(rows: rowCount, columns: columnCount)
+    let columns = columnCount
+    unsafe withUnsafeBufferPointer { x in
+      unsafe row.withUnsafeBufferPointer { y in
+        let (x, y) = unsafe (Shared(x), Shared(y))
+        result.forEachTile(ofRows: tileLength, using: workers) { rows, tile in
+          unsafe tile.withUnsafeMutableBufferPointer { tile in
+            for row in 0..<rows.count {
+              let first = (rows.lowerBound + row) * columns
+              for column in 0..<columns {
+                unsafe tile[row * columns + column] = f(x.all[first + column], y.all[column])
+              }
+            }
+          }
+        }
+      }
+    }
+    return result
+  }
+
+  /// Adds another matrix.
+  @specialized(where Scalar == Float)
+  package mutating func add(_ other: Self, using workers: Workers) {
+    precondition(
+      rowCount == other.rowCount && columnCount == other.columnCount,
+      "[\(rowCount) × \(columnCount)] and [\(other.rowCount) × \(other.columnCount)]")
+    let columns = columnCount
+    unsafe other.withUnsafeBufferPointer { y in
+      let y = unsafe Shared(y)
+      forEachTile(ofRows: tileLength, using: workers) { rows, tile in
+        let first = rows.lowerBound * columns
+        unsafe tile.withUnsafeMutableBufferPointer { tile in
+          for place in tile.indices { unsafe tile[place] += y.all[first + place] }
+        }
+      }
+    }
+  }
+
+  /// The sums of f over every column, in shares of rows that are added up in order: the same for any
+  /// number of threads. Shape `[1 × columnCount]`.
+  @inline(__always)
+  package func columnSums(
+    using workers: Workers, _ f: @Sendable (_ value: Scalar, _ place: Int) -> Scalar
+  ) -> Self {
+    let shares = (0..<rowCount).tiles(of: max(512, (rowCount + 63) / 64))
+    let columns = columnCount
+    var partial = Self(rows: shares.count, columns: columns)
+    unsafe withUnsafeBufferPointer { x in
+      let x = unsafe Shared(x)
+      partial.forEachTile(ofRows: 1, using: workers) { share, sums in
+        unsafe sums.withUnsafeMutableBufferPointer { sums in
+          for row in shares[share.lowerBound] {
+            for column in 0..<columns {
+              let place = row * columns + column
+              unsafe sums[column] += f(x.all[place], place)
+            }
+          }
+        }
+      }
+    }
+    var total = Self(rows: 1, columns: columns)
+    for share in shares.indices {
+      for column in 0..<columns { total[0, column] += partial[share, column] }
+    }
+    return total
+  }
+
+  /// The sum of all elements: of every column in shares of rows, then over columns, in order.
+  @specialized(where Scalar == Float)
+  package func sum(using workers: Workers) -> Scalar {
+    columnSums(using: workers) { value, _ in value }.elements.reduce(0, +)
+  }
+
+  /// Shape `[columnCount × rowCount]`.
+  @specialized(where Scalar == Float)
+  package func transposed() -> Self {
+    var result = Self(rows: columnCount, columns: rowCount)
+    let (rowCount, columnCount) = (rowCount, columnCount)
+    unsafe withUnsafeBufferPointer { x in
+      unsafe result.withUnsafeMutableBufferPointer { y in
+        for row in 0..<rowCount {
+          for column in 0..<columnCount {
+            unsafe y[column * rowCount + row] = x[row * columnCount + column]
+          }
+        }
+      }
+    }
+    return result
+  }
+}
+
+/// Elements that several threads read.
+// @unchecked: nobody writes while it is in use.
+@unsafe package struct Shared<Scalar>: @unchecked Sendable {
+  package let all: UnsafeBufferPointer<Scalar>
+  package init(_ all: UnsafeBufferPointer<Scalar>) { unsafe self.all = all }
+}

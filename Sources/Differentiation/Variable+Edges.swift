@@ -1,0 +1,124 @@
+internal import LinearAlgebra
+internal import Parallelism
+
+extension Variable {
+  /// PReLU of the sum of a source's and a destination's row, for every edge: what the decoder of
+  /// linkages starts from.
+  ///
+  ///     yₑ = PReLU( u at source(e) + t at destination(e) )
+  ///
+  /// One pass in place of two selections, a sum and a PReLU; nothing of the size of edges × channels
+  /// but the result is kept, and the sum is computed again for the gradients.
+  ///
+  /// - Parameters:
+  ///   - sources: Selects a row of this value for every edge.
+  ///   - destination: Shape `[destinations × channels]`.
+  ///   - destinations: Selects a row of `destination` for every edge.
+  ///   - slopes: Shape `[1 × channels]`.
+  /// - Returns: Shape `[edges × channels]`.
+  /// - Complexity: O(edges · channels).
+  public func edgeInputs(
+    _ sources: Adjacency, _ destination: Variable, _ destinations: Adjacency, slopes: Variable
+  ) -> Variable {
+    let (u, t, a, workers) = (value, destination.value, slopes.value, workers)
+    precondition(
+      sources.rowCount == destinations.rowCount && sources.entryCount == sources.rowCount
+        && destinations.entryCount == destinations.rowCount && sources.columnCount == u.rowCount
+        && destinations.columnCount == t.rowCount && u.columnCount == t.columnCount
+        && a.count == u.columnCount,
+      "\(sources.rowCount) sources, \(destinations.rowCount) destinations, \(a.count) slopes")
+    let (from, to) = (sources.pattern.columns, destinations.pattern.columns)
+    let y = DenseMatrix.edgeInputs(u, from, t, to, slopes: a, using: workers)
+    return tape.record(y, from: [self, destination, slopes]) { gradient, wants in
+      let (inner, slopeGradient) = gradient.throughEdgeInputs(
+        u, from, t, to, slopes: a, using: workers)
+      return [
+        wants[0]
+          ? Scalar.weightedSums(nil, of: inner, over: sources.transpose, using: workers) : nil,
+        wants[1]
+          ? Scalar.weightedSums(nil, of: inner, over: destinations.transpose, using: workers) : nil,
+        wants[2] ? slopeGradient : nil,
+      ]
+    }
+  }
+}
+
+extension DenseMatrix where Scalar: DifferentiableScalar {
+  @specialized(where Scalar == Float)
+  fileprivate static func edgeInputs(
+    _ u: Self, _ sources: [Int32], _ t: Self, _ destinations: [Int32], slopes: Self,
+    using workers: Workers
+  ) -> Self {
+    var y = Self(rows: sources.count, columns: u.columnCount)
+    let width = u.columnCount
+    unsafe u.withUnsafeBufferPointer { u in
+      unsafe t.withUnsafeBufferPointer { t in
+        unsafe slopes.withUnsafeBufferPointer { slopes in
+          let (u, t, slopes) = unsafe (Shared(u), Shared(t), Shared(slopes))
+          y.forEachTile(ofRows: 256, using: workers) { edges, tile in
+            unsafe tile.withUnsafeMutableBufferPointer { tile in
+              for (place, edge) in edges.enumerated() {
+                let (from, to) = (Int(sources[edge]) * width, Int(destinations[edge]) * width)
+                for column in 0..<width {
+                  let x = unsafe u.all[from + column] + t.all[to + column]
+                  unsafe tile[place * width + column] = x > 0 ? x : slopes.all[column] * x
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+    return y
+  }
+
+  /// The gradients of the sum and of the slopes, from that of the result.
+  @specialized(where Scalar == Float)
+  fileprivate func throughEdgeInputs(
+    _ u: Self, _ sources: [Int32], _ t: Self, _ destinations: [Int32], slopes: Self,
+    using workers: Workers
+  ) -> (inner: Self, slopes: Self) {
+    var inner = self
+    let width = columnCount
+    let tiles = (0..<rowCount).tiles(of: max(256, (rowCount + 63) / 64))
+    var partial = Self(rows: tiles.count, columns: width)
+    unsafe partial.withUnsafeMutableBufferPointer { partial in
+      let partial = unsafe SharedMutable(partial)
+      unsafe inner.withUnsafeMutableBufferPointer { inner in
+        let inner = unsafe SharedMutable(inner)
+        unsafe u.withUnsafeBufferPointer { u in
+          unsafe t.withUnsafeBufferPointer { t in
+            unsafe slopes.withUnsafeBufferPointer { slopes in
+              let (u, t, slopes) = unsafe (Shared(u), Shared(t), Shared(slopes))
+              workers.forEach(tiles.count) { tile in
+                for edge in tiles[tile] {
+                  let (from, to) = (Int(sources[edge]) * width, Int(destinations[edge]) * width)
+                  for column in 0..<width {
+                    let x = unsafe u.all[from + column] + t.all[to + column]
+                    let gradient = unsafe inner.all[edge * width + column]
+                    let isPositive = x > 0
+                    unsafe inner.all[edge * width + column] =
+                      isPositive ? gradient : slopes.all[column] * gradient
+                    unsafe partial.all[tile * width + column] += isPositive ? 0 : x * gradient
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+    var sums = Self(rows: 1, columns: width)
+    for tile in tiles.indices {
+      for column in 0..<width { sums[0, column] += partial[tile, column] }
+    }
+    return (inner, sums)
+  }
+}
+
+/// Elements that several threads write, each its own.
+// @unchecked: a task touches only the rows it was handed.
+@unsafe struct SharedMutable<Scalar>: @unchecked Sendable {
+  let all: UnsafeMutableBufferPointer<Scalar>
+  init(_ all: UnsafeMutableBufferPointer<Scalar>) { unsafe self.all = all }
+}

@@ -1,0 +1,114 @@
+package import LinearAlgebra
+package import Parallelism
+
+// Products and sums.
+
+extension Variable {
+  /// x · wᵀ + b, with w as files hold it.
+  ///
+  ///     ∂x = ∂y · w,  ∂w = ∂yᵀ · x,  ∂b = Σ rows of ∂y
+  ///
+  /// - Parameters:
+  ///   - weight: Shape `[out × in]`.
+  ///   - bias: Shape `[1 × out]`.
+  /// - Returns: Shape `[rows × out]`.
+  /// - Complexity: 2 · rows · in · out flops; as many again for each gradient.
+  public func linear(_ weight: Variable, bias: Variable? = nil) -> Variable {
+    let (x, w, workers) = (value, weight.value, workers)
+    precondition(x.columnCount == w.columnCount, "\(x.columnCount) columns of \(w.columnCount)")
+    let y = Scalar.product(x, byRowsOf: w, bias: bias?.value.elements, using: workers)
+    return tape.record(y, from: [self, weight] + (bias.map { [$0] } ?? [])) { gradient, wants in
+      [
+        wants[0] ? Scalar.product(gradient, w, using: workers) : nil,
+        wants[1] ? Scalar.transposedProduct(gradient, x, using: workers) : nil,
+      ] + (wants.count > 2 ? [wants[2] ? gradient.sumOfRows(using: workers) : nil] : [])
+    }
+  }
+
+  /// x · y.
+  ///
+  ///     ∂x = ∂z · yᵀ,  ∂y = xᵀ · ∂z
+  ///
+  /// - Complexity: 2 · rows · inner · columns flops.
+  public func times(_ other: Variable) -> Variable {
+    let (x, y, workers) = (value, other.value, workers)
+    precondition(x.columnCount == y.rowCount, "\(x.columnCount) columns by \(y.rowCount) rows")
+    return tape.record(Scalar.product(x, y, using: workers), from: [self, other]) {
+      gradient, wants in
+      [
+        wants[0] ? Scalar.product(gradient, byRowsOf: y, bias: nil, using: workers) : nil,
+        wants[1] ? Scalar.transposedProduct(x, gradient, using: workers) : nil,
+      ]
+    }
+  }
+
+  /// x + y.   ∂x = ∂y = ∂z
+  @specialized(where Scalar == Float)
+  public static func + (x: Variable, y: Variable) -> Variable {
+    x.tape.record(x.value.zip(y.value, using: x.workers) { $0 + $1 }, from: [x, y]) {
+      gradient, _ in [gradient, gradient]
+    }
+  }
+
+  /// x − y.   ∂x = ∂z,  ∂y = −∂z
+  @specialized(where Scalar == Float)
+  public static func - (x: Variable, y: Variable) -> Variable {
+    let workers = x.workers
+    return x.tape.record(x.value.zip(y.value, using: workers) { $0 - $1 }, from: [x, y]) {
+      gradient, wants in [gradient, wants[1] ? gradient.map(using: workers) { -$0 } : nil]
+    }
+  }
+
+  /// x ∘ y, element by element.   ∂x = ∂z ∘ y,  ∂y = ∂z ∘ x
+  @specialized(where Scalar == Float)
+  public static func * (x: Variable, y: Variable) -> Variable {
+    let (a, b, workers) = (x.value, y.value, x.workers)
+    return x.tape.record(a.zip(b, using: workers) { $0 * $1 }, from: [x, y]) { gradient, wants in
+      [
+        wants[0] ? gradient.zip(b, using: workers) { $0 * $1 } : nil,
+        wants[1] ? gradient.zip(a, using: workers) { $0 * $1 } : nil,
+      ]
+    }
+  }
+
+  /// c · x.   ∂x = c · ∂y
+  @specialized(where Scalar == Float)
+  public func scaled(by factor: Scalar) -> Variable {
+    let workers = workers
+    return tape.record(value.map(using: workers) { factor * $0 }, from: [self]) { gradient, _ in
+      [gradient.map(using: workers) { factor * $0 }]
+    }
+  }
+
+  /// x + b in every row.   ∂x = ∂y,  ∂b = Σ rows of ∂y
+  ///
+  /// - Parameter bias: Shape `[1 × columns]`.
+  @specialized(where Scalar == Float)
+  public func addingToRows(_ bias: Variable) -> Variable {
+    let workers = workers
+    return tape.record(
+      value.zipRow(bias.value, using: workers) { $0 + $1 }, from: [self, bias]
+    ) { gradient, wants in
+      [gradient, wants[1] ? gradient.sumOfRows(using: workers) : nil]
+    }
+  }
+
+  /// The sum of all elements. Shape `[1 × 1]`.   ∂x = ∂y everywhere
+  @specialized(where Scalar == Float)
+  public func sum() -> Variable {
+    let (workers, rows, columns) = (workers, rowCount, columnCount)
+    let total = DenseMatrix(rows: 1, columns: 1, elements: [value.sum(using: workers)])
+    return tape.record(total, from: [self]) { gradient, _ in
+      let g = gradient[0, 0]
+      return [DenseMatrix(rows: rows, columns: columns).map(using: workers) { _ in g }]
+    }
+  }
+}
+
+extension DenseMatrix where Scalar: DifferentiableScalar {
+  /// Shape `[1 × columnCount]`.
+  @specialized(where Scalar == Float)
+  package func sumOfRows(using workers: Workers) -> Self {
+    columnSums(using: workers) { value, _ in value }
+  }
+}

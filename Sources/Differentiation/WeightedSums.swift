@@ -1,0 +1,40 @@
+internal import CKernels
+internal import LinearAlgebra
+internal import Parallelism
+
+/// The kernel of inference over a matrix of local rows: Σ weight[e] · x[column(e)] for every row, each
+/// element one chain of fused multiply-adds in the order of the row.
+///
+/// - Complexity: 2 · entries · columns flops.
+func weightedSums(
+  _ weights: [Float]?, of x: Matrix, over pattern: SparsePattern, using workers: Workers
+) -> Matrix {
+  precondition(x.rowCount == pattern.columnCount, "\(x.rowCount) of \(pattern.columnCount) rows")
+  let weights = weights ?? Array(repeating: 1, count: pattern.entryCount)
+  precondition(weights.count == pattern.entryCount, "\(weights.count) weights")
+  var sums = Matrix(rows: pattern.rowCount, columns: x.columnCount)
+  let width = x.columnCount
+  let offsets = pattern.rowOffsets.map(Int64.init)
+  let tiles = (0..<pattern.rowCount).tiles(of: 512)
+  let rows = unsafe x.sharedRows()
+  let target = unsafe sums.disjointRows()
+  let rowCount = x.rowCount
+  workers.forEach(tiles.count) { tile in
+    let tile = tiles[tile]
+    unsafe offsets.withUnsafeBufferPointer { offsets in
+      unsafe pattern.columns.withUnsafeBufferPointer { columns in
+        unsafe weights.withUnsafeBufferPointer { weights in
+          guard let columns = columns.baseAddress, let weights = weights.baseAddress else { return }
+          let local = unsafe highland_local_rows(
+            owned: rows.base, owned_stride: width, owned_count: rowCount, ghosts: rows.base,
+            ghost_stride: width)
+          unsafe highland_weighted_sums(
+            offsets.baseAddress! + tile.lowerBound, tile.count, columns, weights, local, width,
+            target[tile.lowerBound], width)
+        }
+      }
+    }
+  }
+  withExtendedLifetime(x) {}
+  return sums
+}

@@ -1,0 +1,159 @@
+public import Differentiation
+public import LinearAlgebra
+
+/// How parameters follow their gradients.
+public enum OptimizerRule: Equatable, Sendable {
+  /// v ← μ v + g + λ θ,  θ ← θ − η v: the authors' choice, with μ = 0.9 and λ = 10⁻⁵.
+  case sgd(momentum: Double = 0.9, weightDecay: Double = 1e-5)
+  /// m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,
+  /// θ ← (1 − η λ) θ − η m̂ / (√v̂ + ε), with m̂ and v̂ corrected for their start at 0.
+  /// [Kingma and Ba 2015, arXiv:1412.6980; decay apart from the gradient: Loshchilov and Hutter 2019,
+  /// arXiv:1711.05101]
+  case adam(
+    beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0)
+
+  /// How many matrices it remembers for each parameter.
+  var momentCount: Int {
+    switch self {
+    case .sgd: 1
+    case .adam: 2
+    }
+  }
+}
+
+/// A rule and what it remembers of former steps. Replicated.
+public struct Optimizer<Scalar: DifferentiableScalar>: Equatable, Sendable {
+  public let rule: OptimizerRule
+  /// Updates so far.
+  public private(set) var stepCount: Int
+  /// Running means, per parameter: v of SGD; m, then v of Adam.
+  public private(set) var moments: [[DenseMatrix<Scalar>]]
+
+  public init(_ rule: OptimizerRule, for parameters: Parameters<Scalar>) {
+    self.rule = rule
+    stepCount = 0
+    moments = parameters.all.map { parameter in
+      (0..<rule.momentCount).map { _ in
+        DenseMatrix(rows: parameter.value.rowCount, columns: parameter.value.columnCount)
+      }
+    }
+  }
+
+  /// Goes on where another one stopped.
+  ///
+  /// - Precondition: The moments have the shapes of the parameters.
+  public init(
+    _ rule: OptimizerRule, for parameters: Parameters<Scalar>, stepCount: Int,
+    moments: [[DenseMatrix<Scalar>]]
+  ) {
+    self.init(rule, for: parameters)
+    precondition(
+      zip(moments, self.moments).allSatisfy { given, expected in
+        given.map(\.count) == expected.map(\.count)
+      } && moments.count == self.moments.count, "moments of other parameters")
+    self.stepCount = stepCount
+    self.moments = moments
+  }
+
+  /// One step.
+  ///
+  /// - Parameters:
+  ///   - gradients: In the order of the parameters.
+  ///   - learningRate: η.
+  public mutating func update(
+    _ parameters: inout Parameters<Scalar>, by gradients: [DenseMatrix<Scalar>],
+    learningRate: Double
+  ) {
+    precondition(gradients.count == parameters.all.count, "\(gradients.count) gradients")
+    stepCount += 1
+    for index in gradients.indices {
+      switch rule {
+      case .sgd(let momentum, let decay):
+        parameters.all[index].value.followMomentum(
+          gradients[index], &moments[index][0], Scalar(momentum), decay: Scalar(decay),
+          rate: Scalar(learningRate))
+      case .adam(let beta1, let beta2, let epsilon, let decay):
+        parameters.all[index].value.followMoments(
+          gradients[index], &moments[index], (Scalar(beta1), Scalar(beta2)),
+          corrections: (
+            Scalar(1 - power(beta1, stepCount)), Scalar(1 - power(beta2, stepCount))
+          ), epsilon: Scalar(epsilon), decay: Scalar(1 - learningRate * decay),
+          rate: Scalar(learningRate))
+      }
+    }
+  }
+}
+
+/// By multiplication: no library of mathematics, whose last bit may differ.
+private func power(_ base: Double, _ exponent: Int) -> Double {
+  (0..<exponent).reduce(1) { power, _ in power * base }
+}
+
+extension DenseMatrix where Scalar: DifferentiableScalar {
+  @specialized(where Scalar == Float)
+  fileprivate mutating func followMomentum(
+    _ gradient: Self, _ velocity: inout Self, _ momentum: Scalar, decay: Scalar, rate: Scalar
+  ) {
+    precondition(gradient.count == count, "\(gradient.count) gradients of \(count) elements")
+    unsafe withUnsafeMutableBufferPointer { value in
+      unsafe velocity.withUnsafeMutableBufferPointer { velocity in
+        unsafe gradient.withUnsafeBufferPointer { gradient in
+          for place in value.indices {
+            unsafe velocity[place] =
+              momentum * velocity[place] + (gradient[place] + decay * value[place])
+            unsafe value[place] -= rate * velocity[place]
+          }
+        }
+      }
+    }
+  }
+
+  @specialized(where Scalar == Float)
+  fileprivate mutating func followMoments(
+    _ gradient: Self, _ moments: inout [Self], _ betas: (Scalar, Scalar),
+    corrections: (Scalar, Scalar), epsilon: Scalar, decay: Scalar, rate: Scalar
+  ) {
+    precondition(gradient.count == count, "\(gradient.count) gradients of \(count) elements")
+    var (mean, square) = (moments[0], moments[1])
+    moments = []
+    unsafe withUnsafeMutableBufferPointer { value in
+      unsafe mean.withUnsafeMutableBufferPointer { mean in
+        unsafe square.withUnsafeMutableBufferPointer { square in
+          unsafe gradient.withUnsafeBufferPointer { gradient in
+            for place in value.indices {
+              let g = unsafe gradient[place]
+              unsafe mean[place] = betas.0 * mean[place] + (1 - betas.0) * g
+              unsafe square[place] = betas.1 * square[place] + (1 - betas.1) * g * g
+              let step = unsafe mean[place] / corrections.0
+              let spread = unsafe (square[place] / corrections.1).squareRoot()
+              unsafe value[place] = decay * value[place] - rate * step / (spread + epsilon)
+            }
+          }
+        }
+      }
+    }
+    moments = [mean, square]
+  }
+}
+
+/// Scales gradients down to a norm, all by the same factor.
+///
+/// - Parameter norm: The largest that √(Σ g²) over all of them may be.
+/// - Returns: Their norm as it was.
+@discardableResult
+public func clip<Scalar: DifferentiableScalar>(
+  _ gradients: inout [DenseMatrix<Scalar>], toNorm norm: Double
+) -> Double {
+  let length = gradients.reduce(0.0) { sum, gradient in
+    gradient.elements.reduce(sum) { $0 + Double($1) * Double($1) }
+  }.squareRoot()
+  guard length > norm else { return length }
+  let factor = Scalar(norm / length)
+  for index in gradients.indices {
+    let gradient = gradients[index]
+    gradients[index] = DenseMatrix(
+      rows: gradient.rowCount, columns: gradient.columnCount,
+      elements: gradient.elements.map { factor * $0 })
+  }
+  return length
+}
