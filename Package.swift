@@ -65,6 +65,12 @@ let package = Package(
     module("SyntheticData", ["LinearAlgebra"]),
     module("GraphCollections", ["Datasets", "LinearAlgebra"]),
     module(
+      "GraphClassification",
+      [
+        "Communication", "Datasets", "Differentiation", "GraphCollections", "LinearAlgebra",
+        "Optimization", "Parallelism",
+      ]),
+    module(
       "NeighborSearch",
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
     module(
@@ -85,9 +91,10 @@ let package = Package(
     .executableTarget(
       name: "highland",
       dependencies: [
-        "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphCollections",
-        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "MPICommunication",
-        "NeighborSearch", "Parallelism", "SyntheticData", argumentParser, logging,
+        "Communication", "Datasets", "DistributedGraphs", "Evaluation",
+        "GraphClassification", "GraphCollections", "GraphNetworks", "HierarchicalClustering",
+        "LinearAlgebra", "MPICommunication", "NeighborSearch", "Optimization", "Parallelism",
+        "SyntheticData", argumentParser, logging,
       ],
       swiftSettings: strict),
 
@@ -106,6 +113,12 @@ let package = Package(
     tests(
       of: "Differentiation",
       ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism", "RandomInputs"]),
+    tests(
+      of: "GraphClassification",
+      [
+        "Communication", "CommunicationTesting", "Datasets", "Differentiation",
+        "GraphCollections", "LinearAlgebra", "Optimization", "Parallelism", "RandomInputs",
+      ]),
     tests(of: "Optimization", ["Communication", "Differentiation", "LinearAlgebra"]),
     tests(
       of: "NeighborSearch",

@@ -12,7 +12,10 @@ func weightedSums(
   precondition(x.rowCount == pattern.columnCount, "\(x.rowCount) of \(pattern.columnCount) rows")
   let weights = weights ?? Array(repeating: 1, count: pattern.entryCount)
   precondition(weights.count == pattern.entryCount, "\(weights.count) weights")
-  var sums = Matrix(rows: pattern.rowCount, columns: x.columnCount)
+  guard pattern.entryCount > 0 else {
+    return Matrix(rows: pattern.rowCount, columns: x.columnCount)
+  }
+  var sums = Matrix(uninitializedRows: pattern.rowCount, columns: x.columnCount)
   let width = x.columnCount
   let offsets = pattern.rowOffsets.map(Int64.init)
   let tiles = (0..<pattern.rowCount).tiles(of: 512)

@@ -30,10 +30,8 @@ public struct GraphInput<Scalar: PoolingScalar>: Sendable {
   public let blocks: RowBlocks
   /// Shape `[nodeCount × width]`.
   public let features: DenseMatrix<Scalar>
-  /// Neighbours.
-  public let adjacency: Adjacency
-  /// 1 / degree for each neighbour of a node: their mean.
-  public let meanWeights: [Scalar]
+  /// Neighbours; symmetric.
+  public let adjacency: SparsePattern
   /// The class of each graph; −1 where unknown.
   public let classes: [Int32]
   /// Replicated.
@@ -47,12 +45,8 @@ public struct GraphInput<Scalar: PoolingScalar>: Sendable {
       ?? DenseMatrix(
         rows: batch.features.rowCount, columns: batch.features.columnCount,
         elements: batch.features.elements.map { Scalar($0) })
-    adjacency = Adjacency(
-      SparsePattern(
-        rowOffsets: batch.rowOffsets, columns: batch.columns, columnCount: batch.nodeCount))
-    meanWeights = (0..<batch.nodeCount).flatMap { node in
-      repeatElement(1 / Scalar(max(batch.degree(node), 1)), count: batch.degree(node))
-    }
+    adjacency = SparsePattern(
+      rowOffsets: batch.rowOffsets, columns: batch.columns, columnCount: batch.nodeCount)
     classes = batch.classes.map { Int32($0) }
     self.totals =
       totals
@@ -65,31 +59,60 @@ public struct GraphInput<Scalar: PoolingScalar>: Sendable {
 
   public var graphCount: Int { blocks.count }
 
-  /// D^(−1/2) (A + I) D^(−1/2), D the degrees of A + I.   [Kipf and Welling 2017, arXiv:1609.02907]
-  ///
-  /// A row begins with the node itself.
-  public func normalizedAdjacency() -> (adjacency: Adjacency, weights: [Scalar]) {
-    let pattern = adjacency.pattern
-    let factors = (0..<pattern.rowCount).map {
-      1 / Scalar(pattern.entries(ofRow: $0).count + 1).squareRoot()
-    }
-    var columns: [Int32] = []
+  /// 1 / degree for each neighbour of a node, which makes the mean of neighbours; and the same for
+  /// each entry of the transpose: 1 / degree of the neighbour.
+  @specialized(where Scalar == Float)
+  public func meanWeights() -> (weights: [Scalar], transposed: [Scalar]) {
+    let factors = factors { 1 / Scalar(max($0, 1)) }
     var weights: [Scalar] = []
-    columns.reserveCapacity(pattern.entryCount + pattern.rowCount)
-    weights.reserveCapacity(pattern.entryCount + pattern.rowCount)
-    for row in 0..<pattern.rowCount {
-      columns.append(Int32(row))
-      weights.append(factors[row] * factors[row])
-      for entry in pattern.entries(ofRow: row) {
-        columns.append(pattern.columns[entry])
-        weights.append(factors[row] * factors[Int(pattern.columns[entry])])
+    var transposed: [Scalar] = []
+    weights.reserveCapacity(adjacency.entryCount)
+    transposed.reserveCapacity(adjacency.entryCount)
+    for row in 0..<adjacency.rowCount {
+      for entry in adjacency.rowOffsets[row]..<adjacency.rowOffsets[row + 1] {
+        weights.append(factors[row])
+        transposed.append(factors[Int(adjacency.columns[entry])])
       }
     }
+    return (weights, transposed)
+  }
+
+  /// D^(−1/2) (A + I) D^(−1/2), D the degrees of A + I.   [Kipf and Welling 2017, arXiv:1609.02907]
+  ///
+  /// Symmetric. A row begins with the node itself.
+  @specialized(where Scalar == Float)
+  public func normalizedAdjacency() -> (pattern: SparsePattern, weights: [Scalar]) {
+    let factors = factors { 1 / Scalar($0 + 1).squareRoot() }
+    var offsets = [0]
+    var columns: [Int32] = []
+    var weights: [Scalar] = []
+    offsets.reserveCapacity(adjacency.rowCount + 1)
+    columns.reserveCapacity(adjacency.entryCount + adjacency.rowCount)
+    weights.reserveCapacity(adjacency.entryCount + adjacency.rowCount)
+    for row in 0..<adjacency.rowCount {
+      columns.append(Int32(row))
+      weights.append(factors[row] * factors[row])
+      for entry in adjacency.rowOffsets[row]..<adjacency.rowOffsets[row + 1] {
+        let column = adjacency.columns[entry]
+        columns.append(column)
+        weights.append(factors[row] * factors[Int(column)])
+      }
+      offsets.append(columns.count)
+    }
     return (
-      Adjacency(
-        SparsePattern(
-          rowOffsets: pattern.rowOffsets.enumerated().map { $0 + $1 }, columns: columns,
-          columnCount: pattern.rowCount)), weights
+      SparsePattern(rowOffsets: offsets, columns: columns, columnCount: adjacency.rowCount),
+      weights
     )
+  }
+
+  /// A function of every node's degree.
+  @inline(__always)
+  private func factors(_ function: (Int) -> Scalar) -> [Scalar] {
+    var factors: [Scalar] = []
+    factors.reserveCapacity(adjacency.rowCount)
+    for row in 0..<adjacency.rowCount {
+      factors.append(function(adjacency.rowOffsets[row + 1] - adjacency.rowOffsets[row]))
+    }
+    return factors
   }
 }

@@ -42,11 +42,17 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
   /// Whether everything on the way is kept.
   let looksInside: Bool
   let dropoutMask: DenseMatrix<Scalar>?
+  /// The nodes' rows on the tape.
+  let features: Variable<Scalar>
   let communicator: Channel
   var statistics: [String: BatchStatistics<Scalar>] = [:]
 
   private func linear(_ x: Variable<Scalar>, _ name: String) -> Variable<Scalar> {
     x.linear(recorded["\(name).weight"], bias: recorded["\(name).bias"])
+  }
+
+  private func rectified(_ x: Variable<Scalar>, _ name: String) -> Variable<Scalar> {
+    .rectifiedSum([(x, recorded["\(name).weight"])], bias: recorded["\(name).bias"])
   }
 
   private func dropped(_ x: Variable<Scalar>) -> Variable<Scalar> {
@@ -56,16 +62,16 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
   // MARK: The flat network
 
   func flat() -> GraphOutput<Scalar> {
-    let (adjacency, weights) = input.normalizedAdjacency()
-    var x = tape.constant(input.features)
+    let (pattern, weights) = input.normalizedAdjacency()
+    var x = features
     var embeddings: [DenseMatrix<Scalar>] = []
     for layer in 1...network.architecture.layerCount {
-      x = x.weightedSums(weights, over: adjacency)
-        .linear(recorded["conv\(layer).lin.weight"], bias: recorded["conv\(layer).bias"])
-        .rectified()
+      let sums = x.neighborSums(weights, over: pattern)
+      x = .rectifiedSum(
+        [(sums, recorded["conv\(layer).lin.weight"])], bias: recorded["conv\(layer).bias"])
       if looksInside { embeddings.append(x.value) }
     }
-    let readout = x.aggregated(.mean, over: Adjacency(segments: input.blocks.offsets))
+    let readout = x.means(of: input.blocks)
     return GraphOutput(
       logProbabilities: linear(dropped(readout), "lin").logSoftmaxOfRows(),
       embeddings: embeddings, readout: readout.value)
@@ -75,8 +81,8 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
 
   /// A graph at some level: its clusters' rows, and who is joined how strongly.
   private enum Level {
-    /// The input: rows of nodes.
-    case nodes
+    /// The input: rows of nodes; weights that make the mean of neighbours.
+    case nodes(weights: [Scalar], transposed: [Scalar])
     /// Blocks of `[length × length]`, one below the other.
     case clusters(adjacency: Variable<Scalar>, length: Int)
   }
@@ -85,7 +91,8 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
   /// less.
   private func neighborMean(_ x: Variable<Scalar>, _ level: Level) -> Variable<Scalar> {
     switch level {
-    case .nodes: x.weightedSums(input.meanWeights, over: input.adjacency)
+    case .nodes(let weights, let transposed):
+      x.neighborSums(weights, transposed: transposed, over: input.adjacency)
     case .clusters(let adjacency, let length):
       adjacency.times(x, blocks: RowBlocks(count: input.graphCount, length: length))
         .divided(bySumsOf: adjacency)
@@ -100,14 +107,16 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
     var results: [Variable<Scalar>] = []
     for layer in block.layers {
       let name = "\(block.name).conv\(layer.name)"
-      let sums =
-        neighborMean(x, level).linear(recorded["\(name).lin_rel.weight"])
-        + linear(x, "\(name).lin_root")
-      x = try normalized(sums.rectified(), "\(block.name).bn\(layer.name)")
+      let rectified = Variable.rectifiedSum(
+        [
+          (neighborMean(x, level), recorded["\(name).lin_rel.weight"]),
+          (x, recorded["\(name).lin_root.weight"]),
+        ], bias: recorded["\(name).lin_root.bias"])
+      x = try normalized(rectified, "\(block.name).bn\(layer.name)")
       results.append(x)
     }
     guard block.hasLinear else { return results }
-    return [linear(joined(results), "\(block.name).lin").rectified()]
+    return [rectified(joined(results), "\(block.name).lin")]
   }
 
   private func joined(_ results: [Variable<Scalar>]) -> Variable<Scalar> {
@@ -130,9 +139,11 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
     let architecture = network.architecture
     var output: GraphOutput<Scalar>!
     var embeddings: [DenseMatrix<Scalar>] = []
-    var inside = GraphOutput(logProbabilities: tape.constant(input.features), readout: input.features)
-    var x = tape.constant(input.features)
-    var level = Level.nodes
+    var inside = GraphOutput(
+      logProbabilities: tape.constant(input.features), readout: input.features)
+    var x = features
+    let means = input.meanWeights()
+    var level = Level.nodes(weights: means.weights, transposed: means.transposed)
     var blocks = input.blocks
     for (depth, (pool, embed)) in architecture.levels.enumerated() {
       let logits = try apply(pool, to: x, at: level)[0]
@@ -164,13 +175,13 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
     if let last = architecture.lastBlock {
       x = joined(try apply(last, to: x, at: level))
     }
-    let readout = x.aggregated(.mean, over: Adjacency(segments: blocks.offsets))
+    let readout = x.means(of: blocks)
     output = inside
     output.readout = readout.value
     output.embeddings = embeddings
     output.statistics = statistics
     output.logProbabilities =
-      linear(dropped(linear(readout, "lin1").rectified()), "lin2").logSoftmaxOfRows()
+      linear(dropped(rectified(readout, "lin1")), "lin2").logSoftmaxOfRows()
     return output
   }
 
@@ -180,7 +191,7 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
   ) -> Variable<Scalar> {
     let neighbors =
       switch level {
-      case .nodes: assignment.sums(over: input.adjacency)
+      case .nodes: assignment.neighborSums(nil, over: input.adjacency)
       case .clusters(let adjacency, _): adjacency.times(assignment, blocks: blocks)
       }
     return assignment.transposedProduct(with: neighbors, blocks: blocks)
@@ -219,16 +230,18 @@ extension GraphNetwork {
   ///
   /// - Parameters:
   ///   - recorded: The parameters on the tape.
+  ///   - features: The nodes' rows as a variable, if their gradient is wanted.
   ///   - dropoutMask: 0 and 1 / (1 − dropout), for the rows before the last linear map.
   ///   - looksInside: Whether to keep what is on the way.
   public func trainingOutput(
     of input: GraphInput<Scalar>, _ recorded: RecordedParameters<Scalar>, on tape: Tape<Scalar>,
-    dropoutMask: DenseMatrix<Scalar>? = nil, looksInside: Bool = false,
-    on communicator: some Communicator
+    features: Variable<Scalar>? = nil, dropoutMask: DenseMatrix<Scalar>? = nil,
+    looksInside: Bool = false, on communicator: some Communicator
   ) throws -> GraphOutput<Scalar> {
     var pass = GraphPass(
       network: self, recorded: recorded, tape: tape, input: input, isTraining: true,
-      looksInside: looksInside, dropoutMask: dropoutMask, communicator: communicator)
+      looksInside: looksInside, dropoutMask: dropoutMask,
+      features: features ?? tape.constant(input.features), communicator: communicator)
     return try architecture.kind == .gcn ? pass.flat() : pass.pooling()
   }
 
@@ -240,7 +253,8 @@ extension GraphNetwork {
     let constant = Tape<Scalar>(workers: tape.workers)
     var pass = GraphPass(
       network: self, recorded: parameters.recorded(on: constant), tape: constant, input: input,
-      isTraining: false, looksInside: looksInside, dropoutMask: nil, communicator: SingleRank())
+      isTraining: false, looksInside: looksInside, dropoutMask: nil,
+      features: constant.constant(input.features), communicator: SingleRank())
     guard architecture.kind == .diffpool else { return pass.flat() }
     do {
       return try pass.pooling()

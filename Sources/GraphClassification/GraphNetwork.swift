@@ -1,7 +1,6 @@
-public import Communication
 public import Differentiation
 internal import GraphCollections
-public import LinearAlgebra
+internal import LinearAlgebra
 public import Optimization
 
 /// A network that classifies graphs: its architecture, what it learns, and what batch normalisation
@@ -94,4 +93,9 @@ enum Draws {
   static let parameters = 101
   static let order = 102
   static let dropout = 103
+}
+
+extension GraphNetwork {
+  /// How many numbers are learned.
+  public var parameterCount: Int { parameters.elementCount }
 }

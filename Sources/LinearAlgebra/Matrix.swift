@@ -24,6 +24,15 @@ public struct DenseMatrix<Scalar: MatrixScalar>: Sendable {
     storage = AlignedStorage(count: rows * columns, of: MemoryLayout<Scalar>.size)
   }
 
+  /// A matrix of arbitrary elements, for a function that goes on to write all of them.
+  package init(uninitializedRows rows: Int, columns: Int) {
+    precondition(rows >= 0 && columns >= 0, "[\(rows) × \(columns)]")
+    rowCount = rows
+    columnCount = columns
+    storage = AlignedStorage(
+      count: rows * columns, of: MemoryLayout<Scalar>.size, isZero: false)
+  }
+
   /// - Parameter elements: Row after row. Shape `[rows * columns]`.
   public init(rows: Int, columns: Int, elements: [Scalar]) {
     precondition(
@@ -128,12 +137,21 @@ extension DenseMatrix: Equatable {
 
   private var isMapped: Bool { byteCount >= Self.mappedByteCount }
 
-  init(count: Int, of size: Int) {
+  /// The bytes of the mapping, if it is one.
+  private let capacity: Int
+
+  init(count: Int, of size: Int, isZero: Bool = true) {
     let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: size)
     precondition(!overflow, "a matrix of \(count) elements")
     byteCount = bytes
+    capacity = bytes >= Self.mappedByteCount ? MatrixMemory.capacity(for: bytes) : 0
+    if capacity > 0, let kept = unsafe MatrixMemory.take(capacity) {
+      if isZero { unsafe memset(kept, 0, bytes) }
+      unsafe self.memory = kept
+      return
+    }
     let memory =
-      unsafe bytes >= Self.mappedByteCount ? Self.map(bytes) : Self.allocate(bytes)
+      unsafe capacity > 0 ? Self.map(capacity) : Self.allocate(bytes, isZero: isZero)
     guard let memory = unsafe memory else { fatalError("no memory for a matrix of \(bytes) bytes") }
     unsafe self.memory = memory
   }
@@ -144,16 +162,20 @@ extension DenseMatrix: Equatable {
     return unsafe mapped == MAP_FAILED ? nil : mapped
   }
 
-  private static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+  private static func allocate(_ byteCount: Int, isZero: Bool) -> UnsafeMutableRawPointer? {
     // aligned_alloc wants a multiple of the alignment.
     let rounded = (byteCount + alignment - 1) / alignment * alignment
     guard let memory = unsafe aligned_alloc(alignment, rounded) else { return nil }
-    unsafe memset(memory, 0, rounded)
+    if isZero { unsafe memset(memory, 0, rounded) }
     return unsafe memory
   }
 
   deinit {
-    if isMapped { unsafe munmap(memory, byteCount) } else { unsafe free(memory) }
+    if !isMapped {
+      unsafe free(memory)
+    } else if unsafe !MatrixMemory.keep(memory, capacity: capacity) {
+      unsafe munmap(memory, capacity)
+    }
   }
 
   @inlinable
@@ -163,7 +185,7 @@ extension DenseMatrix: Equatable {
 
   @usableFromInline
   func copy() -> AlignedStorage {
-    let copy = AlignedStorage(count: byteCount, of: 1)
+    let copy = AlignedStorage(count: byteCount, of: 1, isZero: false)
     unsafe copy.memory.copyMemory(from: memory, byteCount: byteCount)
     return copy
   }

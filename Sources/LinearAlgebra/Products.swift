@@ -43,7 +43,7 @@ public func product(
   _ a: Matrix, _ b: PackedMatrix, bias: [Float]? = nil, using workers: Workers = Workers()
 ) -> Matrix {
   check(a, b, bias)
-  var result = Matrix(rows: a.rowCount, columns: b.columnCount)
+  var result = Matrix(uninitializedRows: a.rowCount, columns: b.columnCount)
   result.forEachTile(
     ofRows: tileLength(rowCount: a.rowCount, workers: workers), using: workers
   ) { rows, tile in

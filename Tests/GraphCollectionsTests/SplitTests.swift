@@ -30,7 +30,8 @@ import Testing
     #expect(try folds(3) == folds(3))
     #expect(try folds(3) != folds(4))
     // Computed by a program of its own, so that no change moves folds unseen.
-    #expect(try folds(3)[0].prefix(6) == expectedFirstFold[...])
+    let first = Array(try folds(3)[0].prefix(6))
+    #expect(first == expectedFirstFold)
   }
   private let expectedFirstFold: [Int] = [2, 5, 13, 19, 20, 21]
 

@@ -3,4 +3,5 @@
 #include "layers.h"
 #include "neighbors.h"
 #include "pooling.h"
+#include "rows.h"
 #include "vectors.h"

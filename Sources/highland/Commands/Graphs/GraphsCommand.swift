@@ -8,5 +8,7 @@ struct GraphsCommand: ParsableCommand {
       A collection is a directory of text files: edges, the graph of each node, the class of each \
       graph, and optionally labels and attributes of nodes and edges (Docs/Formats.md).
       """,
-    subcommands: [GraphsInfoCommand.self, GraphsGenerateCommand.self])
+    subcommands: [
+      GraphsInfoCommand.self, GraphsTrainCommand.self, GraphsGenerateCommand.self,
+    ])
 }
