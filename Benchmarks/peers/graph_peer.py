@@ -21,6 +21,8 @@ from torch_geometric.loader import DataLoader
 from torch_geometric.nn import DenseSAGEConv, GCNConv, dense_diff_pool, global_mean_pool
 from torch_geometric.utils import to_dense_adj, to_dense_batch
 
+import benchmarking as bench
+
 
 def arguments():
     parser = argparse.ArgumentParser(
@@ -38,6 +40,9 @@ def arguments():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--folds", type=int, help="only so many of the splits")
+    parser.add_argument("--skip-first", action="store_true", help="no time of a run's first epoch")
+    parser.add_argument("--max-nodes", type=int, help="leave larger graphs out")
+    parser.add_argument("--weight-decay", type=float, default=0.0)
     return parser.parse_args()
 
 
@@ -165,7 +170,8 @@ def judge(model, loader):
 def train(options, graphs, classes, split):
     torch.manual_seed(options.seed)
     model = network(options, graphs[0].x.shape[1], classes)
-    optimiser = torch.optim.Adam(model.parameters(), options.learning_rate)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), options.learning_rate, weight_decay=options.weight_decay)
     loader = DataLoader([graphs[g] for g in split["train"]], options.batch, shuffle=True)
     others = {
         name: DataLoader([graphs[g] for g in split[name]], options.batch)
@@ -201,6 +207,8 @@ def main():
     options = arguments()
     torch.set_num_threads(options.threads)
     graphs, classes = read(options.collection, options.features.split(","))
+    if options.max_nodes:
+        graphs = [graph for graph in graphs if graph.num_nodes <= options.max_nodes]
     if options.report:
         splits = [fold["split"] for fold in json.loads(options.report.read_text())["folds"]]
     else:
@@ -209,13 +217,13 @@ def main():
     for split in splits[: options.folds]:
         accuracy, elapsed = train(options, graphs, classes, split)
         accuracies.append(accuracy)
-        seconds += elapsed
+        seconds += elapsed[1:] if options.skip_first else elapsed
     print(json.dumps({
         "network": options.network, "accuracies": accuracies,
         "mean": None if accuracies[0] is None else float(numpy.mean(accuracies)),
         "deviation": None if accuracies[0] is None else float(numpy.std(accuracies)),
         "secondsPerEpoch": float(numpy.median(seconds)), "epochs": len(seconds),
-        "torch": torch.__version__,
+        "torch": torch.__version__, "peakBytes": bench.own_peak_bytes(),
     }))
 
 

@@ -3,8 +3,7 @@ public import LinearAlgebra
 public import Parallelism
 
 // The kernels over rows behind functions that check sizes first. Their plain twins are in
-// RowScalar.swift. Sums over rows run in shares of 512 rows, which are added up in order in double
-// precision: the same for any number of threads.
+// RowScalar.swift.
 
 extension Float: RowScalar {
   public static func affine(
@@ -43,41 +42,46 @@ extension Float: RowScalar {
   }
 
   public static func rectifiedGradient(
-    _ gradient: Matrix, of y: Matrix, using workers: Workers
-  ) -> (gradient: Matrix, columnSums: Matrix) {
+    _ gradient: Matrix, of y: Matrix, parts: RowBlocks, using workers: Workers
+  ) -> (gradient: Matrix, columnSums: [Double]) {
     check(gradient, y)
     var passed = Matrix(uninitializedRows: y.rowCount, columns: y.columnCount)
     let width = y.columnCount
     let (g, value, target) = unsafe (
       gradient.sharedRows(), y.sharedRows(), passed.disjointRows()
     )
-    let sums = unsafe sumsOfShares(ofRows: y.rowCount, count: width, using: workers) {
+    let sums = unsafe sums(over: parts, of: y.rowCount, count: width, using: workers) {
       rows, sums in
       unsafe highland_rectified_gradient(
         g[rows.lowerBound], value[rows.lowerBound], rows.count, width, target[rows.lowerBound],
         sums)
     }
     withExtendedLifetime((gradient, y)) {}
-    return (passed, Matrix(rows: 1, columns: width, elements: sums.map { Float($0) }))
+    return (passed, sums)
   }
 
-  public static func moments(_ x: Matrix, using workers: Workers) -> Matrix {
-    let (width, count) = (x.columnCount, Double(max(x.rowCount, 1)))
+  public static func columnSums(
+    _ x: Matrix, parts: RowBlocks, using workers: Workers
+  ) -> [Double] {
+    let width = x.columnCount
     let source = unsafe x.sharedRows()
-    let sums = unsafe sumsOfShares(ofRows: x.rowCount, count: width, using: workers) {
-      rows, sums in
+    defer { withExtendedLifetime(x) {} }
+    return unsafe sums(over: parts, of: x.rowCount, count: width, using: workers) { rows, sums in
       unsafe highland_add_column_sums(source[rows.lowerBound], rows.count, width, sums)
     }
-    let mean = Matrix(rows: 1, columns: width, elements: sums.map { Float($0 / count) })
-    let center = unsafe mean.sharedRows()
-    let squares = unsafe sumsOfShares(ofRows: x.rowCount, count: width, using: workers) {
-      rows, sums in
+  }
+
+  public static func squares(
+    _ x: Matrix, mean: Matrix, parts: RowBlocks, using workers: Workers
+  ) -> [Double] {
+    let width = x.columnCount
+    precondition(mean.count == width, "\(mean.count) means of \(width) columns")
+    let (source, center) = unsafe (x.sharedRows(), mean.sharedRows())
+    defer { withExtendedLifetime((x, mean)) {} }
+    return unsafe sums(over: parts, of: x.rowCount, count: width, using: workers) { rows, sums in
       unsafe highland_add_squares(
         source[rows.lowerBound], center.base, rows.count, width, sums)
     }
-    withExtendedLifetime((x, mean)) {}
-    return Matrix(
-      rows: 2, columns: width, elements: mean.elements + squares.map { Float($0) })
   }
 
   public static func normalize(
@@ -100,20 +104,19 @@ extension Float: RowScalar {
   }
 
   public static func normalizationSums(
-    _ gradient: Matrix, _ x: Matrix, mean: Matrix, using workers: Workers
-  ) -> Matrix {
+    _ gradient: Matrix, _ x: Matrix, mean: Matrix, parts: RowBlocks, using workers: Workers
+  ) -> [Double] {
     check(gradient, x)
     let width = x.columnCount
     precondition(mean.count == width, "\(mean.count) means of \(width) columns")
     let (g, source, m) = unsafe (gradient.sharedRows(), x.sharedRows(), mean.sharedRows())
-    let sums = unsafe sumsOfShares(ofRows: x.rowCount, count: 2 * width, using: workers) {
+    defer { withExtendedLifetime((gradient, x, mean)) {} }
+    return unsafe sums(over: parts, of: x.rowCount, count: 2 * width, using: workers) {
       rows, sums in
       unsafe highland_add_normalization_sums(
         g[rows.lowerBound], source[rows.lowerBound], m.base, rows.count, width, sums,
         sums + width)
     }
-    withExtendedLifetime((gradient, x, mean)) {}
-    return Matrix(rows: 2, columns: width, elements: sums.map { Float($0) })
   }
 
   public static func normalizationGradient(
@@ -150,21 +153,34 @@ extension Float: RowScalar {
     workers.forEach(tiles.count) { body(tiles[$0]) }
   }
 
-  /// What `body` adds to so many sums, over all shares of the rows.
+  /// What `body` adds to so many sums, over all parts of the rows: each part's in `Float`, then all
+  /// in `Double`.
   ///
-  /// - Parameter body: Adds a share's to `count` floats, which are 0 before.
-  @unsafe private static func sumsOfShares(
-    ofRows rowCount: Int, count: Int, using workers: Workers,
+  /// - Parameter body: Adds a part's to `count` floats, which are 0 before.
+  @unsafe private static func sums(
+    over parts: RowBlocks, of rowCount: Int, count: Int, using workers: Workers,
     _ body: @Sendable (_ rows: Range<Int>, _ sums: UnsafeMutablePointer<Float>) -> Void
   ) -> [Double] {
-    let shares = (0..<rowCount).tiles(of: 512)
-    var partial = Matrix(rows: shares.count, columns: count)
+    precondition(parts.rowCount == rowCount, "parts of \(parts.rowCount) rows of \(rowCount)")
+    var partial = Matrix(rows: parts.count, columns: count)
     let target = unsafe partial.disjointRows()
-    workers.forEach(shares.count) { unsafe body(shares[$0], target[$0]) }
-    var sums = Array(repeating: 0.0, count: count)
-    unsafe partial.withUnsafeBufferPointer { partial in
-      for share in shares.indices {
-        for place in 0..<count { unsafe sums[place] += Double(partial[share * count + place]) }
+    workers.forEach(parts.count) { unsafe body(parts[$0], target[$0]) }
+    return partial.sumsOfRows(times: 1)
+  }
+}
+
+extension DenseMatrix {
+  /// The sum of stacked blocks of `rows` rows each, in double precision. Shape `[rows * columnCount]`.
+  @specialized(where Scalar == Float)
+  func sumsOfRows(times rows: Int) -> [Double] {
+    let length = rows * columnCount
+    var sums = Array(repeating: 0.0, count: length)
+    guard length > 0 else { return sums }
+    unsafe withUnsafeBufferPointer { stack in
+      unsafe sums.withUnsafeMutableBufferPointer { sums in
+        for first in stride(from: 0, to: stack.count, by: length) {
+          for place in 0..<length { unsafe sums[place] += Double(stack[first + place]) }
+        }
       }
     }
     return sums

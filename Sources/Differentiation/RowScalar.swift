@@ -3,6 +3,10 @@ public import Parallelism
 
 /// A scalar with the fused passes over rows that training of graph classifiers needs: `Float`, by
 /// kernels, and `Double`, by plain loops.
+///
+/// *Part by part* are sums over rows that must not depend on which ranks hold the rows: each part's sum is
+/// rounded as it is for this part alone, and the parts' sums are added in double precision. Ranks that
+/// hold whole parts come to the same sum over all of them, up to the last bits of a `Double`.
 public protocol RowScalar: DifferentiableScalar {
   /// bias + Σ x · wᵀ over the terms, where wanted max(0, that). Shapes of a term: `[n × in]`,
   /// `[out × in]`.
@@ -11,13 +15,21 @@ public protocol RowScalar: DifferentiableScalar {
     isRectified: Bool, using workers: Workers
   ) -> DenseMatrix<Self>
 
-  /// ∂y where y > 0, and its column sums. Shapes `[n × out]`, `[1 × out]`.
+  /// ∂y where y > 0, and its column sums, part by part. Shapes `[n × out]`, `[out]`.
   static func rectifiedGradient(
-    _ gradient: DenseMatrix<Self>, of y: DenseMatrix<Self>, using workers: Workers
-  ) -> (gradient: DenseMatrix<Self>, columnSums: DenseMatrix<Self>)
+    _ gradient: DenseMatrix<Self>, of y: DenseMatrix<Self>, parts: RowBlocks,
+    using workers: Workers
+  ) -> (gradient: DenseMatrix<Self>, columnSums: [Double])
 
-  /// The mean of every column, and the sum of squares round it. Shape `[2 × columns]`.
-  static func moments(_ x: DenseMatrix<Self>, using workers: Workers) -> DenseMatrix<Self>
+  /// Σ x of every column, part by part. Shape `[columns]`.
+  static func columnSums(
+    _ x: DenseMatrix<Self>, parts: RowBlocks, using workers: Workers
+  ) -> [Double]
+
+  /// Σ (x − mean)² of every column, part by part. Shape `[columns]`.
+  static func squares(
+    _ x: DenseMatrix<Self>, mean: DenseMatrix<Self>, parts: RowBlocks, using workers: Workers
+  ) -> [Double]
 
   /// (x − mean) · slope + shift, column by column; rows `[1 × columns]`.
   static func normalize(
@@ -25,11 +37,11 @@ public protocol RowScalar: DifferentiableScalar {
     shift: DenseMatrix<Self>, using workers: Workers
   ) -> DenseMatrix<Self>
 
-  /// Σ g and Σ g · (x − mean) of every column. Shape `[2 × columns]`.
+  /// Σ g, then Σ g · (x − mean), of every column, part by part. Shape `[2 * columns]`.
   static func normalizationSums(
     _ gradient: DenseMatrix<Self>, _ x: DenseMatrix<Self>, mean: DenseMatrix<Self>,
-    using workers: Workers
-  ) -> DenseMatrix<Self>
+    parts: RowBlocks, using workers: Workers
+  ) -> [Double]
 
   /// a · g + b · x + c, column by column.
   ///
@@ -62,29 +74,27 @@ extension RowScalar {
 
   package static func plainRectifiedGradient(
     _ gradient: DenseMatrix<Self>, of y: DenseMatrix<Self>
-  ) -> (gradient: DenseMatrix<Self>, columnSums: DenseMatrix<Self>) {
+  ) -> (gradient: DenseMatrix<Self>, columnSums: [Double]) {
     var passed = gradient
-    var sums = DenseMatrix<Self>(rows: 1, columns: y.columnCount)
     for row in 0..<y.rowCount {
-      for column in 0..<y.columnCount {
-        if y[row, column] <= 0 { passed[row, column] = 0 }
-        sums[0, column] += passed[row, column]
-      }
+      for column in 0..<y.columnCount where y[row, column] <= 0 { passed[row, column] = 0 }
     }
-    return (passed, sums)
+    return (passed, plainColumnSums(passed))
   }
 
-  package static func plainMoments(_ x: DenseMatrix<Self>) -> DenseMatrix<Self> {
-    var moments = DenseMatrix<Self>(rows: 2, columns: x.columnCount)
-    for column in 0..<x.columnCount {
-      let mean =
-        (0..<x.rowCount).reduce(Self(0)) { $0 + x[$1, column] } / Self(max(x.rowCount, 1))
-      moments[0, column] = mean
-      moments[1, column] = (0..<x.rowCount).reduce(Self(0)) {
-        $0 + (x[$1, column] - mean) * (x[$1, column] - mean)
+  package static func plainColumnSums(_ x: DenseMatrix<Self>) -> [Double] {
+    (0..<x.columnCount).map { column in
+      (0..<x.rowCount).reduce(0) { $0 + Double(x[$1, column]) }
+    }
+  }
+
+  package static func plainSquares(_ x: DenseMatrix<Self>, mean: DenseMatrix<Self>) -> [Double] {
+    (0..<x.columnCount).map { column in
+      (0..<x.rowCount).reduce(0) { sum, row in
+        let distance = Double(x[row, column] - mean[0, column])
+        return sum + distance * distance
       }
     }
-    return moments
   }
 
   package static func plainNormalize(
@@ -102,15 +112,13 @@ extension RowScalar {
 
   package static func plainNormalizationSums(
     _ gradient: DenseMatrix<Self>, _ x: DenseMatrix<Self>, mean: DenseMatrix<Self>
-  ) -> DenseMatrix<Self> {
-    var sums = DenseMatrix<Self>(rows: 2, columns: x.columnCount)
-    for row in 0..<x.rowCount {
-      for column in 0..<x.columnCount {
-        sums[0, column] += gradient[row, column]
-        sums[1, column] += gradient[row, column] * (x[row, column] - mean[0, column])
+  ) -> [Double] {
+    plainColumnSums(gradient)
+      + (0..<x.columnCount).map { column in
+        (0..<x.rowCount).reduce(0) {
+          $0 + Double(gradient[$1, column] * (x[$1, column] - mean[0, column]))
+        }
       }
-    }
-    return sums
   }
 
   package static func plainNormalizationGradient(
@@ -135,14 +143,19 @@ extension Double: RowScalar {
   ) -> DenseMatrix<Double> { plainAffine(terms, bias: bias, isRectified: isRectified) }
 
   public static func rectifiedGradient(
-    _ gradient: DenseMatrix<Double>, of y: DenseMatrix<Double>, using workers: Workers
-  ) -> (gradient: DenseMatrix<Double>, columnSums: DenseMatrix<Double>) {
+    _ gradient: DenseMatrix<Double>, of y: DenseMatrix<Double>, parts: RowBlocks,
+    using workers: Workers
+  ) -> (gradient: DenseMatrix<Double>, columnSums: [Double]) {
     plainRectifiedGradient(gradient, of: y)
   }
 
-  public static func moments(
-    _ x: DenseMatrix<Double>, using workers: Workers
-  ) -> DenseMatrix<Double> { plainMoments(x) }
+  public static func columnSums(
+    _ x: DenseMatrix<Double>, parts: RowBlocks, using workers: Workers
+  ) -> [Double] { plainColumnSums(x) }
+
+  public static func squares(
+    _ x: DenseMatrix<Double>, mean: DenseMatrix<Double>, parts: RowBlocks, using workers: Workers
+  ) -> [Double] { plainSquares(x, mean: mean) }
 
   public static func normalize(
     _ x: DenseMatrix<Double>, mean: DenseMatrix<Double>, slope: DenseMatrix<Double>,
@@ -151,8 +164,8 @@ extension Double: RowScalar {
 
   public static func normalizationSums(
     _ gradient: DenseMatrix<Double>, _ x: DenseMatrix<Double>, mean: DenseMatrix<Double>,
-    using workers: Workers
-  ) -> DenseMatrix<Double> { plainNormalizationSums(gradient, x, mean: mean) }
+    parts: RowBlocks, using workers: Workers
+  ) -> [Double] { plainNormalizationSums(gradient, x, mean: mean) }
 
   public static func normalizationGradient(
     _ gradient: DenseMatrix<Double>, _ x: DenseMatrix<Double>,

@@ -69,11 +69,9 @@ extension Variable where Scalar: PoolingScalar {
       gradient, _ in
       guard root > 0 else { return [DenseMatrix(rows: s.rowCount, columns: s.columnCount)] }
       let factor = 2 * scale * gradient[0, 0] / Scalar(root)
-      return [
-        products.times(s, blocks: blocks, using: workers).zip(neighbors, using: workers) {
-          factor * ($0 - $1)
-        }
-      ]
+      var part = products.times(s, blocks: blocks, using: workers)
+      part.subtract(neighbors, times: factor)
+      return [part]
     }
   }
 
@@ -175,6 +173,17 @@ extension DenseMatrix where Scalar: DifferentiableScalar {
           place += 1
         }
         return a + b + (c + d)
+      }
+    }
+  }
+
+  /// Becomes factor · (x − y).
+  @specialized(where Scalar == Float)
+  fileprivate mutating func subtract(_ other: Self, times factor: Scalar) {
+    precondition(rowCount == other.rowCount && columnCount == other.columnCount)
+    unsafe other.withUnsafeBufferPointer { y in
+      unsafe withUnsafeMutableBufferPointer { x in
+        for place in x.indices { unsafe x[place] = factor * (x[place] - y[place]) }
       }
     }
   }

@@ -8,23 +8,24 @@ extension Variable where Scalar: RowScalar {
   ///     x̂ = (x − μ) / √(σ² + ε),  y = γ x̂ + β
   ///     ∂γ = Σ x̂ ∂y,  ∂β = Σ ∂y,  ∂x = γ / √(σ² + ε) · (∂y − (∂β + x̂ ∂γ) / rows)
   ///
-  /// with all ranks' ∂β and ∂γ in ∂x, and a rank's own as its parts of the gradients. On one rank the
-  /// same function as ``batchNormalized(scale:shift:epsilon:)``. Ranks' means and squares are put
-  /// together in double precision, in rank order [Chan, Golub and LeVeque 1983].
+  /// On one rank the same function as ``batchNormalized(scale:shift:epsilon:)``. **The gradients of γ
+  /// and β are those of all ranks' rows**, not a rank's part of them, and like the statistics they do not
+  /// depend on the number of ranks as long as each holds whole parts: see ``RowScalar``.
   ///
-  /// > Collective: over `communicator`. One round of 16 bytes per column and rank, and in the gradient
-  /// > another.
+  /// > Collective: over `communicator`. Five rounds of 8 bytes per column, and in the gradient two of 16.
   ///
   /// - Parameters:
   ///   - scale: γ. Shape `[1 × columns]`.
   ///   - shift: β. Shape `[1 × columns]`.
+  ///   - parts: Of the rows.
   /// - Returns: The rows, and mean and variance over all ranks' rows.
   public func batchNormalized(
-    scale: Variable, shift: Variable, epsilon: Scalar = 1e-5, on communicator: some Communicator
+    scale: Variable, shift: Variable, parts: RowBlocks, epsilon: Scalar = 1e-5,
+    on communicator: some Communicator
   ) throws -> (rows: Variable, statistics: BatchStatistics<Scalar>) {
     let workers = workers
     let statistics = try sharedStatistics(
-      own: Scalar.moments(value, using: workers), rowCount: rowCount, on: communicator)
+      of: value, parts: parts, using: workers, on: communicator)
     let width = columnCount
     var factors = statistics.variance
     for column in 0..<width {
@@ -39,9 +40,9 @@ extension Variable where Scalar: RowScalar {
     let rows = tape.recordCollective(y, from: [self, scale, shift]) {
       (gradient: DenseMatrix<Scalar>, communicator: any Communicator) in
       // Σ ∂y, and Σ x̂ ∂y.
-      var own = Scalar.normalizationSums(gradient, x, mean: mean, using: workers)
-      for column in 0..<width { own[1, column] *= inverse[0, column] }
-      let all = try communicator.sums(own.elements.map { Double($0) })
+      var all = try communicator.sums(
+        Scalar.normalizationSums(gradient, x, mean: mean, parts: parts, using: workers))
+      for column in 0..<width { all[width + column] *= Double(inverse[0, column]) }
       // γ f (∂y − s₀ − x̂ s₁) as a ∂y + b x + c.
       var coefficients = DenseMatrix<Scalar>(rows: 3, columns: width)
       for column in 0..<width {
@@ -53,39 +54,30 @@ extension Variable where Scalar: RowScalar {
       }
       let part = Scalar.normalizationGradient(
         gradient, x, coefficients: coefficients, using: workers)
-      return [part, own.copy(ofRows: 1..<2), own.copy(ofRows: 0..<1)]
+      func row(_ sums: ArraySlice<Double>) -> DenseMatrix<Scalar> {
+        DenseMatrix(rows: 1, columns: width, elements: sums.map { Scalar($0) })
+      }
+      return [part, row(all[width...]), row(all[..<width])]
     }
     return (rows, statistics)
   }
 }
 
-/// Mean and variance of all ranks' rows, from each rank's mean and sum of squares round its mean.
+/// Mean and variance of all ranks' rows.
 ///
-/// > Collective: over `communicator`. One round.
-private func sharedStatistics<Scalar: DifferentiableScalar>(
-  own: DenseMatrix<Scalar>, rowCount: Int, on communicator: some Communicator
+/// > Collective: over `communicator`. Five rounds.
+private func sharedStatistics<Scalar: RowScalar>(
+  of x: DenseMatrix<Scalar>, parts: RowBlocks, using workers: Workers,
+  on communicator: some Communicator
 ) throws -> BatchStatistics<Scalar> {
-  let width = own.columnCount
-  let all = try communicator.allGather(
-    [Double(rowCount)] + own.elements.map { Double($0) })
-  var count = 0.0
-  var mean = Array(repeating: 0.0, count: width)
-  var squares = mean
-  for rank in communicator.ranks {
-    let theirs = Array(all[rank])
-    let n = theirs[0]
-    guard n > 0 else { continue }
-    for column in 0..<width {
-      let distance = theirs[1 + column] - mean[column]
-      squares[column] +=
-        theirs[1 + width + column] + distance * distance * count * n / (count + n)
-      mean[column] += distance * n / (count + n)
-    }
-    count += n
+  let rowCount = try communicator.sum(x.rowCount)
+  let count = Double(max(rowCount, 1))
+  func mean(_ sums: [Double]) throws -> DenseMatrix<Scalar> {
+    DenseMatrix(
+      rows: 1, columns: x.columnCount,
+      elements: try communicator.sums(sums).map { Scalar($0 / count) })
   }
-  return BatchStatistics(
-    mean: DenseMatrix(rows: 1, columns: width, elements: mean.map { Scalar($0) }),
-    variance: DenseMatrix(
-      rows: 1, columns: width, elements: squares.map { Scalar($0 / max(count, 1)) }),
-    rowCount: Int(count))
+  let center = try mean(Scalar.columnSums(x, parts: parts, using: workers))
+  let variance = try mean(Scalar.squares(x, mean: center, parts: parts, using: workers))
+  return BatchStatistics(mean: center, variance: variance, rowCount: rowCount)
 }

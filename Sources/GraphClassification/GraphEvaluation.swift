@@ -31,7 +31,7 @@ public func evaluate(
 extension GraphMetrics {
   /// - Parameters:
   ///   - logarithms: ln of the probability of each class. Shape `[truth.count × classCount]`.
-  init(_ logarithms: Matrix, truth: [Int], classCount: Int) {
+  public init(_ logarithms: Matrix, truth: [Int], classCount: Int) {
     var table = Array(repeating: Array(repeating: 0, count: classCount), count: classCount)
     var sum = 0.0
     for (row, place) in truth.enumerated() {

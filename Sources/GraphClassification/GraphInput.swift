@@ -36,9 +36,17 @@ public struct GraphInput<Scalar: PoolingScalar>: Sendable {
   public let classes: [Int32]
   /// Replicated.
   public let totals: BatchTotals
+  /// Runs of graphs; sums over rows run part by part.
+  public let parts: RowBlocks
 
-  /// - Parameter totals: Of all ranks' graphs; nil if these are all.
-  public init(_ batch: GraphBatch, totals: BatchTotals? = nil) {
+  /// - Parameters:
+  ///   - totals: Of all ranks' graphs; nil if these are all.
+  ///   - parts: Of the graphs; nil for one part.
+  public init(_ batch: GraphBatch, totals: BatchTotals? = nil, parts: RowBlocks? = nil) {
+    self.parts = parts ?? RowBlocks(offsets: [0, batch.graphCount])
+    precondition(
+      self.parts.rowCount == batch.graphCount,
+      "parts of \(self.parts.rowCount) graphs of \(batch.graphCount)")
     blocks = RowBlocks(offsets: batch.nodeOffsets)
     features =
       (batch.features as? DenseMatrix<Scalar>)

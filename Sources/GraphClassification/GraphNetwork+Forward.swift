@@ -47,12 +47,12 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
   let communicator: Channel
   var statistics: [String: BatchStatistics<Scalar>] = [:]
 
-  private func linear(_ x: Variable<Scalar>, _ name: String) -> Variable<Scalar> {
-    x.linear(recorded["\(name).weight"], bias: recorded["\(name).bias"])
-  }
-
-  private func rectified(_ x: Variable<Scalar>, _ name: String) -> Variable<Scalar> {
-    .rectifiedSum([(x, recorded["\(name).weight"])], bias: recorded["\(name).bias"])
+  private func linear(
+    _ x: Variable<Scalar>, _ name: String, isRectified: Bool = false, parts: RowBlocks
+  ) -> Variable<Scalar> {
+    .affine(
+      [(x, recorded["\(name).weight"])], bias: recorded["\(name).bias"],
+      isRectified: isRectified, parts: parts)
   }
 
   private func dropped(_ x: Variable<Scalar>) -> Variable<Scalar> {
@@ -67,13 +67,15 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
     var embeddings: [DenseMatrix<Scalar>] = []
     for layer in 1...network.architecture.layerCount {
       let sums = x.neighborSums(weights, over: pattern)
-      x = .rectifiedSum(
-        [(sums, recorded["conv\(layer).lin.weight"])], bias: recorded["conv\(layer).bias"])
+      x = .affine(
+        [(sums, recorded["conv\(layer).lin.weight"])], bias: recorded["conv\(layer).bias"],
+        isRectified: true, parts: parts(.input))
       if looksInside { embeddings.append(x.value) }
     }
     let readout = x.means(of: input.blocks)
     return GraphOutput(
-      logProbabilities: linear(dropped(readout), "lin").logSoftmaxOfRows(),
+      logProbabilities: linear(dropped(readout), "lin", parts: input.parts)
+        .logSoftmaxOfRows(),
       embeddings: embeddings, readout: readout.value)
   }
 
@@ -83,8 +85,21 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
   private enum Level {
     /// The input: rows of nodes; weights that make the mean of neighbours.
     case nodes(weights: [Scalar], transposed: [Scalar])
+    /// The input of the flat network.
+    static var input: Level { .nodes(weights: [], transposed: []) }
     /// Blocks of `[length × length]`, one below the other.
     case clusters(adjacency: Variable<Scalar>, length: Int)
+  }
+
+  /// The input's parts in the rows of a level.
+  private func parts(_ level: Level) -> RowBlocks {
+    RowBlocks(
+      offsets: input.parts.offsets.map { graph in
+        switch level {
+        case .nodes: input.blocks.offsets[graph]
+        case .clusters(_, let length): graph * length
+        }
+      })
   }
 
   /// The mean of neighbours' rows; 0 without neighbours, and divided by 1 where weights add up to
@@ -107,16 +122,18 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
     var results: [Variable<Scalar>] = []
     for layer in block.layers {
       let name = "\(block.name).conv\(layer.name)"
-      let rectified = Variable.rectifiedSum(
+      let rectified = Variable.affine(
         [
           (neighborMean(x, level), recorded["\(name).lin_rel.weight"]),
           (x, recorded["\(name).lin_root.weight"]),
-        ], bias: recorded["\(name).lin_root.bias"])
-      x = try normalized(rectified, "\(block.name).bn\(layer.name)")
+        ], bias: recorded["\(name).lin_root.bias"], isRectified: true, parts: parts(level))
+      x = try normalized(rectified, "\(block.name).bn\(layer.name)", parts: parts(level))
       results.append(x)
     }
     guard block.hasLinear else { return results }
-    return [rectified(joined(results), "\(block.name).lin")]
+    return [
+      linear(joined(results), "\(block.name).lin", isRectified: true, parts: parts(level))
+    ]
   }
 
   private func joined(_ results: [Variable<Scalar>]) -> Variable<Scalar> {
@@ -124,13 +141,14 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
   }
 
   private mutating func normalized(
-    _ x: Variable<Scalar>, _ name: String
+    _ x: Variable<Scalar>, _ name: String, parts: RowBlocks
   ) throws -> Variable<Scalar> {
     let (scale, shift) = (recorded["\(name).weight"], recorded["\(name).bias"])
     guard isTraining else {
       return x.normalized(by: network.running[name]!, scale: scale, shift: shift)
     }
-    let (rows, seen) = try x.batchNormalized(scale: scale, shift: shift, on: communicator)
+    let (rows, seen) = try x.batchNormalized(
+      scale: scale, shift: shift, parts: parts, on: communicator)
     statistics[name] = seen
     return rows
   }
@@ -181,7 +199,10 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
     output.embeddings = embeddings
     output.statistics = statistics
     output.logProbabilities =
-      linear(dropped(rectified(readout, "lin1")), "lin2").logSoftmaxOfRows()
+      linear(
+        dropped(linear(readout, "lin1", isRectified: true, parts: input.parts)), "lin2",
+        parts: input.parts
+      ).logSoftmaxOfRows()
     return output
   }
 

@@ -13,16 +13,25 @@ public struct TrainedGraphNetwork: Sendable {
   public var selectedEpoch: Int
 }
 
+/// Into how many parts a batch is dealt: more ranks than these have nothing to do.
+///
+/// Parts, not ranks, are what sums over rows are rounded by, so that the same training runs on any
+/// number of ranks.
+let batchPartCount = 16
+
 /// Trains a network on some graphs of a collection.
 ///
-/// In every epoch the graphs are put in a new order and cut into batches; a batch's graphs are dealt to
-/// the ranks by cost, each rank takes its own through the network, and the sum of the ranks'
-/// gradients moves every rank's copy of the parameters in the same way (Adam). Means over a batch, in
-/// losses and in batch normalisation, are over all ranks' graphs: the loss is the same for any number of
-/// ranks, up to rounding.
+/// In every epoch the graphs are put in a new order and cut into batches; a batch's graphs are dealt by
+/// cost into parts, and these to the ranks. Each rank takes its own graphs through the network, and the
+/// sum of the ranks' gradients moves every rank's copy of the parameters in the same way (Adam). Means
+/// over a batch, in losses and in batch normalisation, are over all ranks' graphs.
 ///
-/// > Collective: over `communicator`. Per batch: the gradients, twice their size per rank, and the rounds
-/// > of ``GraphNetwork/trainingOutput(of:_:on:dropoutMask:looksInside:on:)``; per epoch two rounds of a
+/// **The loss curve and the network do not depend on the number of ranks.** Sums over the rows of a
+/// batch are rounded part by part, and the parts added in double precision; what is left, the order of
+/// these few additions, does not reach a `Float` but by a rare accident.
+///
+/// > Collective: over `communicator`. Per batch: the gradients in `Double`, twice their size per rank,
+/// > and the rounds of ``GraphNetwork/trainingOutput(of:_:on:dropoutMask:looksInside:on:)``; per epoch two rounds of a
 /// > few numbers.
 ///
 /// - Parameters:
@@ -149,11 +158,15 @@ private struct GraphTraining {
   private mutating func runStep(
     _ batch: [Int], epoch: Int, index: Int, rate: Double, on communicator: some Communicator
   ) throws -> [Double] {
-    let hands = deal(costs: batch.map(collection.cost(of:)), among: communicator.size)
-    let own = hands[communicator.rank.index].map { batch[$0] }
+    let parts = deal(costs: batch.map(collection.cost(of:)), among: batchPartCount)
+    let partCosts = parts.map { $0.reduce(0) { $0 + collection.cost(of: batch[$1]) } }
+    let hand = deal(costs: partCosts, among: communicator.size)[communicator.rank.index]
+    let own = hand.flatMap { parts[$0].map { batch[$0] } }
     let input = GraphInput<Float>(
       GraphBatch(own, of: collection, rows: rows),
-      totals: BatchTotals(batch, of: collection))
+      totals: BatchTotals(batch, of: collection),
+      parts: RowBlocks(
+        offsets: hand.reduce(into: [0]) { $0.append($0[$0.count - 1] + parts[$1].count) }))
     let tape = Tape<Float>(workers: workers)
     let recorded = network.parameters.recorded(on: tape)
     let output = try network.trainingOutput(
@@ -168,8 +181,11 @@ private struct GraphTraining {
     if let entropy = output.entropyLoss, options.entropyWeight != 0 {
       loss = loss + entropy.scaled(by: Float(options.entropyWeight))
     }
-    let gradients = try recorded.gradients(of: loss, on: tape, on: communicator)
-    optimizer.update(&network.parameters, by: gradients, learningRate: rate)
+    // Layers give the gradients of all ranks' rows.
+    let gradients = try tape.gradients(of: loss, on: communicator)
+    optimizer.update(
+      &network.parameters, by: network.parameters.all.map { gradients[recorded[$0.name]] },
+      learningRate: rate)
     network.follow(output.statistics)
     return [classLoss, output.linkLoss, output.entropyLoss].map { Double($0?.scalar ?? 0) }
   }

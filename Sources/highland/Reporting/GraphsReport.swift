@@ -108,9 +108,7 @@ struct GraphsReport: Codable {
     var lines = aligned(rows)
     lines.append("")
     lines.append("graphs by true class (rows) and predicted class (columns)")
-    lines += aligned(
-      [[""] + classes.map(String.init)]
-        + zip(classes, confusion).map { [String($0)] + $1.map(String.init) })
+    lines += confusionTable(confusion, classes: classes)
     if let smoothing {
       lines.append("")
       lines.append("mean cosine distance of a graph's nodes after each layer")
@@ -126,6 +124,13 @@ struct GraphsReport: Codable {
       "\(parameterCount) parameters, \(decimal(secondsPerEpoch, places: 4)) s per epoch")
     return lines.joined(separator: "\n")
   }
+}
+
+/// Rows of true classes, columns of predicted ones.
+func confusionTable(_ confusion: [[Int]], classes: [Int]) -> [String] {
+  aligned(
+    [[""] + classes.map(String.init)]
+      + zip(classes, confusion).map { [String($0)] + $1.map(String.init) })
 }
 
 /// Columns of text, to the right.

@@ -9,6 +9,7 @@ struct GraphsCommand: ParsableCommand {
       graph, and optionally labels and attributes of nodes and edges (Docs/Formats.md).
       """,
     subcommands: [
-      GraphsInfoCommand.self, GraphsTrainCommand.self, GraphsGenerateCommand.self,
+      GraphsInfoCommand.self, GraphsTrainCommand.self, GraphsEvaluateCommand.self,
+      GraphsPredictCommand.self, GraphsGenerateCommand.self,
     ])
 }
