@@ -35,7 +35,7 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
   }
 }
 
-/// The finalizer of SplitMix64, a bijection in which every bit depends on every bit.
+/// A step and the finalizer of SplitMix64: a bijection in which every bit depends on every bit.
 private func mixed(_ bits: UInt64) -> UInt64 {
   var z = bits &+ 0x9E37_79B9_7F4A_7C15
   z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9

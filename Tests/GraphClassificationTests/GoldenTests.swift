@@ -4,6 +4,7 @@ import GraphClassification
 import GraphCollections
 import LinearAlgebra
 import Optimization
+import RandomInputs
 import Testing
 
 /// PyTorch Geometric's numbers, layer by layer: at most 1e-5 apart.
@@ -116,6 +117,12 @@ import Testing
       GraphArchitecture(
         kind: kind, inputWidth: 5, hidden: 4,
         clusterCounts: kind == .gcn ? [] : clusterCounts, classCount: 3), seed: 8)
+    // Biases of 0 would put nodes whose rows are 0 on the kink of ReLU.
+    for index in network.parameters.all.indices where network.parameters.all[index].shape.count == 1 {
+      let count = network.parameters.all[index].value.count
+      network.parameters.all[index].value = DenseMatrix(
+        rows: 1, columns: count, elements: randomFloats(count, seed: index).map { Double($0) })
+    }
     func loss(_ network: GraphNetwork<Double>) throws -> (
       Tape<Double>, RecordedParameters<Double>, Variable<Double>
     ) {
