@@ -62,7 +62,8 @@ let package = Package(
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
     module("Optimization", ["Communication", "Differentiation", "LinearAlgebra"]),
     module("Datasets", ["Communication", "LinearAlgebra"]),
-    module("SyntheticData", ["LinearAlgebra"]),
+    module("RandomNumbers", []),
+    module("SyntheticData", ["LinearAlgebra", "RandomNumbers"]),
     module("GraphCollections", ["Datasets", "LinearAlgebra"]),
     module(
       "GraphClassification",
@@ -86,15 +87,23 @@ let package = Package(
         "NeighborSearch", "Parallelism",
       ]),
     module("Evaluation", ["Communication"]),
+    module("Charts", []),
+    module(
+      "Training",
+      [
+        "Communication", "Datasets", "Differentiation", "DistributedGraphs", "Evaluation",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
+        "Optimization", "Parallelism", "RandomNumbers",
+      ]),
 
     // The program.
     .executableTarget(
       name: "highland",
       dependencies: [
-        "Communication", "Datasets", "DistributedGraphs", "Evaluation",
+        "Charts", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
         "GraphClassification", "GraphCollections", "GraphNetworks", "HierarchicalClustering",
         "LinearAlgebra", "MPICommunication", "NeighborSearch", "Optimization", "Parallelism",
-        "SyntheticData", argumentParser, logging,
+        "SyntheticData", "Training", argumentParser, logging,
       ],
       swiftSettings: strict),
 
@@ -109,6 +118,7 @@ let package = Package(
     tests(of: "SyntheticData", ["LinearAlgebra"]),
     tests(of: "GraphCollections", ["Datasets", "LinearAlgebra", "RandomInputs"]),
     tests(of: "Evaluation", ["Communication"]),
+    tests(of: "Charts"),
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
     tests(
       of: "Differentiation",
@@ -134,6 +144,13 @@ let package = Package(
       [
         "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
         "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomInputs",
+      ]),
+    tests(
+      of: "Training",
+      [
+        "Communication", "Datasets", "Differentiation", "DistributedGraphs", "Evaluation",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "Optimization", "Parallelism",
+        "RandomInputs",
       ]),
     .executableTarget(
       name: "MPIChecks",

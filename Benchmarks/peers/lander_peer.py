@@ -118,6 +118,13 @@ class DGLMessages:
             graph.apply_edges(lambda e: {"u": on_source(e.src["h"]) + on_target(e.dst["h"])})
             return graph.edata["u"]
 
+    def sum_of_ends(self, of_source, of_target):
+        graph = self.graph
+        with graph.local_scope():
+            graph.ndata["s"], graph.ndata["t"] = of_source, of_target
+            graph.apply_edges(self.function.u_add_v("s", "t", "u"))
+            return graph.edata["u"]
+
     def mean(self, values):
         graph, function = self.graph, self.function
         with graph.local_scope():
@@ -142,6 +149,9 @@ class TorchMessages:
     def per_edge(self, h, on_source, on_target):
         return on_source(h[self.src]) + on_target(h[self.dst])
 
+    def sum_of_ends(self, of_source, of_target):
+        return of_source[self.src] + of_target[self.dst]
+
     def mean(self, values):
         return torch.zeros(self.count).index_add_(0, self.dst, values) / self.degrees
 
@@ -150,8 +160,11 @@ class TorchMessages:
 
 
 class Network:
-    def __init__(self, tensors):
+    """`decodes_nodes`: the decoder's linear maps once per node, instead of once per edge."""
+
+    def __init__(self, tensors, decodes_nodes=False):
         self.tensors = tensors
+        self.decodes_nodes = decodes_nodes
         self.layers = sum(name.endswith("gcn_layer.mlp.weight") for name in tensors)
         if self.layers == 0:
             raise SystemExit("error: the peer has the mean layer only")
@@ -165,17 +178,26 @@ class Network:
 
     def __call__(self, x, edges, messages):
         """Linkage probability per edge and density per node."""
+        logits, density = self.logits_and_density(x, edges, messages)
+        return torch.softmax(logits, dim=1).numpy(), density.numpy()
+
+    def logits_and_density(self, x, edges, messages):
         h = x
         for layer in range(self.layers):
             both = torch.cat([h, messages.weighted_sum(h)], dim=1)
             h = torch.relu(self.linear(f"conv.{layer}.gcn_layer.mlp")(both))
-        u = messages.per_edge(h, self.linear("src_mlp"), self.linear("dst_mlp"))
+        on_source, on_target = self.linear("src_mlp"), self.linear("dst_mlp")
+        if self.decodes_nodes:
+            u = messages.sum_of_ends(on_source(h), on_target(h))
+        else:
+            u = messages.per_edge(h, on_source, on_target)
         prelu, tensors = torch.nn.functional.prelu, self.tensors
         u = prelu(u, tensors["classifier_conn.0.weight"])
         u = prelu(self.linear("classifier_conn.1")(u), tensors["classifier_conn.2.weight"])
-        probability = torch.softmax(self.linear("classifier_conn.3")(u), dim=1)
+        logits = self.linear("classifier_conn.3")(u)
+        probability = torch.softmax(logits, dim=1)
         density = messages.mean(edges.similarity * (probability[:, 1] - probability[:, 0]))
-        return probability.numpy(), density.numpy()
+        return logits, density
 
 
 # Levels

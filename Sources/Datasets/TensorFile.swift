@@ -24,6 +24,43 @@ public struct Tensor: Equatable, Sendable {
   }
 }
 
+/// Named tensors: in a file, or in memory.
+public protocol NamedTensors {
+  /// What messages call it.
+  var path: String { get }
+  var names: [String] { get }
+  var metadata: [String: String] { get }
+
+  func shape(of name: String) throws -> [Int]
+  func tensor(_ name: String) throws -> Tensor
+}
+
+extension TensorFile: NamedTensors {}
+
+/// Named tensors in memory.
+public struct TensorList: NamedTensors, Sendable {
+  public let path: String
+  public let metadata: [String: String]
+  public let tensors: [Tensor]
+
+  public init(_ tensors: [Tensor], metadata: [String: String] = [:], name: String) {
+    self.tensors = tensors
+    self.metadata = metadata
+    path = name
+  }
+
+  public var names: [String] { tensors.map(\.name) }
+
+  public func shape(of name: String) throws -> [Int] { try tensor(name).shape }
+
+  public func tensor(_ name: String) throws -> Tensor {
+    guard let tensor = tensors.first(where: { $0.name == name }) else {
+      throw DataError(path: path, problem: "no tensor '\(name)'")
+    }
+    return tensor
+  }
+}
+
 /// Named tensors in a `.safetensors` file.
 ///
 /// The file is a `uint64` with the length of the header, the header in JSON, and the elements.

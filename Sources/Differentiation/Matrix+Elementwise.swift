@@ -11,7 +11,7 @@ extension DenseMatrix {
   /// f of every element.
   @inline(__always)
   package func map(using workers: Workers, _ f: @Sendable (Scalar) -> Scalar) -> Self {
-    var result = Self(rows: rowCount, columns: columnCount)
+    var result = Self(uninitializedRows: rowCount, columns: columnCount)
     let columns = columnCount
     unsafe withUnsafeBufferPointer { x in
       let x = unsafe Shared(x)
@@ -33,7 +33,7 @@ extension DenseMatrix {
     precondition(
       rowCount == other.rowCount && columnCount == other.columnCount,
       "[\(rowCount) × \(columnCount)] and [\(other.rowCount) × \(other.columnCount)]")
-    var result = Self(rows: rowCount, columns: columnCount)
+    var result = Self(uninitializedRows: rowCount, columns: columnCount)
     let columns = columnCount
     unsafe withUnsafeBufferPointer { x in
       unsafe other.withUnsafeBufferPointer { y in
@@ -59,7 +59,7 @@ extension DenseMatrix {
     precondition(
       row.rowCount == 1 && row.columnCount == columnCount,
       "[\(rowCount) × \(columnCount)] and a row [\(row.rowCount) × \(row.columnCount)]")
-    var result = Self(rows: rowCount, columns: columnCount)
+    var result = Self(uninitializedRows: rowCount, columns: columnCount)
     let columns = columnCount
     unsafe withUnsafeBufferPointer { x in
       unsafe row.withUnsafeBufferPointer { y in
@@ -79,9 +79,11 @@ extension DenseMatrix {
     return result
   }
 
-  /// Adds another matrix.
-  @specialized(where Scalar == Float)
-  package mutating func add(_ other: Self, using workers: Workers) {
+  /// Replaces every element by f of it and of another matrix's element of the same place.
+  @inline(__always)
+  package mutating func update(
+    by other: Self, using workers: Workers, _ f: @Sendable (Scalar, Scalar) -> Scalar
+  ) {
     precondition(
       rowCount == other.rowCount && columnCount == other.columnCount,
       "[\(rowCount) × \(columnCount)] and [\(other.rowCount) × \(other.columnCount)]")
@@ -91,45 +93,98 @@ extension DenseMatrix {
       forEachTile(ofRows: tileLength, using: workers) { rows, tile in
         let first = rows.lowerBound * columns
         unsafe tile.withUnsafeMutableBufferPointer { tile in
-          for place in tile.indices { unsafe tile[place] += y.all[first + place] }
+          for place in tile.indices { unsafe tile[place] = f(tile[place], y.all[first + place]) }
         }
       }
     }
   }
 
-  /// The sums of f over every column, in shares of rows that are added up in order: the same for any
-  /// number of threads. Shape `[1 × columnCount]`.
+  /// Adds another matrix.
+  @specialized(where Scalar == Float)
+  package mutating func add(_ other: Self, using workers: Workers) {
+    update(by: other, using: workers) { $0 + $1 }
+  }
+
+  /// What f adds up over rows, in shares of rows that are added up in order: the same for any number of
+  /// threads. Shape `[1 × columnCount]`.
   @inline(__always)
   package func columnSums(
-    using workers: Workers, _ f: @Sendable (_ value: Scalar, _ place: Int) -> Scalar
+    using workers: Workers,
+    _ f:
+      @Sendable (
+        _ row: Int, _ elements: UnsafeBufferPointer<Scalar>,
+        _ sums: UnsafeMutableBufferPointer<Scalar>
+      ) -> Void
   ) -> Self {
-    let shares = (0..<rowCount).tiles(of: max(512, (rowCount + 63) / 64))
+    let shares = shares
     let columns = columnCount
     var partial = Self(rows: shares.count, columns: columns)
-    unsafe withUnsafeBufferPointer { x in
-      let x = unsafe Shared(x)
+    unsafe withUnsafeBufferPointer { elements in
+      let elements = unsafe Shared(elements)
       partial.forEachTile(ofRows: 1, using: workers) { share, sums in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
           for row in shares[share.lowerBound] {
-            for column in 0..<columns {
-              let place = row * columns + column
-              unsafe sums[column] += f(x.all[place], place)
-            }
+            let places = row * columns..<(row + 1) * columns
+            unsafe f(row, elements.all.extracting(places), sums)
           }
         }
       }
     }
-    var total = Self(rows: 1, columns: columns)
-    for share in shares.indices {
-      for column in 0..<columns { total[0, column] += partial[share, column] }
+    return partial.sumOfShares()
+  }
+
+  /// Rows that are added up one after the other, a function of the number of rows alone.
+  fileprivate var shares: [Range<Int>] { (0..<rowCount).tiles(of: max(512, (rowCount + 63) / 64)) }
+
+  /// Changes every row by f, and returns what f adds to sums over rows, in shares of rows that are added
+  /// up in order: the same for any number of threads. Shape `[1 × columnCount]`.
+  @inline(__always)
+  package mutating func updateRows(
+    using workers: Workers,
+    _ f:
+      @Sendable (
+        _ row: Int, _ elements: UnsafeMutableBufferPointer<Scalar>,
+        _ sums: UnsafeMutableBufferPointer<Scalar>
+      ) -> Void
+  ) -> Self {
+    let shares = shares
+    let columns = columnCount
+    var partial = Self(rows: shares.count, columns: columns)
+    unsafe withUnsafeMutableBufferPointer { elements in
+      let elements = unsafe SharedMutable(elements)
+      partial.forEachTile(ofRows: 1, using: workers) { share, sums in
+        unsafe sums.withUnsafeMutableBufferPointer { sums in
+          for row in shares[share.lowerBound] {
+            let places = row * columns..<(row + 1) * columns
+            unsafe f(row, elements.all.extracting(places), sums)
+          }
+        }
+      }
+    }
+    return partial.sumOfShares()
+  }
+
+  /// The sums over rows, in order.
+  private func sumOfShares() -> Self {
+    var total = Self(rows: 1, columns: columnCount)
+    for share in 0..<rowCount {
+      for column in 0..<columnCount { total[0, column] += self[share, column] }
     }
     return total
+  }
+
+  /// The sums over rows. Shape `[1 × columnCount]`.
+  @specialized(where Scalar == Float)
+  package func sumOfRows(using workers: Workers) -> Self {
+    unsafe columnSums(using: workers) { _, elements, sums in
+      for column in elements.indices { unsafe sums[column] += elements[column] }
+    }
   }
 
   /// The sum of all elements: of every column in shares of rows, then over columns, in order.
   @specialized(where Scalar == Float)
   package func sum(using workers: Workers) -> Scalar {
-    columnSums(using: workers) { value, _ in value }.elements.reduce(0, +)
+    sumOfRows(using: workers).elements.reduce(0, +)
   }
 
   /// Shape `[columnCount × rowCount]`.
@@ -155,4 +210,11 @@ extension DenseMatrix {
 @unsafe package struct Shared<Scalar>: @unchecked Sendable {
   package let all: UnsafeBufferPointer<Scalar>
   package init(_ all: UnsafeBufferPointer<Scalar>) { unsafe self.all = all }
+}
+
+/// Elements that several threads write, each its own.
+// @unchecked: a task touches only the rows it was handed.
+@unsafe package struct SharedMutable<Scalar>: @unchecked Sendable {
+  package let all: UnsafeMutableBufferPointer<Scalar>
+  package init(_ all: UnsafeMutableBufferPointer<Scalar>) { unsafe self.all = all }
 }

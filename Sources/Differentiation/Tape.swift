@@ -26,8 +26,9 @@ public final class Tape<Scalar: DifferentiableScalar> {
 
   /// The gradients of the arguments, from that of the result; nil where none is wanted.
   ///
-  /// `wants` says which arguments depend on a parameter.
-  public typealias Rule = (_ gradient: DenseMatrix<Scalar>, _ wants: [Bool]) -> [DenseMatrix<
+  /// `wants` says which arguments depend on a parameter. The gradient of the result is not needed
+  /// afterwards: a rule may turn it into that of an argument in place.
+  public typealias Rule = (_ gradient: inout DenseMatrix<Scalar>, _ wants: [Bool]) -> [DenseMatrix<
     Scalar
   >?]
 
@@ -129,10 +130,9 @@ public final class Tape<Scalar: DifferentiableScalar> {
       switch record.origin {
       case .constant, .parameter: continue
       case .local(let rule, let places):
-        guard let gradient = gradients[place] else { continue }
-        gradients[place] = nil
+        guard var gradient = gradients[place].take() else { continue }
         arguments = places
-        parts = rule(gradient, places.map { records[$0].isDifferentiable })
+        parts = rule(&gradient, places.map { records[$0].isDifferentiable })
       case .collective(let rule, let places):
         let gradient =
           gradients[place] ?? DenseMatrix(rows: record.shape.rows, columns: record.shape.columns)

@@ -10,7 +10,8 @@ extension Variable {
     let (x, workers) = (value, workers)
     return tape.record(x.map(using: workers) { $0 > 0 ? $0 : leak * $0 }, from: [self]) {
       gradient, _ in
-      [gradient.zip(x, using: workers) { g, x in x > 0 ? g : leak * g }]
+      gradient.update(by: x, using: workers) { g, x in x > 0 ? g : leak * g }
+      return [gradient]
     }
   }
 
@@ -24,10 +25,8 @@ extension Variable {
     let (x, a, workers) = (value, slopes.value, workers)
     let y = x.zipRow(a, using: workers) { x, a in x > 0 ? x : a * x }
     return tape.record(y, from: [self, slopes]) { gradient, wants in
-      [
-        wants[0] ? gradient.throughSlopes(of: x, a, using: workers) : nil,
-        wants[1] ? gradient.slopeGradient(of: x, using: workers) : nil,
-      ]
+      let slopeGradient = gradient.passSlopes(of: x, a, using: workers)
+      return [wants[0] ? gradient : nil, wants[1] ? slopeGradient : nil]
     }
   }
 
@@ -38,27 +37,28 @@ extension Variable {
   public func masked(by mask: DenseMatrix<Scalar>) -> Variable {
     let workers = workers
     return tape.record(value.zip(mask, using: workers) { $0 * $1 }, from: [self]) { gradient, _ in
-      [gradient.zip(mask, using: workers) { $0 * $1 }]
+      gradient.update(by: mask, using: workers) { $0 * $1 }
+      return [gradient]
     }
   }
 }
 
 extension DenseMatrix where Scalar: DifferentiableScalar {
-  /// ∂x of PReLU, from ∂y.
-  @inline(__always)
-  fileprivate func throughSlopes(of x: Self, _ slopes: Self, using workers: Workers) -> Self {
-    let factors = x.zipRow(slopes, using: workers) { x, a in x > 0 ? 1 : a }
-    return zip(factors, using: workers) { $0 * $1 }
-  }
-
-  /// ∂a of PReLU, from ∂y.
-  @inline(__always)
-  fileprivate func slopeGradient(of x: Self, using workers: Workers) -> Self {
-    unsafe x.withUnsafeBufferPointer { x in
-      let x = unsafe Shared(x)
-      return columnSums(using: workers) { gradient, place in
-        let x = unsafe x.all[place]
-        return x > 0 ? 0 : gradient * x
+  /// Turns ∂y of PReLU into ∂x; returns ∂a.
+  @specialized(where Scalar == Float)
+  fileprivate mutating func passSlopes(of x: Self, _ slopes: Self, using workers: Workers) -> Self {
+    unsafe slopes.withUnsafeBufferPointer { slopes in
+      unsafe x.withUnsafeBufferPointer { x in
+        let (x, slopes) = unsafe (Shared(x), Shared(slopes))
+        return unsafe updateRows(using: workers) { row, gradient, sums in
+          let first = row * gradient.count
+          for column in gradient.indices {
+            let value = unsafe x.all[first + column]
+            let outer = unsafe gradient[column]
+            unsafe gradient[column] = value > 0 ? outer : slopes.all[column] * outer
+            unsafe sums[column] += value > 0 ? 0 : value * outer
+          }
+        }
       }
     }
   }

@@ -30,13 +30,13 @@ extension Variable {
     let (from, to) = (sources.pattern.columns, destinations.pattern.columns)
     let y = DenseMatrix.edgeInputs(u, from, t, to, slopes: a, using: workers)
     return tape.record(y, from: [self, destination, slopes]) { gradient, wants in
-      let (inner, slopeGradient) = gradient.throughEdgeInputs(
-        u, from, t, to, slopes: a, using: workers)
+      let slopeGradient = gradient.passEdgeInputs(u, from, t, to, slopes: a, using: workers)
       return [
         wants[0]
-          ? Scalar.weightedSums(nil, of: inner, over: sources.transpose, using: workers) : nil,
+          ? Scalar.weightedSums(nil, of: gradient, over: sources.transpose, using: workers) : nil,
         wants[1]
-          ? Scalar.weightedSums(nil, of: inner, over: destinations.transpose, using: workers) : nil,
+          ? Scalar.weightedSums(nil, of: gradient, over: destinations.transpose, using: workers)
+          : nil,
         wants[2] ? slopeGradient : nil,
       ]
     }
@@ -49,7 +49,7 @@ extension DenseMatrix where Scalar: DifferentiableScalar {
     _ u: Self, _ sources: [Int32], _ t: Self, _ destinations: [Int32], slopes: Self,
     using workers: Workers
   ) -> Self {
-    var y = Self(rows: sources.count, columns: u.columnCount)
+    var y = Self(uninitializedRows: sources.count, columns: u.columnCount)
     let width = u.columnCount
     unsafe u.withUnsafeBufferPointer { u in
       unsafe t.withUnsafeBufferPointer { t in
@@ -72,53 +72,28 @@ extension DenseMatrix where Scalar: DifferentiableScalar {
     return y
   }
 
-  /// The gradients of the sum and of the slopes, from that of the result.
+  /// Turns the gradient of the result into that of the sum; returns that of the slopes.
   @specialized(where Scalar == Float)
-  fileprivate func throughEdgeInputs(
+  fileprivate mutating func passEdgeInputs(
     _ u: Self, _ sources: [Int32], _ t: Self, _ destinations: [Int32], slopes: Self,
     using workers: Workers
-  ) -> (inner: Self, slopes: Self) {
-    var inner = self
+  ) -> Self {
     let width = columnCount
-    let tiles = (0..<rowCount).tiles(of: max(256, (rowCount + 63) / 64))
-    var partial = Self(rows: tiles.count, columns: width)
-    unsafe partial.withUnsafeMutableBufferPointer { partial in
-      let partial = unsafe SharedMutable(partial)
-      unsafe inner.withUnsafeMutableBufferPointer { inner in
-        let inner = unsafe SharedMutable(inner)
-        unsafe u.withUnsafeBufferPointer { u in
-          unsafe t.withUnsafeBufferPointer { t in
-            unsafe slopes.withUnsafeBufferPointer { slopes in
-              let (u, t, slopes) = unsafe (Shared(u), Shared(t), Shared(slopes))
-              workers.forEach(tiles.count) { tile in
-                for edge in tiles[tile] {
-                  let (from, to) = (Int(sources[edge]) * width, Int(destinations[edge]) * width)
-                  for column in 0..<width {
-                    let x = unsafe u.all[from + column] + t.all[to + column]
-                    let gradient = unsafe inner.all[edge * width + column]
-                    let isPositive = x > 0
-                    unsafe inner.all[edge * width + column] =
-                      isPositive ? gradient : slopes.all[column] * gradient
-                    unsafe partial.all[tile * width + column] += isPositive ? 0 : x * gradient
-                  }
-                }
-              }
+    return unsafe u.withUnsafeBufferPointer { u in
+      unsafe t.withUnsafeBufferPointer { t in
+        unsafe slopes.withUnsafeBufferPointer { slopes in
+          let (u, t, slopes) = unsafe (Shared(u), Shared(t), Shared(slopes))
+          return unsafe updateRows(using: workers) { edge, gradient, sums in
+            let (from, to) = (Int(sources[edge]) * width, Int(destinations[edge]) * width)
+            for column in 0..<width {
+              let x = unsafe u.all[from + column] + t.all[to + column]
+              let outer = unsafe gradient[column]
+              unsafe gradient[column] = x > 0 ? outer : slopes.all[column] * outer
+              unsafe sums[column] += x > 0 ? 0 : x * outer
             }
           }
         }
       }
     }
-    var sums = Self(rows: 1, columns: width)
-    for tile in tiles.indices {
-      for column in 0..<width { sums[0, column] += partial[tile, column] }
-    }
-    return (inner, sums)
   }
-}
-
-/// Elements that several threads write, each its own.
-// @unchecked: a task touches only the rows it was handed.
-@unsafe struct SharedMutable<Scalar>: @unchecked Sendable {
-  let all: UnsafeMutableBufferPointer<Scalar>
-  init(_ all: UnsafeMutableBufferPointer<Scalar>) { unsafe self.all = all }
 }

@@ -1,5 +1,5 @@
-package import LinearAlgebra
-package import Parallelism
+internal import LinearAlgebra
+internal import Parallelism
 
 // Products and sums.
 
@@ -102,13 +102,5 @@ extension Variable {
       let g = gradient[0, 0]
       return [DenseMatrix(rows: rows, columns: columns).map(using: workers) { _ in g }]
     }
-  }
-}
-
-extension DenseMatrix where Scalar: DifferentiableScalar {
-  /// Shape `[1 × columnCount]`.
-  @specialized(where Scalar == Float)
-  package func sumOfRows(using workers: Workers) -> Self {
-    columnSums(using: workers) { value, _ in value }
   }
 }

@@ -70,10 +70,10 @@ extension DenseMatrix where Scalar: DifferentiableScalar {
   @specialized(where Scalar == Float)
   fileprivate func batchStatistics(using workers: Workers) -> BatchStatistics<Scalar> {
     let count = Scalar(Swift.max(rowCount, 1))
-    var mean = columnSums(using: workers) { value, _ in value }
+    var mean = sumOfRows(using: workers)
     for column in 0..<columnCount { mean[0, column] /= count }
     let centered = zipRow(mean, using: workers) { $0 - $1 }
-    var variance = centered.columnSums(using: workers) { value, _ in value * value }
+    var variance = centered.sumOfProducts(with: centered, using: workers)
     for column in 0..<columnCount { variance[0, column] /= count }
     return BatchStatistics(mean: mean, variance: variance, rowCount: rowCount)
   }
@@ -109,7 +109,12 @@ extension DenseMatrix where Scalar: DifferentiableScalar {
   fileprivate func sumOfProducts(with other: Self, using workers: Workers) -> Self {
     unsafe other.withUnsafeBufferPointer { y in
       let y = unsafe Shared(y)
-      return columnSums(using: workers) { value, place in unsafe value * y.all[place] }
+      return unsafe columnSums(using: workers) { row, elements, sums in
+        let first = row * elements.count
+        for column in elements.indices {
+          unsafe sums[column] += elements[column] * y.all[first + column]
+        }
+      }
     }
   }
 

@@ -13,9 +13,7 @@ extension Variable {
       offsets.first == 0 && offsets.last == rowCount, "segments of \(rowCount) rows")
     var y = value
     for segment in zip(offsets, offsets.dropFirst()) where segment.0 < segment.1 {
-      for column in 0..<columnCount {
-        y.softmax((segment.0..<segment.1).map { ($0, column) })
-      }
+      for column in 0..<columnCount { y.softmax(segment.0..<segment.1, column..<column + 1) }
     }
     return tape.record(y, from: [self]) { gradient, _ in
       var x = gradient
@@ -34,7 +32,7 @@ extension Variable {
   @specialized(where Scalar == Float)
   public func softmaxOfRows() -> Variable {
     var y = value
-    for row in 0..<rowCount { y.softmax((0..<columnCount).map { (row, $0) }) }
+    for row in 0..<rowCount { y.softmax(row..<row + 1, 0..<columnCount) }
     return tape.record(y, from: [self]) { gradient, _ in
       var x = gradient
       for row in 0..<x.rowCount {
@@ -66,15 +64,20 @@ extension Variable {
 }
 
 extension DenseMatrix where Scalar: DifferentiableScalar {
+  /// Over all elements of a block.
   @inline(__always)
-  fileprivate mutating func softmax(_ places: [(Int, Int)]) {
-    let largest = places.reduce(-Scalar.infinity) { max($0, self[$1.0, $1.1]) }
+  fileprivate mutating func softmax(_ rows: Range<Int>, _ columns: Range<Int>) {
+    var largest = -Scalar.infinity
+    for row in rows { for column in columns { largest = max(largest, self[row, column]) } }
     var sum: Scalar = 0
-    for place in places {
-      self[place.0, place.1] = Scalar.exponential(self[place.0, place.1] - largest)
-      sum += self[place.0, place.1]
+    for row in rows {
+      for column in columns {
+        let power = Scalar.exponential(self[row, column] - largest)
+        self[row, column] = power
+        sum += power
+      }
     }
-    for place in places { self[place.0, place.1] /= sum }
+    for row in rows { for column in columns { self[row, column] /= sum } }
   }
 
   @inline(__always)

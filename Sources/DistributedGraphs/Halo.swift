@@ -23,12 +23,27 @@ public struct Halo: Equatable, Sendable {
     return index < ownedCount ? GlobalNode(owned.lowerBound + index) : ghosts[index - ownedCount]
   }
 
+  /// The same exchange between ranks that hold some of their owned nodes' rows alone.
+  ///
+  /// - Parameter rows: The owned nodes that are kept, ascending; all boundary nodes are among them.
+  /// - Returns: A halo whose owned nodes are numbered by their place in `rows`.
+  package func keeping(_ rows: [Int]) -> Halo {
+    var places = Array(repeating: Int32(-1), count: ownedCount)
+    for (place, row) in rows.enumerated() { places[row] = Int32(place) }
+    return Halo(
+      owned: 0..<rows.count, ghosts: ghosts,
+      boundary: boundary.map { node in
+        precondition(places[Int(node.index)] >= 0, "a boundary node that is not kept")
+        return LocalNode(Int(places[Int(node.index)]))
+      }, ghostCounts: ghostCounts)
+  }
+
   /// The halo that makes every node of `nodes` local, and those nodes' local names.
   ///
   /// > Collective: over `communicator`. Two rounds: the counts, then 8 bytes per ghost.
   ///
   /// - Complexity: O(r log r) for r references to nodes of other ranks.
-  static func localizing(
+  package static func localizing(
     _ nodes: [GlobalNode], in partition: NodePartition, on communicator: some Communicator
   ) throws -> (halo: Halo, local: [LocalNode]) {
     let owned = partition.owned(by: communicator.rank)

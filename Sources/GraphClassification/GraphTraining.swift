@@ -44,18 +44,9 @@ public func train(
   options: GraphTrainingOptions, fold: Int = 0, workers: Workers = Workers(),
   on communicator: some Communicator, observer: (EpochRecord) -> Void = { _ in }
 ) throws -> TrainedGraphNetwork {
-  try MatrixMemory.reused {
-    try trainReusingMemory(
-      network, on: collection, rows: rows, split: split, options: options, fold: fold,
-      workers: workers, on: communicator, observer: observer)
-  }
-}
-
-private func trainReusingMemory(
-  _ network: GraphNetwork<Float>, on collection: GraphCollection, rows: Matrix, split: GraphSplit,
-  options: GraphTrainingOptions, fold: Int, workers: Workers, on communicator: some Communicator,
-  observer: (EpochRecord) -> Void
-) throws -> TrainedGraphNetwork {
+  // Every step makes and drops matrices of the same sizes.
+  let recycling = MemoryRecycling()
+  defer { withExtendedLifetime(recycling) {} }
   var training = GraphTraining(
     network: network, collection: collection, rows: rows, options: options, fold: fold,
     workers: workers)

@@ -1,7 +1,7 @@
-internal import Communication
+package import Communication
 public import DistributedGraphs
-internal import LinearAlgebra
-internal import Parallelism
+package import LinearAlgebra
+package import Parallelism
 
 // The part of a layer that looks at neighbours. It is linear in the neighbours' rows, so it can
 // sum before it projects or project before it sums: whichever rows are narrower travel.
@@ -127,7 +127,7 @@ extension NeighborGraph {
   /// - Parameters:
   ///   - weights: One per edge, for every head.
   ///   - rows: Owned. Shape `[ownedCount × columns]`.
-  func sums(
+  package func sums(
     _ weights: [[Float]], of rows: Matrix, using workers: Workers,
     on communicator: some Communicator
   ) throws -> [Matrix] {

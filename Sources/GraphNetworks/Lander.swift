@@ -40,7 +40,7 @@ public struct LanderArchitecture: Equatable, Sendable {
   public let usesAverageFeature: Bool?
 
   /// - Throws: ``ModelError`` if the file holds no LANDER network.
-  public init(_ file: TensorFile) throws {
+  public init(_ file: some NamedTensors) throws {
     func has(_ name: String) -> Bool { file.names.contains(name) }
     var count = 0
     while has("conv.\(count).gcn_layer.mlp.weight") || has("conv.\(count).gcn_layer.fc.weight") {
@@ -93,7 +93,7 @@ extension Lander {
   /// - Parameter dimensions: D of the embeddings to cluster.
   /// - Throws: ``ModelError`` naming the tensor that is missing or of another shape, or the two
   ///   dimensions that do not fit.
-  public init(_ file: TensorFile, dimensions: Int) throws {
+  public init(_ file: some NamedTensors, dimensions: Int) throws {
     let architecture = try LanderArchitecture(file)
     let width = architecture.inputWidth
     let usesAverage = architecture.usesAverageFeature ?? (width == 2 * dimensions)
@@ -122,8 +122,8 @@ extension Lander {
 }
 
 /// Takes tensors of known shapes out of a file.
-private struct ParameterReader {
-  let file: TensorFile
+private struct ParameterReader<File: NamedTensors> {
+  let file: File
 
   func layer(_ index: Int, inputs: Int, heads: Int?) throws -> ConvolutionLayer {
     let prefix = "conv.\(index).gcn_layer"

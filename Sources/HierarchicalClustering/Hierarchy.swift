@@ -1,11 +1,11 @@
-internal import Communication
-internal import DistributedGraphs
+package import Communication
+package import DistributedGraphs
 internal import GraphNetworks
-internal import LinearAlgebra
+package import LinearAlgebra
 internal import NeighborSearch
 
 /// The level that clustering has reached, and where every input point is in it.
-struct Hierarchy<Source: EmbeddingSource> {
+package struct Hierarchy<Source: EmbeddingSource> {
   private let source: Source
   private let options: ClusteringOptions
   private let needsAverages: Bool
@@ -14,12 +14,12 @@ struct Hierarchy<Source: EmbeddingSource> {
   /// Replicated. For sums over the members of clusters.
   private let fixedPoint: FixedPoint
   /// Who owns which input points.
-  let points: NodePartition
+  package let points: NodePartition
 
   /// Replicated. 0 is the input.
-  private(set) var level = 0
+  package private(set) var level = 0
   /// Who owns which nodes of the level.
-  private(set) var nodes: NodePartition
+  package private(set) var nodes: NodePartition
   /// Owned. f: the direction of each node's peak; nil once handed over. Shape `[ownedCount × D]`.
   private var identity: Matrix?
   /// Owned. g: the mean of each node's members; nil at level 0, where it is f.
@@ -27,7 +27,7 @@ struct Hierarchy<Source: EmbeddingSource> {
   /// Owned. How many points each node stands for.
   private var memberCounts: [Int64]
   /// Owned. The input point that each node is.
-  private(set) var inputPoint: [GlobalNode]
+  package private(set) var inputPoint: [GlobalNode]
   /// Owned points. Whether each has a direction: not all zeros, no NaN, nothing infinite.
   let hasDirection: [Bool]
   /// Owned points. The node of the level that each point belongs to.
@@ -36,7 +36,7 @@ struct Hierarchy<Source: EmbeddingSource> {
   /// Reads this rank's share of the input as level 0.
   ///
   /// > Collective: over `communicator`. Rounds of a few bytes per rank.
-  init(
+  package init(
     _ source: Source, options: ClusteringOptions, needsAverages: Bool,
     on communicator: some Communicator
   ) throws {
@@ -62,7 +62,7 @@ struct Hierarchy<Source: EmbeddingSource> {
   /// The nearest neighbours of every owned node; at level 0 the user's, where there are any.
   ///
   /// > Collective: over `communicator`, as the search is.
-  func neighborLists(
+  package func neighborLists(
     initial: NeighborLists?, on communicator: some Communicator, progress: (Double) -> Void
   ) throws -> NeighborLists {
     if level == 0, let initial {
@@ -87,6 +87,12 @@ struct Hierarchy<Source: EmbeddingSource> {
     try communicator.sum(memberCounts.count { $0 == 1 })
   }
 
+  /// The level's features, kept: f, and g where it differs from f and averages are needed.
+  package var features: (identity: Matrix, average: Matrix?) {
+    guard let identity else { preconditionFailure("the features of level 0 were handed over") }
+    return (identity, average)
+  }
+
   /// What the network sees of the level.
   ///
   /// At level 0 this hands over the only reference to the rows, so that the network can give their
@@ -106,7 +112,7 @@ struct Hierarchy<Source: EmbeddingSource> {
   /// - Parameters:
   ///   - root: Owned. The peak of every node.
   ///   - isLast: Replicated. Whether the features of the next level are not wanted.
-  mutating func contract(
+  package mutating func contract(
     to root: [GlobalNode], isLast: Bool, on communicator: some Communicator
   ) throws {
     let owned = nodes.owned(by: communicator.rank)
@@ -179,7 +185,7 @@ struct Hierarchy<Source: EmbeddingSource> {
   private func rows(_ places: Range<Int>, peaks: ArraySlice<Int>, of owned: Range<Int>) throws -> (
     members: Matrix?, peakDirections: Matrix
   ) {
-    if let identity {
+    if level > 0, let identity {
       return (average?.copy(ofRows: Array(places)), identity.copy(ofRows: Array(peaks)))
     }
     let input = owned.lowerBound + places.lowerBound..<owned.lowerBound + places.upperBound

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// What the elements of a matrix may be: `Float`, and `Double` to check `Float` by.
 public typealias MatrixScalar = BinaryFloatingPoint & BitwiseCopyable & Sendable
@@ -24,13 +25,12 @@ public struct DenseMatrix<Scalar: MatrixScalar>: Sendable {
     storage = AlignedStorage(count: rows * columns, of: MemoryLayout<Scalar>.size)
   }
 
-  /// A matrix of arbitrary elements, for a function that goes on to write all of them.
+  /// A matrix with arbitrary elements, for results of which every element is written.
   package init(uninitializedRows rows: Int, columns: Int) {
     precondition(rows >= 0 && columns >= 0, "[\(rows) × \(columns)]")
     rowCount = rows
     columnCount = columns
-    storage = AlignedStorage(
-      count: rows * columns, of: MemoryLayout<Scalar>.size, isZero: false)
+    storage = AlignedStorage(count: rows * columns, of: MemoryLayout<Scalar>.size, isZero: false)
   }
 
   /// - Parameter elements: Row after row. Shape `[rows * columns]`.
@@ -137,45 +137,42 @@ extension DenseMatrix: Equatable {
 
   private var isMapped: Bool { byteCount >= Self.mappedByteCount }
 
-  /// The bytes of the mapping, if it is one.
-  private let capacity: Int
-
+  /// - Parameter isZero: Whether the memory must be cleared if it was used before.
   init(count: Int, of size: Int, isZero: Bool = true) {
     let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: size)
     precondition(!overflow, "a matrix of \(count) elements")
     byteCount = bytes
-    capacity = bytes >= Self.mappedByteCount ? MatrixMemory.capacity(for: bytes) : 0
-    if capacity > 0, let kept = unsafe MatrixMemory.take(capacity) {
-      if isZero { unsafe memset(kept, 0, bytes) }
-      unsafe self.memory = kept
-      return
-    }
     let memory =
-      unsafe capacity > 0 ? Self.map(capacity) : Self.allocate(bytes, isZero: isZero)
+      unsafe bytes >= Self.mappedByteCount
+      ? Self.map(bytes, isZero: isZero) : Self.allocate(bytes)
     guard let memory = unsafe memory else { fatalError("no memory for a matrix of \(bytes) bytes") }
     unsafe self.memory = memory
   }
 
-  private static func map(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+  private static func map(_ byteCount: Int, isZero: Bool) -> UnsafeMutableRawPointer? {
+    let byteCount = MappedMemory.roundedUp(byteCount)
+    if let used = unsafe MappedMemory.shared.withLock({ unsafe $0.take(byteCount) }) {
+      if isZero { unsafe memset(used, 0, byteCount) }
+      return unsafe used
+    }
     let mapped = unsafe mmap(
       nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     return unsafe mapped == MAP_FAILED ? nil : mapped
   }
 
-  private static func allocate(_ byteCount: Int, isZero: Bool) -> UnsafeMutableRawPointer? {
+  private static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
     // aligned_alloc wants a multiple of the alignment.
     let rounded = (byteCount + alignment - 1) / alignment * alignment
     guard let memory = unsafe aligned_alloc(alignment, rounded) else { return nil }
-    if isZero { unsafe memset(memory, 0, rounded) }
+    unsafe memset(memory, 0, rounded)
     return unsafe memory
   }
 
   deinit {
-    if !isMapped {
-      unsafe free(memory)
-    } else if unsafe !MatrixMemory.keep(memory, capacity: capacity) {
-      unsafe munmap(memory, capacity)
-    }
+    guard isMapped else { return unsafe free(memory) }
+    let mapped = MappedMemory.roundedUp(byteCount)
+    let isKept = unsafe MappedMemory.shared.withLock { [memory] in unsafe $0.keep(memory, mapped) }
+    if !isKept { unsafe munmap(memory, mapped) }
   }
 
   @inlinable

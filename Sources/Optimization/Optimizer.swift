@@ -13,7 +13,7 @@ public enum OptimizerRule: Equatable, Sendable {
     beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0)
 
   /// How many matrices it remembers for each parameter.
-  var momentCount: Int {
+  public var momentCount: Int {
     switch self {
     case .sgd: 1
     case .adam: 2

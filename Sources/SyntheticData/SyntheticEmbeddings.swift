@@ -1,4 +1,5 @@
 public import LinearAlgebra
+internal import RandomNumbers
 
 /// Labelled unit vectors to cluster, for benchmarks and demonstrations, as large as one likes.
 ///

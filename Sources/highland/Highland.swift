@@ -20,7 +20,8 @@ struct Highland: ParsableCommand {
       """,
     version: highlandVersion,
     subcommands: [
-      ClusterCommand.self, NeighborsCommand.self, ComponentsCommand.self, EvaluateCommand.self,
-      GenerateCommand.self, ConvertCommand.self, InfoCommand.self, GraphsCommand.self,
+      TrainCommand.self, ClusterCommand.self, NeighborsCommand.self, ComponentsCommand.self,
+      EvaluateCommand.self, GenerateCommand.self, ConvertCommand.self, InfoCommand.self,
+      GraphsCommand.self,
     ])
 }

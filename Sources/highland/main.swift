@@ -42,7 +42,9 @@ private func ending(after error: any Error) -> MPICommunicator.Ending {
     .together(
       "error: \(failure.reason); --invalid-rows singleton keeps each as a cluster of its own",
       exitCode: 1)
-  // Thrown on every rank.
+  // Thrown on every rank, as the next.
+  case let interruption as Interruption:
+    .together("\(interruption)", exitCode: Interruption.exitCode)
   case let error as LabelComparisonError: .together("error: \(error)", exitCode: 1)
   default: MPICommunicator.Ending(after: error)
   }

@@ -118,7 +118,8 @@ import Testing
         kind: kind, inputWidth: 5, hidden: 4,
         clusterCounts: kind == .gcn ? [] : clusterCounts, classCount: 3), seed: 8)
     // Biases of 0 would put nodes whose rows are 0 on the kink of ReLU.
-    for index in network.parameters.all.indices where network.parameters.all[index].shape.count == 1 {
+    for index in network.parameters.all.indices where network.parameters.all[index].shape.count == 1
+    {
       let count = network.parameters.all[index].value.count
       network.parameters.all[index].value = DenseMatrix(
         rows: 1, columns: count, elements: randomFloats(count, seed: index).map { Double($0) })

@@ -36,11 +36,18 @@ struct ClusterCommand: RankedCommand {
     name: .customShort("k"),
     help: ArgumentHelp(
       "Places of a point's neighbour list, the point itself included.",
-      discussion: "As in the authors' scripts: -k 10 means at most 9 other points."))
-  var neighborCount = 10
+      discussion: """
+        As in the authors' scripts: -k 10 means at most 9 other points. Default: what the model was \
+        trained with; 10 if it does not say.
+        """))
+  var chosenNeighborCount: Int?
 
-  @Option(help: "A linkage must be more probable than this to merge, in 0 ... 1.")
-  var tau = 0.8
+  @Option(
+    name: .customLong("tau"),
+    help: ArgumentHelp(
+      "A linkage must be more probable than this to merge, in 0 ... 1.",
+      discussion: "Default: what training chose; 0.8 if the model does not say."))
+  var chosenTau: Double?
 
   @Option(help: "The most levels.")
   var maxLevels = 10
@@ -79,10 +86,12 @@ struct ClusterCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    guard neighborCount >= 1 else {
-      throw ValidationError("-k \(neighborCount): expected 1 or more")
+    if let chosenNeighborCount, chosenNeighborCount < 1 {
+      throw ValidationError("-k \(chosenNeighborCount): expected 1 or more")
     }
-    guard (0...1).contains(tau) else { throw ValidationError("--tau \(tau): expected 0 ... 1") }
+    if let chosenTau, !(0...1).contains(chosenTau) {
+      throw ValidationError("--tau \(chosenTau): expected 0 ... 1")
+    }
     guard maxLevels >= 1 else {
       throw ValidationError("--max-levels \(maxLevels): expected 1 or more")
     }
@@ -101,39 +110,47 @@ struct ClusterCommand: RankedCommand {
       }
     }
     let source = try input.open(on: communicator)
-    let network = try communicator.agree {
-      try Lander(TensorFile(path: model), dimensions: source.dimensions)
+    let (network, decisions) = try communicator.agree {
+      let file = try TensorFile(path: model)
+      return (
+        try Lander(file, dimensions: source.dimensions),
+        try Decisions(neighborCount: chosenNeighborCount, threshold: chosenTau, or: file)
+      )
     }
     let trueLabels = try truth.map { path in
       try communicator.agree { try readLabels(path, count: source.rowCount, communicator) }
     }
-    let lists = try readNeighbors(of: source, on: communicator)
+    let lists = try readNeighbors(of: source, count: decisions.neighborCount, on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
-    if source.rowCount <= neighborCount {
+    if source.rowCount <= decisions.neighborCount {
       reporter.note(
-        "\(source.rowCount) points are no more than k = \(neighborCount): nothing will merge")
+        "\(source.rowCount) points are no more than k = \(decisions.neighborCount): "
+          + "nothing will merge")
     }
 
     guard let hierarchy else {
       return try cluster(
-        source, network, lists, trueLabels, reporter, hierarchy: nil, on: communicator)
+        source, network, decisions, lists, trueLabels, reporter, hierarchy: nil,
+        on: communicator)
     }
     try writeDirectory(
       to: hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite,
       on: communicator
     ) { temporary in
       try cluster(
-        source, network, lists, trueLabels, reporter, hierarchy: HierarchyWriter(in: temporary),
-        on: communicator)
+        source, network, decisions, lists, trueLabels, reporter,
+        hierarchy: HierarchyWriter(in: temporary), on: communicator)
     }
   }
 
   private func cluster(
-    _ source: FeatureFile, _ network: Lander, _ lists: NeighborLists?, _ trueLabels: [Int64]?,
-    _ progress: ProgressReporter, hierarchy: HierarchyWriter?, on communicator: MPICommunicator
+    _ source: FeatureFile, _ network: Lander, _ decisions: Decisions, _ lists: NeighborLists?,
+    _ trueLabels: [Int64]?, _ progress: ProgressReporter, hierarchy: HierarchyWriter?,
+    on communicator: MPICommunicator
   ) throws {
     let options = ClusteringOptions(
-      neighborCount: neighborCount, threshold: tau, maximumLevels: maxLevels,
+      neighborCount: decisions.neighborCount, threshold: decisions.threshold,
+      maximumLevels: maxLevels,
       stopsEarly: earlyStop, invalidRows: invalidRows,
       workers: try threads.workers(on: communicator))
     let start = ContinuousClock.now
@@ -149,7 +166,8 @@ struct ClusterCommand: RankedCommand {
     }
     let report = ClusterReport(
       parameters: .init(
-        features: input.features, model: model, k: neighborCount, tau: tau,
+        features: input.features, model: model, k: decisions.neighborCount,
+        tau: decisions.threshold,
         maximumLevels: maxLevels, earlyStop: earlyStop, invalidRows: invalidRows.rawValue,
         neighbors: neighbors, similarities: similarities),
       rankCount: communicator.size, threadCount: options.workers.count,
@@ -179,9 +197,9 @@ struct ClusterCommand: RankedCommand {
   /// The user's neighbour lists, in the order and length that the method wants.
   ///
   /// > Collective: over `communicator`. One round of one byte.
-  private func readNeighbors(of source: FeatureFile, on communicator: some Communicator) throws
-    -> NeighborLists?
-  {
+  private func readNeighbors(
+    of source: FeatureFile, count neighborCount: Int, on communicator: some Communicator
+  ) throws -> NeighborLists? {
     guard let neighbors, let similarities else { return nil }
     return try communicator.agree {
       let owned = ownShare(of: source.rowCount, on: communicator)
@@ -189,6 +207,26 @@ struct ClusterCommand: RankedCommand {
         .lists(owned, nodeCount: source.rowCount)
         .canonical(listLength: neighborCount - 1, firstNode: owned.lowerBound)
     }
+  }
+}
+
+/// What clustering decides by: as the user says, else as the model does, else as the authors do.
+private struct Decisions {
+  let neighborCount: Int
+  let threshold: Double
+
+  /// - Throws: ``ModelError`` if the model's metadata hold something else than numbers in range.
+  init(neighborCount: Int?, threshold: Double?, or file: TensorFile) throws {
+    func metadata<T: LosslessStringConvertible>(_ name: String, _ isValid: (T) -> Bool) throws -> T?
+    {
+      guard let text = file.metadata[name] else { return nil }
+      guard let value = T(text), isValid(value) else {
+        throw ModelError(path: file.path, reason: "'\(name)' in its metadata is '\(text)'")
+      }
+      return value
+    }
+    self.neighborCount = try neighborCount ?? metadata("k") { $0 >= 1 } ?? 10
+    self.threshold = try threshold ?? metadata("tau") { (0...1).contains($0) } ?? 0.8
   }
 }
 

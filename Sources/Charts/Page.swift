@@ -1,0 +1,191 @@
+/// One HTML file of text, tables and charts that needs no other file: no scripts, no fonts, no
+/// images from elsewhere. It is light or dark as its reader prefers, and light on paper.
+public struct Page: Sendable {
+  public var title: String
+  /// Stands below the title; may be empty.
+  public var summary: String
+  public var sections: [Section]
+
+  public init(title: String, summary: String = "", sections: [Section]) {
+    self.title = title
+    self.summary = summary
+    self.sections = sections
+  }
+
+  public struct Section: Sendable {
+    public var heading: String
+    public var body: [Block]
+
+    public init(heading: String, body: [Block]) {
+      self.heading = heading
+      self.body = body
+    }
+  }
+
+  public enum Block: Sendable {
+    /// A paragraph of plain text.
+    case text(String)
+    case table(Table)
+    /// Charts that follow each other stand side by side where there is room. The numbers of each
+    /// can be unfolded below it.
+    case chart(LineChart)
+  }
+
+  /// Cells of plain text. Columns of numbers stand to the right.
+  public struct Table: Sendable {
+    public var caption: String
+    public var header: [String]
+    /// Each as long as the header.
+    public var rows: [[String]]
+
+    public init(caption: String = "", header: [String], rows: [[String]]) {
+      for row in rows {
+        precondition(row.count == header.count, "a row of \(row.count) below \(header.count) names")
+      }
+      self.caption = caption
+      self.header = header
+      self.rows = rows
+    }
+  }
+
+  /// The file. It is well-formed XML too.
+  public var html: String {
+    """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8"/>
+    <meta name="viewport" content="width=device-width, initial-scale=1"/>
+    <meta name="color-scheme" content="light dark"/>
+    <title>\(escaped(title))</title>
+    <style>
+    \(Self.style)
+    \(Palette.chartStyle)
+    </style>
+    </head>
+    <body>
+    <main>
+    <h1>\(escaped(title))</h1>
+    \(summary.isEmpty ? "" : "<p class=\"summary\">\(escaped(summary))</p>")
+    \(sections.map(\.html).joined(separator: "\n"))
+    </main>
+    </body>
+    </html>
+
+    """
+  }
+}
+
+extension Page.Section {
+  fileprivate var html: String {
+    """
+    <section>
+    <h2>\(escaped(heading))</h2>
+    \(body.map(\.html).joined(separator: "\n"))
+    </section>
+    """
+  }
+}
+
+extension Page.Block {
+  fileprivate var html: String {
+    switch self {
+    case .text(let text): "<p>\(escaped(text))</p>"
+    case .table(let table): "<div class=\"wide\">\(table.html)</div>"
+    case .chart(let chart):
+      """
+      <figure>
+      \(chart.markup(width: 600, height: 370, style: ""))
+      <details><summary>Numbers</summary>\(chart.numbers.html)</details>
+      </figure>
+      """
+    }
+  }
+}
+
+extension Page.Table {
+  fileprivate var html: String {
+    let types = header.indices.map { column in
+      rows.contains { $0[column].contains(where: \.isNumber) }
+        && rows.allSatisfy { Self.isNumber($0[column]) }
+        ? " class=\"number\"" : ""
+    }
+    func cells(_ row: [String], _ name: String) -> String {
+      let cells = zip(row, types).map { "<\(name)\($1)>\(escaped($0))</\(name)>" }
+      return "<tr>\(cells.joined())</tr>"
+    }
+    return """
+      <table>\(caption.isEmpty ? "" : "<caption>\(escaped(caption))</caption>")
+      <thead>\(cells(header, "th"))</thead>
+      <tbody>\(rows.map { cells($0, "td") }.joined(separator: "\n"))</tbody>
+      </table>
+      """
+  }
+
+  /// Whether a cell is a number with what belongs to it (sign, unit, spread), or says that there is
+  /// none.
+  private static func isNumber(_ cell: String) -> Bool {
+    cell.isEmpty || cell == "–" || cell.first!.isNumber
+      || "+-−±.∞".contains(cell.first!) && cell.dropFirst().first?.isNumber ?? (cell == "∞")
+  }
+}
+
+extension LineChart {
+  /// All points of all curves: a row for each x, ascending, a column for each curve.
+  fileprivate var numbers: Page.Table {
+    var rows: [Double: [String]] = [:]
+    for (column, curve) in series.enumerated() {
+      for point in curve.points where !point.x.isNaN {
+        rows[point.x, default: Array(repeating: "", count: series.count)][column] =
+          shortNumber(point.y)
+      }
+    }
+    return Page.Table(
+      header: [xLabel] + series.map(\.name),
+      rows: rows.keys.sorted().map { [shortNumber($0)] + rows[$0]! })
+  }
+}
+
+extension Page {
+  private static var style: String {
+    """
+    :root{color-scheme:light dark}
+    body{margin:0;font-family:\(Palette.fonts);font-size:16px;line-height:1.55;\(colors(Palette.light))}
+    main{max-width:74rem;margin:0 auto;padding:2.5rem 1.5rem 4rem}
+    h1{font-size:1.9rem;line-height:1.2;letter-spacing:-.015em;margin:0 0 .6rem}
+    h2{font-size:1.25rem;margin:2.6rem 0 .2rem;grid-column:1/-1}
+    p{max-width:44rem;margin:.2rem 0;grid-column:1/-1}
+    .summary{font-size:1.08rem}
+    section{display:grid;gap:1rem 2rem;align-items:start;\
+    grid-template-columns:repeat(auto-fit,minmax(min(100%,28rem),1fr))}
+    .wide{grid-column:1/-1;overflow-x:auto}
+    figure{margin:0;min-width:0;max-width:48rem}
+    svg.chart{display:block;width:100%;height:auto}
+    table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
+    caption{text-align:left;padding:0 0 .4rem}
+    th,td{text-align:left;padding:.28rem 1.2rem .28rem 0;border-bottom:1px solid;white-space:nowrap}
+    th{font-weight:600;vertical-align:bottom}
+    .number{text-align:right;padding:.28rem .2rem .28rem 1.4rem}
+    details{font-size:.85rem;overflow:auto;max-height:24rem}
+    summary{cursor:pointer}
+    \(rules(Palette.light))
+    @media screen and (prefers-color-scheme:dark){
+    body{\(colors(Palette.dark))}
+    \(rules(Palette.dark))
+    }
+    @media print{details{display:none}figure,table{break-inside:avoid}}
+    """
+  }
+
+  private static func colors(_ colors: Palette.Colors) -> String {
+    "background:\(colors.paper);color:\(colors.ink)"
+  }
+
+  private static func rules(_ colors: Palette.Colors) -> String {
+    """
+    .summary,caption,summary{color:\(colors.muted)}
+    th,td{border-color:\(colors.grid)}
+    thead th{border-color:\(colors.axis)}
+    """
+  }
+}

@@ -1,0 +1,176 @@
+public import Communication
+public import Differentiation
+public import HierarchicalClustering
+public import Optimization
+
+/// How networks are judged while they are trained, and when training stops.
+public struct ValidationPlan: Equatable, Sendable {
+  /// Epochs from one validation to the next.
+  public var interval: Int
+  /// Training ends after so many validations without a better one; nil to go on to the end.
+  public var patience: Int?
+  /// The τ that every validation tries.
+  public var taus: [Double]
+  /// The τ that are tried at the end.
+  public var finalTaus: [Double]
+
+  public init(
+    interval: Int = 5, patience: Int? = nil,
+    taus: [Double] = [0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95],
+    finalTaus: [Double] = (1...19).map { Double($0) * 5 / 100 } + [0.97, 0.98, 0.99]
+  ) {
+    precondition(interval > 0 && !taus.isEmpty && !finalTaus.isEmpty, "every \(interval) epochs")
+    self.interval = interval
+    self.patience = patience
+    self.taus = taus
+    self.finalTaus = finalTaus
+  }
+}
+
+/// Hears of training. Called on every rank.
+public protocol TrainingObserver {
+  func finishedStep(_ step: Int, of count: Int, loss: StepLoss)
+  /// > Collective: over `communicator`.
+  func finished(_ epoch: EpochRecord, steps: Int, on communicator: some Communicator) throws
+  /// > Collective: over `communicator`; asked after every step, the same on all ranks.
+  func request(after step: Int, on communicator: some Communicator) throws -> TrainingRequest
+  /// > Collective: over `communicator`.
+  func save(_ state: TrainingState, on communicator: some Communicator) throws
+}
+
+/// What an observer wants after a step.
+public enum TrainingRequest: UInt8, Sendable {
+  case goOn, save, saveAndStop
+}
+
+extension TrainingObserver {
+  public func finishedStep(_ step: Int, of count: Int, loss: StepLoss) {}
+  public func finished(_ epoch: EpochRecord, steps: Int, on communicator: some Communicator) throws
+  {}
+  public func request(after step: Int, on communicator: some Communicator) throws
+    -> TrainingRequest
+  { .goOn }
+  public func save(_ state: TrainingState, on communicator: some Communicator) throws {}
+}
+
+/// An observer that looks away.
+public struct NoTrainingObserver: TrainingObserver {
+  public init() {}
+}
+
+/// All that a run needs to go on. Replicated.
+public struct TrainingState: Equatable, Sendable {
+  public var parameters: Parameters<Float>
+  public var optimizer: Optimizer<Float>
+  /// Those that did best in validation; nil before the first.
+  public var bestParameters: Parameters<Float>?
+  public var progress: TrainingProgress
+
+  public init(
+    parameters: Parameters<Float>, optimizer: Optimizer<Float>,
+    bestParameters: Parameters<Float>? = nil, progress: TrainingProgress = TrainingProgress()
+  ) {
+    self.parameters = parameters
+    self.optimizer = optimizer
+    self.bestParameters = bestParameters
+    self.progress = progress
+  }
+
+  /// The start of a run: random parameters.
+  public init(_ options: TrainingOptions) {
+    let parameters = options.shape.initialParameters(seed: options.seed)
+    self.init(
+      parameters: parameters, optimizer: Optimizer(options.optimizer, for: parameters))
+  }
+}
+
+/// Trains a network, epoch after epoch, and keeps the parameters that do best on held-out identities.
+///
+/// A step for every graph in turn; every few epochs a validation: full hierarchical runs on identities
+/// that no step has seen, for several τ. Without a validator the last parameters are kept.
+/// [Xing et al. 2021, section 3.3; validation and early stopping are ours]
+///
+/// > Collective: over `communicator`. What ``Trainer/takeStep(on:)`` and
+/// > ``Validator/validate(_:shape:taus:on:)`` send; a byte per rank and step for the observer.
+///
+/// - Parameters:
+///   - graphs: Local.
+///   - state: Replicated. Where to start: a new state, or that of a checkpoint.
+/// - Returns: The state at the end. Its ``TrainingProgress/best`` has the finer curve of the final τ.
+/// - Throws: ``AgreedFailure`` on every rank if a loss is not a number.
+public func train<Source: EmbeddingSource>(
+  _ graphs: [TrainingGraph], options: TrainingOptions, from state: TrainingState,
+  validator: Validator<Source>?, plan: ValidationPlan = ValidationPlan(),
+  observer: some TrainingObserver = NoTrainingObserver(), on communicator: some Communicator
+) throws -> TrainingState {
+  var trainer = try Trainer(
+    graphs, options: options, parameters: state.parameters, optimizer: state.optimizer,
+    on: communicator)
+  var state = state
+  state.progress.stopReason =
+    state.progress.stopReason == .interrupted ? nil : state.progress.stopReason
+  while state.progress.stopReason == nil, trainer.step < trainer.stepCount {
+    let rate = trainer.learningRate
+    let loss = try trainer.takeStep(on: communicator)
+    state.parameters = trainer.parameters
+    state.optimizer = trainer.optimizer
+    state.progress.linkageSum += loss.linkage
+    state.progress.densitySum += loss.density
+    observer.finishedStep(trainer.step, of: trainer.stepCount, loss: loss)
+    if trainer.step.isMultiple(of: trainer.stepsPerEpoch) {
+      try state.finishEpoch(
+        trainer.step / trainer.stepsPerEpoch, options: options, learningRate: rate,
+        steps: trainer.stepsPerEpoch, validator: validator, plan: plan, on: communicator)
+      try observer.finished(
+        state.progress.history[state.progress.history.count - 1], steps: trainer.stepsPerEpoch,
+        on: communicator)
+    }
+    switch try observer.request(after: trainer.step, on: communicator) {
+    case .goOn: break
+    case .save: try observer.save(state, on: communicator)
+    case .saveAndStop:
+      if state.progress.stopReason == nil { state.progress.stopReason = .interrupted }
+      try observer.save(state, on: communicator)
+    }
+  }
+  guard state.progress.stopReason != .interrupted else { return state }
+  if state.progress.stopReason == nil { state.progress.stopReason = .epochs }
+  if let validator {
+    let kept = state.bestParameters ?? state.parameters
+    let result = try validator.validate(
+      kept, shape: options.shape, taus: plan.finalTaus, on: communicator)
+    state.bestParameters = kept
+    state.progress.best = .init(
+      epoch: state.progress.best?.epoch ?? state.progress.history.count, result: result)
+  }
+  return state
+}
+
+extension TrainingState {
+  /// > Collective: over `communicator`, where a validation is due.
+  fileprivate mutating func finishEpoch<Source>(
+    _ epoch: Int, options: TrainingOptions, learningRate: Double, steps: Int,
+    validator: Validator<Source>?, plan: ValidationPlan, on communicator: some Communicator
+  ) throws {
+    var record = EpochRecord(
+      epoch: epoch, linkageLoss: progress.linkageSum / Double(steps),
+      densityLoss: progress.densitySum / Double(steps), learningRate: learningRate)
+    (progress.linkageSum, progress.densitySum) = (0, 0)
+    if let validator, epoch.isMultiple(of: plan.interval) || epoch == options.epochCount {
+      let result = try validator.validate(
+        parameters, shape: options.shape, taus: plan.taus, on: communicator)
+      record.validation = result
+      if progress.best.map({ result.chosen.score > $0.result.chosen.score }) ?? true {
+        progress.best = .init(epoch: epoch, result: result)
+        bestParameters = parameters
+        progress.validationsSinceBest = 0
+      } else {
+        progress.validationsSinceBest += 1
+        if let patience = plan.patience, progress.validationsSinceBest >= patience {
+          progress.stopReason = .earlyStop
+        }
+      }
+    }
+    progress.history.append(record)
+  }
+}

@@ -1,0 +1,145 @@
+public import Communication
+public import Differentiation
+internal import DistributedGraphs
+internal import LinearAlgebra
+public import Optimization
+internal import RandomNumbers
+
+/// A network in training: the parameters after some steps, and all that the next step needs.
+///
+/// An epoch has as many rounds as the first graph has batches, one with whole graphs; a round has a step
+/// for every graph, in turn. What a step draws at random follows from the seed and its number, so that
+/// parameters, moments and step are the whole state.
+/// [hilander, train_subg.py; `Docs/Algorithms/Training.md`]
+public struct Trainer: Sendable {
+  public let options: TrainingOptions
+  /// Local.
+  private let graphs: [TrainingGraph]
+  /// Local. Whole graphs as steps see them, or what batches are cut from.
+  private let material: [Material]
+  private let schedule: CosineSchedule
+  /// Replicated.
+  public private(set) var parameters: Parameters<Float>
+  /// Replicated.
+  public private(set) var optimizer: Optimizer<Float>
+
+  private let recycling = MemoryRecycling()
+
+  private enum Material: Sendable {
+    case whole(StepInput<Float>)
+    case parts(FirstLayer)
+  }
+
+  /// > Collective: over `communicator`. What the constants of first layers send; two rounds of 8 bytes
+  /// > per rank.
+  ///
+  /// - Parameters:
+  ///   - graphs: Of ``trainingGraphs(of:labels:chains:usesTrueLinks:needsAverages:using:on:)``.
+  ///   - parameters: Replicated. Where to start.
+  ///   - optimizer: Replicated. Where a former run stopped; nil at the start.
+  /// - Throws: ``AgreedFailure`` on every rank with what ``TrainingDataError`` says, if there is nothing
+  ///   to learn from.
+  public init(
+    _ graphs: [TrainingGraph], options: TrainingOptions, parameters: Parameters<Float>,
+    optimizer: Optimizer<Float>? = nil, on communicator: some Communicator
+  ) throws {
+    self.options = options
+    self.graphs = graphs
+    self.parameters = parameters
+    self.optimizer = optimizer ?? Optimizer(options.optimizer, for: parameters)
+    let edges = try communicator.sums([
+      graphs.reduce(0.0) { $0 + Double($1.graph.edgeCount) },
+      graphs.reduce(0.0) { sum, graph in sum + Double(graph.truth.isSame.count { $0 }) },
+    ])
+    if edges[0] == 0 { throw AgreedFailure(reason: "\(TrainingDataError.noEdges)") }
+    if edges[1] == 0 { throw AgreedFailure(reason: "\(TrainingDataError.noPositiveEdges)") }
+    material = try graphs.map { graph in
+      options.batchSize == nil
+        ? .whole(
+          try StepInput(all: graph, for: options.shape, using: options.workers, on: communicator))
+        : .parts(
+          try FirstLayer(of: graph, for: options.shape, using: options.workers, on: communicator))
+    }
+    schedule = CosineSchedule(
+      from: options.learningRate, over: options.epochCount * Self.stepsPerEpoch(graphs, options),
+      warmUp: options.warmUpSteps)
+  }
+
+  /// Steps so far.
+  public var step: Int { optimizer.stepCount }
+  public var stepsPerEpoch: Int { Self.stepsPerEpoch(graphs, options) }
+  public var stepCount: Int { options.epochCount * stepsPerEpoch }
+  public var learningRate: Double { schedule.rate(ofStep: step) }
+
+  private static func stepsPerEpoch(_ graphs: [TrainingGraph], _ options: TrainingOptions) -> Int {
+    guard let first = graphs.first else { return 0 }
+    return batchCount(of: first, options) * graphs.count
+  }
+
+  private static func batchCount(of graph: TrainingGraph, _ options: TrainingOptions) -> Int {
+    options.batchSize.map { max(1, (graph.graph.nodes.nodeCount + $0 - 1) / $0) } ?? 1
+  }
+
+  /// The graph of the next step, as messages call it.
+  public var nextGraph: String {
+    let graph = graphs[step % graphs.count]
+    return "k = \(graph.neighborCount), level \(graph.level)"
+  }
+
+  /// One step: loss, gradients, new parameters.
+  ///
+  /// > Collective: over `communicator`. The halo exchanges of the network, forth and back; the
+  /// > gradients, about twice the parameters per rank; some rounds of few bytes.
+  ///
+  /// - Throws: ``AgreedFailure`` on every rank if the loss is not a number; the parameters are then
+  ///   those before the step.
+  public mutating func takeStep(on communicator: some Communicator) throws -> StepLoss {
+    let input = try self.input(ofStep: step, on: communicator)
+    let tape = Tape<Float>(workers: options.workers)
+    let recorded = parameters.recorded(on: tape)
+    let disturbance = Disturbance(
+      seed: options.seed, step: step, dropout: options.dropout, rotates: options.rotates)
+    let answer = try options.shape.linkage(
+      of: input, by: recorded, disturbed: disturbance, on: tape, communicator: communicator)
+    let (loss, value) = try options.loss.loss(
+      of: answer, for: input, seed: options.seed, step: step, on: communicator)
+    guard value.linkage.isFinite, value.density.isFinite else {
+      throw AgreedFailure(reason: "the loss of step \(step) (\(nextGraph)) is not a number")
+    }
+    var gradients = try recorded.gradients(of: loss, on: tape, on: communicator)
+    if let limit = options.gradientLimit { clip(&gradients, toNorm: limit) }
+    optimizer.update(&parameters, by: gradients, learningRate: learningRate)
+    return value
+  }
+
+  /// The step's graph, whole, or the next of its batches.
+  private func input(ofStep step: Int, on communicator: some Communicator) throws
+    -> StepInput<Float>
+  {
+    let place = step % graphs.count
+    switch material[place] {
+    case .whole(let input): return input
+    case .parts(let firstLayer):
+      let graph = graphs[place]
+      let round = step / graphs.count
+      let batches = Self.batchCount(of: graph, options)
+      return try StepInput(
+        batch(round % batches, ofPass: round / batches, through: graph), of: graph,
+        firstLayer: firstLayer, for: options.shape, on: communicator)
+    }
+  }
+
+  /// Owned nodes of one batch of one pass through a graph in random order, ascending.
+  private func batch(_ batch: Int, ofPass pass: Int, through graph: TrainingGraph) -> [Int] {
+    let count = graph.graph.nodes.nodeCount
+    let size = options.batchSize ?? count
+    let order = PseudorandomPermutation(
+      count: count,
+      RandomStream(
+        seed: options.seed, purpose: RandomPurpose.order.rawValue,
+        index: pass << 16 | graph.neighborCount << 8 | graph.level))
+    let owned = graph.graph.halo.owned
+    return (batch * size..<min((batch + 1) * size, count)).map { order[$0] }
+      .filter { owned.contains($0) }.map { $0 - owned.lowerBound }.sorted()
+  }
+}

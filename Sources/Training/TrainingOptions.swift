@@ -1,0 +1,52 @@
+public import Optimization
+public import Parallelism
+
+/// How to train: the parameters of the method.
+public struct TrainingOptions: Equatable, Sendable {
+  public var shape: LanderShape
+  public var chains: [TrainingChain]
+  /// Whether coarser levels are made by true links, not by similarity alone.
+  public var usesTrueLinks: Bool
+  public var loss: LinkageLoss
+  public var optimizer: OptimizerRule
+  /// η of the first step.
+  public var learningRate: Double
+  /// Steps in which it rises to that.
+  public var warmUpSteps: Int
+  /// The largest norm of all gradients together; nil for any.
+  public var gradientLimit: Double?
+  public var epochCount: Int
+  /// Nodes of a step, of all ranks together; nil for whole graphs.
+  public var batchSize: Int?
+  public var dropout: Double
+  /// Whether the embeddings are turned at random in every step.
+  public var rotates: Bool
+  public var seed: UInt64
+  public var workers: Workers
+
+  public init(
+    shape: LanderShape, chains: [TrainingChain] = TrainingChain.authors,
+    usesTrueLinks: Bool = false, loss: LinkageLoss = LinkageLoss(),
+    optimizer: OptimizerRule = .sgd(), learningRate: Double = 0.01, warmUpSteps: Int = 0,
+    gradientLimit: Double? = nil, epochCount: Int, batchSize: Int? = nil, dropout: Double = 0,
+    rotates: Bool = false, seed: UInt64 = 0, workers: Workers = Workers()
+  ) {
+    precondition(epochCount >= 0, "\(epochCount) epochs")
+    precondition(batchSize ?? 1 > 0, "batches of \(batchSize ?? 0)")
+    precondition((0..<1).contains(dropout), "a dropout of \(dropout)")
+    self.shape = shape
+    self.chains = chains
+    self.usesTrueLinks = usesTrueLinks
+    self.loss = loss
+    self.optimizer = optimizer
+    self.learningRate = learningRate
+    self.warmUpSteps = warmUpSteps
+    self.gradientLimit = gradientLimit
+    self.epochCount = epochCount
+    self.batchSize = batchSize
+    self.dropout = dropout
+    self.rotates = rotates
+    self.seed = seed
+    self.workers = workers
+  }
+}

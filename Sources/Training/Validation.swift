@@ -1,0 +1,191 @@
+public import Communication
+public import Differentiation
+internal import DistributedGraphs
+internal import Evaluation
+internal import GraphNetworks
+public import HierarchicalClustering
+internal import LinearAlgebra
+internal import NeighborSearch
+public import Optimization
+public import Parallelism
+
+/// How well a network does on identities that it was not trained on.
+///
+/// The two F count the company of held-out points as if all points were held out; NMI and clusters are
+/// of the held-out points alone.
+public struct ValidationResult: Codable, Equatable, Sendable {
+  /// Of level 0, over keepable edges into held-out points.
+  public var linkageLoss: Double
+  /// Of level 0.
+  public var densityLoss: Double
+  /// The probability that an edge of level 0 whose ends share a label has a higher p than one whose
+  /// ends do not; 0.5 is chance, NaN if one kind is missing.
+  public var edgeAUC: Double?
+  /// A full hierarchical run for every τ.
+  public var curve: [Point]
+  /// The place in ``curve`` of the best one.
+  public var best: Int
+
+  /// What clustering above one τ gives.
+  public struct Point: Codable, Equatable, Sendable {
+    public var tau: Double
+    public var pairwiseF: Double
+    public var bcubedF: Double
+    public var nmi: Double
+    /// Clusters with held-out points.
+    public var clusterCount: Int
+
+    /// What networks and τ are chosen by: the mean of the two F.
+    public var score: Double { (pairwiseF + bcubedF) / 2 }
+  }
+
+  public var chosen: Point { curve[best] }
+}
+
+/// Held-out points among all others, their truth and their neighbours: the same in every validation.
+///
+/// A threshold that was chosen among held-out identities alone merges too much where there are more of
+/// them: the fewer others there are, the fewer can be taken for one's own. So all points are clustered,
+/// those of training too, and the held-out ones are scored (``heldOutScores(truth:predicted:isHeldOut:)``).
+public struct Validator<Source: EmbeddingSource>: Sendable {
+  private let source: Source
+  private let neighborCount: Int
+  private let graph: TrainingGraph
+  private let lists: NeighborLists
+  /// Replicated, of all points.
+  private let labels: [Int64]
+  /// Replicated, of all points.
+  private let isHeldOut: [Bool]
+  private let owned: Range<Int>
+  private let workers: Workers
+
+  /// > Collective: over `communicator`. One neighbour search.
+  ///
+  /// - Parameters:
+  ///   - source: Replicated. All points, those of training too.
+  ///   - labels: Replicated. One per row.
+  ///   - isHeldOut: Replicated. Which rows are of identities that are not trained on.
+  ///   - neighborCount: k of clustering.
+  public init(
+    _ source: Source, labels: [Int64], isHeldOut: [Bool], neighborCount: Int,
+    using workers: Workers, on communicator: some Communicator
+  ) throws {
+    precondition(
+      labels.count == source.rowCount && isHeldOut.count == source.rowCount,
+      "\(labels.count) labels of \(source.rowCount) rows")
+    self.source = source
+    self.neighborCount = neighborCount
+    self.workers = workers
+    self.labels = labels
+    self.isHeldOut = isHeldOut
+    let nodes = NodePartition(sharing: source.rowCount, among: communicator.size)
+    let owned = nodes.owned(by: communicator.rank)
+    self.owned = owned
+    let rows = try source.unitRows(owned, invalid: .error, on: communicator)
+    lists = try nearestNeighbors(
+      of: rows, listLength: neighborCount - 1, in: nodes, using: workers, on: communicator)
+    let neighborGraph = try NeighborGraph(lists, in: nodes, on: communicator)
+    graph = TrainingGraph(
+      neighborCount: neighborCount, level: 0, graph: neighborGraph, identity: rows, average: nil,
+      truth: try LinkageTruth(
+        of: Array(labels[owned]), over: neighborGraph, neighborCount: neighborCount,
+        on: communicator))
+  }
+
+  /// Losses, AUC, and a full run for every τ.
+  ///
+  /// > Collective: over `communicator`. What one pass of the network and the runs send; 8 bytes per
+  /// > judged edge, and per point and τ, to every rank.
+  ///
+  /// - Parameter taus: Replicated, ascending. At least one.
+  public func validate(
+    _ parameters: Parameters<Float>, shape: LanderShape, taus: [Double],
+    on communicator: some Communicator
+  ) throws -> ValidationResult {
+    let network = try shape.network(parameters)
+    let input = NodeInput(
+      identity: graph.identity, average: nil, usesAverage: shape.usesAverageFeature)
+    let linkage = try network.linkage(
+      of: input, over: graph.graph, using: workers, on: communicator)
+    let losses = try self.losses(of: linkage, on: communicator)
+    let curve = try taus.map { tau in try point(tau, network, on: communicator) }
+    let best = curve.indices.max { curve[$0].score < curve[$1].score } ?? 0
+    return ValidationResult(
+      linkageLoss: losses.linkage, densityLoss: losses.density,
+      edgeAUC: try edgeAUC(linkage, on: communicator), curve: curve, best: best)
+  }
+
+  private func point(
+    _ tau: Double, _ network: Lander, on communicator: some Communicator
+  ) throws -> ValidationResult.Point {
+    let clustering = try cluster(
+      source, with: network,
+      options: ClusteringOptions(
+        neighborCount: neighborCount, threshold: tau, workers: workers),
+      initialNeighbors: lists, on: communicator)
+    let predicted = try communicator.allGather(clustering.labels).values
+    let scores = heldOutScores(truth: labels, predicted: predicted, isHeldOut: isHeldOut)
+    let heldOut = owned.filter { isHeldOut[$0] }
+    let metrics = try compareLabels(
+      truth: heldOut.map { labels[$0] },
+      predicted: heldOut.map { clustering.labels[$0 - owned.lowerBound] }, on: communicator)
+    return ValidationResult.Point(
+      tau: tau, pairwiseF: scores.pairwise, bcubedF: scores.bcubed,
+      nmi: metrics.nmi.isNaN ? 0 : metrics.nmi,
+      clusterCount: metrics.predicted.clusterCount)
+  }
+
+  /// Whether an edge is judged: its destination is held out.
+  private func judgedEdges() -> [Int] {
+    (0..<graph.graph.ownedCount).filter { isHeldOut[owned.lowerBound + $0] }
+      .flatMap { graph.graph.edges(into: $0) }
+  }
+
+  private func losses(of linkage: Linkage, on communicator: some Communicator) throws -> (
+    linkage: Double, density: Double
+  ) {
+    var (cross, edges, squares) = (0.0, 0.0, 0.0)
+    for edge in judgedEdges() where graph.truth.isKeepable[edge] {
+      let distance = Double(linkage.distance[edge])
+      let right = graph.truth.isSame[edge] ? 1 - distance : distance
+      cross -= logarithm(max(right, 1e-12))
+      edges += 1
+    }
+    let heldOut = (0..<graph.graph.ownedCount).filter { isHeldOut[owned.lowerBound + $0] }
+    for node in heldOut {
+      let difference = Double(linkage.density[node] - graph.truth.density[node])
+      squares += difference * difference
+    }
+    let sums = try communicator.sums([cross, edges, squares, Double(heldOut.count)])
+    return (sums[0] / max(sums[1], 1), sums[2] / max(sums[3], 1))
+  }
+
+  /// From the ranks of positive edges among all, ties in the middle.      [Mann and Whitney 1947]
+  private func edgeAUC(_ linkage: Linkage, on communicator: some Communicator) throws -> Double? {
+    let all = try communicator.allGather(
+      judgedEdges().map {
+        JudgedEdge(distance: linkage.distance[$0], isSame: graph.truth.isSame[$0])
+      }
+    ).values.sorted { $0.distance > $1.distance }
+    let positives = all.count { $0.isSame }
+    guard positives > 0, positives < all.count else { return nil }
+    var rankSum = 0.0
+    var first = 0
+    while first < all.count {
+      var end = first
+      while end < all.count, all[end].distance == all[first].distance { end += 1 }
+      let middle = Double(first + end + 1) / 2
+      rankSum += middle * Double(all[first..<end].count { $0.isSame })
+      first = end
+    }
+    let pairs = Double(positives) * Double(all.count - positives)
+    return (rankSum - Double(positives) * Double(positives + 1) / 2) / pairs
+  }
+}
+
+private struct JudgedEdge: Message {
+  var distance: Float
+  var isSame: Bool
+}
+
+private func logarithm(_ x: Double) -> Double { Double.logarithm(x) }

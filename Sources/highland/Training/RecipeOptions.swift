@@ -1,0 +1,179 @@
+import ArgumentParser
+import Optimization
+import Parallelism
+import Training
+
+/// Whole numbers with commas between them.
+struct NumberList: ExpressibleByArgument, CustomStringConvertible {
+  let numbers: [Int]
+
+  init(_ numbers: [Int]) { self.numbers = numbers }
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    numbers = parts.compactMap { Int($0) }
+    guard numbers.count == parts.count, !numbers.isEmpty else { return nil }
+  }
+
+  var description: String { numbers.map(String.init).joined(separator: ",") }
+  var defaultValueDescription: String { description }
+}
+
+enum LossKind: String, CaseIterable, ExpressibleByArgument {
+  case crossEntropy = "cross-entropy"
+  case focal
+}
+
+enum OptimizerKind: String, CaseIterable, ExpressibleByArgument {
+  case sgd, adam
+}
+
+/// How to train.
+struct RecipeOptions: ParsableArguments {
+  @Option(
+    name: .customShort("k"),
+    help: "Places of a list, the point included, of every series of graphs; the first clusters.")
+  var neighborCounts = NumberList([10, 5, 3])
+
+  @Option(help: "Levels of every series of graphs.")
+  var levels = NumberList([2, 3, 4])
+
+  @Flag(help: "Make coarser levels by true links, not by true density and similarity alone.")
+  var trueLinks = false
+
+  @Option(help: "The loss of linkages: cross-entropy or focal.")
+  var loss = LossKind.crossEntropy
+
+  @Flag(
+    help: "Cut the larger class of edges down to the smaller, at random in every step.")
+  var balance = false
+
+  @Option(help: "The density loss counts so much beside the linkage loss.")
+  var densityWeight = 1.0
+
+  @Option(help: "sgd, with a momentum of 0.9, or adam.")
+  var optimizer = OptimizerKind.sgd
+
+  @Option(help: "The first learning rate; it falls to 0.00001 along half a cosine.")
+  var learningRate = 0.1
+
+  @Option(help: "Decay of all parameters: in the gradient with sgd, beside it with adam.")
+  var weightDecay = 1e-5
+
+  @Option(help: "The largest norm of all gradients together; 0 for any.")
+  var clip = 0.0
+
+  @Option(help: "Times every point of the first graph is seen.")
+  var epochs = 150
+
+  @Option(help: "Nodes per step, of all ranks together; 0 for whole graphs.")
+  var batchSize = 0
+
+  @Option(help: "The share of hidden channels that is dropped at random in a step.")
+  var dropout = 0.0
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Turn all embeddings by a random rotation in every step: coordinates then mean nothing.")
+  var rotate = false
+
+  @Option(help: "Of everything random.")
+  var seed: UInt64 = 0
+
+  func validate() throws {
+    func require(_ holds: Bool, _ option: String, _ expected: String) throws {
+      if !holds { throw ValidationError("\(option): expected \(expected)") }
+    }
+    try require(
+      neighborCounts.numbers.allSatisfy { (2...10_000).contains($0) }, "-k \(neighborCounts)",
+      "numbers of 2 ... 10000")
+    try require(
+      levels.numbers.allSatisfy { (1...100).contains($0) }, "--levels \(levels)",
+      "numbers of 1 ... 100")
+    try require(
+      levels.numbers.count == neighborCounts.numbers.count, "--levels \(levels)",
+      "as many numbers as -k has, \(neighborCounts.numbers.count)")
+    try require(
+      learningRate > 0 && learningRate.isFinite, "--learning-rate \(learningRate)", "above 0")
+    try require(
+      weightDecay >= 0 && weightDecay < 1, "--weight-decay \(weightDecay)", "0 ..< 1")
+    try require(clip >= 0, "--clip \(clip)", "0 or more")
+    try require((0...1_000_000).contains(epochs), "--epochs \(epochs)", "0 ... 1000000")
+    try require(batchSize >= 0, "--batch-size \(batchSize)", "0 or more")
+    try require((0..<1).contains(dropout), "--dropout \(dropout)", "0 ..< 1")
+    try require(
+      densityWeight >= 0 && densityWeight.isFinite, "--density-weight \(densityWeight)",
+      "0 or more")
+  }
+
+  func options(shape: LanderShape, workers: Workers) -> TrainingOptions {
+    TrainingOptions(
+      shape: shape,
+      chains: zip(neighborCounts.numbers, levels.numbers).map {
+        TrainingChain(neighborCount: $0, levelCount: $1)
+      },
+      usesTrueLinks: trueLinks,
+      loss: LinkageLoss(
+        focus: loss == .focal ? 2 : nil, isBalanced: balance, densityWeight: densityWeight),
+      optimizer: optimizer == .sgd
+        ? .sgd(weightDecay: weightDecay) : .adam(weightDecay: weightDecay),
+      learningRate: learningRate, gradientLimit: clip > 0 ? clip : nil, epochCount: epochs,
+      batchSize: batchSize > 0 ? batchSize : nil, dropout: dropout, rotates: rotate, seed: seed,
+      workers: workers)
+  }
+
+  /// What another run must have in common with this one to go on from its checkpoint, by the names of
+  /// options.
+  func settings(of options: TrainingOptions) -> [String: String] {
+    let shape = options.shape
+    return [
+      "-k": "\(neighborCounts)", "--levels": "\(levels)", "--true-links": "\(trueLinks)",
+      "--loss": loss.rawValue, "--balance": "\(balance)", "--density-weight": "\(densityWeight)",
+      "--optimizer": optimizer.rawValue, "--learning-rate": "\(learningRate)",
+      "--weight-decay": "\(weightDecay)", "--clip": "\(clip)", "--epochs": "\(epochs)",
+      "--batch-size": "\(batchSize)", "--dropout": "\(dropout)", "--rotate": "\(rotate)",
+      "--seed": "\(seed)", "--hidden": "\(shape.hidden)", "--layers": "\(shape.layerCount)",
+      "--network": shape.headCount == nil ? "mean" : "attention",
+      "--heads": "\(shape.headCount ?? 1)",
+      "--average-feature": "\(shape.usesAverageFeature)",
+    ]
+  }
+}
+
+/// How to judge, and when to stop.
+struct ValidationOptions: ParsableArguments {
+  @Option(
+    help: "The share of identities that are held out to choose parameters and τ by; 0 for none.")
+  var validationFraction = 0.2
+
+  @Option(
+    parsing: .upToNextOption,
+    help: "Features and labels to choose by, instead of a share of the training identities.")
+  var validation: [String] = []
+
+  @Option(help: "Epochs from one validation to the next.")
+  var validateEvery = 5
+
+  @Option(help: "Stop after so many validations without a better one; 0 to go on to the end.")
+  var patience = 0
+
+  func validate() throws {
+    guard (0...0.9).contains(validationFraction) else {
+      throw ValidationError("--validation-fraction \(validationFraction): expected 0 ... 0.9")
+    }
+    guard validation.isEmpty || validation.count == 2 else {
+      throw ValidationError(
+        "--validation: \(validation.count) names; expected two, features and labels")
+    }
+    guard validateEvery >= 1 else {
+      throw ValidationError("--validate-every \(validateEvery): expected 1 or more")
+    }
+    guard patience >= 0 else {
+      throw ValidationError("--patience \(patience): expected 0 or more")
+    }
+  }
+
+  var plan: ValidationPlan {
+    ValidationPlan(interval: validateEvery, patience: patience > 0 ? patience : nil)
+  }
+}

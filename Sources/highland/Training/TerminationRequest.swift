@@ -1,0 +1,20 @@
+import Glibc
+import Synchronization
+
+/// Whether this process was asked to end, by SIGTERM or SIGINT.
+enum TerminationRequest {
+  private static let wasMade = Atomic(false)
+
+  /// From now on such a signal only sets a flag; a second one ends the process.
+  static func listen() {
+    _ = wasMade.load(ordering: .relaxed)  // made before a signal needs it
+    for number in [SIGTERM, SIGINT] {
+      _ = signal(number) { number in
+        TerminationRequest.wasMade.store(true, ordering: .relaxed)
+        _ = signal(number, SIG_DFL)
+      }
+    }
+  }
+
+  static var isMade: Bool { wasMade.load(ordering: .relaxed) }
+}

@@ -1,0 +1,203 @@
+import Communication
+import Datasets
+import Evaluation
+import FoundationEssentials
+import HierarchicalClustering
+import MPICommunication
+import Optimization
+import Parallelism
+import Training
+
+/// Hears of training: shows progress, writes the log, asks for checkpoints.
+final class TrainingReporter: TrainingObserver {
+  private let progress: ProgressReporter
+  private let isFirst: Bool
+  private let log: LogFile?
+  private let checkpoints: CheckpointDirectory?
+  private let interval: Double
+  private var lastSave = ContinuousClock.now
+  private let start = ContinuousClock.now
+  /// When the step under way began, and what the steps of the epoch took before it.
+  private var stepStart = Cost.now
+  private var epochCost = Cost()
+
+  /// > Collective: over `communicator`. A round of a byte.
+  init(
+    _ progress: ProgressReporter, log: String?, checkpoints: CheckpointDirectory?,
+    interval: Double, resumedAt step: Int?, overwrite: Bool, on communicator: MPICommunicator
+  ) throws {
+    self.progress = progress
+    self.checkpoints = checkpoints
+    self.interval = interval
+    isFirst = communicator.rank == Rank(0)
+    let isFirst = isFirst
+    self.log = try communicator.agree {
+      guard let log, isFirst else { return nil }
+      return try LogFile(log, keepingUpToStep: step, overwrite: overwrite)
+    }
+    if checkpoints != nil { TerminationRequest.listen() }
+  }
+
+  func note(_ text: String) { progress.note(text) }
+
+  /// > Collective: over `communicator`. A round of a byte.
+  func started(
+    _ run: TrainingRun, from state: TrainingState?, on communicator: some Communicator
+  ) throws {
+    stepStart = .now
+    guard let state else {
+      return try write(LogLine(event: "start", step: 0, run: run), on: communicator)
+    }
+    progress.note("going on after step \(state.optimizer.stepCount)")
+    try write(LogLine(event: "resume", step: state.optimizer.stepCount), on: communicator)
+  }
+
+  func finishedStep(_ step: Int, of count: Int, loss: StepLoss) {
+    epochCost = epochCost + (Cost.now - stepStart)
+    stepStart = .now
+    progress.show(
+      "train, loss \(decimal(loss.linkage + loss.density, places: 4))",
+      isDone: Double(step) / Double(max(count, 1)),
+      amount: Double(count), unit: "steps")
+  }
+
+  func finished(_ epoch: EpochRecord, steps: Int, on communicator: some Communicator) throws {
+    let cost = try communicator.allReduce(epochCost) {
+      Cost(seconds: max($0.seconds, $1.seconds), cpuSeconds: $0.cpuSeconds + $1.cpuSeconds)
+    }
+    epochCost = Cost()
+    try write(
+      LogLine(
+        event: "epoch", step: epoch.epoch * steps, epoch: epoch.epoch, steps: steps,
+        seconds: cost.seconds, cpuSeconds: cost.cpuSeconds,
+        loss: epoch.linkageLoss + epoch.densityLoss, linkageLoss: epoch.linkageLoss,
+        densityLoss: epoch.densityLoss, learningRate: epoch.learningRate), on: communicator)
+    guard let validation = epoch.validation else { return }
+    let chosen = validation.chosen
+    let loss = decimal(epoch.linkageLoss + epoch.densityLoss, places: 4)
+    progress.note(
+      "epoch \(epoch.epoch): loss \(loss), validation F "
+        + "\(decimal(chosen.pairwiseF, places: 4)) pairwise, "
+        + "\(decimal(chosen.bcubedF, places: 4)) BCubed at τ = \(chosen.tau)")
+    try write(
+      LogLine(
+        event: "validation", step: epoch.epoch * steps, epoch: epoch.epoch,
+        validation: validation), on: communicator)
+  }
+
+  /// > Collective: over `communicator`. A round of a byte.
+  private func write(_ line: LogLine, on communicator: some Communicator) throws {
+    try communicator.agree { try log?.write(line) }
+  }
+
+  func request(after step: Int, on communicator: some Communicator) throws -> TrainingRequest {
+    defer { stepStart = .now }
+    guard checkpoints != nil else { return .goOn }
+    var request = TrainingRequest.goOn
+    if isFirst, lastSave.duration(to: .now) >= .seconds(interval) { request = .save }
+    if TerminationRequest.isMade { request = .saveAndStop }
+    return TrainingRequest(rawValue: try communicator.maximum(request.rawValue)) ?? .goOn
+  }
+
+  func save(_ state: TrainingState, on communicator: some Communicator) throws {
+    try checkpoints?.save(state, on: communicator)
+    lastSave = .now
+    stepStart = .now
+  }
+
+  /// > Collective: over `communicator`.
+  func ended(
+    _ run: TrainingRun, _ state: TrainingState, on communicator: some Communicator
+  ) throws {
+    let best = state.progress.best
+    try write(
+      LogLine(
+        event: "end", step: state.optimizer.stepCount, epoch: best?.epoch,
+        seconds: start.duration(to: .now) / .seconds(1), validation: best?.result,
+        stopReason: state.progress.stopReason?.rawValue), on: communicator)
+    try checkpoints?.save(state, on: communicator)
+  }
+
+  /// Says that the run was stopped and how to go on.
+  func interrupted(at step: Int, on communicator: some Communicator) throws {
+    try write(LogLine(event: "interrupted", step: step), on: communicator)
+    throw Interruption(step: step)
+  }
+}
+
+/// Seconds, elapsed and of the processor.
+private struct Cost: Message {
+  var seconds = 0.0
+  var cpuSeconds = 0.0
+
+  static var now: Cost {
+    Cost(seconds: ProcessClock.secondsSinceStart, cpuSeconds: processorSeconds())
+  }
+
+  static func - (a: Cost, b: Cost) -> Cost {
+    Cost(seconds: a.seconds - b.seconds, cpuSeconds: a.cpuSeconds - b.cpuSeconds)
+  }
+
+  static func + (a: Cost, b: Cost) -> Cost {
+    Cost(seconds: a.seconds + b.seconds, cpuSeconds: a.cpuSeconds + b.cpuSeconds)
+  }
+}
+
+private enum ProcessClock {
+  private static let start = ContinuousClock.now
+  static var secondsSinceStart: Double { start.duration(to: .now) / .seconds(1) }
+}
+
+/// A run that was asked to end before it was done, thrown on every rank.
+struct Interruption: Error, CustomStringConvertible {
+  var step: Int
+
+  var description: String {
+    "stopped after step \(step), as asked; a checkpoint is written, the same command goes on from it"
+  }
+
+  /// EX_TEMPFAIL: trying again helps.
+  static let exitCode: Int32 = 75
+}
+
+/// One line of the log.
+struct LogLine: Encodable {
+  var event: String
+  var step: Int
+  var epoch: Int?
+  var steps: Int?
+  var seconds: Double?
+  var cpuSeconds: Double?
+  var loss: Double?
+  var linkageLoss: Double?
+  var densityLoss: Double?
+  var learningRate: Double?
+  var validation: ValidationResult?
+  var run: TrainingRun?
+  var stopReason: String?
+}
+
+/// Lines of JSON, each in the file when it is written.
+final class LogFile {
+  private let file: AppendingFile
+  private let encoder = JSONEncoder()
+
+  /// - Parameter step: Of the checkpoint that the run goes on from: later lines go. nil for a new run.
+  init(_ path: String, keepingUpToStep step: Int?, overwrite: Bool) throws {
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var kept = ""
+    if let step, let data = FileManager.default.contents(atPath: path) {
+      struct Place: Decodable { var step: Int }
+      for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
+        guard let place = try? JSONDecoder().decode(Place.self, from: Data(line.utf8)),
+          place.step <= step
+        else { continue }
+        kept += line + "\n"
+      }
+    }
+    try writeText(kept, to: path, overwrite: overwrite || step != nil)
+    file = try AppendingFile(path)
+  }
+
+  func write(_ line: LogLine) throws { try file.append(line: try encoder.encode(line)) }
+}
