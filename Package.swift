@@ -100,8 +100,9 @@ let package = Package(
     .executableTarget(
       name: "highland",
       dependencies: [
-        "Charts", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
-        "GraphClassification", "GraphCollections", "GraphNetworks", "HierarchicalClustering",
+        "Charts", "Communication", "Datasets", "Differentiation", "DistributedGraphs",
+        "Evaluation", "GraphClassification", "GraphCollections", "GraphNetworks",
+        "HierarchicalClustering",
         "LinearAlgebra", "MPICommunication", "NeighborSearch", "Optimization", "Parallelism",
         "SyntheticData", "Training", argumentParser, logging,
       ],

@@ -1,3 +1,5 @@
+public import Differentiation
+
 /// Which network: everything about it but its numbers.
 public struct GraphArchitecture: Equatable, Codable, Sendable {
   public enum Kind: String, CaseIterable, Codable, Sendable {
@@ -18,11 +20,13 @@ public struct GraphArchitecture: Equatable, Codable, Sendable {
   public var classCount: Int
   /// The share of a graph's hidden numbers that training sets to 0, before the last linear map.
   public var dropout: Double
+  /// What a graph's row is made of those of its nodes, or of its last clusters.
+  public var readout: Aggregation
 
   /// - Precondition: Positive sizes, clusters for DiffPool alone, a share below 1.
   public init(
     kind: Kind, inputWidth: Int, hidden: Int = 64, layerCount: Int? = nil,
-    clusterCounts: [Int] = [], classCount: Int, dropout: Double = 0
+    clusterCounts: [Int] = [], classCount: Int, dropout: Double = 0, readout: Aggregation = .mean
   ) {
     precondition(
       inputWidth > 0 && hidden > 0 && classCount > 0 && (layerCount ?? 1) > 0
@@ -36,6 +40,7 @@ public struct GraphArchitecture: Equatable, Codable, Sendable {
     self.clusterCounts = clusterCounts
     self.classCount = classCount
     self.dropout = dropout
+    self.readout = readout
   }
 }
 

@@ -59,6 +59,14 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
     dropoutMask.map { x.masked(by: $0) } ?? x
   }
 
+  /// A row per graph.
+  private func readout(_ x: Variable<Scalar>, _ blocks: RowBlocks) -> Variable<Scalar> {
+    switch network.architecture.readout {
+    case .mean: x.means(of: blocks)
+    case let other: x.aggregated(other, over: Adjacency(segments: blocks.offsets))
+    }
+  }
+
   // MARK: The flat network
 
   func flat() -> GraphOutput<Scalar> {
@@ -72,7 +80,7 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
         isRectified: true, parts: parts(.input))
       if looksInside { embeddings.append(x.value) }
     }
-    let readout = x.means(of: input.blocks)
+    let readout = readout(x, input.blocks)
     return GraphOutput(
       logProbabilities: linear(dropped(readout), "lin", parts: input.parts)
         .logSoftmaxOfRows(),
@@ -193,7 +201,7 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
     if let last = architecture.lastBlock {
       x = joined(try apply(last, to: x, at: level))
     }
-    let readout = x.means(of: blocks)
+    let readout = readout(x, blocks)
     output = inside
     output.readout = readout.value
     output.embeddings = embeddings

@@ -1,4 +1,5 @@
 public import Communication
+public import Differentiation
 public import GraphCollections
 internal import LinearAlgebra
 public import Parallelism
@@ -28,13 +29,15 @@ public struct GraphTrialPlan: Sendable {
   public var layerCount: Int?
   public var clusterCounts: [Int]
   public var dropout: Double
+  public var readout: Aggregation
   public var columns: NodeEncoder.Columns
   public var training: GraphTrainingOptions
   public var looksAtSmoothing: Bool
 
   public init(
     kind: GraphArchitecture.Kind, hidden: Int = 64, layerCount: Int? = nil,
-    clusterCounts: [Int] = [], dropout: Double = 0, columns: NodeEncoder.Columns = [.labels],
+    clusterCounts: [Int] = [], dropout: Double = 0, readout: Aggregation = .mean,
+    columns: NodeEncoder.Columns = [.labels],
     training: GraphTrainingOptions = .init(), looksAtSmoothing: Bool = false
   ) {
     self.kind = kind
@@ -42,6 +45,7 @@ public struct GraphTrialPlan: Sendable {
     self.layerCount = layerCount
     self.clusterCounts = clusterCounts
     self.dropout = dropout
+    self.readout = readout
     self.columns = columns
     self.training = training
     self.looksAtSmoothing = looksAtSmoothing
@@ -66,7 +70,8 @@ public struct GraphTrialPlan: Sendable {
     let rows = try encoder.rows(of: collection)
     let architecture = GraphArchitecture(
       kind: kind, inputWidth: encoder.width, hidden: hidden, layerCount: layerCount,
-      clusterCounts: clusterCounts, classCount: collection.classCount, dropout: dropout)
+      clusterCounts: clusterCounts, classCount: collection.classCount, dropout: dropout,
+      readout: readout)
     var start = SeededRandom(seed: seed, Draws.parameters, fold)
     let trained = try train(
       GraphNetwork(architecture, seed: start.next()), on: collection, rows: rows, split: split,

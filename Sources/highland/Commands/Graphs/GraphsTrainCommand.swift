@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Communication
 import Datasets
+public import Differentiation
 import Evaluation
 public import GraphClassification
 import GraphCollections
@@ -8,6 +9,7 @@ import MPICommunication
 import Parallelism
 
 extension GraphArchitecture.Kind: ExpressibleByArgument {}
+extension Aggregation: ExpressibleByArgument {}
 extension GraphTrainingOptions.Schedule: ExpressibleByArgument {}
 extension GraphTrainingOptions.Selection: ExpressibleByArgument {}
 
@@ -39,6 +41,9 @@ struct GraphsTrainCommand: RankedCommand {
       "Clusters of each pooling level of diffpool, with commas, as 38,10.",
       discussion: "By default one level, of a quarter of the largest graph's nodes, at most 160."))
   var clusters: String?
+
+  @Option(help: "What a graph's row is of its nodes' or last clusters' rows: mean, sum or max.")
+  var readout = Aggregation.mean
 
   @Option(help: "The share of a graph's hidden numbers that training leaves out.")
   var dropout = 0.0
@@ -224,7 +229,8 @@ struct GraphsTrainCommand: RankedCommand {
     return GraphTrialPlan(
       kind: network, hidden: hidden, layerCount: layers,
       clusterCounts: try clusterCounts(largestGraph: collection.statistics.largestGraph),
-      dropout: dropout, columns: try columns(), training: training, looksAtSmoothing: diagnostics)
+      dropout: dropout, readout: readout, columns: try columns(), training: training,
+      looksAtSmoothing: diagnostics)
   }
 
   private func splits(of collection: GraphCollection, seed: UInt64) throws -> [GraphSplit] {
