@@ -75,43 +75,50 @@ let package = Package(
       "NeighborSearch",
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
     module(
+      "SimilarityStructure",
+      ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
+    module(
       "GraphNetworks",
       [
         "CKernels", "Communication", "Datasets", "DistributedGraphs", "LinearAlgebra",
-        "Parallelism",
+        "Parallelism", "SimilarityStructure",
       ]),
     module(
       "HierarchicalClustering",
       [
         "Communication", "Datasets", "DistributedGraphs", "GraphNetworks", "LinearAlgebra",
-        "NeighborSearch", "Parallelism",
+        "NeighborSearch", "Parallelism", "SimilarityStructure",
       ]),
     module("Evaluation", ["Communication"]),
+    .target(
+      name: "DefaultModel", resources: [.embedInCode("default.safetensors")],
+      swiftSettings: strict),
     module("Charts", []),
     module(
       "Training",
       [
         "Communication", "Datasets", "Differentiation", "DistributedGraphs", "Evaluation",
         "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
-        "Optimization", "Parallelism", "RandomNumbers",
+        "Optimization", "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
 
     // The program.
     .executableTarget(
       name: "highland",
       dependencies: [
-        "Charts", "Communication", "Datasets", "Differentiation", "DistributedGraphs",
-        "Evaluation", "GraphClassification", "GraphCollections", "GraphNetworks",
-        "HierarchicalClustering",
-        "LinearAlgebra", "MPICommunication", "NeighborSearch", "Optimization", "Parallelism",
-        "SyntheticData", "Training", argumentParser, logging,
+        "Charts", "Communication", "Datasets", "DefaultModel", "Differentiation",
+        "DistributedGraphs", "Evaluation", "GraphClassification", "GraphCollections",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "MPICommunication",
+        "NeighborSearch", "Optimization", "Parallelism", "SyntheticData", "Training",
+        argumentParser, logging,
       ],
       swiftSettings: strict),
 
     // Tests.
     module("CommunicationTesting", ["Communication"]),
     .target(
-      name: "RandomInputs", dependencies: ["DistributedGraphs", "LinearAlgebra"],
+      name: "RandomInputs",
+      dependencies: ["DistributedGraphs", "GraphNetworks", "LinearAlgebra", "SimilarityStructure"],
       path: "Tests/RandomInputs", swiftSettings: strict),
     tests(of: "Communication", ["CommunicationTesting"]),
     tests(of: "LinearAlgebra", ["CKernels", "Parallelism", "RandomInputs"]),
@@ -135,10 +142,16 @@ let package = Package(
       of: "NeighborSearch",
       ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism", "RandomInputs"]),
     tests(
+      of: "SimilarityStructure",
+      [
+        "Communication", "DistributedGraphs", "LinearAlgebra", "NeighborSearch", "Parallelism",
+        "RandomInputs",
+      ]),
+    tests(
       of: "GraphNetworks",
       [
         "Communication", "Datasets", "DistributedGraphs", "LinearAlgebra", "Parallelism",
-        "RandomInputs",
+        "RandomInputs", "SimilarityStructure",
       ]),
     tests(
       of: "HierarchicalClustering",
@@ -151,7 +164,7 @@ let package = Package(
       [
         "Communication", "Datasets", "Differentiation", "DistributedGraphs", "Evaluation",
         "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "Optimization", "Parallelism",
-        "RandomInputs",
+        "RandomInputs", "RandomNumbers", "SimilarityStructure", "SyntheticData",
       ]),
     .executableTarget(
       name: "MPIChecks",

@@ -116,16 +116,29 @@ extension Communicator {
   /// > about twice the values to and from every rank. None on one rank.
   ///
   /// - Parameter values: As many on every rank.
-  public func sums<T: Message & BinaryFloatingPoint>(_ values: [T]) throws -> [T] {
+  public func sums(_ values: [Float]) throws -> [Float] { try sumsInRankOrder(values) }
+
+  /// The sums of the ranks' values, place by place, on every rank.
+  ///
+  /// > Collective: as ``sums(_:)-([Float])``.
+  public func sums(_ values: [Double]) throws -> [Double] { try sumsInRankOrder(values) }
+
+  @inline(__always)
+  private func sumsInRankOrder<T: Message & BinaryFloatingPoint>(_ values: [T]) throws -> [T] {
     guard size > 1 else { return values }
     let counts = ranks.map { rank in
       values.count * (rank.index + 1) / size - values.count * rank.index / size
     }
+    let count = counts[rank.index]
     let arrived = try exchange(
-      Buckets(values: values, counts: counts),
-      receiving: Array(repeating: counts[rank.index], count: size))
-    let own = (0..<counts[rank.index]).map { place in
-      T(ranks.reduce(0.0) { $0 + Double(arrived.values[$1.index * counts[rank.index] + place]) })
+      Buckets(values: values, counts: counts), receiving: Array(repeating: count, count: size)
+    ).values
+    var own: [T] = []
+    own.reserveCapacity(count)
+    for place in 0..<count {
+      var sum = 0.0
+      for rank in 0..<size { sum += Double(arrived[rank * count + place]) }
+      own.append(T(sum))
     }
     return try allGather(own).values
   }

@@ -6,6 +6,8 @@ final class InputFile: Sendable {
   /// The size of the file when it was opened.
   let byteCount: Int
   private let descriptor: Int32
+  /// What stands in for a file; nil where there is one.
+  private let contents: [UInt8]?
 
   /// - Throws: ``DataError`` if there is no such file, or it is not an ordinary readable one.
   init(path: String) throws {
@@ -20,14 +22,37 @@ final class InputFile: Sendable {
     descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw DataError.system(path, "cannot open") }
     byteCount = Int(status.st_size)
+    contents = nil
   }
 
-  deinit { close(descriptor) }
+  /// Bytes in memory, under a name for messages.
+  init(contents: [UInt8], name: String) {
+    path = name
+    byteCount = contents.count
+    descriptor = -1
+    self.contents = contents
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// Fills `buffer` with the bytes of the file from `offset` on.
   ///
   /// - Throws: ``DataError`` if the file ends before, or the system fails.
   func read(at offset: Int, into buffer: inout MutableRawSpan) throws {
+    if let contents {
+      guard offset + buffer.byteCount <= contents.count else {
+        throw DataError(
+          path: path,
+          problem: "ends at byte \(contents.count); expected \(offset + buffer.byteCount) bytes")
+      }
+      unsafe buffer.withUnsafeMutableBytes { buffer in
+        unsafe contents.withUnsafeBytes { contents in
+          unsafe buffer.copyMemory(
+            from: UnsafeRawBufferPointer(rebasing: contents[offset..<offset + buffer.count]))
+        }
+      }
+      return
+    }
     let failure: DataError? = unsafe buffer.withUnsafeMutableBytes { buffer in
       var done = 0
       while done < buffer.count {

@@ -90,9 +90,19 @@ public struct TensorFile: Sendable {
 
   /// - Throws: ``DataError`` if the file cannot be opened, its header is longer than the file or
   ///   not as described, or the tensors do not lie one after the other in the file.
-  public init(path: String) throws {
-    func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
-    file = try InputFile(path: path)
+  public init(path: String) throws { try self.init(InputFile(path: path)) }
+
+  /// The contents of a file that are in memory already.
+  ///
+  /// - Parameter name: What messages call it, in place of a path.
+  /// - Throws: ``DataError`` as ``init(path:)``.
+  public init(contents: [UInt8], name: String) throws {
+    try self.init(InputFile(contents: contents, name: name))
+  }
+
+  private init(_ file: InputFile) throws {
+    func error(_ problem: String) -> DataError { DataError(path: file.path, problem: problem) }
+    self.file = file
     guard file.byteCount >= 8 else {
       throw error("\(file.byteCount) bytes; expected at least the 8 of a header's length")
     }

@@ -1,3 +1,4 @@
+public import Communication
 internal import Glibc
 public import LinearAlgebra
 public import Parallelism
@@ -30,6 +31,11 @@ public protocol DifferentiableScalar: MatrixScalar {
 
   static func exponential(_ x: Self) -> Self
   static func logarithm(_ x: Self) -> Self
+
+  /// The sums of the ranks' values, place by place: ``Communicator/sums(_:)-([Float])``.
+  ///
+  /// > Collective: over `communicator`, as that.
+  static func sums(_ values: [Self], on communicator: some Communicator) throws -> [Self]
 }
 
 // The plain loops. `Float` has kernels in their place.
@@ -93,6 +99,9 @@ extension Double: DifferentiableScalar {
 
   public static func exponential(_ x: Double) -> Double { exp(x) }
   public static func logarithm(_ x: Double) -> Double { log(x) }
+
+  public static func sums(_ values: [Double], on communicator: some Communicator) throws -> [Double]
+  { try communicator.sums(values) }
 }
 
 extension Float: DifferentiableScalar {
@@ -118,4 +127,8 @@ extension Float: DifferentiableScalar {
 
   public static func exponential(_ x: Float) -> Float { Float(exp(Double(x))) }
   public static func logarithm(_ x: Float) -> Float { Float(log(Double(x))) }
+
+  public static func sums(_ values: [Float], on communicator: some Communicator) throws -> [Float] {
+    try communicator.sums(values)
+  }
 }

@@ -6,7 +6,7 @@ public typealias LocalRows = DenseLocalRows<Float>
 
 /// Rows of the owned nodes together with those of the ghosts.
 ///
-/// Only a halo exchange makes one: a layer that wants local rows cannot be handed owned ones.
+/// A halo exchange makes one: a layer that wants local rows cannot be handed owned ones.
 public struct DenseLocalRows<Scalar: MatrixScalar>: Sendable {
   /// Shape `[ownedCount × width]`, where the columns of interest start at `firstColumn`.
   public let owned: DenseMatrix<Scalar>
@@ -19,6 +19,23 @@ public struct DenseLocalRows<Scalar: MatrixScalar>: Sendable {
   public var width: Int { ghosts.columnCount }
 }
 
+extension DenseLocalRows {
+  /// Rows that this rank computed for its ghosts as their owners did, from what it had received of
+  /// them before.
+  ///
+  /// - Parameters:
+  ///   - owned: Shape `[ownedCount × width]`.
+  ///   - ghosts: Shape `[ghostCount × width]`.
+  package init(owned: DenseMatrix<Scalar>, computedForGhosts ghosts: DenseMatrix<Scalar>) {
+    precondition(
+      owned.columnCount == ghosts.columnCount,
+      "\(owned.columnCount) and \(ghosts.columnCount) columns")
+    self.owned = owned
+    self.ghosts = ghosts
+    firstColumn = 0
+  }
+}
+
 extension Halo {
   /// The values of all local nodes: those of the owned ones, then the ghosts' from their owners.
   ///
@@ -29,6 +46,29 @@ extension Halo {
     let received = try communicator.exchange(
       boundary.map { values[Int($0.index)] }, receiving: ghostCounts)
     return values + received.values
+  }
+
+  /// The rows of all local nodes, `width` values each: those of the owned ones, then the ghosts'.
+  ///
+  /// > Collective: over `communicator`. One round, `width` values per ghost.
+  ///
+  /// - Parameter rows: Owned. Row after row. Shape `[ownedCount × width]`.
+  @inlinable
+  public func extend<T: Message>(
+    _ rows: [T], width: Int, on communicator: some Communicator
+  ) throws -> [T] {
+    precondition(
+      rows.count == ownedCount * width, "\(rows.count) values for \(ownedCount) rows of \(width)")
+    var packed: [T] = []
+    packed.reserveCapacity(boundary.values.count * width)
+    for node in boundary.values {
+      let first = Int(node.index) * width
+      packed += rows[first..<first + width]
+    }
+    let received = try communicator.exchange(
+      Buckets(values: packed, counts: boundary.counts.map { $0 * width }),
+      receiving: ghostCounts.map { $0 * width })
+    return rows + received.values
   }
 
   /// The rows of all local nodes, of some columns.
@@ -164,6 +204,7 @@ extension DenseMatrix {
   }
 
   /// Copies of some rows, of some columns. Shape `[nodes.count × columns.count]`.
+  @specialized(where Scalar == Float)
   fileprivate func gathering(_ nodes: [LocalNode], columns: Range<Int>) -> Self {
     var packed = Self(rows: nodes.count, columns: columns.count)
     unsafe withUnsafeBufferPointer { source in

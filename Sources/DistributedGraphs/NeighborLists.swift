@@ -34,6 +34,17 @@ public struct NeighborLists: Equatable, Sendable {
     return count
   }
 
+  /// The first places of every list: the lists themselves if they are no longer.
+  public func prefix(_ length: Int) -> NeighborLists {
+    guard length < listLength else { return self }
+    func firstPlaces<T>(_ values: [T]) -> [T] {
+      (0..<count).flatMap { values[$0 * listLength..<$0 * listLength + length] }
+    }
+    return NeighborLists(
+      listLength: length, neighbors: firstPlaces(neighbors),
+      similarities: firstPlaces(similarities))
+  }
+
   /// Lists in the order and of the length that the method wants, from lists of any origin.
   ///
   /// Drops absent places and the node itself, keeps the best of repeated neighbours, orders by

@@ -1,6 +1,7 @@
 public import Communication
 public import DistributedGraphs
-public import GraphNetworks
+internal import GraphNetworks
+internal import SimilarityStructure
 
 /// Clusters embeddings with a trained network, level by level, until nothing merges.
 ///
@@ -18,16 +19,21 @@ public import GraphNetworks
 ///   - initialNeighbors: Owned. The lists of level 0, where the user brings them.
 /// - Throws: ``AgreedFailure`` on every rank for what is wrong with the input.
 public func cluster(
-  _ source: some EmbeddingSource, with model: Lander, options: ClusteringOptions,
+  _ source: some EmbeddingSource, with model: LinkageModel, options: ClusteringOptions,
   initialNeighbors: NeighborLists? = nil, observer: some ClusteringObserver = NoObserver(),
   on base: some Communicator
 ) throws -> Clustering {
   precondition(
-    initialNeighbors.map { $0.listLength == options.listLength } ?? true,
-    "initial lists of another length than \(options.listLength)")
+    initialNeighbors.map { $0.listLength == model.listLength(options) } ?? true,
+    "initial lists of another length than \(model.listLength(options))")
+  if case .structure(let network) = model {
+    precondition(
+      network.settings.neighborCount == options.neighborCount,
+      "k = \(options.neighborCount) for a network of k = \(network.settings.neighborCount)")
+  }
   precondition(
-    source.dimensions == model.dimensions || source.rowCount == 0,
-    "\(source.dimensions) dimensions for a model of \(model.dimensions)")
+    model.dimensions.map { $0 == source.dimensions } ?? true || source.rowCount == 0,
+    "\(source.dimensions) dimensions for a model of \(model.dimensions ?? 0)")
   try base.assertReplicated(source.rowCount)
   try base.assertReplicated(options.neighborCount)
   try base.assertReplicated(options.threshold)
@@ -35,7 +41,11 @@ public func cluster(
   let clock = PhaseClock(communicator, observer)
   var hierarchy = try clock.measure(.read) { _ in
     try Hierarchy(
-      source, options: options, needsAverages: model.usesAverageFeature, on: communicator)
+      source, options: options, averages: model.averages, on: communicator)
+  }
+  var structure: StructureState?  // of networks of structure, from level 0 on
+  if case .structure = model, initialNeighbors == nil {
+    try clock.measure(.coarsen) { _ in try hierarchy.mergeDuplicates(on: communicator) }
   }
   let reading = try clock.costs()[.read] ?? PhaseCost()
 
@@ -44,21 +54,31 @@ public func cluster(
   while stopReason == nil, hierarchy.nodes.nodeCount > options.neighborCount {
     let (level, nodes, inputPoint) = (hierarchy.level, hierarchy.nodes, hierarchy.inputPoint)
     clock.level = level
-    let neighbors = try clock.measure(.neighbors) { progress in
+    let lists = try clock.measure(.neighbors) { progress in
       try hierarchy.neighborLists(
-        initial: initialNeighbors, on: communicator, progress: progress)
+        initial: initialNeighbors, length: model.listLength(options), on: communicator,
+        progress: progress)
     }
+    let neighbors = lists.prefix(options.listLength)
     let keptNeighbors = observer.wantsLevels ? neighbors : nil  // else they end with the graph
     let graph = try clock.measure(.graph) { _ in
       try NeighborGraph(neighbors, in: nodes, on: communicator)
     }
     let linkage = try clock.measure(.network) { _ in
-      try model.linkage(
-        of: hierarchy.takeNetworkInput(), over: graph, using: options.workers, on: communicator)
+      switch model {
+      case .coordinates(let network):
+        try network.linkage(
+          of: hierarchy.takeNetworkInput(), over: graph, using: options.workers, on: communicator)
+      case .structure(let network):
+        try network.linkage(
+          of: hierarchy.structureFeatures(
+            lists, graph, &structure, settings: network.settings, on: communicator),
+          using: options.workers, on: communicator)
+      }
     }
     let (parents, roots, merged) = try clock.measure(.decode) { _ in
       let parents = try bestDenserNeighbor(
-        linkage, above: options.threshold, in: graph, on: communicator)
+        linkage, above: options.threshold(ofLevel: level), in: graph, on: communicator)
       var roots = parents.parent
       try compressPaths(&roots, in: nodes, on: communicator)
       return (parents, roots, try communicator.sum(parents.mergedCount))
@@ -66,7 +86,12 @@ public func cluster(
     stopReason = StopReason(
       after: level, merged: merged, before: levels.last?.mergedCount, options)
     try clock.measure(.coarsen) { _ in
-      try hierarchy.contract(to: roots, isLast: stopReason != nil, on: communicator)
+      let coarse = try hierarchy.contract(
+        to: roots, isLast: stopReason != nil, on: communicator)
+      if stopReason == nil, let state = structure {
+        structure?.pointEdges = try state.pointEdges.merged(
+          into: coarse, from: nodes, to: hierarchy.nodes, on: communicator)
+      }
     }
 
     if let keptNeighbors {

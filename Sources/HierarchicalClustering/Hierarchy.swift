@@ -3,12 +3,13 @@ package import DistributedGraphs
 internal import GraphNetworks
 package import LinearAlgebra
 internal import NeighborSearch
+internal import Parallelism
 
 /// The level that clustering has reached, and where every input point is in it.
 package struct Hierarchy<Source: EmbeddingSource> {
   private let source: Source
   private let options: ClusteringOptions
-  private let needsAverages: Bool
+  private let averages: Averages
   /// Replicated. The largest absolute value of the input.
   private let largestValue: Float
   /// Replicated. For sums over the members of clusters.
@@ -20,12 +21,15 @@ package struct Hierarchy<Source: EmbeddingSource> {
   package private(set) var level = 0
   /// Who owns which nodes of the level.
   package private(set) var nodes: NodePartition
-  /// Owned. f: the direction of each node's peak; nil once handed over. Shape `[ownedCount × D]`.
+  /// Owned. f: the direction of each node's peak; nil once handed over, and above level 0 where
+  /// averages of directions take its place. Shape `[ownedCount × D]`.
   private var identity: Matrix?
-  /// Owned. g: the mean of each node's members; nil at level 0, where it is f.
+  /// Owned. g, or u: the mean of each node's members; nil at level 0, where it is f.
   private var average: Matrix?
+  /// Owned. |u| of every node; 1 of a point.
+  private(set) var meanLengths: [Float]
   /// Owned. How many points each node stands for.
-  private var memberCounts: [Int64]
+  package private(set) var memberCounts: [Int64]
   /// Owned. The input point that each node is.
   package private(set) var inputPoint: [GlobalNode]
   /// Owned points. Whether each has a direction: not all zeros, no NaN, nothing infinite.
@@ -37,46 +41,88 @@ package struct Hierarchy<Source: EmbeddingSource> {
   ///
   /// > Collective: over `communicator`. Rounds of a few bytes per rank.
   package init(
-    _ source: Source, options: ClusteringOptions, needsAverages: Bool,
+    _ source: Source, options: ClusteringOptions, averages: Averages,
     on communicator: some Communicator
   ) throws {
     self.source = source
     self.options = options
-    self.needsAverages = needsAverages
+    self.averages = averages
     points = NodePartition(sharing: source.rowCount, among: communicator.size)
     nodes = points
     let owned = points.owned(by: communicator.rank)
     var rows = try source.load(owned, invalid: options.invalidRows, on: communicator)
     _ = rows.matrix.normalizeRows()
     largestValue = try communicator.maximum(rows.largestValue)
-    fixedPoint = FixedPoint(summing: source.rowCount, valuesUpTo: largestValue)
+    fixedPoint = FixedPoint(
+      summing: source.rowCount, valuesUpTo: averages == .ofDirections ? 1 : largestValue)
     var hasDirection = Array(repeating: true, count: owned.count)
     for point in rows.invalid { hasDirection[point - owned.lowerBound] = false }
     self.hasDirection = hasDirection
     identity = rows.matrix
     memberCounts = Array(repeating: 1, count: owned.count)
+    meanLengths = Array(repeating: 1, count: owned.count)
     inputPoint = owned.map { GlobalNode($0) }
     nodeOfPoint = inputPoint
+  }
+
+  /// With means of the input rows, or with none.
+  ///
+  /// > Collective: over `communicator`, as the other.
+  package init(
+    _ source: Source, options: ClusteringOptions, needsAverages: Bool,
+    on communicator: some Communicator
+  ) throws {
+    try self.init(
+      source, options: options, averages: needsAverages ? .ofInputRows : .nothing,
+      on: communicator)
   }
 
   /// The nearest neighbours of every owned node; at level 0 the user's, where there are any.
   ///
   /// > Collective: over `communicator`, as the search is.
   package func neighborLists(
-    initial: NeighborLists?, on communicator: some Communicator, progress: (Double) -> Void
+    initial: NeighborLists?, length: Int? = nil, on communicator: some Communicator,
+    progress: (Double) -> Void
   ) throws -> NeighborLists {
     if level == 0, let initial {
       return try initial.among(hasDirection, in: nodes, on: communicator)
     }
     return try nearestNeighbors(
-      of: identity!, listLength: options.listLength, in: nodes, using: options.workers,
-      on: communicator, progress: progress)
+      of: directions, listLength: length ?? options.listLength, in: nodes, using: options.workers,
+      on: communicator,
+      progress: progress)
+  }
+
+  var workers: Workers { options.workers }
+
+  /// Owned. What neighbours are searched by: f, or the directions of the means. Unit rows.
+  var directions: Matrix {
+    guard averages == .ofDirections, var rows = average else { return identity! }
+    _ = rows.normalizeRows()
+    return rows
+  }
+
+  /// Makes one node of points with the same direction, before level 0 is built: the first of them,
+  /// which stands for all.
+  ///
+  /// Copies would fill each other's neighbour lists, and nothing else could be learned from these.
+  ///
+  /// > Collective: over `communicator`. As ``duplicateRoots(of:where:in:on:)``; where there are
+  /// > duplicates, also as ``contract(to:isLast:on:)``.
+  package mutating func mergeDuplicates(on communicator: some Communicator) throws {
+    precondition(level == 0 && nodes == points, "duplicates are of points")
+    let roots = try duplicateRoots(
+      of: identity!, where: hasDirection, in: nodes, on: communicator)
+    guard try communicator.any(roots != inputPoint) else { return }
+    try merge(to: roots, keeping: .nothing, on: communicator)
   }
 
   /// The number of every owned point's cluster, and how many clusters there are.
   ///
   /// > Collective: over `communicator`, as ``numberByFirstAppearance(_:of:in:on:)``.
-  func labels(on communicator: some Communicator) throws -> (labels: [Int64], clusterCount: Int) {
+  package func labels(on communicator: some Communicator) throws -> (
+    labels: [Int64], clusterCount: Int
+  ) {
     try numberByFirstAppearance(nodeOfPoint, of: points, in: nodes, on: communicator)
   }
 
@@ -100,10 +146,12 @@ package struct Hierarchy<Source: EmbeddingSource> {
   mutating func takeNetworkInput() -> NodeInput {
     let rows = identity!
     if level == 0 { identity = nil }
-    return NodeInput(identity: rows, average: average, usesAverage: needsAverages)
+    return NodeInput(identity: rows, average: average, usesAverage: averages != .nothing)
   }
 
   /// Merges every node into the root of its tree: the peaks become the nodes of the next level.
+  ///
+  /// - Returns: Owned. The coarse node of every node.
   ///
   /// > Collective: over `communicator`. A fetch per node and one per point; then, unless this was
   /// > the last level, every peak's row travels to its new owner, and the sums of members once per
@@ -112,9 +160,20 @@ package struct Hierarchy<Source: EmbeddingSource> {
   /// - Parameters:
   ///   - root: Owned. The peak of every node.
   ///   - isLast: Replicated. Whether the features of the next level are not wanted.
+  @discardableResult
   package mutating func contract(
     to root: [GlobalNode], isLast: Bool, on communicator: some Communicator
-  ) throws {
+  ) throws -> [GlobalNode] {
+    let coarse = try merge(to: root, keeping: isLast ? nil : averages, on: communicator)
+    level += 1
+    return coarse
+  }
+
+  /// - Parameter kept: Replicated. Which means the coarse nodes get; nil for no features at all.
+  @discardableResult
+  private mutating func merge(
+    to root: [GlobalNode], keeping kept: Averages?, on communicator: some Communicator
+  ) throws -> [GlobalNode] {
     let owned = nodes.owned(by: communicator.rank)
     let peaks = root.indices.filter { root[$0] == GlobalNode(owned.lowerBound + $0) }
     let firstCoarse = try communicator.exclusivePrefixSum(peaks.count)
@@ -133,28 +192,31 @@ package struct Hierarchy<Source: EmbeddingSource> {
     try coarseNodes.scatter(memberCounts, to: coarse, into: &coarseCounts, on: communicator) {
       $0 += $1
     }
-    if !isLast {
+    if let kept {
       try coarsenFeatures(
-        coarse, peaks: peaks, into: coarseNodes, counts: coarseCounts, on: communicator)
+        coarse, peaks: peaks, into: coarseNodes, counts: coarseCounts, keeping: kept,
+        on: communicator)
     }
     memberCounts = coarseCounts
     // Peaks leave in ascending order from ranks in ascending order, so they arrive in order.
     inputPoint = coarsePoints.rows
     nodes = coarseNodes
-    level += 1
+    return coarse
   }
 
   /// Moves the peaks' rows to their new owners and averages the members' rows there.
   private mutating func coarsenFeatures(
     _ coarse: [GlobalNode], peaks: [Int], into coarseNodes: NodePartition,
-    counts coarseCounts: [Int64], on communicator: some Communicator
+    counts coarseCounts: [Int64], keeping kept: Averages, on communicator: some Communicator
   ) throws {
     let owned = nodes.owned(by: communicator.rank)
     let coarseOwned = coarseNodes.owned(by: communicator.rank)
     let dimensions = source.dimensions
-    var newIdentity = Matrix(rows: coarseOwned.count, columns: dimensions)
+    let movesPeaks = kept != .ofDirections
+    var newIdentity = Matrix(
+      rows: movesPeaks ? coarseOwned.count : 0, columns: dimensions)
     var sums = FixedPointSums(
-      rowCount: needsAverages ? coarseOwned.count : 0, width: dimensions, fixedPoint)
+      rowCount: kept == .nothing ? 0 : coarseOwned.count, width: dimensions, fixedPoint)
 
     let tileLength = 4096
     let tileCount = try communicator.maximum((owned.count + tileLength - 1) / tileLength)
@@ -163,30 +225,40 @@ package struct Hierarchy<Source: EmbeddingSource> {
       let places = min(tile * tileLength, owned.count)..<min((tile + 1) * tileLength, owned.count)
       let firstPeak = nextPeak
       while nextPeak < peaks.count, peaks[nextPeak] < places.upperBound { nextPeak += 1 }
-      let tilePeaks = peaks[firstPeak..<nextPeak]
-      let rows = try communicator.agree { try self.rows(places, peaks: tilePeaks, of: owned) }
-      let moved = try coarseNodes.deliver(
-        rows.peakDirections.elements, width: dimensions, to: tilePeaks.map { coarse[$0] },
-        on: communicator)
-      newIdentity.replaceRows(
-        moved.nodes.map { Int($0.index) - coarseOwned.lowerBound }, by: moved.rows)
+      let tilePeaks = movesPeaks ? peaks[firstPeak..<nextPeak] : []
+      let rows = try communicator.agree {
+        try self.rows(places, peaks: tilePeaks, of: owned, keeping: kept)
+      }
+      if movesPeaks {
+        let moved = try coarseNodes.deliver(
+          rows.peakDirections.elements, width: dimensions, to: tilePeaks.map { coarse[$0] },
+          on: communicator)
+        newIdentity.replaceRows(
+          moved.nodes.map { Int($0.index) - coarseOwned.lowerBound }, by: moved.rows)
+      }
       if let members = rows.members {  // on all ranks or on none
         try sums.addMembers(
           members, times: Array(memberCounts[places]), of: Array(coarse[places]),
           in: coarseNodes, on: communicator)
       }
     }
-    identity = newIdentity
-    average = needsAverages ? sums.means(over: coarseCounts) : nil
+    identity = movesPeaks ? newIdentity : nil
+    average = kept == .nothing ? nil : sums.means(over: coarseCounts)
+    meanLengths = Array(repeating: 1, count: coarseOwned.count)
+    if kept == .ofDirections, var rows = average { meanLengths = rows.normalizeRows() }
   }
 
   /// The rows of some owned nodes that are averaged, nil where nothing is, and the directions of
-  /// those that are peaks; read from the input again at level 0.
-  private func rows(_ places: Range<Int>, peaks: ArraySlice<Int>, of owned: Range<Int>) throws -> (
-    members: Matrix?, peakDirections: Matrix
-  ) {
-    if level > 0, let identity {
-      return (average?.copy(ofRows: Array(places)), identity.copy(ofRows: Array(peaks)))
+  /// those that are peaks; read from the input again where the network has consumed them.
+  private func rows(
+    _ places: Range<Int>, peaks: ArraySlice<Int>, of owned: Range<Int>, keeping kept: Averages
+  ) throws -> (members: Matrix?, peakDirections: Matrix) {
+    if level > 0 || averages == .ofDirections {
+      let members = average ?? (kept == .ofDirections ? identity : nil)
+      return (
+        kept == .nothing ? nil : members?.copy(ofRows: Array(places)),
+        identity?.copy(ofRows: Array(peaks)) ?? Matrix(rows: 0, columns: source.dimensions)
+      )
     }
     let input = owned.lowerBound + places.lowerBound..<owned.lowerBound + places.upperBound
     let rows = try source.validRows(input)
@@ -195,8 +267,17 @@ package struct Hierarchy<Source: EmbeddingSource> {
     }
     var directions = rows.matrix.copy(ofRows: peaks.map { $0 - places.lowerBound })
     _ = directions.normalizeRows()
-    return (needsAverages ? rows.matrix : nil, directions)
+    return (kept == .nothing ? nil : rows.matrix, directions)
   }
+}
+
+/// Which means of the members the nodes of a level carry.
+package enum Averages: Equatable, Sendable {
+  case nothing
+  /// Of rows as they are stored, beside the peak's direction: the average feature of coordinates.
+  case ofInputRows
+  /// Of directions, in place of the peak's: what average linkage is about.
+  case ofDirections
 }
 
 extension FixedPointSums {

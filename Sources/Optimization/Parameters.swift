@@ -112,7 +112,7 @@ public func sum<Scalar: DifferentiableScalar>(
   _ matrices: [DenseMatrix<Scalar>], on communicator: some Communicator
 ) throws -> [DenseMatrix<Scalar>] {
   guard communicator.size > 1 else { return matrices }
-  let sums = try communicator.sums(matrices.flatMap(\.elements))
+  let sums = try Scalar.sums(matrices.flatMap(\.elements), on: communicator)
   var first = 0
   return matrices.map { matrix in
     defer { first += matrix.count }

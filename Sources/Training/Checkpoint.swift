@@ -21,6 +21,15 @@ public struct CheckpointDirectory: Sendable {
     self.settings = settings
   }
 
+  /// Makes the directory if it is not there.
+  ///
+  /// - Throws: ``DataError`` if it cannot be made.
+  public func create() throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch { throw DataError(path: path, problem: "cannot create the directory") }
+  }
+
   /// The names of the checkpoints in it, the newest first.
   public func names() throws -> [String] {
     guard let entries = try? FileManager.default.contentsOfDirectory(atPath: path) else {

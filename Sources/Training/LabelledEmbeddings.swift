@@ -86,7 +86,7 @@ public struct IdentitySplit: Equatable, Sendable {
 /// What random numbers of training are for.
 enum RandomPurpose: UInt64 {
   case split = 0x7261_696e
-  case initial, balance, dropout, rotation, order
+  case initial, balance, dropout, rotation, order, selection, mixture, graphOrder
 }
 
 /// Labelled data that nothing can be learned from.

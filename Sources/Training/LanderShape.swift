@@ -49,7 +49,10 @@ public struct LanderShape: Equatable, Sendable {
   ///
   /// Linear maps uniform in ±1/√inputs; attention normal of variance 2 · 2 / (inputs + outputs)
   /// (Glorot's, with the gain of ReLU), its biases 0; slopes 0.25.      [the defaults of PyTorch and DGL]
-  public func initialParameters(seed: UInt64) -> Parameters<Float> {
+  ///
+  /// - Parameter startsFromDistance: Whether ``startFromDistance(_:seed:)`` follows, where it can.
+  public func initialParameters(seed: UInt64, startsFromDistance: Bool = false) -> Parameters<Float>
+  {
     var maker = ParameterMaker(seed: seed)
     for (index, width) in layerWidths.enumerated() {
       let prefix = "conv.\(index).gcn_layer"
@@ -75,7 +78,72 @@ public struct LanderShape: Equatable, Sendable {
     maker.linear("classifier_conn.1", outputs: half, inputs: half)
     maker.constant("classifier_conn.2.weight", shape: [half], 0.25)
     maker.linear("classifier_conn.3", outputs: 2, inputs: half)
-    return Parameters(maker.parameters)
+    var parameters = Parameters(maker.parameters)
+    if startsFromDistance, canStartFromDistance { startFromDistance(&parameters, seed: seed) }
+    return parameters
+  }
+
+  /// Whether the encoder is one mean layer.
+  public var canStartFromDistance: Bool { headCount == nil && layerCount == 1 }
+
+  /// Makes the network one whose linkage falls with the distance of an edge's ends.
+  ///
+  /// Hidden channels are ReLU(±P f) with random directions P, the decoder's inputs their differences
+  /// P (fⱼ − fᵢ), slopes of −1 make absolute values of them, and the logit is 2 (1 − their sum / its
+  /// value at a distance of 0.8). Where the network looks further, at neighbours' means and average
+  /// features, weights are a tenth of what they would be. A network with random weights learns its
+  /// training points by heart before it finds that distance matters.
+  private func startFromDistance(_ parameters: inout Parameters<Float>, seed: UInt64) {
+    let (half, channels) = (decoderWidth, hidden / 2)
+    func change(_ name: String, _ body: (inout Matrix) -> Void) {
+      for index in parameters.all.indices where parameters.all[index].name == name {
+        body(&parameters.all[index].value)
+      }
+    }
+    var stream = RandomStream(
+      seed: seed, purpose: RandomPurpose.initial.rawValue, index: 1 << 20)
+    let scale = 1 / Double(dimensions).squareRoot()
+    change("conv.0.gcn_layer.mlp.weight") { weight in
+      for row in 0..<weight.rowCount {
+        for column in 0..<weight.columnCount { weight[row, column] *= 0.1 }
+      }
+      for row in 0..<channels {
+        for column in 0..<dimensions {
+          let value = Float(stream.normal() * scale)
+          weight[row, column] = value
+          weight[channels + row, column] = -value
+        }
+      }
+    }
+    for name in ["conv.0.gcn_layer.mlp.bias", "src_mlp.bias", "dst_mlp.bias"] {
+      change(name) { bias in for column in 0..<bias.columnCount { bias[0, column] = 0 } }
+    }
+    for (name, sign) in [("src_mlp.weight", Float(1)), ("dst_mlp.weight", -1)] {
+      change(name) { weight in
+        for row in 0..<half {
+          for column in 0..<hidden {
+            weight[row, column] = column == row ? sign : column == channels + row ? -sign : 0
+          }
+        }
+      }
+    }
+    change("classifier_conn.0.weight") { slopes in
+      for column in 0..<half { slopes[0, column] = -1 }
+    }
+    // The mean of |P (fⱼ − fᵢ)| is √(2/π) |fⱼ − fᵢ| / √D.
+    let typical = Double(half) * 0.8 * 0.8 * scale
+    change("classifier_conn.1.weight") { weight in
+      for column in 0..<half { weight[0, column] = Float(-1 / typical) }
+    }
+    change("classifier_conn.1.bias") { $0[0, 0] = 1 }
+    change("classifier_conn.2.weight") { $0[0, 0] = 1 }
+    change("classifier_conn.3.weight") { weight in
+      for row in 0..<2 {
+        for column in 0..<half { weight[row, column] *= 0.1 }
+        weight[row, 0] = row == 0 ? -1 : 1
+      }
+    }
+    change("classifier_conn.3.bias") { bias in for column in 0..<2 { bias[0, column] = 0 } }
   }
 
   /// The network that inference runs.
@@ -117,7 +185,7 @@ extension Parameters<Float> {
 }
 
 /// Makes parameters one after the other, each with random numbers of its own.
-private struct ParameterMaker {
+struct ParameterMaker {
   let seed: UInt64
   var parameters: [Parameter<Float>] = []
 

@@ -78,7 +78,8 @@ public struct TrainingState: Equatable, Sendable {
 
   /// The start of a run: random parameters.
   public init(_ options: TrainingOptions) {
-    let parameters = options.shape.initialParameters(seed: options.seed)
+    let parameters = options.shape.initialParameters(
+      seed: options.seed, startsFromDistance: options.startsFromDistance)
     self.init(
       parameters: parameters, optimizer: Optimizer(options.optimizer, for: parameters))
   }
@@ -160,7 +161,7 @@ extension TrainingState {
       let result = try validator.validate(
         parameters, shape: options.shape, taus: plan.taus, on: communicator)
       record.validation = result
-      if progress.best.map({ result.chosen.score > $0.result.chosen.score }) ?? true {
+      if progress.best.map({ result.score > $0.result.score }) ?? true {
         progress.best = .init(epoch: epoch, result: result)
         bestParameters = parameters
         progress.validationsSinceBest = 0

@@ -21,6 +21,8 @@ public struct TrainingOptions: Equatable, Sendable {
   public var dropout: Double
   /// Whether the embeddings are turned at random in every step.
   public var rotates: Bool
+  /// Whether the network begins as one that knows distances, where its shape can.
+  public var startsFromDistance: Bool
   public var seed: UInt64
   public var workers: Workers
 
@@ -29,7 +31,8 @@ public struct TrainingOptions: Equatable, Sendable {
     usesTrueLinks: Bool = false, loss: LinkageLoss = LinkageLoss(),
     optimizer: OptimizerRule = .sgd(), learningRate: Double = 0.01, warmUpSteps: Int = 0,
     gradientLimit: Double? = nil, epochCount: Int, batchSize: Int? = nil, dropout: Double = 0,
-    rotates: Bool = false, seed: UInt64 = 0, workers: Workers = Workers()
+    rotates: Bool = false, startsFromDistance: Bool = false, seed: UInt64 = 0,
+    workers: Workers = Workers()
   ) {
     precondition(epochCount >= 0, "\(epochCount) epochs")
     precondition(batchSize ?? 1 > 0, "batches of \(batchSize ?? 0)")
@@ -46,6 +49,7 @@ public struct TrainingOptions: Equatable, Sendable {
     self.batchSize = batchSize
     self.dropout = dropout
     self.rotates = rotates
+    self.startsFromDistance = startsFromDistance
     self.seed = seed
     self.workers = workers
   }

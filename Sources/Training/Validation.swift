@@ -19,11 +19,16 @@ public struct ValidationResult: Codable, Equatable, Sendable {
   /// Of level 0.
   public var densityLoss: Double
   /// The probability that an edge of level 0 whose ends share a label has a higher p than one whose
-  /// ends do not; 0.5 is chance, NaN if one kind is missing.
+  /// ends do not; 0.5 is chance, nil if one kind is missing.
   public var edgeAUC: Double?
   /// A full hierarchical run for every τ.
   public var curve: [Point]
-  /// The place in ``curve`` of the best one.
+  /// The place in ``curve`` of the τ chosen: the largest whose score is within 5 % of the best.
+  ///
+  /// More identities than were held out can be confused more easily. F then falls steeply where τ is
+  /// too low, as everything runs together, and slowly where it is too high; so of thresholds that do
+  /// about as well the largest is the safest, as the simplest model is by the rule of one standard
+  /// error [Breiman et al. 1984].
   public var best: Int
 
   /// What clustering above one τ gives.
@@ -35,11 +40,20 @@ public struct ValidationResult: Codable, Equatable, Sendable {
     /// Clusters with held-out points.
     public var clusterCount: Int
 
-    /// What networks and τ are chosen by: the mean of the two F.
+    /// The mean of the two F.
     public var score: Double { (pairwiseF + bcubedF) / 2 }
   }
 
   public var chosen: Point { curve[best] }
+
+  /// What networks are chosen by: the best score of any τ.
+  public var score: Double { curve.map(\.score).max() ?? 0 }
+
+  static func choice(from curve: [Point]) -> Int {
+    let bound = 0.95 * (curve.map(\.score).max() ?? 0)
+    return curve.indices.filter { curve[$0].score >= bound }.max { curve[$0].tau < curve[$1].tau }
+      ?? 0
+  }
 }
 
 /// Held-out points among all others, their truth and their neighbours: the same in every validation.
@@ -109,7 +123,7 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
       of: input, over: graph.graph, using: workers, on: communicator)
     let losses = try self.losses(of: linkage, on: communicator)
     let curve = try taus.map { tau in try point(tau, network, on: communicator) }
-    let best = curve.indices.max { curve[$0].score < curve[$1].score } ?? 0
+    let best = ValidationResult.choice(from: curve)
     return ValidationResult(
       linkageLoss: losses.linkage, densityLoss: losses.density,
       edgeAUC: try edgeAUC(linkage, on: communicator), curve: curve, best: best)

@@ -35,6 +35,10 @@ private let operations = [
   Operation(name: "total", shapes: [(4, 3)]) { $0[0].sum() },
   Operation(name: "ReLU", shapes: [(4, 3)]) { $0[0].rectified() },
   Operation(name: "LeakyReLU", shapes: [(4, 3)]) { $0[0].rectified(leak: 0.2) },
+  Operation(name: "absolute value", shapes: [(4, 3)]) { $0[0].rectified(leak: -1) },
+  Operation(name: "cross entropy of two classes", shapes: [(4, 1)]) {
+    $0[0].binaryCrossEntropy(of: [true, false, false, true], scale: 0.25)
+  },
   Operation(name: "PReLU", shapes: [(4, 3), (1, 3)]) { $0[0].rectified(slopes: $0[1]) },
   Operation(name: "dropout", shapes: [(4, 3)]) {
     $0[0].masked(by: randomDoubles(4, 3, seed: 5))

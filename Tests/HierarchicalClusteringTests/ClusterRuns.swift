@@ -69,6 +69,13 @@ final class LevelKeeper: ClusteringObserver {
 func clusterOnThreads(
   _ source: some EmbeddingSource, with model: Lander, options: ClusteringOptions, ranks: Int
 ) throws -> ClusterAnswer {
+  try clusterOnThreads(source, with: .coordinates(model), options: options, ranks: ranks)
+}
+
+/// Clusters on ranks as threads and puts the shares together.
+func clusterOnThreads(
+  _ source: some EmbeddingSource, with model: LinkageModel, options: ClusteringOptions, ranks: Int
+) throws -> ClusterAnswer {
   let shares = try ThreadCommunicator.run(ranks: ranks) { communicator in
     let keeper = LevelKeeper()
     let clustering = try cluster(

@@ -52,7 +52,7 @@ extension Programs {
     }
 
     @Test(arguments: [
-      ["cluster"], ["cluster", "a.npy"], ["cluster", "a.npy", "--model", "m", "-k", "0"],
+      ["cluster"], ["cluster", "a.npy", "--model", "m", "-k", "0"],
       ["cluster", "a.npy", "--model", "m", "--tau", "1.5"],
       ["cluster", "a.npy", "--model", "m", "--tau", "nan"],
       ["cluster", "a.npy", "--model", "m", "--max-levels", "0"],
@@ -76,7 +76,7 @@ extension Programs {
     }
 
     @Test func wrongUsageIsExplainedOnceUnderMPIRun() async throws {
-      let outcome = try await run("highland", ["cluster", "a.npy"], ranks: 2)
+      let outcome = try await run("highland", ["cluster"], ranks: 2)
       #expect(outcome.exitCode == 64, "\(outcome)")
       #expect(outcome.errorLines.count { $0.hasPrefix("Error: ") } == 1, "\(outcome)")
     }

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Communication
 import Datasets
+import DefaultModel
 import DistributedGraphs
 import Evaluation
 import FoundationEssentials
@@ -12,7 +13,7 @@ import Parallelism
 struct ClusterCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "cluster",
-    abstract: "Cluster embeddings with a trained LANDER model.",
+    abstract: "Cluster embeddings.",
     discussion: """
       Builds the nearest-neighbour graph, predicts linkage and density with the model, merges \
       components into the nodes of the next level, and repeats until nothing merges. The number of \
@@ -24,8 +25,19 @@ struct ClusterCommand: RankedCommand {
 
   @OptionGroup var input: FeatureOptions
 
-  @Option(help: "The model, a .safetensors file; highland info FILE shows what it holds.")
-  var model: String
+  @Option(
+    name: .customLong("model"),
+    help: ArgumentHelp(
+      "The model, a .safetensors file; highland info FILE shows what it holds.",
+      discussion: """
+        Default: a model of structure that comes with the program, for embeddings of any kind and \
+        dimension. One that was trained on data of the same kind (highland train) does better.
+        """))
+  var chosenModel: String?
+
+  @Option(
+    help: "finer for more and smaller clusters than the model would make, coarser for fewer.")
+  var granularity = Granularity.asTrained
 
   @Option(
     name: .shortAndLong,
@@ -48,6 +60,11 @@ struct ClusterCommand: RankedCommand {
       "A linkage must be more probable than this to merge, in 0 ... 1.",
       discussion: "Default: what training chose; 0.8 if the model does not say."))
   var chosenTau: Double?
+
+  @Option(
+    name: .customLong("tau-later"),
+    help: "The same for the levels after level 0. Default: as --tau.")
+  var chosenTauLater: Double?
 
   @Option(help: "The most levels.")
   var maxLevels = 10
@@ -85,12 +102,21 @@ struct ClusterCommand: RankedCommand {
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions
 
+  /// As messages and reports call it.
+  private var model: String { chosenModel ?? defaultModelName }
+
   func validate() throws {
     if let chosenNeighborCount, chosenNeighborCount < 1 {
       throw ValidationError("-k \(chosenNeighborCount): expected 1 or more")
     }
-    if let chosenTau, !(0...1).contains(chosenTau) {
-      throw ValidationError("--tau \(chosenTau): expected 0 ... 1")
+    for (name, tau) in [("--tau", chosenTau), ("--tau-later", chosenTauLater)] {
+      if let tau, !(0...1).contains(tau) {
+        throw ValidationError("\(name) \(tau): expected 0 ... 1")
+      }
+    }
+    guard granularity == .asTrained || chosenTau == nil && chosenTauLater == nil else {
+      throw ValidationError(
+        "--granularity moves the model's τ; --tau sets it: expected one of them")
     }
     guard maxLevels >= 1 else {
       throw ValidationError("--max-levels \(maxLevels): expected 1 or more")
@@ -111,48 +137,46 @@ struct ClusterCommand: RankedCommand {
     }
     let source = try input.open(on: communicator)
     let (network, decisions) = try communicator.agree {
-      let file = try TensorFile(path: model)
-      return (
-        try Lander(file, dimensions: source.dimensions),
-        try Decisions(neighborCount: chosenNeighborCount, threshold: chosenTau, or: file)
-      )
+      let file = try openModel(chosenModel)
+      let network = try LinkageModel(file, dimensions: source.dimensions)
+      return (network, try settle(network, or: file))
     }
+    let options = ClusteringOptions(
+      neighborCount: decisions.neighborCount, threshold: decisions.threshold,
+      laterThreshold: decisions.laterThreshold, maximumLevels: maxLevels, stopsEarly: earlyStop,
+      invalidRows: invalidRows, workers: try threads.workers(on: communicator))
     let trueLabels = try truth.map { path in
       try communicator.agree { try readLabels(path, count: source.rowCount, communicator) }
     }
-    let lists = try readNeighbors(of: source, count: decisions.neighborCount, on: communicator)
+    let lists = try readNeighbors(
+      of: source, length: network.listLength(options), mayBeShorter: network.settings == nil,
+      on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
-    if source.rowCount <= decisions.neighborCount {
+    if source.rowCount <= options.neighborCount {
       reporter.note(
-        "\(source.rowCount) points are no more than k = \(decisions.neighborCount): "
+        "\(source.rowCount) points are no more than k = \(options.neighborCount): "
           + "nothing will merge")
     }
 
     guard let hierarchy else {
       return try cluster(
-        source, network, decisions, lists, trueLabels, reporter, hierarchy: nil,
-        on: communicator)
+        source, network, options, lists, trueLabels, reporter, hierarchy: nil, on: communicator)
     }
     try writeDirectory(
       to: hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite,
       on: communicator
     ) { temporary in
       try cluster(
-        source, network, decisions, lists, trueLabels, reporter,
+        source, network, options, lists, trueLabels, reporter,
         hierarchy: HierarchyWriter(in: temporary), on: communicator)
     }
   }
 
   private func cluster(
-    _ source: FeatureFile, _ network: Lander, _ decisions: Decisions, _ lists: NeighborLists?,
-    _ trueLabels: [Int64]?, _ progress: ProgressReporter, hierarchy: HierarchyWriter?,
-    on communicator: MPICommunicator
+    _ source: FeatureFile, _ network: LinkageModel, _ options: ClusteringOptions,
+    _ lists: NeighborLists?, _ trueLabels: [Int64]?, _ progress: ProgressReporter,
+    hierarchy: HierarchyWriter?, on communicator: MPICommunicator
   ) throws {
-    let options = ClusteringOptions(
-      neighborCount: decisions.neighborCount, threshold: decisions.threshold,
-      maximumLevels: maxLevels,
-      stopsEarly: earlyStop, invalidRows: invalidRows,
-      workers: try threads.workers(on: communicator))
     let start = ContinuousClock.now
     let clustering = try HierarchicalClustering.cluster(
       source, with: network, options: options, initialNeighbors: lists,
@@ -166,8 +190,8 @@ struct ClusterCommand: RankedCommand {
     }
     let report = ClusterReport(
       parameters: .init(
-        features: input.features, model: model, k: decisions.neighborCount,
-        tau: decisions.threshold,
+        features: input.features, model: model, k: options.neighborCount, tau: options.threshold,
+        tauLater: options.laterThreshold,
         maximumLevels: maxLevels, earlyStop: earlyStop, invalidRows: invalidRows.rawValue,
         neighbors: neighbors, similarities: similarities),
       rankCount: communicator.size, threadCount: options.workers.count,
@@ -194,29 +218,11 @@ struct ClusterCommand: RankedCommand {
     if let metrics { print(metrics) }
   }
 
-  /// The user's neighbour lists, in the order and length that the method wants.
+  /// What was asked for, and where nothing was, what the model was trained for.
   ///
-  /// > Collective: over `communicator`. One round of one byte.
-  private func readNeighbors(
-    of source: FeatureFile, count neighborCount: Int, on communicator: some Communicator
-  ) throws -> NeighborLists? {
-    guard let neighbors, let similarities else { return nil }
-    return try communicator.agree {
-      let owned = ownShare(of: source.rowCount, on: communicator)
-      return try NeighborFiles(neighbors: neighbors, similarities: similarities)
-        .lists(owned, nodeCount: source.rowCount)
-        .canonical(listLength: neighborCount - 1, firstNode: owned.lowerBound)
-    }
-  }
-}
-
-/// What clustering decides by: as the user says, else as the model does, else as the authors do.
-private struct Decisions {
-  let neighborCount: Int
-  let threshold: Double
-
-  /// - Throws: ``ModelError`` if the model's metadata hold something else than numbers in range.
-  init(neighborCount: Int?, threshold: Double?, or file: TensorFile) throws {
+  /// - Throws: ``ModelError`` if the model's metadata hold something else than numbers in range, or it
+  ///   was trained with another k than the one asked for.
+  private func settle(_ network: LinkageModel, or file: TensorFile) throws -> Decisions {
     func metadata<T: LosslessStringConvertible>(_ name: String, _ isValid: (T) -> Bool) throws -> T?
     {
       guard let text = file.metadata[name] else { return nil }
@@ -225,9 +231,84 @@ private struct Decisions {
       }
       return value
     }
-    self.neighborCount = try neighborCount ?? metadata("k") { $0 >= 1 } ?? 10
-    self.threshold = try threshold ?? metadata("tau") { (0...1).contains($0) } ?? 0.8
+    if let trained = network.settings {
+      if let chosenNeighborCount, chosenNeighborCount != trained.neighborCount {
+        throw ModelError(
+          path: file.path,
+          reason: "trained with k = \(trained.neighborCount), and of use for no other; "
+            + "leave -k \(chosenNeighborCount) out")
+      }
+      return Decisions(
+        neighborCount: trained.neighborCount,
+        threshold: chosenTau ?? granularity.moved(trained.threshold),
+        laterThreshold: chosenTauLater ?? chosenTau ?? granularity.moved(trained.laterThreshold))
+    }
+    let trained = try metadata("tau") { (0.0...1).contains($0) } ?? 0.8
+    let threshold = chosenTau ?? granularity.moved(trained)
+    return Decisions(
+      neighborCount: try chosenNeighborCount ?? metadata("k") { $0 >= 1 } ?? 10,
+      threshold: threshold, laterThreshold: chosenTauLater ?? threshold)
   }
+
+  /// The user's neighbour lists, in the order and length that the method wants.
+  ///
+  /// > Collective: over `communicator`. One round of one byte.
+  private func readNeighbors(
+    of source: FeatureFile, length: Int, mayBeShorter: Bool,
+    on communicator: some Communicator
+  ) throws -> NeighborLists? {
+    guard let neighbors, let similarities else { return nil }
+    return try communicator.agree {
+      let owned = ownShare(of: source.rowCount, on: communicator)
+      let files = try NeighborFiles(neighbors: neighbors, similarities: similarities)
+      // Fewer will do where they hold all other points.
+      guard mayBeShorter || files.listLength >= min(length, source.rowCount - 1) else {
+        throw DataError(
+          path: neighbors,
+          problem: "\(files.listLength) neighbours of each point; expected \(length) or more, "
+            + "as '\(model)' looks at that many")
+      }
+      return try files.lists(owned, nodeCount: source.rowCount)
+        .canonical(listLength: length, firstNode: owned.lowerBound)
+    }
+  }
+}
+
+/// How many clusters are wanted, beside what a model finds right.
+enum Granularity: String, CaseIterable, ExpressibleByArgument {
+  case finer
+  case asTrained = "as-trained"
+  case coarser
+
+  /// τ with its odds, τ / (1 − τ), times three or over three.
+  func moved(_ threshold: Double) -> Double {
+    let factor: Double
+    switch self {
+    case .asTrained: return threshold
+    case .finer: factor = 3
+    case .coarser: factor = 1.0 / 3
+    }
+    return threshold * factor / (threshold * factor + 1 - threshold)
+  }
+}
+
+/// The name of the model that comes with the program, in messages and reports.
+let defaultModelName = "default"
+
+/// A model file, or the one that comes with the program: where none is named, or `default`, unless
+/// there is a file of that name.
+func openModel(_ path: String?) throws -> TensorFile {
+  guard let path, path != defaultModelName || FileManager.default.fileExists(atPath: path) else {
+    return try TensorFile(contents: DefaultModel.contents, name: "the default model")
+  }
+  return try TensorFile(path: path)
+}
+
+/// By what clustering decides.
+private struct Decisions {
+  let neighborCount: Int
+  let threshold: Double
+  let laterThreshold: Double
 }
 
 extension InvalidRowPolicy: ExpressibleByArgument {}

@@ -43,6 +43,9 @@ struct InfoCommand: RankedCommand {
   private typealias Fact = (name: String, value: String)
 
   private func describe(_ path: String) throws -> [Fact] {
+    if path == defaultModelName, !FileManager.default.fileExists(atPath: path) {
+      return try describeModel(openModel(path))
+    }
     switch path.split(separator: ".").last?.lowercased() {
     case "safetensors": return try describeModel(TensorFile(path: path))
     case "txt":
@@ -65,6 +68,13 @@ struct InfoCommand: RankedCommand {
   }
 
   private func describeModel(_ file: TensorFile) throws -> [Fact] {
+    if try ModelInput(file) == .structure {
+      let network = try StructureNetwork(file)
+      return [
+        ("kind", "model of structure"), ("channels", "\(network.width)"),
+        ("parameters", "\(network.tensors.reduce(0) { $0 + $1.elements.count })"),
+      ] + file.metadata.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
     let architecture = try LanderArchitecture(file)
     let parameterCount = try file.names.reduce(0) {
       $0 + (try file.shape(of: $1).reduce(1, *))

@@ -12,7 +12,7 @@ import Training
 struct TrainCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a LANDER model on labelled embeddings.",
+    abstract: "Train a model on labelled embeddings.",
     discussion: """
       Learns from points whose clusters are known to find clusters of points of the same kind, of \
       identities that it has never seen. Some identities are held out; every few epochs they are \
@@ -32,6 +32,7 @@ struct TrainCommand: RankedCommand {
   @Option(name: .shortAndLong, help: "Where the model goes, a .safetensors file.")
   var output: String
 
+  @OptionGroup(title: "Structure") var structure: StructureOptions
   @OptionGroup(title: "Network") var network: NetworkOptions
   @OptionGroup(title: "Training") var recipe: RecipeOptions
   @OptionGroup(title: "Validation") var judging: ValidationOptions
@@ -45,6 +46,9 @@ struct TrainCommand: RankedCommand {
   @Option(help: "Write a line of JSON for the start, every epoch, every validation and the end.")
   var log: String?
 
+  @Option(help: "Write a page with the curves of losses and measures, HTML.")
+  var report: String?
+
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions
@@ -56,10 +60,13 @@ struct TrainCommand: RankedCommand {
   }
 
   func run(on communicator: MPICommunicator) throws {
-    try outputs.check([output], on: communicator)
+    try outputs.check([output, report], on: communicator)
     let source = try input.open(on: communicator)
     let identities = try communicator.agree {
       try allLabels(labels, count: source.rowCount, of: source.path)
+    }
+    if network.input == .structure {
+      return try trainStructure(on: source, identities, over: communicator)
     }
     let split = try communicator.agree {
       try IdentitySplit(
@@ -77,27 +84,35 @@ struct TrainCommand: RankedCommand {
       interval: checkpointInterval, resumedAt: saved?.optimizer.stepCount,
       overwrite: outputs.overwrite, on: communicator)
 
-    let training = EmbeddingSubset(source, split.training)
     let run = TrainingRun(
       features: source.path, rankCount: communicator.size, options: options,
       settings: recipe.settings(of: options), trainingPoints: split.training.count,
       trainingIdentities: Set(split.training.map { identities[$0] }).count,
       parameterCount: template.elementCount)
     try reporter.started(run, from: saved, on: communicator)
-    reporter.note("building the graphs of \(split.training.count) points")
-    let graphs = try trainingGraphs(
-      of: training, labels: split.training.map { identities[$0] }, chains: options.chains,
-      usesTrueLinks: options.usesTrueLinks, needsAverages: options.shape.usesAverageFeature,
-      using: options.workers, on: communicator)
-    reporter.note("\(graphs.count) graphs; \(template.elementCount) parameters")
-    let validator = try makeValidator(source, identities, split, options, on: communicator)
     let state = try train(
-      graphs, options: options, from: saved ?? TrainingState(options), validator: validator,
+      graphs(of: split.training, source, identities, options, reporter, on: communicator),
+      options: options, from: saved ?? TrainingState(options),
+      validator: makeValidator(source, identities, split, options, on: communicator),
       plan: judging.plan, observer: reporter, on: communicator)
     guard state.progress.stopReason != .interrupted else {
       return try reporter.interrupted(at: state.optimizer.stepCount, on: communicator)
     }
     try finish(state, run, reporter, on: communicator)
+  }
+
+  /// > Collective: over `communicator`, as ``trainingGraphs``.
+  private func graphs(
+    of points: [Int], _ source: FeatureFile, _ identities: [Int64], _ options: TrainingOptions,
+    _ reporter: TrainingReporter, on communicator: MPICommunicator
+  ) throws -> [TrainingGraph] {
+    reporter.note("building the graphs of \(points.count) points")
+    let graphs = try trainingGraphs(
+      of: EmbeddingSubset(source, points), labels: points.map { identities[$0] },
+      chains: options.chains, usesTrueLinks: options.usesTrueLinks,
+      needsAverages: options.shape.usesAverageFeature, using: options.workers, on: communicator)
+    reporter.note("\(graphs.count) graphs")
+    return graphs
   }
 
   private func trainingOptions(
@@ -112,13 +127,6 @@ struct TrainCommand: RankedCommand {
     _ path: String, _ options: TrainingOptions, _ split: IdentitySplit, _ identities: [Int64],
     on communicator: MPICommunicator
   ) throws -> CheckpointDirectory {
-    try communicator.agree {
-      guard communicator.rank == Rank(0) else { return }
-      do {
-        try FileManager.default.createDirectory(
-          atPath: path, withIntermediateDirectories: true)
-      } catch { throw DataError(path: path, problem: "cannot create the directory") }
-    }
     var settings = recipe.settings(of: options)
     settings["--validation-fraction"] = "\(judging.validationFraction)"
     settings["--validation"] = judging.validation.joined(separator: " ")
@@ -127,7 +135,9 @@ struct TrainCommand: RankedCommand {
     settings["points"] = "\(identities.count) of \(options.shape.dimensions) dimensions"
     settings["training points"] = "\(split.training.count)"
     settings["labels"] = fingerprint(of: identities)
-    return CheckpointDirectory(path, settings: settings)
+    let directory = CheckpointDirectory(path, settings: settings)
+    try communicator.agree { if communicator.rank == Rank(0) { try directory.create() } }
+    return directory
   }
 
   /// > Collective: over `communicator`. A neighbour search.
@@ -153,11 +163,12 @@ struct TrainCommand: RankedCommand {
         using: options.workers, on: communicator)
     }
     guard !split.validation.isEmpty else { return nil }
-    var isHeldOut = Array(repeating: false, count: identities.count)
-    for point in split.validation { isHeldOut[point] = true }
+    // Among themselves: a network that has its training points by heart never takes them for one of
+    // these, and in their company every threshold looks good.
     return try Validator(
-      EmbeddingSubset(source, Array(identities.indices)), labels: identities,
-      isHeldOut: isHeldOut, neighborCount: k, using: options.workers, on: communicator)
+      EmbeddingSubset(source, split.validation), labels: split.validation.map { identities[$0] },
+      isHeldOut: Array(repeating: true, count: split.validation.count), neighborCount: k,
+      using: options.workers, on: communicator)
   }
 
   /// Writes the model and the report.
@@ -174,13 +185,17 @@ struct TrainCommand: RankedCommand {
         kept.tensors, metadata: run.metadata(of: state), to: output, overwrite: outputs.overwrite)
     }
     try reporter.ended(run, state, on: communicator)
+    if let report {
+      try writeText(
+        run.page(of: state), to: report, overwrite: outputs.overwrite, on: communicator)
+    }
     guard communicator.rank == Rank(0) else { return }
-    print(run.summary(of: state, model: output))
+    print(run.summary(of: state) + "\nModel: \(output)")
   }
 }
 
 /// The labels of all points, on every rank: which identities are held out depends on all of them.
-private func allLabels(_ path: String, count: Int, of features: String) throws -> [Int64] {
+func allLabels(_ path: String, count: Int, of features: String) throws -> [Int64] {
   let file = try LabelFile(path: path)
   guard file.count == count else {
     throw DataError(

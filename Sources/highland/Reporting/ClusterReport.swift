@@ -10,6 +10,8 @@ struct ClusterReport: Codable {
     var model: String
     var k: Int
     var tau: Double
+    /// τ of the levels after level 0.
+    var tauLater: Double
     var maximumLevels: Int
     var earlyStop: Bool
     var invalidRows: String

@@ -3,6 +3,8 @@ import Training
 
 /// What a network sees of the points.
 enum InputFamily: String, CaseIterable, ExpressibleByArgument {
+  /// The structure of similarities.
+  case structure
   /// The embeddings themselves.
   case coordinates
 }
@@ -13,8 +15,15 @@ enum LayerKind: String, CaseIterable, ExpressibleByArgument {
 }
 
 struct NetworkOptions: ParsableArguments {
-  @Option(help: "What the network sees: coordinates.")
-  var input = InputFamily.coordinates
+  @Option(
+    help: ArgumentHelp(
+      "What the network sees: structure or coordinates.",
+      discussion: """
+        structure: ranks, shared neighbours, sizes and linkages of clusters, for embeddings of any kind \
+        and dimension; learned in seconds from some hundred identities. coordinates: the embeddings \
+        themselves, as in the paper, for very many identities. The options below are for coordinates.
+        """))
+  var input = InputFamily.structure
 
   @Option(help: "How layers look at neighbours: mean or attention.")
   var network = LayerKind.mean

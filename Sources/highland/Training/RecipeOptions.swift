@@ -28,6 +28,10 @@ enum OptimizerKind: String, CaseIterable, ExpressibleByArgument {
   case sgd, adam
 }
 
+enum InitialNetwork: String, CaseIterable, ExpressibleByArgument {
+  case random, distance
+}
+
 /// How to train.
 struct RecipeOptions: ParsableArguments {
   @Option(
@@ -45,17 +49,18 @@ struct RecipeOptions: ParsableArguments {
   var loss = LossKind.crossEntropy
 
   @Flag(
+    inversion: .prefixedNo,
     help: "Cut the larger class of edges down to the smaller, at random in every step.")
-  var balance = false
+  var balance = true
 
   @Option(help: "The density loss counts so much beside the linkage loss.")
   var densityWeight = 1.0
 
-  @Option(help: "sgd, with a momentum of 0.9, or adam.")
-  var optimizer = OptimizerKind.sgd
+  @Option(help: "adam, or sgd with a momentum of 0.9.")
+  var optimizer = OptimizerKind.adam
 
   @Option(help: "The first learning rate; it falls to 0.00001 along half a cosine.")
-  var learningRate = 0.1
+  var learningRate = 0.002
 
   @Option(help: "Decay of all parameters: in the gradient with sgd, beside it with adam.")
   var weightDecay = 1e-5
@@ -63,8 +68,9 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "The largest norm of all gradients together; 0 for any.")
   var clip = 0.0
 
-  @Option(help: "Times every point of the first graph is seen.")
-  var epochs = 150
+  @Option(
+    help: "Times every point of the first graph is seen. Default: 30; 12 with --input structure.")
+  var epochs: Int?
 
   @Option(help: "Nodes per step, of all ranks together; 0 for whole graphs.")
   var batchSize = 0
@@ -75,7 +81,14 @@ struct RecipeOptions: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,
     help: "Turn all embeddings by a random rotation in every step: coordinates then mean nothing.")
-  var rotate = false
+  var rotate = true
+
+  @Option(
+    help: """
+      What the network begins as: random, or distance, a network whose linkage falls with the \
+      distance of an edge's ends (one mean layer only).
+      """)
+  var initial = InitialNetwork.distance
 
   @Option(help: "Of everything random.")
   var seed: UInt64 = 0
@@ -98,7 +111,7 @@ struct RecipeOptions: ParsableArguments {
     try require(
       weightDecay >= 0 && weightDecay < 1, "--weight-decay \(weightDecay)", "0 ..< 1")
     try require(clip >= 0, "--clip \(clip)", "0 or more")
-    try require((0...1_000_000).contains(epochs), "--epochs \(epochs)", "0 ... 1000000")
+    try require((0...1_000_000).contains(epochs ?? 0), "--epochs \(epochs ?? 0)", "0 ... 1000000")
     try require(batchSize >= 0, "--batch-size \(batchSize)", "0 or more")
     try require((0..<1).contains(dropout), "--dropout \(dropout)", "0 ..< 1")
     try require(
@@ -117,8 +130,9 @@ struct RecipeOptions: ParsableArguments {
         focus: loss == .focal ? 2 : nil, isBalanced: balance, densityWeight: densityWeight),
       optimizer: optimizer == .sgd
         ? .sgd(weightDecay: weightDecay) : .adam(weightDecay: weightDecay),
-      learningRate: learningRate, gradientLimit: clip > 0 ? clip : nil, epochCount: epochs,
-      batchSize: batchSize > 0 ? batchSize : nil, dropout: dropout, rotates: rotate, seed: seed,
+      learningRate: learningRate, gradientLimit: clip > 0 ? clip : nil, epochCount: epochs ?? 30,
+      batchSize: batchSize > 0 ? batchSize : nil, dropout: dropout, rotates: rotate,
+      startsFromDistance: initial == .distance && shape.canStartFromDistance, seed: seed,
       workers: workers)
   }
 
@@ -130,8 +144,9 @@ struct RecipeOptions: ParsableArguments {
       "-k": "\(neighborCounts)", "--levels": "\(levels)", "--true-links": "\(trueLinks)",
       "--loss": loss.rawValue, "--balance": "\(balance)", "--density-weight": "\(densityWeight)",
       "--optimizer": optimizer.rawValue, "--learning-rate": "\(learningRate)",
-      "--weight-decay": "\(weightDecay)", "--clip": "\(clip)", "--epochs": "\(epochs)",
+      "--weight-decay": "\(weightDecay)", "--clip": "\(clip)", "--epochs": "\(epochs ?? 30)",
       "--batch-size": "\(batchSize)", "--dropout": "\(dropout)", "--rotate": "\(rotate)",
+      "--initial": options.startsFromDistance ? "distance" : "random",
       "--seed": "\(seed)", "--hidden": "\(shape.hidden)", "--layers": "\(shape.layerCount)",
       "--network": shape.headCount == nil ? "mean" : "attention",
       "--heads": "\(shape.headCount ?? 1)",
@@ -143,8 +158,12 @@ struct RecipeOptions: ParsableArguments {
 /// How to judge, and when to stop.
 struct ValidationOptions: ParsableArguments {
   @Option(
-    help: "The share of identities that are held out to choose parameters and τ by; 0 for none.")
-  var validationFraction = 0.2
+    name: .customLong("validation-fraction"),
+    help: """
+      The share of identities that are held out to choose parameters and τ by; 0 for none. Default: \
+      0.5; 0.4 with --input structure.
+      """)
+  var chosenFraction: Double?
 
   @Option(
     parsing: .upToNextOption,
@@ -158,8 +177,8 @@ struct ValidationOptions: ParsableArguments {
   var patience = 0
 
   func validate() throws {
-    guard (0...0.9).contains(validationFraction) else {
-      throw ValidationError("--validation-fraction \(validationFraction): expected 0 ... 0.9")
+    if let chosenFraction, !(0...0.9).contains(chosenFraction) {
+      throw ValidationError("--validation-fraction \(chosenFraction): expected 0 ... 0.9")
     }
     guard validation.isEmpty || validation.count == 2 else {
       throw ValidationError(
@@ -172,6 +191,9 @@ struct ValidationOptions: ParsableArguments {
       throw ValidationError("--patience \(patience): expected 0 or more")
     }
   }
+
+  /// The share that is held out for a network of coordinates.
+  var validationFraction: Double { chosenFraction ?? 0.5 }
 
   var plan: ValidationPlan {
     ValidationPlan(interval: validateEvery, patience: patience > 0 ? patience : nil)

@@ -70,20 +70,18 @@ struct TrainingRun: Encodable {
   }
 
   /// What is printed at the end.
-  func summary(of state: TrainingState, model: String) -> String {
+  func summary(of state: TrainingState) -> String {
     let progress = state.progress
-    let epochs = "\(progress.history.count) epochs, \(state.optimizer.stepCount) steps"
-    let reason = progress.stopReason == .earlyStop ? "; validation no longer improved" : ""
-    guard let best = progress.best else {
-      return "\(epochs)\(reason). No validation: τ is left at 0.8.\nModel: \(model)"
-    }
+    let reason = progress.stopReason == .earlyStop ? ", as validation no longer improved" : ""
+    let work =
+      "\(progress.history.count) epochs of \(trainingPoints) points, "
+      + "\(state.optimizer.stepCount) steps\(reason)."
+    guard let best = progress.best else { return "\(work) No validation: τ is left at 0.8." }
     let chosen = best.result.chosen
     return """
-      \(epochs)\(reason). Kept: epoch \(best.epoch), and τ = \(chosen.tau) by held-out identities:
+      \(work) Chosen by held-out identities: epoch \(best.epoch), τ = \(chosen.tau), with \
       pairwise F \(decimal(chosen.pairwiseF, places: 4)), \
-      BCubed F \(decimal(chosen.bcubedF, places: 4)), NMI \(decimal(chosen.nmi, places: 4)), \
-      \(chosen.clusterCount) clusters.
-      Model: \(model)
+      BCubed F \(decimal(chosen.bcubedF, places: 4)), NMI \(decimal(chosen.nmi, places: 4)).
       """
   }
 }

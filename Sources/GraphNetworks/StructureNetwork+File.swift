@@ -1,0 +1,154 @@
+public import Datasets
+internal import LinearAlgebra
+internal import SimilarityStructure
+
+/// Which family of inputs a model file is of.
+public enum ModelInput: String, Sendable {
+  /// The paper's: the rows of the embedding themselves.
+  case coordinates
+  /// ``StructureNetwork``.
+  case structure
+
+  /// What the file's metadata say under `input`; a file without it is of coordinates, as those of
+  /// the authors' code are.
+  ///
+  /// - Throws: ``ModelError`` for another word.
+  public init(_ file: TensorFile) throws {
+    guard let word = file.metadata["input"] else {
+      self = .coordinates
+      return
+    }
+    guard let input = ModelInput(rawValue: word) else {
+      throw ModelError(
+        path: file.path,
+        reason: "its input is '\(word)'; expected 'coordinates' or 'structure'")
+    }
+    self = input
+  }
+}
+
+extension StructureNetwork {
+  /// Reads a network of structure.
+  ///
+  /// - Throws: ``ModelError`` naming the tensor or the metadata that is missing or not as expected.
+  public init(_ file: TensorFile) throws {
+    guard try ModelInput(file) == .structure else {
+      throw ModelError(path: file.path, reason: "not a model of structure: no 'input' says so")
+    }
+    let settings = try Settings(file)
+    let reader = StructureReader(file: file)
+    try reader.checkNames("node_features", NodeFeature.allCases.map(\.name))
+    try reader.checkNames("edge_features", EdgeFeature.allCases.map(\.name))
+    let nodeScale = try reader.scale("node.scale", StructureFeatures.nodeWidth)
+    let edgeScale = try reader.scale("edge.scale", StructureFeatures.edgeWidth)
+    let h = try file.shape(of: "node.output.weight").first ?? 0
+    self.init(
+      nodeScale: nodeScale, edgeScale: edgeScale,
+      nodeHidden: try reader.map("node.hidden", h, 2 * nodeScale.count),
+      nodeOutput: try reader.map("node.output", h, h),
+      edgeFirst: try reader.map("edge.first", h, 2 * h + edgeScale.count),
+      edgeSecond: try reader.map("edge.second", h, h),
+      edgeThird: try reader.map("edge.third", h, h),
+      output: try reader.map("edge.output", 1, h), settings: settings)
+  }
+
+  /// What a file of this network holds; its metadata are ``metadata``.
+  public var tensors: [Tensor] {
+    func map(_ name: String, _ map: LinearMap) -> [Tensor] {
+      [
+        Tensor(name: "\(name).weight", map.weight),
+        Tensor(name: "\(name).bias", shape: [map.outputWidth], elements: map.bias),
+      ]
+    }
+    func scale(_ name: String, _ scale: FeatureScale) -> [Tensor] {
+      [
+        Tensor(name: "\(name).mean", shape: [scale.count], elements: scale.mean),
+        Tensor(name: "\(name).deviation", shape: [scale.count], elements: scale.deviation),
+      ]
+    }
+    return scale("node.scale", nodeScale) + scale("edge.scale", edgeScale)
+      + map("node.hidden", nodeHidden) + map("node.output", nodeOutput)
+      + map("edge.first", edgeFirst) + map("edge.second", edgeSecond)
+      + map("edge.third", edgeThird) + map("edge.output", output)
+  }
+
+  /// What a file of this network says of itself.
+  public var metadata: [String: String] {
+    [
+      "input": ModelInput.structure.rawValue,
+      "k": "\(settings.neighborCount)",
+      "context": "\(settings.contextLength)",
+      "tau": "\(settings.threshold)",
+      "tau_later": "\(settings.laterThreshold)",
+      "node_features": NodeFeature.allCases.map(\.name).joined(separator: " "),
+      "edge_features": EdgeFeature.allCases.map(\.name).joined(separator: " "),
+    ]
+  }
+}
+
+extension StructureNetwork.Settings {
+  /// - Throws: ``ModelError`` for metadata that are missing or out of range.
+  fileprivate init(_ file: TensorFile) throws {
+    func number<T: LosslessStringConvertible>(
+      _ name: String, _ expected: String, where isValid: (T) -> Bool
+    ) throws -> T {
+      guard let text = file.metadata[name], let value = T(text), isValid(value) else {
+        throw ModelError(
+          path: file.path,
+          reason: "its metadata say '\(file.metadata[name] ?? "nothing")' of '\(name)'; "
+            + "expected \(expected)")
+      }
+      return value
+    }
+    let k: Int = try number("k", "2 ... 1000") { (2...1000).contains($0) }
+    self.init(
+      neighborCount: k,
+      contextLength: try number("context", "\(k - 1) ... 1000") { (k - 1...1000).contains($0) },
+      threshold: try number("tau", "0 ... 1") { (0.0...1).contains($0) },
+      laterThreshold: try number("tau_later", "0 ... 1") { (0.0...1).contains($0) })
+  }
+}
+
+/// Takes tensors of known shapes out of a file.
+private struct StructureReader {
+  let file: TensorFile
+
+  /// A network judges by the features that it was trained with, in their order.
+  func checkNames(_ key: String, _ expected: [String]) throws {
+    let found = file.metadata[key].map { $0.split(separator: " ").map(String.init) } ?? []
+    guard found != expected else { return }
+    let missing = found.first { !expected.contains($0) }.map { "'\($0)', which is unknown here" }
+    let absent = expected.first { !found.contains($0) }.map { "no '\($0)'" }
+    throw ModelError(
+      path: file.path,
+      reason: "its \(key) are not this version's: it has "
+        + (missing ?? absent ?? "them in another order"))
+  }
+
+  func scale(_ name: String, _ count: Int) throws -> FeatureScale {
+    FeatureScale(
+      mean: try values("\(name).mean", [count]),
+      deviation: try values("\(name).deviation", [count]))
+  }
+
+  func map(_ name: String, _ outputs: Int, _ inputs: Int) throws -> LinearMap {
+    LinearMap(
+      weight: Matrix(
+        rows: outputs, columns: inputs,
+        elements: try values("\(name).weight", [outputs, inputs])),
+      bias: try values("\(name).bias", [outputs]))
+  }
+
+  private func values(_ name: String, _ expected: [Int]) throws -> [Float] {
+    let shape = try file.shape(of: name)
+    guard shape == expected else {
+      throw ModelError(
+        path: file.path, reason: "tensor '\(name)' has shape \(shape), expected \(expected)")
+    }
+    let values = try file.tensor(name).elements
+    guard values.allSatisfy(\.isFinite) else {
+      throw ModelError(path: file.path, reason: "tensor '\(name)' holds NaN or infinite values")
+    }
+    return values
+  }
+}

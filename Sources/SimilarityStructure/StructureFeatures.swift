@@ -1,0 +1,213 @@
+public import Communication
+public import DistributedGraphs
+public import LinearAlgebra
+public import Parallelism
+
+/// The features of the nodes and edges of a level: what a network of structure sees.
+///
+/// Nothing of it is a coordinate: all follows from the similarities of the neighbour lists, from
+/// which lists name whom, and from the members' counts. Features of edges are made when they are
+/// asked for, a tile of nodes at a time; what is kept is 5 numbers per edge and a
+/// ``NodeStructure`` per local node.
+public struct StructureFeatures: Sendable {
+  /// The edges: the near places of the lists.
+  public let graph: NeighborGraph
+  /// Replicated. m and K.
+  public let nearLength: Int
+  public let contextLength: Int
+  private let level: StructureLevel
+  /// Local.
+  private let nodes: [NodeStructure]
+  /// Owned. ``ListOverlap`` of every edge and its Jaccard index, five numbers for each of the m near
+  /// places. Shape `[ownedCount × 5 m]`.
+  private let overlaps: Matrix
+
+  public static let nodeWidth = NodeFeature.allCases.count
+  public static let edgeWidth = EdgeFeature.allCases.count
+
+  /// > Collective: over `communicator`. Three rounds: per ghost its list, 16 bytes a place, then a
+  /// > count, then a ``NodeStructure``, 96 bytes.
+  ///
+  /// - Parameters:
+  ///   - lists: Owned. Nearest neighbours; K places each.
+  ///   - graph: Of the first `nearLength` places of the lists.
+  /// - Complexity: O(edges · K).
+  public init(
+    _ lists: NeighborLists, graph: NeighborGraph, of level: StructureLevel, nearLength: Int,
+    using workers: Workers = Workers(), on communicator: some Communicator
+  ) throws {
+    precondition(
+      level.memberCounts.count == graph.ownedCount, "\(level.memberCounts.count) counts")
+    self.graph = graph
+    self.nearLength = nearLength
+    self.level = level
+    contextLength = lists.listLength
+    let context = try NeighborContext(
+      lists, nearLength: nearLength, scale: level.scale, over: graph, on: communicator)
+    let popularity = try graph.popularity(on: communicator)
+
+    let ofLists = (0..<graph.halo.localCount).map {
+      NodeStructure(closeness: context.closeness(of: $0), nearLength: nearLength)
+    }
+    let overlaps = Self.overlaps(context, ofLists, over: graph, using: workers)
+    self.overlaps = overlaps
+    let owned = (0..<graph.ownedCount).map { node in
+      var structure = ofLists[node]
+      structure.describeMembers(
+        count: level.memberCounts[node], meanLength: level.meanLengths[node],
+        pointEdges: level.pointEdges, node: node, named: graph.halo.global(LocalNode(node)),
+        scale: level.scale)
+      structure.popularity = popularity[node]
+      structure.describeSurroundings(
+        (0..<graph.edges(into: node).count).map { EdgeOverlap(overlaps, node, $0) },
+        nearLength: nearLength)
+      return structure
+    }
+    nodes = try graph.halo.extend(owned, on: communicator)
+  }
+
+  /// The features of all local nodes. Shape `[localCount × nodeWidth]`.
+  public var nodeFeatures: Matrix { nodeFeatures(0..<nodes.count) }
+
+  /// The features of all local nodes, after some function of a matrix of them.
+  ///
+  /// No exchange: what ghosts are made of is here already.
+  public func localNodeFeatures(_ transform: (Matrix) -> Matrix) -> LocalRows {
+    LocalRows(
+      owned: transform(nodeFeatures(0..<graph.ownedCount)),
+      computedForGhosts: transform(nodeFeatures(graph.ownedCount..<nodes.count)))
+  }
+
+  /// The features of some local nodes. Shape `[range.count × nodeWidth]`.
+  public func nodeFeatures(_ range: Range<Int>) -> Matrix {
+    let width = Self.nodeWidth
+    var features = Matrix(rows: range.count, columns: width)
+    features.forEachTile(ofRows: max(1, range.count), using: Workers()) { rows, tile in
+      for row in rows {
+        nodes[range.lowerBound + row].writeFeatures(
+          level: level.level, nearLength: nearLength, into: &tile, at: row * width)
+      }
+    }
+    return features
+  }
+
+  /// The features of all edges, in CSR order. Shape `[edgeCount × edgeWidth]`.
+  ///
+  /// For training; inference asks for a tile at a time.
+  public var edgeFeatures: Matrix {
+    var features = Matrix(rows: graph.edgeCount, columns: Self.edgeWidth)
+    features.forEachTile(ofRows: max(1, graph.edgeCount), using: Workers()) { _, tile in
+      writeEdgeFeatures(into: 0..<graph.ownedCount, &tile, stride: Self.edgeWidth, at: 0)
+    }
+    return features
+  }
+
+  /// Writes the features of the edges into some owned nodes, one row per edge.
+  ///
+  /// - Parameters:
+  ///   - stride: From row to row of `rows`.
+  ///   - column: Where the features begin in a row.
+  public func writeEdgeFeatures(
+    into targets: Range<Int>, _ rows: inout MutableSpan<Float>, stride: Int, at column: Int
+  ) {
+    var first = column
+    for target in targets {
+      let i = nodes[target]
+      for (place, edge) in graph.edges(into: target).enumerated() {
+        let source = Int(graph.columns[edge].index)
+        let j = nodes[source]
+        let tally =
+          level.pointEdges.tally(of: target, and: graph.source(of: edge)) ?? PointEdgeTally()
+        let overlap = EdgeOverlap(overlaps, target, place)
+        let edgeStructure = EdgeStructure(
+          closeness: level.scale.closeness(graph.affinities[edge]), place: place,
+          overlap: overlap.lists, pointEdges: tally,
+          // a = U·U′ / (|U| |U′|), so U·U′ / (s s′) = a |u| |u′|.
+          averageLinkage: level.scale.closeness(
+            graph.affinities[edge] * i.meanLength * j.meanLength),
+          bestPointEdge: level.scale.closeness(tally.largest))
+        edgeStructure.writeFeatures(
+          target: i, source: j, jaccard: overlap.jaccard, nearLength: nearLength,
+          contextLength: contextLength, into: &rows, at: first)
+        first += stride
+      }
+    }
+  }
+}
+
+/// The overlap of an edge, as ``StructureFeatures`` keeps it.
+private struct EdgeOverlap {
+  var lists: ListOverlap
+  var jaccard: Float
+
+  static let width = 5
+
+  init(_ overlaps: Matrix, _ node: Int, _ place: Int) {
+    let first = place * Self.width
+    lists = ListOverlap(
+      nearSharedCount: Int(overlaps[node, first]), nearProduct: overlaps[node, first + 1],
+      weightProduct: overlaps[node, first + 2], placeAtSource: Int(overlaps[node, first + 3]))
+    jaccard = overlaps[node, first + 4]
+  }
+}
+
+extension StructureFeatures {
+  fileprivate static func overlaps(
+    _ context: NeighborContext, _ ofLists: [NodeStructure], over graph: NeighborGraph,
+    using workers: Workers
+  ) -> Matrix {
+    let width = EdgeOverlap.width * context.nearLength
+    var overlaps = Matrix(rows: graph.ownedCount, columns: width)
+    overlaps.forEachTile(ofRows: 256, using: workers) { rows, tile in
+      for row in rows {
+        let name = graph.halo.global(LocalNode(row))
+        for (place, edge) in graph.edges(into: row).enumerated() {
+          let source = Int(graph.columns[edge].index)
+          let overlap = context.overlap(
+            ofTarget: row, named: name, farthest: ofLists[row].contextFarthest,
+            withSource: source, farthest: ofLists[source].contextFarthest)
+          let union =
+            context.count(of: row) + context.count(of: source) - overlap.sharedCount
+          let first = (row - rows.lowerBound) * width + place * EdgeOverlap.width
+          tile[first] = Float(overlap.nearSharedCount)
+          tile[first + 1] = overlap.nearProduct
+          tile[first + 2] = overlap.weightProduct
+          tile[first + 3] = Float(overlap.placeAtSource)
+          tile[first + 4] = Float(overlap.sharedCount) / Float(max(union, 1))
+        }
+      }
+    }
+    return overlaps
+  }
+}
+
+extension NodeStructure {
+  /// Adds what follows from the overlap of its list with those of its near neighbours.
+  fileprivate mutating func describeSurroundings(_ edges: [EdgeOverlap], nearLength: Int) {
+    guard !edges.isEmpty else { return }
+    let count = Float(edges.count)
+    mutualShare =
+      Float(edges.count { (0..<nearLength).contains($0.lists.placeAtSource) }) / count
+    // A list of m places and another share n: n of 2m − n.
+    nearJaccard =
+      edges.reduce(Float(0)) {
+        $0 + Float($1.lists.nearSharedCount) / Float(2 * nearLength - $1.lists.nearSharedCount)
+      } / count
+    jaccard = edges.reduce(Float(0)) { $0 + $1.jaccard } / count
+    largestJaccard = edges.reduce(0) { max($0, $1.jaccard) }
+  }
+}
+
+extension NeighborGraph {
+  /// How many edges leave every owned node.
+  ///
+  /// > Collective: over `communicator`. One round of 4 bytes per ghost.
+  fileprivate func popularity(on communicator: some Communicator) throws -> [Float] {
+    var counts = Array(repeating: Float(0), count: halo.localCount)
+    for column in columns { counts[Int(column.index)] += 1 }
+    var owned = Matrix(rows: ownedCount, columns: 1, elements: Array(counts[..<ownedCount]))
+    let ghosts = Matrix(rows: halo.ghostCount, columns: 1, elements: Array(counts[ownedCount...]))
+    try halo.accumulate(ghosts, into: &owned, on: communicator)
+    return owned.elements
+  }
+}

@@ -1,0 +1,27 @@
+/// A level of clustering, as the features of structure are computed from it.
+public struct StructureLevel: Sendable {
+  /// Replicated. 0 is the input.
+  public var level: Int
+  /// Owned. s: how many points each node stands for. Shape `[ownedCount]`.
+  public var memberCounts: [Int64]
+  /// Owned. |u|: the length of the mean of the members' directions. Shape `[ownedCount]`.
+  public var meanLengths: [Float]
+  /// Owned. What runs between members at level 0.
+  public var pointEdges: PointEdges
+  /// Replicated. Measured at level 0.
+  public var scale: ClosenessScale
+
+  public init(
+    level: Int, memberCounts: [Int64], meanLengths: [Float], pointEdges: PointEdges,
+    scale: ClosenessScale
+  ) {
+    precondition(
+      memberCounts.count == meanLengths.count,
+      "\(memberCounts.count) counts, \(meanLengths.count) lengths")
+    self.level = level
+    self.memberCounts = memberCounts
+    self.meanLengths = meanLengths
+    self.pointEdges = pointEdges
+    self.scale = scale
+  }
+}

@@ -1,0 +1,206 @@
+internal import Foundation
+internal import HierarchicalClustering
+package import LinearAlgebra
+internal import NeighborSearch
+package import Parallelism
+package import RandomNumbers
+
+/// Labelled unit rows. Replicated.
+package struct LabelledRows: Equatable, Sendable {
+  package var rows: Matrix
+  package var labels: [Int64]
+
+  package init(rows: Matrix, labels: [Int64]) {
+    self.rows = rows
+    self.labels = labels
+  }
+
+  package var count: Int { labels.count }
+}
+
+/// How many points of every identity a training graph takes.
+package enum SizeRule: Int, CaseIterable, Sendable {
+  /// All.
+  case all
+  /// No more than one number for all identities, between 5 and 200.
+  case capped
+  /// Some of each, their number uniform in its logarithm: many small clusters, few large ones.
+  case logUniform
+}
+
+/// The training graphs of a set: different selections of it, changed in different ways.
+///
+/// Structure is what stays when an embedding is turned, projected, moved or blurred, and when
+/// identities are more, fewer, larger, smaller or more alike; so a network that is to see structure is
+/// shown all of these. The first graph is as the data are.
+///
+/// - Parameters:
+///   - rows: Reads some rows. Replicated.
+///   - labels: Of all points.
+///   - points: Which of them may be used.
+///   - index: Which graph; what is random follows from it and the seed.
+///   - limit: The most points.
+/// - Complexity: O(limit · columns), and · columns again where it is projected.
+package func augmentedSelection(
+  _ index: Int, of labels: [Int64], among points: [Int], limit: Int, seed: UInt64,
+  workers: Workers, rows: ([Int]) throws -> Matrix
+) rethrows -> LabelledRows {
+  var stream = RandomStream(seed: seed, purpose: RandomPurpose.selection.rawValue, index: index)
+  let selected = selection(
+    of: labels, among: points, limit: limit, isWhole: index == 0,
+    sizes: index.isMultiple(of: 2) ? .all : index % 4 == 1 ? .capped : .logUniform, &stream)
+  var set = LabelledRows(rows: try rows(selected), labels: selected.map { labels[$0] })
+  guard index > 0 else { return set }
+  if index % 4 >= 2 { set.confuse(&stream) }
+  if stream.uniform() < 0.4 { set.addNoise(&stream) }
+  if stream.uniform() < 0.3 { set.project(&stream, using: workers) }
+  if stream.uniform() < 0.2 { set.centre(&stream) }
+  return set
+}
+
+/// Points of some identities, ascending.
+///
+/// - Parameter isWhole: Whether all identities are wanted, rather than between a quarter and all.
+package func selection(
+  of labels: [Int64], among points: [Int], limit: Int, isWhole: Bool, sizes: SizeRule,
+  _ stream: inout RandomStream
+) -> [Int] {
+  let members = Dictionary(grouping: points) { labels[$0] }
+  let identities = members.keys.sorted().shuffled(using: &stream)
+  let least = max(2, identities.count / 4)
+  let count =
+    isWhole || identities.count <= least
+    ? identities.count : least + stream.below(identities.count - least + 1)
+  let cap = Int(stream.logUniform(5, 200))
+  var selected: [Int] = []
+  for identity in identities.prefix(count) {
+    var own = members[identity]!.shuffled(using: &stream)
+    switch sizes {
+    case .all: break
+    case .capped: own = Array(own.prefix(cap))
+    case .logUniform:
+      own = Array(own.prefix(max(1, Int(stream.logUniform(1, Double(own.count + 1))))))
+    }
+    selected += own.prefix(limit - selected.count)
+    if selected.count == limit { break }
+  }
+  return selected.sorted()
+}
+
+extension LabelledRows {
+  /// Moves identities towards each other: x + α (T − c), normalised, with c the identity's mean and T
+  /// the mean of all, or of a group of like identities; α in 0.05 … 0.45.
+  package mutating func confuse(_ stream: inout RandomStream) {
+    let alpha = Float(0.05 + 0.4 * stream.uniform())
+    let identities = Array(Set(labels)).sorted()
+    let places = Dictionary(uniqueKeysWithValues: identities.enumerated().map { ($1, $0) })
+    let place = labels.map { places[$0]! }
+    let means = rows.means(by: place, count: identities.count)
+    var group = Array(repeating: 0, count: identities.count)
+    var groupCount = 1
+    if stream.uniform() < 0.5, identities.count > 3 {
+      groupCount = max(2, identities.count / (3 + stream.below(9)))
+      let seeds = identities.indices.shuffled(using: &stream).prefix(groupCount)
+      group = means.nearest(amongRows: Array(seeds))
+    }
+    let targets = means.means(by: group, count: groupCount)
+    var shifts = Matrix(rows: identities.count, columns: rows.columnCount)
+    for identity in identities.indices {
+      for column in 0..<rows.columnCount {
+        shifts[identity, column] =
+          alpha * (targets[group[identity], column] - means[identity, column])
+      }
+    }
+    rows.mapRows { row, values in
+      for column in values.indices { values[column] += shifts[place[row], column] }
+    }
+    _ = rows.normalizeRows()
+  }
+
+  /// Adds noise of length 0.1 … 0.6 to every row, and normalises.
+  package mutating func addNoise(_ stream: inout RandomStream) {
+    let scale = (0.1 + 0.5 * stream.uniform()) / Double(rows.columnCount).squareRoot()
+    var noise = stream
+    rows.mapRows { _, values in
+      for column in values.indices { values[column] += Float(noise.normal() * scale) }
+    }
+    stream = noise
+    _ = rows.normalizeRows()
+  }
+
+  /// Projects onto a quarter to all of as many random directions, and normalises.
+  package mutating func project(_ stream: inout RandomStream, using workers: Workers) {
+    let columns = rows.columnCount
+    let least = min(columns, max(8, columns / 4))
+    let kept = least + stream.below(columns - least + 1)
+    var directions = Matrix(rows: kept, columns: columns)
+    for row in 0..<kept {
+      for column in 0..<columns { directions[row, column] = Float(stream.normal()) }
+    }
+    rows = product(rows, PackedMatrix(columns: directions), using: workers)
+    _ = rows.normalizeRows()
+  }
+
+  /// Takes 0.3 … 1 of the mean of all rows away from each, and normalises.
+  package mutating func centre(_ stream: inout RandomStream) {
+    let share = Float(0.3 + 0.7 * stream.uniform())
+    let mean = rows.means(by: Array(repeating: 0, count: count), count: 1).row(0)
+    rows.mapRows { _, values in
+      for column in values.indices { values[column] -= share * mean[column] }
+    }
+    _ = rows.normalizeRows()
+  }
+}
+
+extension RandomStream {
+  /// One of 0 ..< count.
+  mutating func below(_ count: Int) -> Int { Int.random(in: 0..<count, using: &self) }
+
+  /// Between two numbers, uniform in its logarithm.
+  mutating func logUniform(_ low: Double, _ high: Double) -> Double {
+    exp(log(low) + (log(high) - log(low)) * uniform())
+  }
+}
+
+extension Matrix {
+  /// Changes every row in turn.
+  fileprivate mutating func mapRows(_ change: (_ row: Int, _ values: inout [Float]) -> Void) {
+    var result: [Float] = []
+    result.reserveCapacity(count)
+    for row in 0..<rowCount {
+      var values = self.row(row)
+      change(row, &values)
+      result += values
+    }
+    self = Matrix(rows: rowCount, columns: columnCount, elements: result)
+  }
+
+  /// The mean of the rows of every group. Shape `[count × columnCount]`.
+  func means(by group: [Int], count: Int) -> Matrix {
+    var sums = Array(repeating: 0.0, count: count * columnCount)
+    var sizes = Array(repeating: 0.0, count: count)
+    for row in 0..<rowCount {
+      sizes[group[row]] += 1
+      for (column, value) in self.row(row).enumerated() {
+        sums[group[row] * columnCount + column] += Double(value)
+      }
+    }
+    return Matrix(
+      rows: count, columns: columnCount,
+      elements: sums.enumerated().map { Float($1 / max(sizes[$0 / columnCount], 1)) })
+  }
+
+  /// For every row the place of the most similar of some rows.
+  fileprivate func nearest(amongRows seeds: [Int]) -> [Int] {
+    let chosen = seeds.map { row($0) }
+    return (0..<rowCount).map { index in
+      let own = row(index)
+      var best = (similarity: -Float.infinity, place: 0)
+      for (place, other) in chosen.enumerated() {
+        let similarity = zip(own, other).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+        if similarity > best.similarity { best = (similarity, place) }
+      }
+      return best.place
+    }
+  }
+}

@@ -1,0 +1,137 @@
+package import Communication
+package import Differentiation
+package import DistributedGraphs
+package import GraphNetworks
+internal import HierarchicalClustering
+package import LinearAlgebra
+package import Parallelism
+internal import RandomNumbers
+internal import SimilarityStructure
+
+/// One level of labelled points, as steps of training see it: rescaled features and the truth.
+package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
+  package let halo: Halo
+  /// Owned. [x , mean of the neighbours' x]. Shape `[ownedCount × 2 · node features]`.
+  package let nodes: DenseMatrix<Scalar>
+  /// The edges, in parts that one step each takes.
+  package let parts: [EdgePart]
+
+  /// The edges into some of the nodes.
+  package struct EdgePart: Sendable {
+    /// Owned. Shape `[edges × edge features]`.
+    package let features: DenseMatrix<Scalar>
+    /// Owned. y: whether both ends have the same label. Shape `[edges]`.
+    package let isSame: [Bool]
+    /// Selects the local source and the owned target of every edge.
+    package let sources: Adjacency
+    package let targets: Adjacency
+  }
+
+  /// - Parameters:
+  ///   - nodeFeatures: Local, rescaled.
+  ///   - edgeFeatures: Owned, rescaled.
+  ///   - part: Which part the edges into an owned node are in, below `partCount`.
+  package init(
+    _ graph: NeighborGraph, nodeFeatures: DenseMatrix<Scalar>, edgeFeatures: DenseMatrix<Scalar>,
+    isSame: [Bool], partCount: Int = 1, part: (GlobalNode) -> Int = { _ in 0 }
+  ) {
+    halo = graph.halo
+    let width = nodeFeatures.columnCount
+    var nodes = DenseMatrix<Scalar>(rows: graph.ownedCount, columns: 2 * width)
+    var edgesOfPart: [[(edge: Int, target: Int)]] = Array(repeating: [], count: partCount)
+    for node in 0..<graph.ownedCount {
+      let edges = graph.edges(into: node)
+      for column in 0..<width {
+        nodes[node, column] = nodeFeatures[node, column]
+        var sum: Scalar = 0
+        for edge in edges { sum += nodeFeatures[Int(graph.columns[edge].index), column] }
+        nodes[node, width + column] = sum / Scalar(max(edges.count, 1))
+      }
+      edgesOfPart[part(graph.halo.global(LocalNode(node)))] += edges.map { ($0, node) }
+    }
+    self.nodes = nodes
+    parts = edgesOfPart.map { edges in
+      EdgePart(
+        features: DenseMatrix(
+          rows: edges.count, columns: edgeFeatures.columnCount,
+          elements: edges.flatMap { edgeFeatures.row($0.edge) }),
+        isSame: edges.map { isSame[$0.edge] },
+        sources: Adjacency(
+          selecting: edges.map { graph.columns[$0.edge].index }, of: graph.halo.localCount),
+        targets: Adjacency(selecting: edges.map { Int32($0.target) }, of: graph.ownedCount))
+    }
+  }
+}
+
+/// A level before its features are rescaled.
+package struct RawStructureGraph: Sendable {
+  package let graph: NeighborGraph
+  /// Local.
+  package let nodeFeatures: Matrix
+  /// Owned.
+  package let edgeFeatures: Matrix
+  package let isSame: [Bool]
+
+  /// Rescaled, and the nodes dealt at random into parts of about so many edges.
+  ///
+  /// > Collective: over `communicator`. One round of 8 bytes per rank.
+  package func scaled(
+    _ nodeScale: FeatureScale, _ edgeScale: FeatureScale, edgesOfPart: Int, seed: UInt64,
+    on communicator: some Communicator
+  ) throws -> StructureGraph<Float> {
+    let partCount = max(1, (try communicator.sum(graph.edgeCount) - 1) / edgesOfPart + 1)
+    return StructureGraph(
+      graph, nodeFeatures: nodeScale.applied(to: nodeFeatures),
+      edgeFeatures: edgeScale.applied(to: edgeFeatures), isSame: isSame, partCount: partCount
+    ) { node in
+      Int(mixed(seed ^ UInt64(bitPattern: node.index)) % UInt64(partCount))
+    }
+  }
+}
+
+/// The levels that a perfect network would make of labelled points, with their features.
+///
+/// Linkage is the truth, density follows from it, and a node's parent is the most similar of its
+/// denser neighbours of the same label. Coarse nodes have the label of their peak. A level of no
+/// more than k nodes, or one in which nothing merges, ends the chain.
+///
+/// > Collective: over `communicator`, per level what clustering sends.
+///
+/// - Parameter labels: Replicated. One per row.
+package func structureGraphs(
+  of points: Matrix, labels: [Int64], levelCount: Int, settings: StructureNetwork.Settings,
+  using workers: Workers, on communicator: some Communicator
+) throws -> [RawStructureGraph] {
+  var hierarchy = try Hierarchy(
+    EmbeddingsInMemory(points),
+    options: ClusteringOptions(
+      neighborCount: settings.neighborCount, invalidRows: .singleton, workers: workers),
+    averages: .ofDirections, on: communicator)
+  try hierarchy.mergeDuplicates(on: communicator)
+  var structure: StructureState?
+  var graphs: [RawStructureGraph] = []
+  while graphs.count < levelCount, hierarchy.nodes.nodeCount > settings.neighborCount {
+    let lists = try hierarchy.neighborLists(
+      initial: nil, length: settings.contextLength, on: communicator, progress: { _ in })
+    let graph = try NeighborGraph(
+      lists.prefix(settings.nearLength), in: hierarchy.nodes, on: communicator)
+    let features = try hierarchy.structureFeatures(
+      lists, graph, &structure, settings: settings, on: communicator)
+    let truth = try LinkageTruth(
+      of: hierarchy.inputPoint.map { labels[Int($0.index)] }, over: graph,
+      neighborCount: settings.neighborCount, on: communicator)
+    graphs.append(
+      RawStructureGraph(
+        graph: graph, nodeFeatures: features.nodeFeatures, edgeFeatures: features.edgeFeatures,
+        isSame: truth.isSame))
+    guard graphs.count < levelCount else { break }
+    let distance = graph.affinities.indices.map {
+      truth.isSame[$0] ? min(1 - graph.affinities[$0], 0.999) * 1e-3 : 1
+    }
+    let merged = try hierarchy.merge(
+      by: Linkage(distance: distance, density: truth.density), above: 0.5, over: graph,
+      &structure, on: communicator)
+    guard merged > 0 else { break }
+  }
+  return graphs
+}

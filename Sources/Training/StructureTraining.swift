@@ -1,0 +1,269 @@
+public import Communication
+internal import Differentiation
+internal import DistributedGraphs
+public import GraphNetworks
+internal import HierarchicalClustering
+internal import LinearAlgebra
+internal import NeighborSearch
+internal import Optimization
+internal import Parallelism
+internal import RandomNumbers
+internal import SimilarityStructure
+
+/// Trains a network of structure on labelled sets, and chooses its thresholds on identities that it
+/// was not trained on.
+///
+/// Each set gives some graphs (``augmentedSelection``), each of these some levels made by the truth;
+/// a step takes edges of one level, and every epoch takes all levels in another random order. The loss is cross
+/// entropy over all edges. What is random follows from the seed.
+///
+/// > Collective: over `communicator`. Per graph and level what clustering sends; per step two halo
+/// > exchanges of hidden rows, forth and back, and the gradients, about twice the parameters.
+///
+/// - Parameters:
+///   - sets: Replicated. All have the dimensions they like.
+///   - start: Where to go on from; nil for random parameters.
+/// - Throws: ``AgreedFailure`` on every rank if a set cannot be read or there is nothing to learn.
+public func trainStructureNetwork(
+  on sets: [LabelledEmbeddings], options: StructureTrainingOptions,
+  from start: StructureNetwork? = nil,
+  observer: some StructureTrainingObserver = NoStructureObserver(),
+  over communicator: some Communicator
+) throws -> StructureTraining {
+  let splits = try communicator.agree {
+    try sets.map {
+      try IdentitySplit(
+        of: $0.labels, holdingOut: options.validationFraction, seed: options.seed)
+    }
+  }
+  var raw: [RawStructureGraph] = []
+  for (set, split) in zip(sets, splits) {
+    raw += try selectionGraphs(of: set, split, options, on: communicator)
+  }
+  for index in 0..<options.mixtureCount {
+    let mixture = syntheticMixture(index, limit: options.pointLimit, seed: options.seed)
+    raw += try structureGraphs(
+      of: mixture.rows, labels: mixture.labels, levelCount: options.levelCount,
+      settings: options.settings, using: options.workers, on: communicator)
+  }
+  let edgeCounts = try communicator.sums([
+    raw.reduce(0.0) { $0 + Double($1.graph.edgeCount) },
+    raw.reduce(0.0) { sum, graph in sum + Double(graph.isSame.count { $0 }) },
+  ])
+  if edgeCounts[0] == 0 { throw AgreedFailure(reason: "\(TrainingDataError.noEdges)") }
+  if edgeCounts[1] == 0 { throw AgreedFailure(reason: "\(TrainingDataError.noPositiveEdges)") }
+  observer.madeGraphs(raw.count)
+
+  let nodeScale =
+    try start?.nodeScale
+    ?? FeatureScale(
+      measuring: raw.map { $0.nodeFeatures.copy(ofRows: 0..<$0.graph.ownedCount) },
+      columns: StructureFeatures.nodeWidth, on: communicator)
+  let edgeScale =
+    try start?.edgeScale
+    ?? FeatureScale(
+      measuring: raw.map(\.edgeFeatures), columns: StructureFeatures.edgeWidth, on: communicator)
+  var trainer = StructureTrainer(
+    try raw.map {
+      try TrainingLevel(
+        $0.scaled(
+          nodeScale, edgeScale, edgesOfPart: options.stepEdgeCount, seed: options.seed,
+          on: communicator), on: communicator)
+    },
+    options,
+    parameters: start.map { Parameters($0) }
+      ?? options.shape.initialParameters(seed: options.seed))
+  raw = []
+  var losses: [Double] = []
+  for epoch in 0..<options.epochCount {
+    losses.append(try trainer.takeEpoch(epoch, on: communicator))
+    observer.finishedEpoch(epoch + 1, of: options.epochCount, loss: losses[epoch])
+  }
+  let network = options.shape.network(
+    trainer.parameters, nodeScale: nodeScale, edgeScale: edgeScale, settings: options.settings)
+  guard options.validationFraction > 0 else {
+    return StructureTraining(
+      network: start.map { network.with($0.settings) } ?? network, losses: losses,
+      graphCount: trainer.levelCount, trials: [])
+  }
+  let searches = try zip(sets, splits).map { set, split in
+    try ThresholdSearch(
+      set, points: context(of: set, split, limit: 50_000),
+      heldOut: Set(split.validation.map { set.labels[$0] }), network: network,
+      using: options.workers, on: communicator)
+  }
+  let trials = try thresholdTrials(searches, observer: observer, on: communicator)
+  let best = trials.leastMerging(within: 0.01)!
+  var settings = options.settings
+  settings.threshold = best.threshold
+  settings.laterThreshold = best.laterThreshold
+  return StructureTraining(
+    network: network.with(settings), losses: losses, graphCount: trainer.levelCount,
+    trials: trials)
+}
+
+/// The graphs of one set.
+private func selectionGraphs(
+  of set: LabelledEmbeddings, _ split: IdentitySplit, _ options: StructureTrainingOptions,
+  on communicator: some Communicator
+) throws -> [RawStructureGraph] {
+  var graphs: [RawStructureGraph] = []
+  for index in 0..<options.graphCount {
+    let selected = try communicator.agree {
+      try augmentedSelection(
+        index, of: set.labels, among: split.training, limit: options.pointLimit,
+        seed: options.seed, workers: options.workers
+      ) { indices in
+        var rows = try EmbeddingSubset(AnyEmbeddings(set.source), indices).rows(0..<indices.count)
+        _ = rows.normalizeRows()
+        return rows
+      }
+    }
+    graphs += try structureGraphs(
+      of: selected.rows, labels: selected.labels, levelCount: options.levelCount,
+      settings: options.settings, using: options.workers, on: communicator)
+  }
+  return graphs
+}
+
+/// The points to choose thresholds by: all, or, of a large set, whole identities up to a limit, the
+/// held-out ones first.
+private func context(of set: LabelledEmbeddings, _ split: IdentitySplit, limit: Int) -> [Int] {
+  guard set.labels.count > limit else { return Array(set.labels.indices) }
+  var chosen: [Int] = []
+  for part in [split.validation, split.training] {
+    for (_, members) in Dictionary(grouping: part, by: { set.labels[$0] }).sorted(by: {
+      $0.key < $1.key
+    }) where chosen.count + members.count <= limit {
+      chosen += members
+    }
+  }
+  return chosen.sorted()
+}
+
+/// Tries thresholds: one for all levels first, then one of both at a time around the best.
+private func thresholdTrials(
+  _ searches: [ThresholdSearch], observer: some StructureTrainingObserver,
+  on communicator: some Communicator
+) throws -> [ThresholdTrial] {
+  let grid = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
+  var trials: [ThresholdTrial] = []
+  func attempt(_ first: Int, _ later: Int) throws {
+    guard grid.indices.contains(first), grid.indices.contains(later),
+      !trials.contains(where: {
+        $0.threshold == grid[first] && $0.laterThreshold == grid[later]
+      })
+    else { return }
+    let ofSets = try searches.map { try $0.trial(grid[first], grid[later], on: communicator) }
+    let n = Double(max(ofSets.count, 1))
+    let trial = ThresholdTrial(
+      threshold: grid[first], laterThreshold: grid[later],
+      pairwiseF: ofSets.reduce(0) { $0 + $1.pairwiseF } / n,
+      bcubedF: ofSets.reduce(0) { $0 + $1.bcubedF } / n)
+    trials.append(trial)
+    observer.tried(trial)
+  }
+  func best() -> (first: Int, later: Int) {
+    let best = trials.max { $0.score < $1.score }!
+    return (grid.firstIndex(of: best.threshold)!, grid.firstIndex(of: best.laterThreshold)!)
+  }
+  for place in grid.indices { try attempt(place, place) }
+  var start = best()
+  for step in -3...3 { try attempt(start.first + step, start.later) }
+  start = best()
+  for step in -3...3 { try attempt(start.first, start.later + step) }
+  return trials
+}
+
+/// A level of a graph, and how many edges all ranks have of each part. Local, but for the counts.
+private struct TrainingLevel {
+  let graph: StructureGraph<Float>
+  let edgeCounts: [Int]
+
+  init(_ graph: StructureGraph<Float>, on communicator: some Communicator) throws {
+    self.graph = graph
+    edgeCounts = try graph.parts.map { try communicator.sum($0.isSame.count) }
+  }
+}
+
+/// A network in training.
+private struct StructureTrainer {
+  private let levels: [TrainingLevel]
+  private let options: StructureTrainingOptions
+  private let schedule: CosineSchedule
+  private(set) var parameters: Parameters<Float>
+  private var optimizer: Optimizer<Float>
+
+  init(
+    _ levels: [TrainingLevel], _ options: StructureTrainingOptions, parameters: Parameters<Float>
+  ) {
+    self.levels = levels.filter { $0.edgeCounts.contains { $0 > 0 } }
+    self.options = options
+    self.parameters = parameters
+    optimizer = Optimizer(.adam(weightDecay: options.weightDecay), for: parameters)
+    schedule = CosineSchedule(
+      from: options.learningRate, to: 0, over: options.epochCount * self.levels.count,
+      warmUp: options.warmUpSteps)
+  }
+
+  var levelCount: Int { levels.count }
+
+  /// A step for every level, with the next of its parts.
+  ///
+  /// - Returns: The mean loss.
+  mutating func takeEpoch(_ epoch: Int, on communicator: some Communicator) throws -> Double {
+    var stream = RandomStream(
+      seed: options.seed, purpose: RandomPurpose.graphOrder.rawValue, index: epoch)
+    var total = 0.0
+    for place in levels.indices.shuffled(using: &stream) {
+      total += try takeStep(
+        levels[place], part: epoch % levels[place].graph.parts.count, on: communicator)
+    }
+    return total / Double(max(levels.count, 1))
+  }
+
+  private mutating func takeStep(
+    _ level: TrainingLevel, part: Int, on communicator: some Communicator
+  ) throws -> Double {
+    guard level.edgeCounts[part] > 0 else { return 0 }
+    let tape = Tape<Float>(workers: options.workers)
+    let recorded = parameters.recorded(on: tape)
+    let loss = try options.shape.logits(
+      of: level.graph.parts[part], in: level.graph, by: recorded, on: tape,
+      communicator: communicator
+    ).binaryCrossEntropy(
+      of: level.graph.parts[part].isSame, scale: 1 / Float(level.edgeCounts[part]))
+    let value = try communicator.sums([Double(loss.scalar)])[0]
+    guard value.isFinite else {
+      throw AgreedFailure(reason: "the loss of step \(optimizer.stepCount) is not a number")
+    }
+    var gradients = try recorded.gradients(of: loss, on: tape, on: communicator)
+    clip(&gradients, toNorm: options.gradientLimit)
+    let rate = schedule.rate(ofStep: optimizer.stepCount)
+    optimizer.update(&parameters, by: gradients, learningRate: rate)
+    return value
+  }
+}
+
+extension FeatureScale {
+  /// Mean and deviation of the columns of the matrices of all ranks, every row counted once.
+  ///
+  /// > Collective: over `communicator`. Two rounds, 16 bytes per column and rank.
+  fileprivate init(
+    measuring matrices: [Matrix], columns: Int, on communicator: some Communicator
+  ) throws {
+    var sums = Array(repeating: 0.0, count: 2 * columns + 1)
+    for matrix in matrices {
+      precondition(matrix.columnCount == columns, "\(matrix.columnCount) columns of \(columns)")
+      sums[2 * columns] += Double(matrix.rowCount)
+      for (place, value) in matrix.elements.enumerated() {
+        sums[place % columns] += Double(value)
+        sums[columns + place % columns] += Double(value) * Double(value)
+      }
+    }
+    let all = try communicator.sums(sums)
+    self.init(
+      count: all[2 * columns], sums: Array(all[..<columns]),
+      squares: Array(all[columns..<2 * columns]))
+  }
+}

@@ -1,0 +1,140 @@
+public import GraphNetworks
+public import HierarchicalClustering
+public import Parallelism
+
+/// A set of embeddings whose identities are known.
+public struct LabelledEmbeddings: Sendable {
+  public let source: any EmbeddingSource
+  /// Replicated. One per row.
+  public let labels: [Int64]
+
+  /// - Precondition: A label per row.
+  public init(_ source: some EmbeddingSource, labels: [Int64]) {
+    precondition(
+      labels.count == source.rowCount, "\(labels.count) labels of \(source.rowCount) rows")
+    self.source = source
+    self.labels = labels
+  }
+}
+
+/// How to train a network of structure.
+public struct StructureTrainingOptions: Equatable, Sendable {
+  public var shape: StructureShape
+  /// k and K; the thresholds are chosen in training.
+  public var settings: StructureNetwork.Settings
+  /// Selections of every set, each changed in another way (``augmentedSelection``).
+  public var graphCount: Int
+  /// Generated sets beside them (``syntheticMixture``).
+  public var mixtureCount: Int
+  /// The most points of a training graph.
+  public var pointLimit: Int
+  /// The most levels of a training graph.
+  public var levelCount: Int
+  /// Every level gives one step of an epoch.
+  public var epochCount: Int
+  /// The most edges of a step, about; an epoch sees a part of a level that has more.
+  public var stepEdgeCount: Int
+  /// η of the first step.
+  public var learningRate: Double
+  public var warmUpSteps: Int
+  public var weightDecay: Double
+  /// The largest norm of all gradients together.
+  public var gradientLimit: Double
+  /// The share of identities that are held out, to choose thresholds by.
+  public var validationFraction: Double
+  public var seed: UInt64
+  public var workers: Workers
+
+  public init(
+    shape: StructureShape = StructureShape(),
+    settings: StructureNetwork.Settings = StructureNetwork.Settings(), graphCount: Int = 10,
+    mixtureCount: Int = 0, pointLimit: Int = 4000, levelCount: Int = 4, epochCount: Int = 12,
+    stepEdgeCount: Int = 12_000,
+    learningRate: Double = 3e-3, warmUpSteps: Int = 30, weightDecay: Double = 1e-4,
+    gradientLimit: Double = 1, validationFraction: Double = 0.4, seed: UInt64 = 0,
+    workers: Workers = Workers()
+  ) {
+    precondition(
+      graphCount >= 0 && mixtureCount >= 0 && levelCount > 0 && epochCount >= 0,
+      "\(graphCount) graphs, \(mixtureCount) mixtures, \(levelCount) levels, \(epochCount) epochs")
+    precondition(pointLimit > settings.neighborCount, "graphs of \(pointLimit) points")
+    self.shape = shape
+    self.settings = settings
+    self.graphCount = graphCount
+    self.mixtureCount = mixtureCount
+    self.pointLimit = pointLimit
+    self.levelCount = levelCount
+    self.epochCount = epochCount
+    self.stepEdgeCount = stepEdgeCount
+    self.learningRate = learningRate
+    self.warmUpSteps = warmUpSteps
+    self.weightDecay = weightDecay
+    self.gradientLimit = gradientLimit
+    self.validationFraction = validationFraction
+    self.seed = seed
+    self.workers = workers
+  }
+}
+
+/// What training a network of structure came to. Replicated.
+public struct StructureTraining: Sendable {
+  public let network: StructureNetwork
+  /// Mean cross entropy over the steps of every epoch.
+  public let losses: [Double]
+  /// How many levels of how many graphs were trained on.
+  public let graphCount: Int
+  /// What thresholds gave on held-out identities; empty if none were held out.
+  public let trials: [ThresholdTrial]
+
+  /// The trial whose thresholds the network has: of those whose score is the best within 0.01, the one
+  /// that merges least.
+  ///
+  /// Among more points than there were to choose by, more of them are alike by chance, and what merges
+  /// too much costs more than what merges too little.
+  public var chosen: ThresholdTrial? { trials.leastMerging(within: 0.01) }
+}
+
+extension [ThresholdTrial] {
+  /// Of the trials whose score is the best up to a tolerance, the one of the highest thresholds: that
+  /// of level 0 first.
+  package func leastMerging(within tolerance: Double) -> ThresholdTrial? {
+    guard let best = self.map(\.score).max() else { return nil }
+    return filter { $0.score >= best - tolerance }.max {
+      ($0.threshold, $0.laterThreshold) < ($1.threshold, $1.laterThreshold)
+    }
+  }
+}
+
+/// What two thresholds gave, on the identities held out of training: means over sets.
+public struct ThresholdTrial: Codable, Equatable, Sendable {
+  public var threshold: Double
+  public var laterThreshold: Double
+  public var pairwiseF: Double
+  public var bcubedF: Double
+
+  package init(threshold: Double, laterThreshold: Double, pairwiseF: Double, bcubedF: Double) {
+    self.threshold = threshold
+    self.laterThreshold = laterThreshold
+    self.pairwiseF = pairwiseF
+    self.bcubedF = bcubedF
+  }
+
+  /// What thresholds are chosen by.
+  public var score: Double { (pairwiseF + bcubedF) / 2 }
+}
+
+/// Hears of the progress of training.
+public protocol StructureTrainingObserver {
+  /// Called on every rank.
+  func madeGraphs(_ count: Int)
+  func finishedEpoch(_ epoch: Int, of count: Int, loss: Double)
+  func tried(_ trial: ThresholdTrial)
+}
+
+/// An observer that looks away.
+public struct NoStructureObserver: StructureTrainingObserver {
+  public init() {}
+  public func madeGraphs(_ count: Int) {}
+  public func finishedEpoch(_ epoch: Int, of count: Int, loss: Double) {}
+  public func tried(_ trial: ThresholdTrial) {}
+}

@@ -1,0 +1,144 @@
+internal import Communication
+internal import DistributedGraphs
+internal import GraphNetworks
+internal import HierarchicalClustering
+internal import LinearAlgebra
+internal import Parallelism
+internal import SimilarityStructure
+
+/// Clusters one set above many thresholds, with level 0 judged once.
+///
+/// Thresholds that were chosen among held-out identities alone merged too much where there were more:
+/// the fewer others there are, the fewer can be taken for one's own. So all points of a set are
+/// clustered, those of training too, and only the held-out ones are scored, each against all.
+struct ThresholdSearch {
+  /// At level 0, with its neighbours and linkage.
+  private let hierarchy: Hierarchy<EmbeddingSubset<AnyEmbeddings>>
+  private let structure: StructureState?
+  private let graph: NeighborGraph
+  private let linkage: Linkage
+  private let network: StructureNetwork
+  private let workers: Workers
+  /// Of the points of all ranks.
+  private let labels: [Int64]
+  private let isHeldOut: [Bool]
+
+  /// > Collective: over `communicator`. One neighbour search and one pass of the network.
+  ///
+  /// - Parameters:
+  ///   - points: Which rows take part, ascending.
+  ///   - heldOut: Labels of identities that were not trained on.
+  init(
+    _ set: LabelledEmbeddings, points: [Int], heldOut: Set<Int64>, network: StructureNetwork,
+    using workers: Workers, on communicator: some Communicator
+  ) throws {
+    self.network = network
+    self.workers = workers
+    labels = points.map { set.labels[$0] }
+    isHeldOut = labels.map { heldOut.contains($0) }
+    var hierarchy = try Hierarchy(
+      EmbeddingSubset(AnyEmbeddings(set.source), points),
+      options: ClusteringOptions(
+        neighborCount: network.settings.neighborCount, invalidRows: .singleton, workers: workers),
+      averages: .ofDirections, on: communicator)
+    try hierarchy.mergeDuplicates(on: communicator)
+    var structure: StructureState?
+    (graph, linkage) = try Self.judge(
+      hierarchy, &structure, network, using: workers, on: communicator)
+    self.hierarchy = hierarchy
+    self.structure = structure
+  }
+
+  private static func judge<Source>(
+    _ hierarchy: Hierarchy<Source>, _ structure: inout StructureState?,
+    _ network: StructureNetwork, using workers: Workers, on communicator: some Communicator
+  ) throws -> (NeighborGraph, Linkage) {
+    let settings = network.settings
+    let lists = try hierarchy.neighborLists(
+      initial: nil, length: settings.contextLength, on: communicator, progress: { _ in })
+    let graph = try NeighborGraph(
+      lists.prefix(settings.nearLength), in: hierarchy.nodes, on: communicator)
+    let features = try hierarchy.structureFeatures(
+      lists, graph, &structure, settings: settings, on: communicator)
+    return (graph, try network.linkage(of: features, using: workers, on: communicator))
+  }
+
+  /// Pairwise and BCubed F of the held-out points, as `cluster` would have them.
+  ///
+  /// > Collective: over `communicator`, as clustering; then 8 bytes per point to every rank.
+  func trial(
+    _ threshold: Double, _ laterThreshold: Double, on communicator: some Communicator
+  ) throws -> ThresholdTrial {
+    var (hierarchy, structure) = (self.hierarchy, self.structure)
+    var merged =
+      hierarchy.nodes.nodeCount > network.settings.neighborCount
+      ? try hierarchy.merge(
+        by: linkage, above: threshold, over: graph, &structure, on: communicator) : 0
+    while merged > 0, hierarchy.level < 10,
+      hierarchy.nodes.nodeCount > network.settings.neighborCount
+    {
+      let (graph, linkage) = try Self.judge(
+        hierarchy, &structure, network, using: workers, on: communicator)
+      merged = try hierarchy.merge(
+        by: linkage, above: laterThreshold, over: graph, &structure, on: communicator)
+    }
+    let predicted = try communicator.allGather(
+      hierarchy.labels(on: communicator).labels
+    ).values
+    let (pairwise, bcubed) = scoresInCompany(
+      truth: labels, predicted: predicted, isHeldOut: isHeldOut)
+    return ThresholdTrial(
+      threshold: threshold, laterThreshold: laterThreshold, pairwiseF: pairwise,
+      bcubedF: bcubed)
+  }
+}
+
+/// Pairwise and BCubed F in which only some points are asked: their pairs with all others, and what
+/// their clusters hold of all points.
+///
+/// - Returns: 0 where a quotient is 0/0.
+package func scoresInCompany(
+  truth: [Int64], predicted: [Int64], isHeldOut: [Bool]
+) -> (pairwise: Double, bcubed: Double) {
+  struct Cell: Hashable {
+    var truth: Int64
+    var predicted: Int64
+  }
+  var cells: [Cell: Double] = [:]
+  var trueSizes: [Int64: Double] = [:]
+  var sizes: [Int64: Double] = [:]
+  for (truth, predicted) in zip(truth, predicted) {
+    cells[Cell(truth: truth, predicted: predicted), default: 0] += 1
+    trueSizes[truth, default: 0] += 1
+    sizes[predicted, default: 0] += 1
+  }
+  var (both, together, alike, count) = (0.0, 0.0, 0.0, 0.0)
+  var (precision, recall) = (0.0, 0.0)
+  for point in truth.indices where isHeldOut[point] {  // in the order of points
+    let cell = cells[Cell(truth: truth[point], predicted: predicted[point])]!
+    let (trueSize, size) = (trueSizes[truth[point]]!, sizes[predicted[point]]!)
+    both += cell - 1
+    together += size - 1
+    alike += trueSize - 1
+    precision += cell / size
+    recall += cell / trueSize
+    count += 1
+  }
+  func f(_ p: Double, _ r: Double) -> Double { p + r > 0 ? 2 * p * r / (p + r) : 0 }
+  return (
+    f(together > 0 ? both / together : 0, alike > 0 ? both / alike : 0),
+    count > 0 ? f(precision / count, recall / count) : 0
+  )
+}
+
+/// Any source of embeddings, as a type.
+struct AnyEmbeddings: EmbeddingSource {
+  private let base: any EmbeddingSource
+
+  init(_ base: any EmbeddingSource) { self.base = base }
+
+  var name: String { base.name }
+  var rowCount: Int { base.rowCount }
+  var dimensions: Int { base.dimensions }
+  func rows(_ range: Range<Int>) throws -> Matrix { try base.rows(range) }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import GraphNetworks
+import Parallelism
+import Training
+
+/// How to train a network of structure.
+struct StructureOptions: ParsableArguments {
+  @Option(
+    help: "Go on from this model of structure, or from 'default', in place of random parameters.")
+  var from: String?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: "More features and labels to learn from, in turn; their dimensions may differ.")
+  var also: [String] = []
+
+  @Option(help: "Selections of the points, each changed in another way, that graphs are made of.")
+  var graphs = 10
+
+  @Option(help: "Generated sets beside them.")
+  var mixtures = 0
+
+  @Option(help: "The most points of a graph.")
+  var graphPoints = 4000
+
+  @Option(help: "Channels of every hidden layer.")
+  var width = 64
+
+  func validate() throws {
+    func require(_ holds: Bool, _ option: String, _ expected: String) throws {
+      if !holds { throw ValidationError("\(option): expected \(expected)") }
+    }
+    try require(
+      also.count.isMultiple(of: 2), "--also: \(also.count) names", "two for every set")
+    try require((0...10_000).contains(graphs), "--graphs \(graphs)", "0 ... 10000")
+    try require((0...10_000).contains(mixtures), "--mixtures \(mixtures)", "0 ... 10000")
+    try require(graphs + mixtures > 0, "--graphs 0 --mixtures 0", "something to learn from")
+    try require(
+      (100...10_000_000).contains(graphPoints), "--graph-points \(graphPoints)", "100 ... 10000000")
+    try require((1...4096).contains(width), "--width \(width)", "1 ... 4096")
+  }
+
+  func options(
+    _ recipe: RecipeOptions, _ judging: ValidationOptions, from start: StructureNetwork?,
+    workers: Workers
+  ) -> StructureTrainingOptions {
+    StructureTrainingOptions(
+      shape: StructureShape(width: start?.width ?? width),
+      settings: start?.settings ?? StructureNetwork.Settings(), graphCount: graphs,
+      mixtureCount: mixtures, pointLimit: graphPoints, epochCount: recipe.epochs ?? 12,
+      validationFraction: judging.chosenFraction ?? 0.4, seed: recipe.seed, workers: workers)
+  }
+}

@@ -1,0 +1,140 @@
+import GraphNetworks
+import HierarchicalClustering
+import LinearAlgebra
+import Parallelism
+import RandomInputs
+import Testing
+
+/// Clustering with a network of structure.
+@Suite struct StructureClustering {
+  /// The first of some random networks that merges neither nothing nor everything.
+  private static let network = {
+    let settings = StructureNetwork.Settings(
+      neighborCount: 6, contextLength: 11, threshold: 0.5, laterThreshold: 0.45)
+    let networks = (1...100).lazy.map {
+      StructureNetwork.random(width: 16, seed: 100 * $0, settings: settings)
+    }
+    let suite = StructureClustering()
+    return networks.first { network in
+      guard let answer = try? suite.answer(suite.points(203), network: network) else {
+        return false
+      }
+      return answer.levels.count > 2 && Set(answer.labels).count > 12
+    }!
+  }()
+
+  private func answer(
+    _ points: Matrix, ranks: Int = 1, threads: Int = 1, invalidRows: InvalidRowPolicy = .error,
+    network: StructureNetwork? = nil
+  ) throws -> ClusterAnswer {
+    let network = network ?? Self.network
+    return try clusterOnThreads(
+      EmbeddingsInMemory(points), with: .structure(network),
+      options: ClusteringOptions(
+        neighborCount: network.settings.neighborCount, threshold: network.settings.threshold,
+        laterThreshold: network.settings.laterThreshold, invalidRows: invalidRows,
+        workers: Workers(threads)), ranks: ranks)
+  }
+
+  /// Points round centres, some of them twice or more.
+  private func points(_ count: Int, dimensions: Int = 12, seed: Int = 2) -> Matrix {
+    var rows = randomMatrix(count, dimensions, seed: seed)
+    let centres = randomMatrix(count / 8 + 1, dimensions, seed: seed + 1)
+    for row in 0..<count {
+      for column in 0..<dimensions {
+        rows[row, column] = centres[row % centres.rowCount, column] + 0.5 * rows[row, column]
+        if row % 5 == 4 { rows[row, column] = rows[row - 3, column] }
+      }
+    }
+    return rows
+  }
+
+  @Test(arguments: [1, 2, 3, 5, 8], [1, 2])
+  func hasTheSameBits(ranks: Int, threads: Int) throws {
+    let points = points(203)
+    let alone = try answer(points)
+    #expect(try answer(points, ranks: ranks, threads: threads) == alone)
+  }
+
+  @Test(arguments: [0, 1, 2, 6, 7, 12])
+  func worksOnFewerPointsThanPlacesOfAList(count: Int) throws {
+    let points = points(count)
+    let alone = try answer(points)
+    #expect(alone.labels.count == count)
+    #expect(try answer(points, ranks: 5) == alone)
+  }
+
+  /// Rows in another order: the same clusters. No two similarities of different points are equal.
+  @Test func doesNotDependOnTheOrderOfThePoints() throws {
+    let points = points(160, seed: 5)
+    var generator = SeededGenerator(seed: 6)
+    let order = (0..<160).shuffled(using: &generator)
+    var shuffled = Matrix(rows: 160, columns: points.columnCount)
+    for (place, point) in order.enumerated() {
+      for column in 0..<points.columnCount { shuffled[place, column] = points[point, column] }
+    }
+    let (expected, found) = (try answer(points), try answer(shuffled, ranks: 3))
+    var matching: [Int64: Int64] = [:]
+    for (place, point) in order.enumerated() {
+      let label = matching[found.labels[place], default: expected.labels[point]]
+      matching[found.labels[place]] = label
+      #expect(label == expected.labels[point])
+    }
+    #expect(Set(matching.values).count == matching.count)
+  }
+
+  /// Whatever the network says: copies are one node, which stands for all of them.
+  @Test(arguments: [1, 2, 4])
+  func keepsCopiesTogether(ranks: Int) throws {
+    let never = Self.network.with(
+      .init(neighborCount: 6, contextLength: 11, threshold: 1, laterThreshold: 1))
+    let points = points(60)
+    let answer = try answer(points, ranks: ranks, network: never)
+    for row in 0..<60 where row % 5 == 4 { #expect(answer.labels[row] == answer.labels[row - 3]) }
+    #expect(Set(answer.labels).count == 48)
+    #expect(answer.levels[0].nodes.count == 48)
+  }
+
+  @Test(arguments: [1, 3])
+  func ofEqualPointsIsOneCluster(ranks: Int) throws {
+    let equal = Matrix(
+      rows: 40, columns: 3, elements: (0..<40).flatMap { [Float(0), 1 + Float($0), 0] })
+    #expect(try answer(equal, ranks: ranks).labels == Array(repeating: 0, count: 40))
+  }
+
+  @Test(arguments: [1, 3])
+  func ofOrthogonalPointsIsSingletons(ranks: Int) throws {
+    var rows = Matrix(rows: 30, columns: 30)
+    for row in 0..<30 { rows[row, row] = 1 }
+    #expect(try answer(rows, ranks: ranks).labels == (0..<30).map { Int64($0) })
+  }
+
+  /// All similarities equal, and positive: ties everywhere, in which the first index wins.
+  @Test(arguments: [2, 3])
+  func ofPointsEquallyFarFromEachOtherHasTheSameBits(ranks: Int) throws {
+    var rows = Matrix(rows: 30, columns: 31)
+    for row in 0..<30 {
+      rows[row, row] = 1
+      rows[row, 30] = 1
+    }
+    #expect(try answer(rows, ranks: ranks) == answer(rows))
+  }
+
+  /// Rows without direction are equal as numbers, and still not copies of each other.
+  @Test(arguments: [1, 3])
+  func keepsRowsWithoutDirectionApart(ranks: Int) throws {
+    var points = points(50)
+    for row in [3, 17, 18, 44] {
+      for column in 0..<points.columnCount { points[row, column] = 0 }
+    }
+    let labels = try answer(points, ranks: ranks, invalidRows: .singleton).labels
+    for row in [3, 17, 18, 44] { #expect(labels.count { $0 == labels[row] } == 1) }
+  }
+
+  /// One network for embeddings of any dimension.
+  @Test(arguments: [1, 2, 16, 64, 128, 384])
+  func takesAnyDimension(dimensions: Int) throws {
+    let points = points(80, dimensions: dimensions)
+    #expect(try answer(points, ranks: 2).labels == answer(points).labels)
+  }
+}
