@@ -64,6 +64,13 @@ let package = Package(
     module("Datasets", ["Communication", "LinearAlgebra"]),
     module("RandomNumbers", []),
     module("SyntheticData", ["LinearAlgebra", "RandomNumbers"]),
+    module("GraphCollections", ["Datasets", "LinearAlgebra"]),
+    module(
+      "GraphClassification",
+      [
+        "Communication", "Datasets", "Differentiation", "GraphCollections", "LinearAlgebra",
+        "Optimization", "Parallelism",
+      ]),
     module(
       "NeighborSearch",
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
@@ -99,7 +106,8 @@ let package = Package(
     .executableTarget(
       name: "highland",
       dependencies: [
-        "Charts", "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "Evaluation",
+        "Charts", "Communication", "Datasets", "DefaultModel", "Differentiation",
+        "DistributedGraphs", "Evaluation", "GraphClassification", "GraphCollections",
         "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "MPICommunication",
         "NeighborSearch", "Optimization", "Parallelism", "SyntheticData", "Training",
         argumentParser, logging,
@@ -116,12 +124,19 @@ let package = Package(
     tests(of: "LinearAlgebra", ["CKernels", "Parallelism", "RandomInputs"]),
     tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
     tests(of: "SyntheticData", ["LinearAlgebra"]),
+    tests(of: "GraphCollections", ["Datasets", "LinearAlgebra", "RandomInputs"]),
     tests(of: "Evaluation", ["Communication"]),
     tests(of: "Charts"),
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
     tests(
       of: "Differentiation",
       ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism", "RandomInputs"]),
+    tests(
+      of: "GraphClassification",
+      [
+        "Communication", "CommunicationTesting", "Datasets", "Differentiation",
+        "GraphCollections", "LinearAlgebra", "Optimization", "Parallelism", "RandomInputs",
+      ]),
     tests(of: "Optimization", ["Communication", "Differentiation", "LinearAlgebra"]),
     tests(
       of: "NeighborSearch",

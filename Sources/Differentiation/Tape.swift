@@ -86,6 +86,11 @@ public final class Tape<Scalar: DifferentiableScalar> {
       isDifferentiable: isDifferentiable)
   }
 
+  /// Whether a value's gradient is wanted by any parameter.
+  func isDifferentiable(_ variable: Variable<Scalar>) -> Bool {
+    records[variable.place].isDifferentiable
+  }
+
   private func places(of arguments: [Variable<Scalar>]) -> [Int] {
     precondition(arguments.allSatisfy { $0.tape === self }, "a variable of another tape")
     return arguments.map(\.place)

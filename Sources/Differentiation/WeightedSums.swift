@@ -13,6 +13,9 @@ func weightedSums(
   precondition(
     weights.map { $0.count == pattern.entryCount } ?? true,
     "\(weights?.count ?? 0) weights of \(pattern.entryCount) entries")
+  guard pattern.entryCount > 0 else {
+    return Matrix(rows: pattern.rowCount, columns: x.columnCount)
+  }
   var sums = Matrix(uninitializedRows: pattern.rowCount, columns: x.columnCount)
   let width = x.columnCount
   let offsets = pattern.rowOffsets.map { Int64($0) }
@@ -25,14 +28,13 @@ func weightedSums(
     unsafe offsets.withUnsafeBufferPointer { offsets in
       unsafe pattern.columns.withUnsafeBufferPointer { columns in
         unsafe withOptionalPointer(to: weights) { weights in
-          // Without entries there is no pointer, and nothing is read through it.
-          let columns = unsafe columns.baseAddress ?? UnsafePointer(bitPattern: 4)!
           let local = unsafe highland_local_rows(
             owned: rows.base, owned_stride: width, owned_count: rowCount, ghosts: rows.base,
             ghost_stride: width)
           unsafe highland_weighted_sums(
-            offsets.baseAddress! + tile.lowerBound, tile.count, columns, weights, local, width,
-            target[tile.lowerBound], width)
+            offsets.baseAddress! + tile.lowerBound, tile.count, columns.baseAddress!, weights,
+            local,
+            width, target[tile.lowerBound], width)
         }
       }
     }

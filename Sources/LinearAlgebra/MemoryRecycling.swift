@@ -5,7 +5,8 @@ internal import Synchronization
 ///
 /// A training step makes and drops the same matrices over and over; fresh memory costs as much as the
 /// passes over it (a quarter of a step was spent in the kernel clearing pages). What is kept is never
-/// more than was in use at once; it goes back to the system with the last value of this type.
+/// more than was in use at once, or 64 MiB if that is more: steps over batches of many sizes need blocks
+/// of many sizes. It goes back to the system with the last value of this type.
 public final class MemoryRecycling: Sendable {
   public init() { MappedMemory.shared.withLock { $0.recyclerCount += 1 } }
   deinit { MappedMemory.shared.withLock { $0.removeRecycler() } }
@@ -42,7 +43,7 @@ struct MappedMemory {
   mutating func keep(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
     guard recyclerCount > 0 else { return false }
     usedBytes = max(0, usedBytes - byteCount)
-    guard freeBytes + byteCount <= mostUsedBytes else { return false }
+    guard freeBytes + byteCount <= max(mostUsedBytes, 64 << 20) else { return false }
     unsafe free[byteCount, default: []].append(Block(memory: memory))
     freeBytes += byteCount
     return true

@@ -2,4 +2,6 @@
 #include "gemm.h"
 #include "layers.h"
 #include "neighbors.h"
+#include "pooling.h"
+#include "rows.h"
 #include "vectors.h"

@@ -1,0 +1,143 @@
+internal import Glibc
+
+/// A text of numbers: on every line the same count of them, separated by commas.
+///
+/// Spaces, tabs and a carriage return around a number do not count, and neither do blank lines at
+/// the end.
+public enum NumberLines {
+  /// All integers of a file, line after line.
+  ///
+  /// - Parameter perLine: How many a line must have.
+  /// - Returns: Shape `[lines * perLine]`; value i stands on line `i / perLine + 1`.
+  /// - Throws: ``DataError`` if reading fails or a line is not so; it names the line, counted from 1.
+  /// - Complexity: O(bytes); the whole file is in memory while it is read.
+  public static func integers(path: String, perLine: Int) throws -> [Int] {
+    var values: [Int] = []
+    let expected = perLine == 1 ? "an integer" : "\(perLine) integers separated by commas"
+    try forEachLine(of: path) { line, text in
+      var count = 0
+      try forEachField(of: text) { field in
+        count += 1
+        guard count <= perLine, let value = integer(field) else {
+          throw error(path, line, expected: expected, found: text)
+        }
+        values.append(value)
+      }
+      guard count == perLine else { throw error(path, line, expected: expected, found: text) }
+    }
+    return values
+  }
+
+  /// All numbers of a file, line after line, and how many a line has.
+  ///
+  /// - Returns: Shape `[lines * perLine]`; `perLine` is 0 for an empty file.
+  /// - Throws: ``DataError`` if reading fails, a field is not a finite number, or a line has another
+  ///   count of them than the first; it names the line, counted from 1.
+  /// - Complexity: O(bytes); the whole file is in memory while it is read.
+  public static func numbers(path: String) throws -> (values: [Float], perLine: Int) {
+    var values: [Float] = []
+    var perLine = 0
+    try forEachLine(of: path) { line, text in
+      var count = 0
+      try forEachField(of: text) { field in
+        guard let value = Float(String(decoding: field, as: UTF8.self)), value.isFinite else {
+          throw error(path, line, expected: "finite numbers separated by commas", found: text)
+        }
+        values.append(value)
+        count += 1
+      }
+      if line == 1 { perLine = count }
+      guard count == perLine else {
+        throw DataError(
+          path: path,
+          problem: "line \(line): \(count) numbers; expected \(perLine), as on line 1")
+      }
+    }
+    return (values, perLine)
+  }
+
+  private static func error(
+    _ path: String, _ line: Int, expected: String, found text: ArraySlice<UInt8>
+  ) -> DataError {
+    DataError(
+      path: path, problem: "line \(line): expected \(expected), found \(quoted(trimmed(text)))")
+  }
+
+  /// Calls `body` for every line up to the last that is not blank, counted from 1.
+  private static func forEachLine(
+    of path: String, _ body: (_ line: Int, _ text: ArraySlice<UInt8>) throws -> Void
+  ) throws {
+    let file = try InputFile(path: path)
+    var bytes = try file.bytes(at: 0, count: file.byteCount)
+    while let last = bytes.last, last == UInt8(ascii: "\n") || isBlank(last) { bytes.removeLast() }
+    var line = 1
+    var start = 0
+    while start < bytes.count {
+      let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+      try body(line, bytes[start..<end])
+      line += 1
+      start = end + 1
+    }
+  }
+
+  private static func forEachField(
+    of text: ArraySlice<UInt8>, _ body: (ArraySlice<UInt8>) throws -> Void
+  ) rethrows {
+    var start = text.startIndex
+    while true {
+      let end = text[start...].firstIndex(of: UInt8(ascii: ",")) ?? text.endIndex
+      try body(trimmed(text[start..<end]))
+      if end == text.endIndex { return }
+      start = end + 1
+    }
+  }
+
+  private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var text = text.drop(while: isBlank)
+    while let last = text.last, isBlank(last) { text.removeLast() }
+    return text
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
+  }
+
+  /// `-3`, `3` or `+3`; nil for anything else, and where an `Int` does not suffice.
+  private static func integer(_ text: ArraySlice<UInt8>) -> Int? {
+    let isNegative = text.first == UInt8(ascii: "-")
+    let digits = isNegative || text.first == UInt8(ascii: "+") ? text.dropFirst() : text
+    guard !digits.isEmpty else { return nil }
+    var value = 0
+    for digit in digits {
+      guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
+      let (tens, isTooLarge) = value.multipliedReportingOverflow(by: 10)
+      let (next, overflows) = tens.addingReportingOverflow(Int(digit - UInt8(ascii: "0")))
+      guard !isTooLarge, !overflows else { return nil }
+      value = next
+    }
+    return isNegative ? -value : value
+  }
+}
+
+/// The names of the ordinary files in a directory, sorted.
+///
+/// - Throws: ``DataError`` if there is no such directory, or it cannot be read.
+public func fileNames(inDirectory path: String) throws -> [String] {
+  guard kind(of: path) == S_IFDIR else {
+    throw DataError(
+      path: path,
+      problem: kind(of: path) == nil ? "there is no such directory" : "is not a directory")
+  }
+  guard let directory = unsafe opendir(path) else {
+    throw DataError.system(path, "cannot read the directory")
+  }
+  defer { unsafe closedir(directory) }
+  var names: [String] = []
+  while let entry = unsafe readdir(directory) {
+    let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+      unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+    }
+    if kind(of: "\(path)/\(name)") == S_IFREG { names.append(name) }
+  }
+  return names.sorted()
+}

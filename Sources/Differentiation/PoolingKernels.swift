@@ -1,0 +1,120 @@
+internal import CKernels
+public import LinearAlgebra
+public import Parallelism
+
+// The kernels of pooling behind functions that check sizes first. Their plain twins are in
+// PoolingScalar.swift.
+
+extension Float: PoolingScalar {
+  public static func softmax(ofRows x: Matrix, using workers: Workers) -> Matrix {
+    var y = Matrix(uninitializedRows: x.rowCount, columns: x.columnCount)
+    let (width, rows) = (x.columnCount, x.rowCount)
+    guard width > 0 else { return y }
+    let tiles = (0..<rows).tiles(of: max(1, 16_384 / max(width, 1)))
+    let (source, target) = unsafe (x.sharedRows(), y.disjointRows())
+    workers.forEach(tiles.count) { tile in
+      let first = tiles[tile].lowerBound
+      unsafe highland_softmax_rows(source[first], target[first], tiles[tile].count, width)
+    }
+    withExtendedLifetime(x) {}
+    return y
+  }
+
+  public static func softmaxGradient(
+    _ y: Matrix, _ gradient: Matrix, using workers: Workers
+  ) -> Matrix {
+    precondition(
+      y.rowCount == gradient.rowCount && y.columnCount == gradient.columnCount,
+      "[\(y.rowCount) × \(y.columnCount)] and [\(gradient.rowCount) × \(gradient.columnCount)]")
+    var x = Matrix(uninitializedRows: y.rowCount, columns: y.columnCount)
+    let width = y.columnCount
+    let tiles = (0..<y.rowCount).tiles(of: max(1, 16_384 / max(width, 1)))
+    let (p, g, target) = unsafe (y.sharedRows(), gradient.sharedRows(), x.disjointRows())
+    workers.forEach(tiles.count) { tile in
+      let first = tiles[tile].lowerBound
+      unsafe highland_softmax_gradient(
+        p[first], g[first], target[first], tiles[tile].count, width)
+    }
+    withExtendedLifetime((y, gradient)) {}
+    return x
+  }
+
+  public static func entropy(_ s: Matrix, epsilon: Float) -> Double {
+    unsafe s.withUnsafeBufferPointer { unsafe highland_entropy($0.baseAddress!, $0.count, epsilon) }
+  }
+
+  public static func entropyGradient(_ s: Matrix, epsilon: Float, factor: Float) -> Matrix {
+    var gradient = Matrix(uninitializedRows: s.rowCount, columns: s.columnCount)
+    unsafe s.withUnsafeBufferPointer { s in
+      unsafe gradient.withUnsafeMutableBufferPointer {
+        unsafe highland_entropy_gradient(
+          s.baseAddress!, $0.baseAddress!, s.count, epsilon, factor)
+      }
+    }
+    return gradient
+  }
+
+  public static func blockProducts(
+    _ kind: BlockProduct, _ a: Matrix, _ b: Matrix, blocks: RowBlocks, using workers: Workers
+  ) -> Matrix {
+    let (rows, columns) = kind.shape(a, b, blocks)
+    var c = Matrix(rows: rows, columns: columns)
+    let height = kind.height(a)
+    let (depth, width) = (a.columnCount, b.columnCount)
+    guard height > 0, columns > 0, depth > 0 else { return c }
+    let (left, right, target) = unsafe (a.sharedRows(), b.sharedRows(), c.disjointRows())
+    workers.forEach(blocks.count) {
+      (packed: PackedMatrix(), transpose: Matrix(rows: 0, columns: 0))
+    } _: { block, scratch in
+      let rows = blocks[block]
+      guard !rows.isEmpty else { return }
+      let stack = block * height
+      switch kind {
+      case .transposed:
+        unsafe scratch.packed.pack(
+          right[rows.lowerBound], stride: width, depth: rows.count, columns: width)
+        if scratch.transpose.count < depth * rows.count {
+          scratch.transpose = Matrix(rows: 1, columns: depth * rows.count)
+        }
+        let transpose = unsafe scratch.transpose.disjointRows().base
+        unsafe Self.transpose(left[rows.lowerBound], rows.count, depth, to: transpose)
+        unsafe multiplyPacked(
+          transpose, stride: rows.count, rowCount: depth, scratch.packed, into: target[stack],
+          stride: width)
+      case .plain:
+        unsafe scratch.packed.pack(right[stack], stride: width, depth: depth, columns: width)
+        unsafe multiplyPacked(
+          left[rows.lowerBound], stride: depth, rowCount: rows.count, scratch.packed,
+          into: target[rows.lowerBound], stride: width)
+      case .byRows:
+        unsafe scratch.packed.pack(
+          rows: right[stack], stride: width, count: height, depth: width)
+        unsafe multiplyPacked(
+          left[rows.lowerBound], stride: width, rowCount: rows.count, scratch.packed,
+          into: target[rows.lowerBound], stride: height)
+      }
+    }
+    withExtendedLifetime((a, b)) {}
+    return c
+  }
+
+  /// Writes the transpose of consecutive rows, eight of them at a time: a line of the target is
+  /// written at once.
+  ///
+  /// - Parameters:
+  ///   - source: `rowCount` rows of `columnCount` elements.
+  ///   - target: As many elements.
+  @unsafe private static func transpose(
+    _ source: UnsafePointer<Float>, _ rowCount: Int, _ columnCount: Int,
+    to target: UnsafeMutablePointer<Float>
+  ) {
+    for first in stride(from: 0, to: rowCount, by: 8) {
+      for column in 0..<columnCount {
+        let to = unsafe target + column * rowCount
+        for row in first..<min(first + 8, rowCount) {
+          unsafe to[row] = source[row * columnCount + column]
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,148 @@
+internal import Datasets
+public import Differentiation
+internal import FoundationEssentials
+public import GraphCollections
+public import LinearAlgebra
+internal import Optimization
+
+/// A trained classifier with all that is needed to use it: the network, how nodes become rows, and what
+/// the classes are called.
+public struct GraphModel: Sendable {
+  public var network: GraphNetwork<Float>
+  public var encoder: NodeEncoder
+  public var classLabels: [Int]
+
+  public init(network: GraphNetwork<Float>, encoder: NodeEncoder, classLabels: [Int]) {
+    precondition(
+      encoder.width == network.architecture.inputWidth
+        && classLabels.count == network.architecture.classCount,
+      "an encoder of \(encoder.width) columns, \(classLabels.count) classes")
+    self.network = network
+    self.encoder = encoder
+    self.classLabels = classLabels
+  }
+
+  /// What the file says it is, under `format`.
+  static let format = "highland graph classifier 1"
+
+  /// Writes a `.safetensors` file: the parameters, running means and variances, and the rest as
+  /// metadata. By this rank alone.
+  ///
+  /// - Parameter metadata: More of it, as how the model came about.
+  public func write(
+    to path: String, metadata: [String: String] = [:], overwrite: Bool
+  ) throws {
+    var tensors = network.parameters.all.map {
+      Tensor(name: $0.name, shape: $0.shape, elements: $0.value.elements)
+    }
+    for (name, width) in network.architecture.normalizations {
+      let statistics = network.running[name]!
+      tensors.append(
+        Tensor(name: "\(name).running_mean", shape: [width], elements: statistics.mean.elements))
+      tensors.append(
+        Tensor(
+          name: "\(name).running_var", shape: [width], elements: statistics.variance.elements))
+    }
+    let own = [
+      "format": Self.format, "architecture": try json(network.architecture),
+      "encoder": try json(encoder), "classes": try json(classLabels),
+    ]
+    try TensorFile.write(
+      tensors, metadata: metadata.merging(own) { $1 }, to: path, overwrite: overwrite)
+  }
+
+  /// - Throws: `DataError` if the file is not such a model, or its parts do not fit together.
+  public init(path: String) throws {
+    let file = try TensorFile(path: path)
+    func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
+    guard file.metadata["format"] == Self.format else {
+      throw error(
+        "is no graph classifier: its metadata has the format "
+          + "'\(file.metadata["format"] ?? "")'; expected '\(Self.format)'")
+    }
+    func part<T: Decodable>(_ name: String, as type: T.Type) throws -> T {
+      do {
+        return try JSONDecoder().decode(T.self, from: Data((file.metadata[name] ?? "").utf8))
+      } catch {
+        throw DataError(path: path, problem: "its metadata '\(name)' is not as expected")
+      }
+    }
+    let architecture = try part("architecture", as: GraphArchitecture.self)
+    let encoder = try part("encoder", as: NodeEncoder.self)
+    let classLabels = try part("classes", as: [Int].self)
+    guard architecture.isPossible, encoder.width == architecture.inputWidth,
+      encoder.attributeMeans.count == encoder.attributeDeviations.count,
+      classLabels.count == architecture.classCount
+    else { throw error("its architecture, encoder and classes do not fit together") }
+
+    func elements(_ name: String, _ shape: [Int]) throws -> [Float] {
+      let found = try file.shape(of: name)
+      guard found == shape else {
+        throw error("tensor '\(name)' has the shape \(found); its architecture expects \(shape)")
+      }
+      return try file.tensor(name).elements
+    }
+    let parameters = try architecture.parameters.map { name, shape, _ in
+      let columns = shape[shape.count - 1]
+      return Parameter(
+        name: name, shape: shape,
+        value: Matrix(
+          rows: shape.reduce(1, *) / columns, columns: columns,
+          elements: try elements(name, shape)))
+    }
+    let running = try architecture.normalizations.map { name, width in
+      (
+        name,
+        BatchStatistics(
+          mean: Matrix(
+            rows: 1, columns: width, elements: try elements("\(name).running_mean", [width])),
+          variance: Matrix(
+            rows: 1, columns: width, elements: try elements("\(name).running_var", [width])),
+          rowCount: 0)
+      )
+    }
+    self.init(
+      network: GraphNetwork(
+        architecture, parameters: Parameters(parameters),
+        running: Dictionary(uniqueKeysWithValues: running)),
+      encoder: encoder, classLabels: classLabels)
+  }
+
+  /// The rows of a collection's nodes.
+  ///
+  /// - Throws: `DataError` if the collection has other attributes or labels than the model knows.
+  public func rows(of collection: GraphCollection) throws -> Matrix {
+    try encoder.rows(of: collection)
+  }
+
+  /// A collection with the model's classes in place of its own.
+  ///
+  /// - Throws: `DataError` if a graph has a class that the model does not know.
+  public func classes(of collection: GraphCollection) throws -> [Int] {
+    let place = Dictionary(uniqueKeysWithValues: zip(classLabels, classLabels.indices))
+    return try collection.classes.enumerated().map { graph, own in
+      guard let place = place[collection.classLabels[own]] else {
+        throw DataError(
+          path: collection.name,
+          problem: "graph \(graph + 1) has the class \(collection.classLabels[own]); the model "
+            + "knows \(classLabels.map(String.init).joined(separator: ", "))")
+      }
+      return place
+    }
+  }
+}
+
+extension GraphArchitecture {
+  /// Whether the initializer would take it: to be asked of what a file says.
+  fileprivate var isPossible: Bool {
+    inputWidth > 0 && hidden > 0 && layerCount > 0 && classCount > 0
+      && clusterCounts.allSatisfy { $0 > 0 } && clusterCounts.isEmpty == (kind == .gcn)
+      && (0..<1).contains(dropout)
+  }
+}
+
+private func json(_ value: some Encodable) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
+}

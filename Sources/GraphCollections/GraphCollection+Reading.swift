@@ -1,0 +1,252 @@
+internal import Datasets
+
+extension GraphCollection {
+  /// Reads a directory of text files in the format of the TUDataset collection [Morris et al. 2020,
+  /// arXiv:2007.08663].
+  ///
+  /// `DS_A.txt` has a line `i, j` for each direction of every edge, `DS_graph_indicator.txt` the graph
+  /// of each node, `DS_graph_labels.txt` the class of each graph, all counted from 1. Optional are
+  /// `DS_node_labels.txt`, `DS_node_attributes.txt`, `DS_edge_labels.txt` and
+  /// `DS_edge_attributes.txt`. The files say what DS is: the directory has one `…_A.txt`.
+  ///
+  /// Self loops and repeated edges are left out and counted; of a repeated edge the first line's label
+  /// and attributes count.
+  ///
+  /// - Throws: `DataError` that names the file, the line and what was expected.
+  /// - Complexity: O(bytes) and O(edges log edges) of the largest graph.
+  public init(directory: String) throws {
+    let files = try CollectionFiles(directory: directory)
+    let graphLabels = try NumberLines.integers(path: files.graphLabels, perLine: 1)
+    guard !graphLabels.isEmpty else {
+      throw DataError(path: files.graphLabels, problem: "is empty; expected a label per graph")
+    }
+    let nodeOffsets = try Self.nodeOffsets(files, graphCount: graphLabels.count)
+    let nodeCount = nodeOffsets[nodeOffsets.count - 1]
+    let ends = try NumberLines.integers(path: files.adjacency, perLine: 2)
+    let rows = try AdjacencyRows(ends, nodeOffsets: nodeOffsets, path: files.adjacency)
+
+    let nodeLabels = try files.nodeLabels.map {
+      try Self.lines(try NumberLines.integers(path: $0, perLine: 1), in: $0, nodeCount, "nodes")
+    }
+    let (attributes, attributeCount) = try Self.attributes(files.nodeAttributes, nodeCount, "nodes")
+    let edgeLabels = try files.edgeLabels.map {
+      try Self.lines(
+        try NumberLines.integers(path: $0, perLine: 1), in: $0, ends.count / 2, "edges")
+    }
+    let (edgeAttributes, edgeAttributeCount) = try Self.attributes(
+      files.edgeAttributes, ends.count / 2, "edges")
+
+    let (classes, classLabels) = Self.places(of: graphLabels)
+    let (labels, labelValues) = Self.places(of: nodeLabels ?? [])
+    self.init(
+      name: files.name, nodeOffsets: nodeOffsets, rowOffsets: rows.offsets, columns: rows.columns,
+      classes: classes, classLabels: classLabels, nodeLabels: labels.map { Int32($0) },
+      nodeLabelValues: labelValues, attributes: attributes, attributeCount: attributeCount,
+      edgeLabels: edgeLabels.map { labels in rows.lines.map { labels[$0] } } ?? [],
+      edgeAttributes: rows.lines.flatMap { line in
+        edgeAttributes[line * edgeAttributeCount..<(line + 1) * edgeAttributeCount]
+      },
+      edgeAttributeCount: edgeAttributeCount, ignored: rows.ignored)
+  }
+
+  /// The place of each value among those that occur, and these, ascending.
+  private static func places(of values: [Int]) -> (places: [Int], occurring: [Int]) {
+    let occurring = Set(values).sorted()
+    let place = Dictionary(uniqueKeysWithValues: zip(occurring, occurring.indices))
+    return (values.map { place[$0]! }, occurring)
+  }
+
+  private static func nodeOffsets(_ files: CollectionFiles, graphCount: Int) throws -> [Int] {
+    let path = files.indicator
+    var offsets = [0]
+    for (node, graph) in try NumberLines.integers(path: path, perLine: 1).enumerated() {
+      func error(_ problem: String) -> DataError {
+        DataError(path: path, problem: "line \(node + 1): \(problem)")
+      }
+      guard (1...graphCount).contains(graph) else {
+        throw error(
+          "graph \(graph); \(files.graphLabels) has labels of the graphs 1 ... \(graphCount)")
+      }
+      guard graph >= offsets.count - 1 else {
+        throw error("graph \(graph) after graph \(offsets.count - 1); expected ascending numbers")
+      }
+      guard graph <= offsets.count else {
+        throw error("graph \(graph) follows; graph \(offsets.count) has no nodes")
+      }
+      if graph == offsets.count { offsets.append(node) }
+      offsets[graph] = node + 1
+    }
+    guard offsets.count - 1 == graphCount else {
+      throw DataError(
+        path: path,
+        problem: "ends with graph \(offsets.count - 1); graph \(offsets.count) of "
+          + "\(files.graphLabels) has no nodes")
+    }
+    return offsets
+  }
+
+  private static func attributes(
+    _ path: String?, _ count: Int, _ unit: String
+  ) throws -> (values: [Float], perLine: Int) {
+    guard let path else { return ([], 0) }
+    let (values, perLine) = try NumberLines.numbers(path: path)
+    let lineCount = perLine == 0 ? 0 : values.count / perLine
+    guard lineCount == count else { throw wrongCount(path, lineCount, count, unit) }
+    return (values, perLine)
+  }
+
+  private static func lines(
+    _ values: [Int], in path: String, _ count: Int, _ unit: String
+  ) throws -> [Int] {
+    guard values.count == count else { throw wrongCount(path, values.count, count, unit) }
+    return values
+  }
+
+  private static func wrongCount(
+    _ path: String, _ found: Int, _ expected: Int, _ unit: String
+  ) -> DataError {
+    DataError(
+      path: path, problem: "\(found) lines for \(expected) \(unit); expected one line for each")
+  }
+}
+
+/// The files of a collection.
+private struct CollectionFiles {
+  var name: String
+  var adjacency: String
+  var indicator: String
+  var graphLabels: String
+  var nodeLabels: String?
+  var nodeAttributes: String?
+  var edgeLabels: String?
+  var edgeAttributes: String?
+
+  init(directory: String) throws {
+    let names = try fileNames(inDirectory: directory)
+    let suffix = "_A.txt"
+    let candidates = names.filter { $0.hasSuffix(suffix) && $0.count > suffix.count }
+    guard candidates.count == 1 else {
+      throw DataError(
+        path: directory,
+        problem: candidates.isEmpty
+          ? "holds no file …_A.txt: not a collection of graphs in TUDataset format"
+          : "holds \(candidates.joined(separator: " and ")); expected one file …_A.txt")
+    }
+    let name = String(candidates[0].dropLast(suffix.count))
+    let folder = directory.hasSuffix("/") ? String(directory.dropLast()) : directory
+    func path(_ kind: String) -> String { "\(folder)/\(name)_\(kind).txt" }
+    func optional(_ kind: String) -> String? {
+      names.contains("\(name)_\(kind).txt") ? path(kind) : nil
+    }
+    self.name = name
+    adjacency = path("A")
+    indicator = path("graph_indicator")
+    graphLabels = path("graph_labels")
+    nodeLabels = optional("node_labels")
+    nodeAttributes = optional("node_attributes")
+    edgeLabels = optional("edge_labels")
+    edgeAttributes = optional("edge_attributes")
+  }
+}
+
+/// The lines of an adjacency file as rows of neighbours.
+private struct AdjacencyRows {
+  var offsets: [Int] = [0]
+  var columns: [Int32] = []
+  /// The line of each of `columns`, from 0.
+  var lines: [Int] = []
+  var ignored = GraphCollection.IgnoredEdges()
+
+  /// - Parameter ends: Two nodes per line, counted from 1.
+  init(_ ends: [Int], nodeOffsets: [Int], path: String) throws {
+    let nodeCount = nodeOffsets[nodeOffsets.count - 1]
+    var graphOfNode: [Int32] = []
+    graphOfNode.reserveCapacity(nodeCount)
+    for graph in 0..<nodeOffsets.count - 1 {
+      for _ in nodeOffsets[graph]..<nodeOffsets[graph + 1] { graphOfNode.append(Int32(graph)) }
+    }
+    func error(_ line: Int, _ problem: String) -> DataError {
+      DataError(path: path, problem: "line \(line + 1): \(problem)")
+    }
+
+    // Lines sorted by their first end, stably; then each row by its second.
+    var counts = Array(repeating: 0, count: nodeCount + 1)
+    for line in 0..<ends.count / 2 {
+      let (i, j) = (ends[2 * line], ends[2 * line + 1])
+      guard (1...max(nodeCount, 1)).contains(i), (1...max(nodeCount, 1)).contains(j) else {
+        throw error(line, "edge \(i), \(j); nodes are 1 ... \(nodeCount)")
+      }
+      let (graph, other) = (graphOfNode[i - 1], graphOfNode[j - 1])
+      guard graph == other else {
+        throw error(
+          line, "edge \(i), \(j) joins graph \(graph + 1) with graph \(other + 1)")
+      }
+      counts[i] += 1
+    }
+    for node in 0..<nodeCount { counts[node + 1] += counts[node] }
+    var next = counts
+    var order = Array(repeating: 0, count: ends.count / 2)
+    for line in order.indices {
+      let node = ends[2 * line] - 1
+      order[next[node]] = line
+      next[node] += 1
+    }
+
+    columns.reserveCapacity(order.count)
+    lines.reserveCapacity(order.count)
+    for node in 0..<nodeCount {
+      let first = nodeOffsets[Int(graphOfNode[node])]
+      let row = order[counts[node]..<counts[node + 1]].sorted {
+        (ends[2 * $0 + 1], $0) < (ends[2 * $1 + 1], $1)
+      }
+      let rowStart = columns.count
+      for line in row {
+        let neighbor = ends[2 * line + 1] - 1
+        if neighbor == node {
+          ignored.selfLoops += 1
+        } else if columns.count > rowStart, columns[columns.count - 1] == Int32(neighbor - first) {
+          ignored.duplicates += 1
+        } else {
+          columns.append(Int32(neighbor - first))
+          lines.append(line)
+        }
+      }
+      offsets.append(columns.count)
+    }
+    try checkSymmetry(nodeOffsets, error)
+  }
+
+  /// Every edge is there in both directions.
+  ///
+  /// Rows are gone through in ascending order, so the neighbours of a node come in ascending order
+  /// too: one place per row, moved on, finds each of them.
+  private func checkSymmetry(
+    _ nodeOffsets: [Int], _ error: (_ line: Int, _ problem: String) -> DataError
+  ) throws {
+    var place = Array(offsets.dropLast())
+    var missing: (line: Int, i: Int, j: Int)?
+    for graph in 0..<nodeOffsets.count - 1 {
+      let first = nodeOffsets[graph]
+      for node in first..<nodeOffsets[graph + 1] {
+        for edge in offsets[node]..<offsets[node + 1] {
+          let neighbor = first + Int(columns[edge])
+          let name = Int32(node - first)
+          while place[neighbor] < offsets[neighbor + 1], columns[place[neighbor]] < name {
+            place[neighbor] += 1
+          }
+          let isThere =
+            place[neighbor] < offsets[neighbor + 1] && columns[place[neighbor]] == name
+          if !isThere, lines[edge] < missing?.line ?? .max {
+            missing = (lines[edge], node + 1, neighbor + 1)
+          }
+        }
+      }
+    }
+    if let missing {
+      throw error(
+        missing.line,
+        "edge \(missing.i), \(missing.j) without a line \(missing.j), \(missing.i); graphs are "
+          + "undirected, with a line for each direction")
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Communication
+import Evaluation
+import FoundationEssentials
+import GraphCollections
+import MPICommunication
+
+struct GraphsInfoCommand: RankedCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info",
+    abstract: "Say what a collection of graphs holds, as the TUDataset collection's own table.")
+
+  @Argument(help: "The directory of the collection.")
+  var directory: String
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run(on communicator: MPICommunicator) throws {
+    try communicator.agree {
+      guard communicator.rank == Rank(0) else { return }
+      let statistics = try GraphCollection(directory: directory).statistics
+      if json {
+        try printJSON(statistics)
+      } else {
+        print(statistics.table)
+      }
+    }
+  }
+}
+
+/// Prints a value as JSON: indented, keys sorted.
+func printJSON(_ value: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}
+
+extension CollectionStatistics {
+  /// A line per number, those without anything to say left out.
+  fileprivate var table: String {
+    var rows: [(String, String)] = [
+      ("name", name), ("graphs", "\(graphs)"), ("classes", "\(classes)"),
+      ("mean nodes", decimal(meanNodes, places: 2)), ("mean edges", decimal(meanEdges, places: 2)),
+      ("nodes", "\(smallestGraph) ... \(largestGraph)"),
+      ("node labels", "\(nodeLabels)"), ("node attributes", "\(nodeAttributes)"),
+      ("edge labels", "\(edgeLabels)"), ("edge attributes", "\(edgeAttributes)"),
+      (
+        "graphs of class",
+        graphsOfClass.map { "\($0.label): \($0.graphs)" }.joined(separator: ", ")
+      ),
+      ("isolated nodes", "\(isolatedNodes)"), ("graphs without edges", "\(graphsWithoutEdges)"),
+    ]
+    if ignored.selfLoops > 0 { rows.append(("self loops, left out", "\(ignored.selfLoops)")) }
+    if ignored.duplicates > 0 { rows.append(("repeated edges, left out", "\(ignored.duplicates)")) }
+    let width = rows.map(\.0.count).max() ?? 0
+    return rows.map { name, value in
+      name + String(repeating: " ", count: width + 2 - name.count) + value
+    }.joined(separator: "\n")
+  }
+}
