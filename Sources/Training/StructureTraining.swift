@@ -193,6 +193,8 @@ private struct StructureTrainer {
   private let schedule: CosineSchedule
   private(set) var parameters: Parameters<Float>
   private var optimizer: Optimizer<Float>
+  /// Steps use the memory of their large matrices again.
+  private let recycling = MemoryRecycling()
 
   init(
     _ levels: [TrainingLevel], _ options: StructureTrainingOptions, parameters: Parameters<Float>
