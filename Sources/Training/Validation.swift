@@ -111,7 +111,7 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
     _ parameters: Parameters<Float>, shape: LanderShape, taus: [Double],
     on communicator: some Communicator
   ) throws -> ValidationResult {
-    let network = try shape.network(parameters)
+    let network = try communicator.agree { try shape.network(parameters) }
     let input = NodeInput(
       identity: graph.identity, average: nil, usesAverage: shape.usesAverageFeature)
     let linkage = try network.linkage(
