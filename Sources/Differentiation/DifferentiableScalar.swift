@@ -29,6 +29,12 @@ public protocol DifferentiableScalar: MatrixScalar {
     using workers: Workers
   ) -> DenseMatrix<Self>
 
+  /// PReLU( u[sources[e]] + t[destinations[e]] ) of every edge e, a slope per column.
+  static func edgeInputs(
+    _ u: DenseMatrix<Self>, _ sources: [Int32], _ t: DenseMatrix<Self>, _ destinations: [Int32],
+    slopes: DenseMatrix<Self>, using workers: Workers
+  ) -> DenseMatrix<Self>
+
   static func exponential(_ x: Self) -> Self
   static func logarithm(_ x: Self) -> Self
 
@@ -70,6 +76,22 @@ extension DifferentiableScalar {
   }
 }
 
+extension DifferentiableScalar {
+  static func plainEdgeInputs(
+    _ u: DenseMatrix<Self>, _ sources: [Int32], _ t: DenseMatrix<Self>, _ destinations: [Int32],
+    slopes: DenseMatrix<Self>
+  ) -> DenseMatrix<Self> {
+    var y = DenseMatrix<Self>(rows: sources.count, columns: u.columnCount)
+    for edge in sources.indices {
+      for column in 0..<u.columnCount {
+        let x = u[Int(sources[edge]), column] + t[Int(destinations[edge]), column]
+        y[edge, column] = x > 0 ? x : slopes[0, column] * x
+      }
+    }
+    return y
+  }
+}
+
 extension Double: DifferentiableScalar {
   public static func product(
     _ a: DenseMatrix<Double>, byRowsOf b: DenseMatrix<Double>, bias: [Double]?,
@@ -95,6 +117,13 @@ extension Double: DifferentiableScalar {
     using workers: Workers
   ) -> DenseMatrix<Double> {
     plainWeightedSums(weights, of: x, over: pattern)
+  }
+
+  public static func edgeInputs(
+    _ u: DenseMatrix<Double>, _ sources: [Int32], _ t: DenseMatrix<Double>,
+    _ destinations: [Int32], slopes: DenseMatrix<Double>, using workers: Workers
+  ) -> DenseMatrix<Double> {
+    plainEdgeInputs(u, sources, t, destinations, slopes: slopes)
   }
 
   public static func exponential(_ x: Double) -> Double { exp(x) }
@@ -123,6 +152,13 @@ extension Float: DifferentiableScalar {
     _ weights: [Float]?, of x: Matrix, over pattern: SparsePattern, using workers: Workers
   ) -> Matrix {
     Differentiation.weightedSums(weights, of: x, over: pattern, using: workers)
+  }
+
+  public static func edgeInputs(
+    _ u: Matrix, _ sources: [Int32], _ t: Matrix, _ destinations: [Int32], slopes: Matrix,
+    using workers: Workers
+  ) -> Matrix {
+    Differentiation.edgeInputs(u, sources, t, destinations, slopes: slopes, using: workers)
   }
 
   public static func exponential(_ x: Float) -> Float { Float(exp(Double(x))) }

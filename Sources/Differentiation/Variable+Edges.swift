@@ -28,7 +28,7 @@ extension Variable {
         && a.count == u.columnCount,
       "\(sources.rowCount) sources, \(destinations.rowCount) destinations, \(a.count) slopes")
     let (from, to) = (sources.pattern.columns, destinations.pattern.columns)
-    let y = DenseMatrix.edgeInputs(u, from, t, to, slopes: a, using: workers)
+    let y = Scalar.edgeInputs(u, from, t, to, slopes: a, using: workers)
     return tape.record(y, from: [self, destination, slopes]) { gradient, wants in
       let slopeGradient = gradient.passEdgeInputs(u, from, t, to, slopes: a, using: workers)
       return [
@@ -44,34 +44,6 @@ extension Variable {
 }
 
 extension DenseMatrix where Scalar: DifferentiableScalar {
-  @specialized(where Scalar == Float)
-  fileprivate static func edgeInputs(
-    _ u: Self, _ sources: [Int32], _ t: Self, _ destinations: [Int32], slopes: Self,
-    using workers: Workers
-  ) -> Self {
-    var y = Self(uninitializedRows: sources.count, columns: u.columnCount)
-    let width = u.columnCount
-    unsafe u.withUnsafeBufferPointer { u in
-      unsafe t.withUnsafeBufferPointer { t in
-        unsafe slopes.withUnsafeBufferPointer { slopes in
-          let (u, t, slopes) = unsafe (Shared(u), Shared(t), Shared(slopes))
-          y.forEachTile(ofRows: 256, using: workers) { edges, tile in
-            unsafe tile.withUnsafeMutableBufferPointer { tile in
-              for (place, edge) in edges.enumerated() {
-                let (from, to) = (Int(sources[edge]) * width, Int(destinations[edge]) * width)
-                for column in 0..<width {
-                  let x = unsafe u.all[from + column] + t.all[to + column]
-                  unsafe tile[place * width + column] = x > 0 ? x : slopes.all[column] * x
-                }
-              }
-            }
-          }
-        }
-      }
-    }
-    return y
-  }
-
   /// Turns the gradient of the result into that of the sum; returns that of the slopes.
   @specialized(where Scalar == Float)
   fileprivate mutating func passEdgeInputs(

@@ -43,6 +43,41 @@ func weightedSums(
   return sums
 }
 
+/// The kernel of inference: PReLU( u[sources[e]] + t[destinations[e]] ) of every edge e.
+///
+/// - Complexity: O(edges · columns).
+func edgeInputs(
+  _ u: Matrix, _ sources: [Int32], _ t: Matrix, _ destinations: [Int32], slopes: Matrix,
+  using workers: Workers
+) -> Matrix {
+  let width = u.columnCount
+  precondition(
+    sources.count == destinations.count && t.columnCount == width && slopes.count == width
+      && sources.allSatisfy { $0 >= 0 && Int($0) < u.rowCount }
+      && destinations.allSatisfy { $0 >= 0 && Int($0) < t.rowCount }, "an edge without ends")
+  var result = Matrix(uninitializedRows: sources.count, columns: width)
+  let slopes = slopes.elements
+  let (from, to) = unsafe (u.sharedRows(), t.sharedRows())
+  let target = unsafe result.disjointRows()
+  let tiles = (0..<sources.count).tiles(of: 512)
+  workers.forEach(tiles.count) { tile in
+    let edges = tiles[tile]
+    unsafe sources.withUnsafeBufferPointer { sources in
+      unsafe destinations.withUnsafeBufferPointer { destinations in
+        unsafe slopes.withUnsafeBufferPointer { slopes in
+          guard let slopes = slopes.baseAddress else { return }
+          unsafe highland_edge_inputs(
+            sources.baseAddress! + edges.lowerBound, destinations.baseAddress! + edges.lowerBound,
+            edges.count, from.base, width, to.base, width, slopes, width,
+            target[edges.lowerBound])
+        }
+      }
+    }
+  }
+  withExtendedLifetime((u, t)) {}
+  return result
+}
+
 private func withOptionalPointer(to elements: [Float]?, _ body: (UnsafePointer<Float>?) -> Void) {
   guard let elements else { return body(nil) }
   unsafe elements.withUnsafeBufferPointer { unsafe body($0.baseAddress) }

@@ -151,6 +151,7 @@ extension DenseMatrix where Scalar: DifferentiableScalar {
 ///
 /// - Parameter norm: The largest that √(Σ g²) over all of them may be.
 /// - Returns: Their norm as it was; not finite if one of them is not, and then they are left alone.
+@specialized(where Scalar == Float)
 @discardableResult
 public func clip<Scalar: DifferentiableScalar>(
   _ gradients: inout [DenseMatrix<Scalar>], toNorm norm: Double
