@@ -8,7 +8,7 @@ import Training
 
 @Suite("What a step changes at random")
 struct DisturbanceTests {
-  @Test("A rotation is orthogonal, and another in every step", arguments: [1, 5, 40])
+  @Test("A rotation is orthogonal, and another in every step", arguments: [1, 5, 40, 300])
   func rotationsAreOrthogonal(dimensions: Int) throws {
     func rotation(_ step: Int) -> DenseMatrix<Double>? {
       Disturbance(seed: 1, step: step, dropout: 0, rotates: true).rotation(dimensions: dimensions)
