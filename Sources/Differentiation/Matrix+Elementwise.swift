@@ -126,25 +126,14 @@ extension DenseMatrix {
         _ sums: UnsafeMutableBufferPointer<Scalar>
       ) -> Void
   ) -> Self {
-    let shares = shares
-    let columns = columnCount
-    var partial = Self(rows: shares.count, columns: columns)
-    unsafe withUnsafeBufferPointer { elements in
+    let (rows, columns) = (rowCount, columnCount)
+    return unsafe withUnsafeBufferPointer { elements in
       let elements = unsafe Shared(elements)
-      partial.forEachTile(ofRows: 1, using: workers) { share, sums in
-        unsafe sums.withUnsafeMutableBufferPointer { sums in
-          for row in shares[share.lowerBound] {
-            let places = row * columns..<(row + 1) * columns
-            unsafe f(row, elements.all.extracting(places), sums)
-          }
-        }
+      return unsafe Self.sumsOverRows(rows, columns, using: workers) { row, sums in
+        unsafe f(row, elements.all.extracting(row * columns..<(row + 1) * columns), sums)
       }
     }
-    return partial.sumOfShares()
   }
-
-  /// Rows that are added up one after the other, a function of the number of rows alone.
-  fileprivate var shares: [Range<Int>] { (0..<rowCount).tiles(of: max(512, (rowCount + 63) / 64)) }
 
   /// Changes every row by f, and returns what f adds to sums over rows, in shares of rows that are added
   /// up in order: the same for any number of threads. Shape `[1 × columnCount]`.
@@ -157,28 +146,32 @@ extension DenseMatrix {
         _ sums: UnsafeMutableBufferPointer<Scalar>
       ) -> Void
   ) -> Self {
-    let shares = shares
-    let columns = columnCount
-    var partial = Self(rows: shares.count, columns: columns)
-    unsafe withUnsafeMutableBufferPointer { elements in
+    let (rows, columns) = (rowCount, columnCount)
+    return unsafe withUnsafeMutableBufferPointer { elements in
       let elements = unsafe SharedMutable(elements)
-      partial.forEachTile(ofRows: 1, using: workers) { share, sums in
-        unsafe sums.withUnsafeMutableBufferPointer { sums in
-          for row in shares[share.lowerBound] {
-            let places = row * columns..<(row + 1) * columns
-            unsafe f(row, elements.all.extracting(places), sums)
-          }
-        }
+      return unsafe Self.sumsOverRows(rows, columns, using: workers) { row, sums in
+        unsafe f(row, elements.all.extracting(row * columns..<(row + 1) * columns), sums)
       }
     }
-    return partial.sumOfShares()
   }
 
-  /// The sums over rows, in order.
-  private func sumOfShares() -> Self {
-    var total = Self(rows: 1, columns: columnCount)
-    for share in 0..<rowCount {
-      for column in 0..<columnCount { total[0, column] += self[share, column] }
+  /// What f adds up, row after row within a share, share after share. Which rows make a share follows
+  /// from the number of rows alone. Shape `[1 × columns]`.
+  @inline(__always)
+  private static func sumsOverRows(
+    _ rows: Int, _ columns: Int, using workers: Workers,
+    _ f: @Sendable (_ row: Int, _ sums: UnsafeMutableBufferPointer<Scalar>) -> Void
+  ) -> Self {
+    let shares = (0..<rows).tiles(of: max(512, (rows + 63) / 64))
+    var partial = Self(rows: shares.count, columns: columns)
+    partial.forEachTile(ofRows: 1, using: workers) { share, sums in
+      unsafe sums.withUnsafeMutableBufferPointer { sums in
+        for row in shares[share.lowerBound] { unsafe f(row, sums) }
+      }
+    }
+    var total = Self(rows: 1, columns: columns)
+    for share in shares.indices {
+      for column in 0..<columns { total[0, column] += partial[share, column] }
     }
     return total
   }

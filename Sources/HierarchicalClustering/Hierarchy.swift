@@ -312,22 +312,6 @@ extension FixedPointSums {
 }
 
 extension Matrix {
-  fileprivate func copy(ofRows rows: [Int]) -> Matrix {
-    var copy = Matrix(rows: rows.count, columns: columnCount)
-    precondition(rows.allSatisfy { (0..<rowCount).contains($0) }, "rows past the end")
-    let width = columnCount
-    unsafe withUnsafeBufferPointer { source in
-      unsafe copy.withUnsafeMutableBufferPointer { target in
-        for (place, row) in rows.enumerated() {
-          for column in 0..<width {
-            unsafe target[place * width + column] = source[row * width + column]
-          }
-        }
-      }
-    }
-    return copy
-  }
-
   /// Overwrites some rows.
   ///
   /// - Parameter elements: One row for each of `places`, row after row.

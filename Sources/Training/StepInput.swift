@@ -249,20 +249,4 @@ extension DenseMatrix {
     return DenseMatrix<Other>(
       rows: rowCount, columns: columnCount, elements: elements.map { Other($0) })
   }
-
-  /// Copies of some rows.
-  func copy(ofRows rows: [Int]) -> Self {
-    var copy = Self(rows: rows.count, columns: columnCount)
-    precondition(rows.allSatisfy { (0..<rowCount).contains($0) }, "rows past the end")
-    let width = columnCount
-    unsafe withUnsafeBufferPointer { source in
-      unsafe copy.withUnsafeMutableBufferPointer { target in
-        for (place, row) in rows.enumerated() {
-          unsafe (target.baseAddress! + place * width).update(
-            from: source.baseAddress! + row * width, count: width)
-        }
-      }
-    }
-    return copy
-  }
 }

@@ -61,8 +61,7 @@ public struct Trainer: Sendable {
           try FirstLayer(of: graph, for: options.shape, using: options.workers, on: communicator))
     }
     schedule = CosineSchedule(
-      from: options.learningRate, over: options.epochCount * Self.stepsPerEpoch(graphs, options),
-      warmUp: options.warmUpSteps)
+      from: options.learningRate, over: options.epochCount * Self.stepsPerEpoch(graphs, options))
   }
 
   /// Steps so far.

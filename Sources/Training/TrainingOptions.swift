@@ -11,8 +11,6 @@ public struct TrainingOptions: Equatable, Sendable {
   public var optimizer: OptimizerRule
   /// η of the first step.
   public var learningRate: Double
-  /// Steps in which it rises to that.
-  public var warmUpSteps: Int
   /// The largest norm of all gradients together; nil for any.
   public var gradientLimit: Double?
   public var epochCount: Int
@@ -29,7 +27,7 @@ public struct TrainingOptions: Equatable, Sendable {
   public init(
     shape: LanderShape, chains: [TrainingChain] = TrainingChain.authors,
     usesTrueLinks: Bool = false, loss: LinkageLoss = LinkageLoss(),
-    optimizer: OptimizerRule = .sgd(), learningRate: Double = 0.01, warmUpSteps: Int = 0,
+    optimizer: OptimizerRule = .sgd(), learningRate: Double = 0.01,
     gradientLimit: Double? = nil, epochCount: Int, batchSize: Int? = nil, dropout: Double = 0,
     rotates: Bool = false, startsFromDistance: Bool = false, seed: UInt64 = 0,
     workers: Workers = Workers()
@@ -43,7 +41,6 @@ public struct TrainingOptions: Equatable, Sendable {
     self.loss = loss
     self.optimizer = optimizer
     self.learningRate = learningRate
-    self.warmUpSteps = warmUpSteps
     self.gradientLimit = gradientLimit
     self.epochCount = epochCount
     self.batchSize = batchSize
