@@ -93,6 +93,8 @@ let package = Package(
     .target(
       name: "DefaultModel", resources: [.embedInCode("default.safetensors")],
       swiftSettings: strict),
+    module(
+      "HierarchyReports", ["Communication", "Datasets", "Evaluation", "LinearAlgebra"]),
     module("Charts", []),
     module(
       "Training",
@@ -108,8 +110,9 @@ let package = Package(
       dependencies: [
         "Charts", "Communication", "Datasets", "DefaultModel", "Differentiation",
         "DistributedGraphs", "Evaluation", "GraphClassification", "GraphCollections",
-        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "MPICommunication",
-        "NeighborSearch", "Optimization", "Parallelism", "SyntheticData", "Training",
+        "GraphNetworks", "HierarchicalClustering", "HierarchyReports", "LinearAlgebra",
+        "MPICommunication", "NeighborSearch", "Optimization", "Parallelism", "SyntheticData",
+        "Training",
         argumentParser, logging,
       ],
       swiftSettings: strict),
@@ -126,6 +129,8 @@ let package = Package(
     tests(of: "SyntheticData", ["LinearAlgebra"]),
     tests(of: "GraphCollections", ["Datasets", "LinearAlgebra", "RandomInputs"]),
     tests(of: "Evaluation", ["Communication"]),
+    tests(
+      of: "HierarchyReports", ["Communication", "Datasets", "Evaluation", "LinearAlgebra"]),
     tests(of: "Charts"),
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
     tests(

@@ -1,20 +1,14 @@
 extension LineChart {
   /// The chart as one SVG file, with its colours for light and dark surroundings.
   public func svg(width: Int = 600, height: Int = 370) -> String {
-    markup(width: width, height: height, style: "<style>\n\(Palette.chartStyle)\n</style>\n")
+    markup(width: width, height: height, style: Palette.style)
   }
 
   /// The chart as an element; `style` is empty where the page around it has the rules already.
   func markup(width: Int, height: Int, style: String) -> String {
     precondition(width >= 200 && height >= 150, "\(width) x \(height) has no room for a chart")
     let drawing = Drawing(of: self, width: Double(width), height: Double(height))
-    return """
-      <svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 \(width) \(height)" \
-      width="\(width)" height="\(height)" role="img" aria-label="\(escaped(title))">
-      \(style)\(drawing.elements.joined(separator: "\n"))
-      </svg>
-
-      """
+    return drawing.canvas.svg(width: width, height: height, title: title, style: style)
   }
 }
 
@@ -31,21 +25,18 @@ extension LineChart {
 
 /// The elements of a chart, those behind first.
 private struct Drawing {
-  private(set) var elements: [String] = []
+  private(set) var canvas = Canvas()
   private let chart: LineChart
   private let x: Axis
   private let y: Axis
   private var left, right, top, bottom: Double
   private let width: Double
 
-  private static let fontSize = 12.0
-  private static let margin = 8.0
-
   init(of chart: LineChart, width: Double, height: Double) {
     self.chart = chart
     self.width = width
     let widest = chart.series.map { estimatedWidth(chart.shownName(of: $0)) }.max() ?? 0
-    let nameWidth = min(widest * Self.fontSize, width * 0.35)
+    let nameWidth = min(widest * Canvas.fontSize, width * 0.35)
     top = chart.title.isEmpty ? 36 : 60
     bottom = height - (chart.xLabel.isEmpty ? 32 : 48)
     right = width - (nameWidth > 0 ? nameWidth + 24 : 20)
@@ -59,20 +50,20 @@ private struct Drawing {
     y = Axis(
       drawn.map(\.y) + values(.horizontal), scale: chart.yScale,
       tickCount: max(2, Int((bottom - top) / 46)), isHorizontal: false)
-    let labelWidth = y.labels.map { estimatedWidth($0) * Self.fontSize }.max() ?? 0
-    left = Self.margin + labelWidth + 8
+    let labelWidth = y.labels.map { estimatedWidth($0) * Canvas.fontSize }.max() ?? 0
+    left = Canvas.margin + labelWidth + 8
     x = Axis(
       drawn.map(\.x) + values(.vertical), scale: chart.xScale,
       tickCount: max(2, Int((right - left) / 60)), isHorizontal: true)
 
-    elements.append(#"<rect class="paper" width="100%" height="100%"/>"#)
+    canvas.add(#"<rect class="paper" width="100%" height="100%"/>"#)
     drawAxes(withTicks: !drawn.isEmpty || !chart.lines.isEmpty)
     drawReferenceLines()
     drawCurves()
     labelReferenceLines()
     drawMarks()
     if drawn.isEmpty {
-      text("no data", x: (left + right) / 2, y: (top + bottom) / 2, anchor: "middle")
+      canvas.text("no data", x: (left + right) / 2, y: (top + bottom) / 2, anchor: "middle")
     }
   }
 
@@ -85,46 +76,24 @@ private struct Drawing {
   private func acrossX(_ value: Double) -> Double { left + x.position(value) * (right - left) }
   private func acrossY(_ value: Double) -> Double { bottom - y.position(value) * (bottom - top) }
 
-  // Elements
-
-  private mutating func line(
-    _ type: String, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double
-  ) {
-    elements.append(
-      #"<line class="\#(type)" x1="\#(pixels(x1))" y1="\#(pixels(y1))" x2="\#(pixels(x2))" "#
-        + #"y2="\#(pixels(y2))"/>"#)
-  }
-
-  private mutating func text(
-    _ text: String, _ type: String = "", x: Double, y: Double, anchor: String = "start",
-    width: Double = .infinity, fontSize: Double = fontSize
-  ) {
-    guard !text.isEmpty else { return }
-    let shown = fitted(text, width: width, fontSize: fontSize)
-    let whole = shown == text ? "" : "<title>\(escaped(text))</title>"
-    elements.append(
-      #"<text class="\#(type)" x="\#(pixels(x))" y="\#(pixels(y))" text-anchor="\#(anchor)">"#
-        + whole + escaped(shown) + "</text>")
-  }
-
   // Parts
 
   private mutating func drawAxes(withTicks hasTicks: Bool) {
     for (value, label) in zip(y.ticks, y.labels) where hasTicks {
       let height = acrossY(value)
-      line("grid", left, height, right, height)
-      text(label, x: left - 8, y: height + 4, anchor: "end")
+      canvas.line("grid", left, height, right, height)
+      canvas.text(label, x: left - 8, y: height + 4, anchor: "end")
     }
-    line("axis", left, bottom, right, bottom)
+    canvas.line("axis", left, bottom, right, bottom)
     for (value, label) in zip(x.ticks, x.labels) where hasTicks {
-      line("axis", acrossX(value), bottom, acrossX(value), bottom + 4)
-      text(label, x: acrossX(value), y: bottom + 18, anchor: "middle")
+      canvas.line("axis", acrossX(value), bottom, acrossX(value), bottom + 4)
+      canvas.text(label, x: acrossX(value), y: bottom + 18, anchor: "middle")
     }
-    let margin = Self.margin
+    let margin = Canvas.margin
     // Bold letters are wider by an eighth.
-    text(chart.title, "title", x: margin, y: 24, width: width - 2 * margin, fontSize: 15 * 9 / 8)
-    text(chart.yLabel, x: margin, y: top - 16, width: width - 2 * margin)
-    text(
+    canvas.text(chart.title, "title", x: margin, y: 24, width: width - 2 * margin, fontSize: 15 * 9 / 8)
+    canvas.text(chart.yLabel, x: margin, y: top - 16, width: width - 2 * margin)
+    canvas.text(
       chart.xLabel, x: (left + right) / 2, y: bottom + 38, anchor: "middle", width: right - left)
   }
 
@@ -133,10 +102,10 @@ private struct Drawing {
       switch reference.direction {
       case .horizontal:
         let height = acrossY(reference.value)
-        line("reference", left, height, right, height)
+        canvas.line("reference", left, height, right, height)
       case .vertical:
         let across = acrossX(reference.value)
-        line("reference", across, top, across, bottom)
+        canvas.line("reference", across, top, across, bottom)
       }
     }
   }
@@ -146,13 +115,13 @@ private struct Drawing {
     for reference in drawnLines {
       switch reference.direction {
       case .horizontal:
-        text(
+        canvas.text(
           reference.label, "halo", x: left + 6, y: acrossY(reference.value) - 5,
           width: right - left - 6)
       case .vertical:
         let across = acrossX(reference.value)
         let isLeft = across < (left + right) / 2
-        text(
+        canvas.text(
           reference.label, "halo", x: across + (isLeft ? 5 : -5), y: top + 11,
           anchor: isLeft ? "start" : "end", width: (right - left) / 2)
       }
@@ -186,10 +155,10 @@ private struct Drawing {
       apart: min(16, (bottom - top) / Double(max(1, names.count - 1))))
     for ((name, color, end), height) in zip(names, heights) {
       if let end, abs(end.y - height) > 3 || end.x < right - 3 {
-        line(
+        canvas.line(
           "leader " + (color.map { "s\($0)" } ?? "axis"), end.x + 4, end.y, right + 9, height)
       }
-      text(
+      canvas.text(
         name, color.map { "name t\($0)" } ?? "name", x: right + 13, y: height + 4,
         width: width - right - 16)
     }
@@ -202,14 +171,14 @@ private struct Drawing {
       let places = run.map { "\(pixels($0!.x)) \(pixels($0!.y))" }
       if places.count == 1 {
         let fill = color.map { "t\($0)" } ?? "faint"
-        elements.append(
+        canvas.add(
           #"<circle class="\#(fill)" cx="\#(pixels(run.first!!.x))" "#
             + #"cy="\#(pixels(run.first!!.y))" r="3"/>"#)
         continue
       }
       // Points in one and the same pixel are one.
       let distinct = places.indices.filter { $0 == 0 || places[$0] != places[$0 - 1] }
-      elements.append(
+      canvas.add(
         #"<path class="\#(color == nil ? "" : "curve ")\#(isDashed ? "dashed " : "")\#(type)" "#
           + #"d="M\#(distinct.map { places[$0] }.joined(separator: "L"))"/>"#)
     }
@@ -218,12 +187,12 @@ private struct Drawing {
   private mutating func drawMarks() {
     for mark in chart.marks {
       guard let (across, height) = place(mark.at) else { continue }
-      elements.append(
+      canvas.add(
         #"<circle class="ring" cx="\#(pixels(across))" cy="\#(pixels(height))" r="4.5"/>"#)
-      let half = min(estimatedWidth(mark.label) * Self.fontSize, right - left) / 2
+      let half = min(estimatedWidth(mark.label) * Canvas.fontSize, right - left) / 2
       let middle = max(min(across, right - half), left + half)
       let isAbove = height - top > 20
-      text(
+      canvas.text(
         mark.label, "mark halo", x: middle, y: isAbove ? height - 11 : height + 21,
         anchor: "middle", width: right - left)
     }

@@ -29,6 +29,8 @@ public struct Page: Sendable {
     /// Charts that follow each other stand side by side where there is room. The numbers of each
     /// can be unfolded below it.
     case chart(LineChart)
+    /// As ``chart(_:)``.
+    case bars(BarChart)
   }
 
   /// Cells of plain text. Columns of numbers stand to the right.
@@ -93,22 +95,34 @@ extension Page.Block {
     case .text(let text): "<p>\(escaped(text))</p>"
     case .table(let table): "<div class=\"wide\">\(table.html)</div>"
     case .chart(let chart):
-      """
-      <figure>
-      \(chart.markup(width: 600, height: 370, style: ""))
-      <details><summary>Numbers</summary>\(chart.numbers.html)</details>
-      </figure>
-      """
+      figure(chart.markup(width: width, height: height, style: ""), chart.numbers)
+    case .bars(let chart):
+      figure(chart.markup(width: width, height: height, style: ""), chart.numbers)
     }
+  }
+
+  /// So few that letters can be read where a chart shrinks to the width of a phone.
+  private var width: Int { 480 }
+  private var height: Int { 296 }
+
+  private func figure(_ drawing: String, _ numbers: Page.Table) -> String {
+    """
+    <figure>
+    \(drawing)
+    <details><summary>Numbers</summary>\(numbers.html)</details>
+    </figure>
+    """
   }
 }
 
 extension Page.Table {
   fileprivate var html: String {
     let types = header.indices.map { column in
-      rows.contains { $0[column].contains(where: \.isNumber) }
+      if rows.contains(where: { $0[column].count > Self.longCell }) { return " class=\"long\"" }
+      let isNumbers =
+        rows.contains { $0[column].contains(where: \.isNumber) }
         && rows.allSatisfy { Self.isNumber($0[column]) }
-        ? " class=\"number\"" : ""
+      return isNumbers ? " class=\"number\"" : ""
     }
     func cells(_ row: [String], _ name: String) -> String {
       let cells = zip(row, types).map { "<\(name)\($1)>\(escaped($0))</\(name)>" }
@@ -121,6 +135,9 @@ extension Page.Table {
       </table>
       """
   }
+
+  /// Cells of more characters are broken into lines, and so are all of their column.
+  private static let longCell = 36
 
   /// Whether a cell is a number with what belongs to it (sign, unit, spread), or says that there is
   /// none.
@@ -146,26 +163,42 @@ extension LineChart {
   }
 }
 
+extension BarChart {
+  /// A row for each place, a column for each series.
+  fileprivate var numbers: Page.Table {
+    Page.Table(
+      header: [xLabel] + series.map { $0.name.isEmpty ? yLabel : $0.name },
+      rows: zip(places.descriptions.indices, places.descriptions).map { place, description in
+        [description] + series.map { shortNumber($0.values[place]) }
+      })
+  }
+}
+
 extension Page {
   private static var style: String {
     """
     :root{color-scheme:light dark}
     body{margin:0;font-family:\(Palette.fonts);font-size:16px;line-height:1.55;\(colors(Palette.light))}
     main{max-width:74rem;margin:0 auto;padding:2.5rem 1.5rem 4rem}
-    h1{font-size:1.9rem;line-height:1.2;letter-spacing:-.015em;margin:0 0 .6rem}
+    h1{font-size:1.9rem;line-height:1.2;overflow-wrap:anywhere;letter-spacing:-.015em;margin:0 0 .6rem}
     h2{font-size:1.25rem;margin:2.6rem 0 .2rem;grid-column:1/-1}
     p{max-width:44rem;margin:.2rem 0;grid-column:1/-1}
     .summary{font-size:1.08rem}
     section{display:grid;gap:1rem 2rem;align-items:start;\
     grid-template-columns:repeat(auto-fit,minmax(min(100%,28rem),1fr))}
     .wide{grid-column:1/-1;overflow-x:auto}
-    figure{margin:0;min-width:0;max-width:48rem}
+    figure{margin:0;min-width:0;max-width:40rem}
     svg.chart{display:block;width:100%;height:auto}
     table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
     caption{text-align:left;padding:0 0 .4rem}
     th,td{text-align:left;padding:.28rem 1.2rem .28rem 0;border-bottom:1px solid;white-space:nowrap}
     th{font-weight:600;vertical-align:bottom}
     .number{text-align:right;padding:.28rem .2rem .28rem 1.4rem}
+    td{vertical-align:top}
+    .long{white-space:normal;min-width:15rem;max-width:32rem;overflow-wrap:anywhere}
+    .number+:not(.number){padding-left:1.4rem}
+    @media (max-width:36rem){main{padding:1.2rem 1rem 3rem}h1{font-size:1.45rem}\
+    table{font-size:.85rem}.number,.number+:not(.number){padding-left:.8rem}}
     details{font-size:.85rem;overflow:auto;max-height:24rem}
     summary{cursor:pointer}
     \(rules(Palette.light))

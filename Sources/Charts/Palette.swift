@@ -34,6 +34,7 @@ enum Palette {
     .chart .curve{stroke-width:2}
     .chart .dashed{stroke-dasharray:5 5}
     .chart .faint{stroke-width:1;opacity:.55}
+    .chart .pale{opacity:.4}
     .chart .leader{stroke-width:1;opacity:.45}
     .chart .reference{stroke-width:1.2;stroke-dasharray:1 4}
     .chart .halo{paint-order:stroke;stroke-width:4px;stroke-linejoin:round}

@@ -28,7 +28,7 @@ public struct LabelFile: Sendable {
       contents = .array(array)
     } else {
       let lines = try TextLines(InputFile(path: path))
-      count = lines.count
+      count = lines.filledCount
       contents = .text(lines)
     }
   }
@@ -49,61 +49,15 @@ public struct LabelFile: Sendable {
   }
 }
 
-/// The lines of a text file, found without keeping them.
-private struct TextLines: Sendable {
-  /// Lines up to the last that is not blank.
-  let count: Int
-  private let file: InputFile
-  /// Where every `spacing`-th line begins, in bytes.
-  private let marks: [Int]
-  private static let spacing = 4096
-
-  init(_ file: InputFile) throws {
-    self.file = file
-    var marks = [0]
-    var count = 0
-    var line = 0
-    try file.forEachBlock(of: UInt8.self, count: file.byteCount, at: 0) { start, block in
-      for index in block.indices {
-        if block[index] == UInt8(ascii: "\n") {
-          line += 1
-          if line.isMultiple(of: Self.spacing) { marks.append(start + index + 1) }
-        } else if !Self.isBlank(block[index]) {
-          count = line + 1
-        }
-      }
-    }
-    self.count = count
-    self.marks = marks
-  }
-
-  func integers(_ range: Range<Int>) throws -> [Int64] {
-    guard !range.isEmpty else { return [] }
+extension TextLines {
+  /// - Throws: ``DataError`` if reading fails or a line is not an integer.
+  fileprivate func integers(_ range: Range<Int>) throws -> [Int64] {
     var values: [Int64] = []
     values.reserveCapacity(range.count)
-    let start = marks[range.lowerBound / Self.spacing]
-    let last = (range.upperBound - 1) / Self.spacing + 1
-    let end = last < marks.count ? marks[last] : file.byteCount
-    var line = range.lowerBound / Self.spacing * Self.spacing
-    var text: [UInt8] = []
-    func finishLine() throws {
-      defer {
-        text.removeAll(keepingCapacity: true)
-        line += 1
-      }
-      guard range.contains(line) else { return }
+    // Enough for a number and for a message.
+    try forEachLine(range, limit: 64) { line, text in
       values.append(try integer(text, line: line))
     }
-    try file.forEachBlock(of: UInt8.self, count: end - start, at: start) { _, block in
-      for index in block.indices {
-        if block[index] == UInt8(ascii: "\n") {
-          try finishLine()
-        } else if text.count < 64 {  // enough for a number and for a message
-          text.append(block[index])
-        }
-      }
-    }
-    if values.count < range.count { try finishLine() }
     return values
   }
 
@@ -115,9 +69,5 @@ private struct TextLines: Sendable {
         path: file.path, problem: "line \(line + 1): expected an integer, found \(quoted(text))")
     }
     return value
-  }
-
-  private static func isBlank(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
   }
 }

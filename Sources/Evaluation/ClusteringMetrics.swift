@@ -148,6 +148,16 @@ extension [SizeClass] {
 }
 
 extension ClusterCounts {
+  /// - Parameter sizes: Of all clusters, in any order.
+  public init(sizes: [Int]) {
+    var counts: [Int: Int] = [:]
+    for size in sizes { counts[size, default: 0] += 1 }
+    self.init(
+      counts.sorted { $0.key < $1.key }.map {
+        SizeClass(size: $0.key, clusterCount: $0.value, squares: $0.key * $0.key)
+      })
+  }
+
   fileprivate init(_ table: [SizeClass]) {
     clusterCount = table.clusterCount
     singletonCount = table.first { $0.size == 1 }?.clusterCount ?? 0

@@ -22,7 +22,7 @@ struct Highland: ParsableCommand {
     version: highlandVersion,
     subcommands: [
       TrainCommand.self, ClusterCommand.self, NeighborsCommand.self, ComponentsCommand.self,
-      EvaluateCommand.self, GenerateCommand.self, ConvertCommand.self, InfoCommand.self,
-      GraphsCommand.self,
+      EvaluateCommand.self, ReportCommand.self, GenerateCommand.self, ConvertCommand.self,
+      InfoCommand.self, GraphsCommand.self,
     ])
 }

@@ -223,7 +223,8 @@ struct ClusterCommand: RankedCommand {
         firstRow: clustering.points.owned(by: communicator.rank).lowerBound, to: output,
         overwrite: outputs.overwrite, on: communicator)
     }
-    try hierarchy?.finish(report, points: clustering.points, on: communicator)
+    try hierarchy?.finish(
+      report, answer: clustering.labels, points: clustering.points, on: communicator)
     if let path = self.report {
       try writeJSON(report, to: path, overwrite: outputs.overwrite, on: communicator)
     }

@@ -76,11 +76,15 @@ final class HierarchyWriter {
   /// Writes the labels of all levels and the summary.
   ///
   /// > Collective: over `communicator`. Two files.
-  func finish(_ report: ClusterReport, points: NodePartition, on communicator: some Communicator)
-    throws
-  {
+  ///
+  /// - Parameter answer: Owned. The labels of the last level; also where there was none, as copies of
+  ///   a point share a cluster before anything is judged.
+  func finish(
+    _ report: ClusterReport, answer: [Int64], points: NodePartition,
+    on communicator: some Communicator
+  ) throws {
     try writeArray(
-      columns: labels, columnCount: points.nodeCount,
+      columns: labels.isEmpty ? [answer] : labels, columnCount: points.nodeCount,
       firstColumn: points.owned(by: communicator.rank).lowerBound,
       to: "\(directory)/labels.npy", overwrite: false, on: communicator)
     try writeJSON(

@@ -1,0 +1,68 @@
+/// The lines of a text file, found without keeping them.
+struct TextLines: Sendable {
+  /// Lines, whether or not a line feed ends the last.
+  let count: Int
+  /// Lines up to the last that is not blank.
+  let filledCount: Int
+  let file: InputFile
+  /// Where every `spacing`-th line begins, in bytes.
+  private let marks: [Int]
+  private static let spacing = 4096
+
+  /// Reads the file once, in blocks.
+  init(_ file: InputFile) throws {
+    self.file = file
+    var marks = [0]
+    var filledCount = 0
+    var line = 0
+    var isOpen = false
+    try file.forEachBlock(of: UInt8.self, count: file.byteCount, at: 0) { start, block in
+      for index in block.indices {
+        if block[index] == UInt8(ascii: "\n") {
+          line += 1
+          if line.isMultiple(of: Self.spacing) { marks.append(start + index + 1) }
+        } else if !Self.isBlank(block[index]) {
+          filledCount = line + 1
+        }
+        isOpen = block[index] != UInt8(ascii: "\n")
+      }
+    }
+    count = line + (isOpen ? 1 : 0)
+    self.filledCount = filledCount
+    self.marks = marks
+  }
+
+  /// Calls `body` with every line of a range and its number, which counts from 0.
+  ///
+  /// - Parameter limit: Of longer lines the first so many bytes.
+  /// - Precondition: The range is in `0 ..< count`.
+  func forEachLine(
+    _ range: Range<Int>, limit: Int, _ body: (Int, [UInt8]) throws -> Void
+  ) throws {
+    guard !range.isEmpty else { return }
+    let start = marks[range.lowerBound / Self.spacing]
+    let last = (range.upperBound - 1) / Self.spacing + 1
+    let end = last < marks.count ? marks[last] : file.byteCount
+    var line = range.lowerBound / Self.spacing * Self.spacing
+    var text: [UInt8] = []
+    func finishLine() throws {
+      if range.contains(line) { try body(line, text) }
+      text.removeAll(keepingCapacity: true)
+      line += 1
+    }
+    try file.forEachBlock(of: UInt8.self, count: end - start, at: start) { _, block in
+      for index in block.indices {
+        if block[index] == UInt8(ascii: "\n") {
+          try finishLine()
+        } else if text.count < limit {
+          text.append(block[index])
+        }
+      }
+    }
+    if range.contains(line) { try finishLine() }
+  }
+
+  static func isBlank(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
+  }
+}

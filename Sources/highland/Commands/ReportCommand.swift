@@ -1,0 +1,87 @@
+import ArgumentParser
+import Communication
+import Datasets
+import FoundationEssentials
+import HierarchyReports
+import MPICommunication
+
+struct ReportCommand: RankedCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Show a hierarchy as a page to look at.",
+    discussion: """
+      One HTML file that needs no other: sizes of clusters, merges per level, histograms of linkage \
+      and density, the largest and the least certain clusters with the input rows that bridge them, \
+      and the merges with most at stake; with the truth, how well clusters agree with it and where \
+      they do not. Docs/Report.md says what each number is.
+
+        highland cluster features.npy --hierarchy levels/
+        highland report levels/ --output report.html --names titles.txt
+
+      Rows and levels are counted from 0. Under mpirun rank 0 does the work.
+      """)
+
+  @Argument(help: "A directory that highland cluster --hierarchy wrote.")
+  var hierarchy: String
+
+  @Option(name: .shortAndLong, help: "Where the page goes, .html.")
+  var output: String?
+
+  @Option(help: "True labels of all points: .npy of integers, or text, one per line.")
+  var truth: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What the points are called: text, one line per input row.",
+      discussion: "Shown beside the row; of longer lines the first \(NameFile.limit) characters."))
+  var names: String?
+
+  @Option(help: "How many clusters and merges each list has at most, 1 ... 1000.")
+  var top = 10
+
+  @Flag(help: "Print the contents as JSON; what is 0/0 is null.")
+  var json = false
+
+  @OptionGroup var outputs: OutputOptions
+
+  func validate() throws {
+    guard output != nil || json else {
+      throw ValidationError("expected --output FILE for a page, --json, or both")
+    }
+    guard (1...1000).contains(top) else {
+      throw ValidationError("--top \(top): expected 1 ... 1000")
+    }
+  }
+
+  func run(on communicator: MPICommunicator) throws {
+    try outputs.check([output], on: communicator)
+    try communicator.agree {
+      guard communicator.rank == Rank(0) else { return }
+      let report = try readReport()
+      if let output {
+        try writeText(report.page, to: output, overwrite: outputs.overwrite)
+        if !json { print("\(output): \(report.overview)") }
+      }
+      if json {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        print(String(decoding: try encoder.encode(report), as: UTF8.self))
+      }
+    }
+  }
+
+  private func readReport() throws -> HierarchyReport {
+    let stored = try StoredHierarchy(path: hierarchy)
+    let count = stored.summary.pointCount
+    let trueLabels = try truth.map { try readLabels($0, count: count, SingleRank()) }
+    let nameFile = try names.map { path in
+      let file = try NameFile(path: path)
+      guard file.count == count else {
+        throw DataError(
+          path: path, problem: "\(file.count) lines; expected \(count), one per point")
+      }
+      return file
+    }
+    return try HierarchyReport(of: stored, truth: trueLabels, names: nameFile, top: top)
+  }
+}

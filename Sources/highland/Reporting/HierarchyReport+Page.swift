@@ -1,0 +1,373 @@
+import Charts
+import Evaluation
+import HierarchicalClustering
+import HierarchyReports
+
+extension HierarchyReport {
+  /// The report as a page to look at; the same bytes whenever it is made.
+  var page: String {
+    Page(
+      title: "Clusters of \(hierarchy.features)", summary: summary,
+      sections: [sizeSection, levelSection, judgementSection]
+        + (agreement.map { agreementSections($0) } ?? [])
+        + [largestSection, leastCertainSection, stakeSection, settingsSection]
+    ).html
+  }
+
+  /// One line for the command line.
+  var overview: String {
+    "\(pointCount) points in \(clusters.clusterCount) clusters, \(clusters.singletonCount) of one "
+      + "point"
+  }
+
+  private var summary: String {
+    let reason =
+      switch StopReason(rawValue: stopReason) {
+      case .nothingMerged: "a level merged nothing"
+      case .maximumLevels: "the given number of levels was reached"
+      case .earlyStop: "merges no longer fell fast enough"
+      case .fewNodes: "no more than k = \(hierarchy.k) nodes were left"
+      case nil: stopReason
+      }
+    var text =
+      "\(grouped(pointCount)) points in \(grouped(clusters.clusterCount)) clusters, "
+      + "\(grouped(clusters.singletonCount)) of one point. "
+    if copyCount > 0 {
+      text += "\(grouped(copyCount)) of the points are copies of others and count once in merges. "
+    }
+    text += "Merging ended after \(levels.count) level\(levels.count == 1 ? "" : "s"): \(reason)."
+    if let metrics = agreement?.metrics {
+      text +=
+        " Against the truth: pairwise F \(decimal(metrics.pairwise.f, places: 3)), BCubed F "
+        + "\(decimal(metrics.bcubed.f, places: 3)), NMI \(decimal(metrics.nmi, places: 3))."
+    }
+    return text
+  }
+
+  // Sizes and levels
+
+  private var sizeSection: Page.Section {
+    let sizes = clusters.sizes
+    let edges = (sizeClasses.map(\.smallest) + [(sizeClasses.last?.largest ?? 1) + 1])
+      .map(Double.init)
+    func chart(_ title: String, _ label: String, _ scale: LineChart.Scale, _ values: [Int])
+      -> Page.Block
+    {
+      .bars(
+        BarChart(
+          title: title, xLabel: "points of a cluster", yLabel: label,
+          places: .bins(edges: edges, scale: .logarithmic),
+          series: [.init(values: values.map(Double.init))], yScale: scale))
+    }
+    let charts: [Page.Block] =
+      sizeClasses.isEmpty
+      ? []
+      : [
+        chart(
+          "Clusters by size", "clusters", readableScale(sizeClasses.map(\.clusterCount)),
+          sizeClasses.map(\.clusterCount)),
+        chart("Points by the size of their cluster", "points", .linear, sizeClasses.map(\.pointCount)),
+      ]
+    return Page.Section(
+      heading: "Sizes",
+      body: charts + [
+        .table(
+          Page.Table(
+            caption: "Points of a cluster, each cluster counted once",
+            header: ["smallest", "25 %", "median", "75 %", "90 %", "largest", "mean"],
+            rows: [
+              [
+                grouped(sizes.minimum), decimal(sizes.q25, places: 0),
+                decimal(sizes.median, places: 0), decimal(sizes.q75, places: 0),
+                decimal(sizes.q90, places: 0), grouped(sizes.maximum),
+                decimal(sizes.mean, places: 1),
+              ]
+            ]))
+      ])
+  }
+
+  /// A page shows so many; all are in the JSON.
+  private static let shownLevelCount = 40
+
+  private var levelSection: Page.Section {
+    guard !levels.isEmpty else {
+      return Page.Section(
+        heading: "Levels", body: [.text("There are no levels: nothing was judged or merged.")])
+    }
+    let shown = levels.prefix(Self.shownLevelCount)
+    let chart = BarChart(
+      title: "Merges of each level", xLabel: "level", yLabel: "nodes",
+      places: .names(shown.map { "\($0.level)" }),
+      series: [
+        .init(name: "all", values: shown.map { Double($0.nodeCount) }),
+        .init(name: "merged", values: shown.map { Double($0.mergedCount) }),
+      ], yScale: readableScale(shown.flatMap { [$0.nodeCount, $0.mergedCount] }))
+    let table = Page.Table(
+      caption: shown.count < levels.count
+        ? "The first \(shown.count) of \(levels.count) levels; the others are in the JSON." : "",
+      header: [
+        "level", "τ", "nodes", "edges", "kept edges", "merged", "left", "lowest p of merges",
+        "mean",
+      ],
+      rows: shown.map { level in
+        [
+          "\(level.level)", decimal(level.tau, places: 3), grouped(level.nodeCount),
+          grouped(level.edgeCount), grouped(level.keptEdgeCount), grouped(level.mergedCount),
+          grouped(level.clusterCount), probability(level.lowestMergeProbability),
+          probability(level.meanMergeProbability),
+        ]
+      })
+    return Page.Section(heading: "Levels", body: [.bars(chart), .table(table)])
+  }
+
+  // Linkage and density
+
+  private var judgementSection: Page.Section {
+    let count = Judgement.binCount
+    func edges(from low: Double, to high: Double) -> [Double] {
+      (0...count).map { low + (high - low) * Double($0) / Double(count) }
+    }
+    let charts = judgements.flatMap { judgement -> [Page.Block] in
+      [
+        .bars(
+          BarChart(
+            title: "Linkage, \(judgement.levelNames)", xLabel: "linkage probability p",
+            yLabel: "edges", places: .bins(edges: edges(from: 0, to: 1)),
+            series: [
+              .init(name: "all", values: judgement.edges.map(Double.init)),
+              .init(name: "merges", values: judgement.merges.map(Double.init)),
+            ],
+            lines: [.vertical(at: judgement.tau, label: "τ")],
+            yScale: readableScale(judgement.edges))),
+        .bars(
+          BarChart(
+            title: "Density, \(judgement.levelNames)", xLabel: "density d", yLabel: "nodes",
+            places: .bins(edges: edges(from: -1, to: 1)),
+            series: [
+              .init(name: "all", values: judgement.nodes.map(Double.init)),
+              .init(name: "peaks", values: judgement.peaks.map(Double.init)),
+            ], yScale: readableScale(judgement.nodes))),
+      ]
+    }
+    return Page.Section(
+      heading: "Linkage and density",
+      body: [
+        .text(
+          "What the network said. An edge above τ to a denser node is kept; a node merges by the "
+            + "most probable of them, and is a peak without one.")
+      ] + charts)
+  }
+
+  // Truth
+
+  private func agreementSections(_ agreement: Agreement) -> [Page.Section] {
+    [
+      Page.Section(
+        heading: "Agreement with the truth",
+        body: [
+          .table(pairMeasures(agreement.metrics)), .table(otherMeasures(agreement)),
+          .chart(reliability),
+          .bars(
+            BarChart(
+              title: "Points by the purity of their cluster", xLabel: "purity", yLabel: "points",
+              places: .bins(edges: (0...10).map { Double($0) / 10 }),
+              series: [.init(values: agreement.pointsByPurity.map(Double.init))])),
+        ]),
+      Page.Section(
+        heading: "Most mixed clusters",
+        body: [
+          .text("With most points of another true label than their most frequent."),
+          .table(clusterTable(agreement.mostMixed)),
+        ]),
+      Page.Section(
+        heading: "Most spread true clusters",
+        body: [
+          .text("With most points outside of the cluster that has most of them."),
+          .table(
+            Page.Table(
+              header: ["true label", "points", "in clusters", "most of them in", "points there"],
+              rows: agreement.mostSpread.map {
+                [
+                  "\($0.truth)", grouped($0.size), grouped($0.clusterCount), "\($0.mainCluster)",
+                  grouped($0.mainCount),
+                ]
+              })),
+        ]),
+    ]
+  }
+
+  private func pairMeasures(_ metrics: ClusteringMetrics) -> Page.Table {
+    func row(_ name: String, _ values: PrecisionRecall) -> [String] {
+      [name] + [values.precision, values.recall, values.f].map { decimal($0, places: 4) }
+    }
+    return Page.Table(
+      header: ["", "precision", "recall", "F"],
+      rows: [row("pairwise", metrics.pairwise), row("BCubed", metrics.bcubed)])
+  }
+
+  private func otherMeasures(_ agreement: Agreement) -> Page.Table {
+    let metrics = agreement.metrics
+    return Page.Table(
+      header: ["NMI", "ARI", "purity", "clusters", "true clusters"],
+      rows: [
+        [metrics.nmi, metrics.ari, agreement.purity ?? .nan].map { decimal($0, places: 4) }
+          + [clusters.clusterCount, metrics.truth.clusterCount].map(grouped)
+      ])
+  }
+
+  /// Bins of fewer edges say little.
+  private static let fewEdges = 20
+
+  private var reliability: LineChart {
+    LineChart(
+      title: "Edges between points of one true cluster", xLabel: "linkage probability p",
+      yLabel: "share of the edges",
+      series: judgements.map { judgement in
+        .init(
+          name: judgement.levelNames,
+          points: zip(judgement.edges, judgement.trueEdges ?? []).enumerated().compactMap {
+            bin, counts in
+            guard counts.0 >= Self.fewEdges else { return nil }
+            return .init(
+              x: (Double(bin) + 0.5) / Double(Judgement.binCount),
+              y: Double(counts.1) / Double(counts.0))
+          })
+      } + [
+        .init(name: "as p says", points: [.init(x: 0, y: 0), .init(x: 1, y: 1)], style: .dashed)
+      ])
+  }
+
+  // Clusters and merges
+
+  private var largestSection: Page.Section {
+    Page.Section(
+      heading: "Largest clusters",
+      body: [
+        .text(
+          "The certainty of a cluster is the lowest p of its merges; if that merge was wrong, so many "
+            + "of its distinct points come off."), .table(clusterTable(largest)),
+      ])
+  }
+
+  private func clusterTable(_ clusters: [Cluster]) -> Page.Table {
+    let hasTruth = agreement != nil
+    return Page.Table(
+      header: ["cluster", "points"] + (hasTruth ? ["purity", "true label"] : [])
+        + ["certainty", "comes off", "first rows"],
+      rows: clusters.map { cluster in
+        let split = cluster.bridges.first.map {
+          "\(grouped($0.splitCount)) of \(grouped($0.distinctCount))"
+        }
+        let purity = cluster.purity.map { decimal($0, places: 3) } ?? ""
+        return ["\(cluster.label)", grouped(cluster.size)]
+          + (hasTruth ? [purity, cluster.mainTruth.map { "\($0)" } ?? ""] : [])
+          + [
+            probability(cluster.certainty), split ?? "–",
+            cluster.examples.map(\.text).joined(separator: "; "),
+          ]
+      })
+  }
+
+  private var leastCertainSection: Page.Section {
+    Page.Section(
+      heading: "Least certain clusters",
+      body: [
+        .text(
+          "Those held together by the least probable merge. Of each the least probable merges: the "
+            + "first row stands for a node that joined the node of the second, and how many of the "
+            + "cluster's distinct points come off if that was wrong."),
+        .table(
+          mergeTable(
+            leastCertain.flatMap { cluster in
+              cluster.bridges.enumerated().map { place, merge in
+                (place == 0 ? ["\(cluster.label)", grouped(cluster.size)] : ["", ""], merge)
+              }
+            }, leading: ["cluster", "points"])),
+      ])
+  }
+
+  private var stakeSection: Page.Section {
+    Page.Section(
+      heading: "Merges with most at stake",
+      body: [
+        .text(
+          "How many pairs of points are together wrongly, to be expected of p alone: (1 − p) times "
+            + "the distinct points on one side times those on the other."),
+        .table(
+          mergeTable(
+            mostAtStake.map { (["\($0.cluster)", grouped(Int($0.stake.rounded()))], $0) },
+            leading: ["cluster", "pairs"])),
+      ])
+  }
+
+  private func mergeTable(_ merges: [(leading: [String], merge: Merge)], leading: [String])
+    -> Page.Table
+  {
+    Page.Table(
+      header: leading + ["p", "level", "similarity", "comes off", "row", "joined row"]
+        + (agreement == nil ? [] : ["true labels"]),
+      rows: merges.map { leading, merge in
+        var row =
+          leading + [
+            probability(merge.probability), "\(merge.level)",
+            decimal(merge.similarity, places: 3),
+            "\(grouped(merge.splitCount)) of \(grouped(merge.distinctCount))", merge.point.text,
+            merge.parent.text,
+          ]
+        if let a = merge.point.truth, let b = merge.parent.truth {
+          row.append(a == b ? "\(a)" : "\(a) ≠ \(b)")
+        }
+        return row
+      })
+  }
+
+  private var settingsSection: Page.Section {
+    Page.Section(
+      heading: "Settings",
+      body: [
+        .table(
+          Page.Table(
+            header: ["", ""],
+            rows: [
+              ["features", hierarchy.features], ["model", hierarchy.model],
+              ["points", grouped(pointCount)], ["dimensions", "\(dimensions)"],
+              ["k, the point itself counted", "\(hierarchy.k)"],
+              ["τ of level 0", decimal(hierarchy.tau, places: 3)],
+              ["τ of later levels", decimal(hierarchy.tauLater ?? hierarchy.tau, places: 3)],
+              ["clustered by", "highland \(highland)"],
+            ])),
+        .text(
+          "Rows of the input (#), clusters and levels are counted from 0; clusters in the order in "
+            + "which they first appear. The certainty of a cluster is the lowest p of its merges; one of "
+            + "a single distinct point has none."),
+      ])
+  }
+}
+
+extension HierarchyReport.Judgement {
+  fileprivate var levelNames: String {
+    firstLevel == lastLevel ? "level \(firstLevel)" : "levels \(firstLevel)–\(lastLevel)"
+  }
+}
+
+extension HierarchyReport.Point {
+  fileprivate var text: String { name.map { "#\(row) \($0)" } ?? "#\(row)" }
+}
+
+/// Logarithmic where linear bars would hide the small ones.
+private func readableScale(_ counts: [Int]) -> LineChart.Scale {
+  let seen = counts.filter { $0 > 0 }
+  guard let least = seen.min(), let most = seen.max() else { return .linear }
+  return most >= 100 * least ? .logarithmic : .linear
+}
+
+private func probability(_ p: Double?) -> String { p.map { decimal($0, places: 4) } ?? "–" }
+
+/// A count with commas between thousands.
+private func grouped(_ count: Int) -> String {
+  var digits = String(count)
+  for place in stride(from: digits.count - 3, to: 0, by: -3) {
+    digits.insert(",", at: digits.index(digits.startIndex, offsetBy: place))
+  }
+  return digits
+}
