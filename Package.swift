@@ -181,8 +181,8 @@ let package = Package(
     .testTarget(
       name: "ProgramTests",
       dependencies: [
-        "highland", "MPIChecks", "Communication", "Datasets", "LinearAlgebra", "RandomInputs",
-        subprocess,
+        "highland", "MPIChecks", "Communication", "Datasets", "Evaluation", "HierarchyReports",
+        "LinearAlgebra", "RandomInputs", subprocess,
       ],
       swiftSettings: strict),
   ]

@@ -91,7 +91,8 @@ private struct Drawing {
     }
     let margin = Canvas.margin
     // Bold letters are wider by an eighth.
-    canvas.text(chart.title, "title", x: margin, y: 24, width: width - 2 * margin, fontSize: 15 * 9 / 8)
+    canvas.text(
+      chart.title, "title", x: margin, y: 24, width: width - 2 * margin, fontSize: 15 * 9 / 8)
     canvas.text(chart.yLabel, x: margin, y: top - 16, width: width - 2 * margin)
     canvas.text(
       chart.xLabel, x: (left + right) / 2, y: bottom + 38, anchor: "middle", width: right - left)

@@ -155,7 +155,8 @@ public struct StoredHierarchy: Sendable {
       "no \(place(context.codingPath + [key])); expected what highland cluster --hierarchy wrote"
     case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
       "\(place(context.codingPath)) is of another type than highland cluster --hierarchy writes"
-    case DecodingError.dataCorrupted: "is not JSON; expected what highland cluster --hierarchy wrote"
+    case DecodingError.dataCorrupted:
+      "is not JSON; expected what highland cluster --hierarchy wrote"
     default: "cannot be read"
     }
   }

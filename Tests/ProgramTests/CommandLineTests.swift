@@ -1,7 +1,9 @@
 import Subprocess
 import Testing
 
-private let commands = ["cluster", "knn", "components", "evaluate", "generate", "convert", "info"]
+private let commands = [
+  "cluster", "knn", "components", "evaluate", "report", "generate", "convert", "info",
+]
 
 extension Programs {
   @Suite struct CommandLines {
@@ -65,7 +67,9 @@ extension Programs {
       ["components", "e.npy", "--points", "-1"],
       [
         "components", "--neighbors", "n", "--similarities", "s", "--above", "0.5", "--points", "9",
-      ], ["evaluate"], ["convert", "one.npy"],
+      ], ["evaluate"], ["convert", "one.npy"], ["report", "-o", "r.html"], ["report", "levels"],
+      ["report", "levels", "-o", "r.html", "--top", "0"],
+      ["report", "levels", "-o", "r.html", "--top", "1001"],
       ["generate", "--points", "many", "-o", "d"], ["no-such-command"], ["--no-such-option"],
     ])
     func wrongUsageIsExplained(arguments: [String]) async throws {

@@ -66,7 +66,8 @@ extension HierarchyReport {
         chart(
           "Clusters by size", "clusters", readableScale(sizeClasses.map(\.clusterCount)),
           sizeClasses.map(\.clusterCount)),
-        chart("Points by the size of their cluster", "points", .linear, sizeClasses.map(\.pointCount)),
+        chart(
+          "Points by the size of their cluster", "points", .linear, sizeClasses.map(\.pointCount)),
       ]
     return Page.Section(
       heading: "Sizes",

@@ -1,0 +1,206 @@
+import Evaluation
+import Foundation
+import HierarchyReports
+import LinearAlgebra
+import Testing
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+extension Programs {
+  @Suite struct ReportsOfTheProgram {
+    /// Clusters the fixture; returns the directory of the hierarchy.
+    private func makeHierarchy(_ scratch: Scratch) async throws -> String {
+      let outcome = try await run(
+        "highland",
+        ["cluster", Fixture.features, "--model", Fixture.model, "--output", scratch("labels.npy")]
+          + Fixture.options + ["--hierarchy", scratch("levels")])
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      return scratch("levels")
+    }
+
+    private func report(_ arguments: [String], ranks: Int? = nil) async throws -> Outcome {
+      let arguments = ["report"] + arguments
+      return if let ranks { try await run("highland", arguments, ranks: ranks) } else {
+        try await run("highland", arguments)
+      }
+    }
+
+    @Test func haveTheSameBytesOnAnyRanks() async throws {
+      let scratch = try Scratch()
+      let levels = try await makeHierarchy(scratch)
+      let first = try await report([levels, "-o", scratch("0.html"), "--truth", Fixture.truth])
+      #expect(first.exitCode == 0 && first.errorLines.isEmpty, "\(first)")
+      #expect(first.outputLines.count == 1, "\(first)")
+      #expect(first.output.hasPrefix("\(scratch("0.html")): 300 points in "), "\(first)")
+      let page = try bytes(of: scratch("0.html"))
+      for ranks in [1, 3] {
+        let outcome = try await report(
+          [levels + "/", "--output", scratch("\(ranks).html"), "--truth", Fixture.truth],
+          ranks: ranks)
+        #expect(outcome.exitCode == 0 && outcome.outputLines.count == 1, "\(outcome)")
+        #expect(try bytes(of: scratch("\(ranks).html")) == page)
+      }
+      #expect(XMLParser(data: Data(page)).parse())
+      let text = String(decoding: page, as: UTF8.self)
+      for heading in [
+        "Sizes", "Levels", "Linkage and density", "Agreement with the truth",
+        "Most mixed clusters", "Most spread true clusters", "Largest clusters",
+        "Least certain clusters", "Merges with most at stake", "Settings",
+      ] {
+        #expect(text.contains("<h2>\(heading)</h2>"))
+      }
+      for outside in ["<script", "<link", "<img", "url(", "@import", "href=", "src="] {
+        #expect(!text.contains(outside))
+      }
+    }
+
+    /// Every merge is in the JSON of so small a hierarchy: together they make the labels, and without
+    /// one of them its cluster falls into parts of the sizes said.
+    @Test func mergesHoldTheClustersTogether() async throws {
+      let scratch = try Scratch()
+      let levels = try await makeHierarchy(scratch)
+      let outcome = try await report([levels, "--json", "--top", "1000"])
+      #expect(outcome.exitCode == 0 && outcome.errors.isEmpty, "\(outcome)")
+      let report = try JSONDecoder().decode(
+        HierarchyReport.self, from: Data(outcome.output.utf8))
+      let labels = try labels(of: scratch("labels.npy")).map { Int($0) }
+      let merges = report.mostAtStake
+      #expect(merges.count == 300 - report.clusters.clusterCount && merges.count > 100)
+      #expect(Set(merges.map(\.level)).count > 2)
+
+      /// The component of a point by the merges but one.
+      func component(of point: Int, without cut: Int?) -> Set<Int> {
+        var found: Set = [point]
+        var open = [point]
+        while let point = open.popLast() {
+          for (place, merge) in merges.enumerated() where place != cut {
+            for (a, b) in [
+              (merge.point.row, merge.parent.row), (merge.parent.row, merge.point.row),
+            ]
+            where a == point && found.insert(b).inserted { open.append(b) }
+          }
+        }
+        return found
+      }
+      for point in stride(from: 0, to: 300, by: 7) {
+        let members = labels.indices.filter { labels[$0] == labels[point] }
+        #expect(component(of: point, without: nil) == Set(members))
+      }
+      for (place, merge) in merges.enumerated() {
+        #expect(component(of: merge.point.row, without: place).count == merge.splitCount)
+        #expect(merge.distinctCount == labels.count { $0 == merge.cluster })
+      }
+      for cluster in report.leastCertain {
+        let lowest = merges.filter { $0.cluster == cluster.label }.map(\.probability).min()
+        #expect(cluster.certainty == lowest && cluster.bridges[0].probability == lowest)
+      }
+      #expect(
+        report.largest.map(\.size) == report.largest.map(\.size).sorted(by: >)
+          && report.largest.count == report.clusters.clusterCount)
+      // A page of them all has a place for each, and no other file.
+      #expect(try !scratch.names.contains { $0.hasSuffix(".html") })
+    }
+
+    @Test func showNamesAsText() async throws {
+      let scratch = try Scratch()
+      let levels = try await makeHierarchy(scratch)
+      let names = try scratch.write(
+        (0..<300).map { "</td><script>alert(\($0))</script> & \"\($0)\"\n" }.joined(),
+        as: "names.txt")
+      let outcome = try await report([levels, "-o", scratch("r.html"), "--names", names])
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      let page = try bytes(of: scratch("r.html"))
+      #expect(XMLParser(data: Data(page)).parse())
+      let text = String(decoding: page, as: UTF8.self)
+      #expect(text.contains("&lt;/td&gt;&lt;script&gt;alert("))
+      #expect(!text.contains("<script"))
+    }
+
+    @Test func stayShortForLongLists() async throws {
+      let scratch = try Scratch()
+      let levels = try await makeHierarchy(scratch)
+      for top in [1, 3] {
+        let outcome = try await report([levels, "--json", "--top", "\(top)"])
+        let report = try JSONDecoder().decode(
+          HierarchyReport.self, from: Data(outcome.output.utf8))
+        #expect(report.largest.count == top && report.leastCertain.count == top)
+        #expect(report.mostAtStake.count == top)
+      }
+    }
+
+    /// Ten times each of eight points, with a model of structure of k = 10: no levels.
+    @Test func ofCopiesAlone() async throws {
+      let scratch = try Scratch()
+      let few = try Fixture.rows(0..<8).elements
+      let features = try scratch.write(
+        (0..<10).flatMap { _ in few }, shape: [80, 16], as: "copies.npy")
+      let clustered = try await run(
+        "highland",
+        ["cluster", features, "--hierarchy", scratch("levels"), "--progress", "none"], ranks: 2)
+      #expect(clustered.exitCode == 0, "\(clustered)")
+      let outcome = try await report([scratch("levels"), "--json", "-o", scratch("r.html")])
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      let report = try JSONDecoder().decode(
+        HierarchyReport.self, from: Data(outcome.output.utf8))
+      #expect(report.largest.map(\.size) == Array(repeating: 10, count: 8))
+      #expect(report.copyCount == 72 && report.leastCertain.isEmpty)
+      #expect(XMLParser(data: Data(try bytes(of: scratch("r.html")))).parse())
+    }
+
+    @Test func replacePagesIfAsked() async throws {
+      let scratch = try Scratch()
+      let levels = try await makeHierarchy(scratch)
+      try scratch.write("precious", as: "r.html")
+      let refused = try await report([levels, "-o", scratch("r.html")], ranks: 2)
+      #expect(refused.exitCode == 1 && refused.output.isEmpty, "\(refused)")
+      #expect(
+        refused.errorLines == [
+          "error: \(scratch("r.html")): exists already, and is not overwritten unless that is "
+            + "asked for"
+        ])
+      #expect(try bytes(of: scratch("r.html")) == Array("precious".utf8))
+      let replaced = try await report([levels, "-o", scratch("r.html"), "--overwrite"])
+      #expect(replaced.exitCode == 0, "\(replaced)")
+      #expect(try bytes(of: scratch("r.html")).starts(with: Array("<!DOCTYPE html>".utf8)))
+    }
+
+    @Test(arguments: [nil, 3])
+    func ofBadInputAreNone(ranks: Int?) async throws {
+      let scratch = try Scratch()
+      let levels = try await makeHierarchy(scratch)
+      let names = try scratch.write("one\ntwo\n", as: "names.txt")
+      let truth = try scratch.write([Int64](0..<299), shape: [299], as: "truth.npy")
+      try FileManager.default.copyItem(atPath: levels, toPath: scratch("cut"))
+      try FileManager.default.removeItem(atPath: scratch("cut/level-1/linkage.npy"))
+      let before = try scratch.names
+      for (arguments, message) in [
+        (
+          [scratch("none")],
+          "\(scratch("none")): no such directory; expected one that highland cluster --hierarchy "
+            + "wrote"
+        ),
+        (
+          [scratch.path],
+          "\(scratch.path): holds no hierarchy.json; expected what highland cluster --hierarchy wrote"
+        ),
+        (
+          [scratch("cut")],
+          "\(scratch("cut"))/level-1/linkage.npy: cannot open: No such file or directory"
+        ),
+        ([levels, "--names", names], "\(names): 2 lines; expected 300, one per point"),
+        ([levels, "--truth", truth], "\(truth): 299 labels; expected 300, one per point"),
+        (
+          [levels, "--names", scratch("no.txt")],
+          "\(scratch("no.txt")): cannot open: No such file or directory"
+        ),
+      ] {
+        let outcome = try await report(arguments + ["-o", scratch("out.html")], ranks: ranks)
+        #expect(outcome.exitCode == 1 && outcome.output.isEmpty, "\(outcome)")
+        #expect(outcome.errorLines == ["error: \(message)"], "\(outcome)")
+        #expect(try scratch.names == before, "\(outcome)")
+      }
+    }
+  }
+}
