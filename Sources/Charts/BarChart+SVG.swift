@@ -25,7 +25,7 @@ private struct BarDrawing {
     self.chart = chart
     top = chart.title.isEmpty ? 36 : 60
     bottom = height - (chart.xLabel.isEmpty ? 32 : 48)
-    right = width - 20
+    right = width - 26  // half of 100,000
     let values = chart.series.flatMap(\.values).filter { $0 > 0 }
     switch chart.yScale {
     case .linear:

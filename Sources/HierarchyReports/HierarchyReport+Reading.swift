@@ -10,7 +10,7 @@ extension HierarchyReport {
   ///   - top: How many clusters and merges each list has at most.
   /// - Throws: ``DataError`` if a file is missing or contradicts the others.
   /// - Complexity: O(N log N + places of lists) for N points. In memory are about 100 bytes per
-  ///   point, with the truth 200; lists of neighbours are read in blocks.
+  ///   point; lists of neighbours are read in blocks.
   /// - Precondition: As many true labels and names as points.
   public init(
     of hierarchy: StoredHierarchy, truth: [Int64]? = nil, names: NameFile? = nil, top: Int

@@ -33,7 +33,7 @@ extension HierarchyReport {
       "\(grouped(pointCount)) points in \(grouped(clusters.clusterCount)) clusters, "
       + "\(grouped(clusters.singletonCount)) of one point. "
     if copyCount > 0 {
-      text += "\(grouped(copyCount)) of the points are copies of others and count once in merges. "
+      text += "Copies of other points, which count once in merges: \(grouped(copyCount)). "
     }
     text += "Merging ended after \(levels.count) level\(levels.count == 1 ? "" : "s"): \(reason)."
     if let metrics = agreement?.metrics {
@@ -118,7 +118,19 @@ extension HierarchyReport {
           probability(level.meanMergeProbability),
         ]
       })
-    return Page.Section(heading: "Levels", body: [.bars(chart), .table(table)])
+    let probabilities = LineChart(
+      title: "How probable the merges were", xLabel: "level", yLabel: "linkage probability p",
+      series: [
+        .init(
+          name: "mean",
+          points: shown.compactMap { level in
+            level.meanMergeProbability.map { .init(x: Double(level.level), y: $0) }
+          }),
+        .init(
+          name: "τ", points: shown.map { .init(x: Double($0.level), y: $0.tau) }, style: .dashed),
+      ])
+    return Page.Section(
+      heading: "Levels", body: [.bars(chart), .chart(probabilities), .table(table)])
   }
 
   // Linkage and density
@@ -359,7 +371,7 @@ extension HierarchyReport.Point {
 private func readableScale(_ counts: [Int]) -> LineChart.Scale {
   let seen = counts.filter { $0 > 0 }
   guard let least = seen.min(), let most = seen.max() else { return .linear }
-  return most >= 100 * least ? .logarithmic : .linear
+  return most >= 30 * least ? .logarithmic : .linear
 }
 
 private func probability(_ p: Double?) -> String { p.map { decimal($0, places: 4) } ?? "–" }
