@@ -193,12 +193,12 @@ extension Page {
     caption{text-align:left;padding:0 0 .4rem}
     th,td{text-align:left;padding:.28rem 1.2rem .28rem 0;border-bottom:1px solid;white-space:nowrap}
     th{font-weight:600;vertical-align:bottom}
-    .number{text-align:right;padding:.28rem .2rem .28rem 1.4rem}
+    .number{text-align:right;padding:.28rem .2rem .28rem 1.1rem}
     td{vertical-align:top}
-    .long{white-space:normal;min-width:15rem;max-width:32rem;overflow-wrap:anywhere}
+    .long{white-space:normal;min-width:13rem;max-width:32rem;overflow-wrap:anywhere}
     .number+:not(.number){padding-left:1.4rem}
     @media (max-width:36rem){main{padding:1.2rem 1rem 3rem}h1{font-size:1.45rem}\
-    table{font-size:.85rem}.number,.number+:not(.number){padding-left:.8rem}}
+    table{font-size:.85rem}.long{min-width:11rem}.number,.number+:not(.number){padding-left:.8rem}}
     details{font-size:.85rem;overflow:auto;max-height:24rem}
     summary{cursor:pointer}
     \(rules(Palette.light))

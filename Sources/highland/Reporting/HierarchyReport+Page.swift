@@ -265,19 +265,17 @@ extension HierarchyReport {
   private func clusterTable(_ clusters: [Cluster]) -> Page.Table {
     let hasTruth = agreement != nil
     return Page.Table(
-      header: ["cluster", "points"] + (hasTruth ? ["purity", "true label"] : [])
-        + ["certainty", "comes off", "first rows"],
+      header: ["cluster", "points", "first rows"] + (hasTruth ? ["purity", "true label"] : [])
+        + ["certainty", "comes off"],
       rows: clusters.map { cluster in
         let split = cluster.bridges.first.map {
           "\(grouped($0.splitCount)) of \(grouped($0.distinctCount))"
         }
         let purity = cluster.purity.map { decimal($0, places: 3) } ?? ""
-        return ["\(cluster.label)", grouped(cluster.size)]
+        let examples = cluster.examples.map(\.text).joined(separator: "; ")
+        return ["\(cluster.label)", grouped(cluster.size), examples]
           + (hasTruth ? [purity, cluster.mainTruth.map { "\($0)" } ?? ""] : [])
-          + [
-            probability(cluster.certainty), split ?? "–",
-            cluster.examples.map(\.text).joined(separator: "; "),
-          ]
+          + [probability(cluster.certainty), split ?? "–"]
       })
   }
 
@@ -316,21 +314,21 @@ extension HierarchyReport {
   private func mergeTable(_ merges: [(leading: [String], merge: Merge)], leading: [String])
     -> Page.Table
   {
-    Page.Table(
-      header: leading + ["p", "level", "similarity", "comes off", "row", "joined row"]
-        + (agreement == nil ? [] : ["true labels"]),
+    let hasTruth = agreement != nil
+    return Page.Table(
+      header: leading + ["p", "row", "joined row"] + (hasTruth ? ["true labels"] : [])
+        + ["level", "similarity", "comes off"],
       rows: merges.map { leading, merge in
-        var row =
-          leading + [
-            probability(merge.probability), "\(merge.level)",
-            decimal(merge.similarity, places: 3),
-            "\(grouped(merge.splitCount)) of \(grouped(merge.distinctCount))", merge.point.text,
-            merge.parent.text,
+        let truths: [String] =
+          if let a = merge.point.truth, let b = merge.parent.truth {
+            [a == b ? "\(a)" : "\(a) ≠ \(b)"]
+          } else { [] }
+        return leading
+          + [probability(merge.probability), merge.point.text, merge.parent.text] + truths
+          + [
+            "\(merge.level)", decimal(merge.similarity, places: 3),
+            "\(grouped(merge.splitCount)) of \(grouped(merge.distinctCount))",
           ]
-        if let a = merge.point.truth, let b = merge.parent.truth {
-          row.append(a == b ? "\(a)" : "\(a) ≠ \(b)")
-        }
-        return row
       })
   }
 
