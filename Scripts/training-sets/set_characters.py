@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 import common
 
 LATIN = string.ascii_letters + string.digits + "".join(
-    chr(code) for code in range(0xC0, 0x180) if chr(code).isalpha() and chr(code) not in "ĐŀĿŉſı")
+    chr(code) for code in range(0xC0, 0x180)
+    if chr(code).isalpha() and chr(code) not in "ĐŀĿŉſı")
 GREEK = "ΓΔΘΛΞΠΣΦΨΩάέήίόύώαβγδεζηθλμξπρσςτφχψω"
 CYRILLIC = "БДЖЗИЙЛУЦЧШЩЪЫЬЭЮЯЂЄЉЊЋЏбвгджзийлмнптцчшщъыьэюяђєљњћџ"
 CHARACTERS = [character for character in LATIN + GREEK + CYRILLIC if character.isalnum()]
@@ -77,8 +78,8 @@ def make(output, cache):
         source=", ".join(f"{name} {(directory / 'VERSION').read_text()}"
                          for name, directory in directories.items())
         + f" ({common.debian_release()})",
-        licence="of each font package: OFL-1.1, Apache-2.0, GPL with font exception, Bitstream Vera "
-        "and the like; only features of drawn letters are used",
+        licence="of each font package: OFL-1.1, Apache-2.0, GPL with font exception, Bitstream "
+        "Vera and the like; only features of drawn letters are used",
         made="gradient histograms in 8 directions on 8 × 6 cells, LDA fitted on 30 % of the "
         "characters, in neither split")
 

@@ -48,8 +48,8 @@ def make(output, cache):
     common.write(
         output, "functions", features, identities, train, test,
         source=", ".join(map(common.version, PACKAGES.values())), licence="BSD-3-Clause, all four",
-        made="TF-IDF of words and pairs of words in a function's source, SVD, LDA fitted on 30 % of "
-        "the files, in neither split")
+        made="TF-IDF of words and pairs of words in a function's source, SVD, LDA fitted on 30 % "
+        "of the files, in neither split")
 
 
 common.run(make)

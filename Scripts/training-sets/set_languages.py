@@ -28,9 +28,9 @@ def make(output, cache):
     common.write(
         output, "languages", features, identities, train, test,
         source=cldr.SOURCE, licence=cldr.LICENCE,
-        made=f"a point is {BAG} names of places, languages or currencies in one language, romanised; "
-        "TF-IDF of character 1- to 3-grams, SVD, LDA fitted on 30 % of the languages, in neither "
-        "split")
+        made=f"a point is {BAG} names of places, languages or currencies in one language, "
+        "romanised; TF-IDF of character 1- to 3-grams, SVD, LDA fitted on 30 % of the languages, "
+        "in neither split")
 
 
 common.run(make)

@@ -1,4 +1,4 @@
-"""names: what things are called (Wien, Vienna, Bécs, ...); identity = the thing. A heavy tail of sizes.
+"""names: what things are called (Wien, Vienna, Bécs, ...); identity = the thing. A heavy tail.
 
 Places, languages and currencies in many languages; one point per distinct romanised name.
 """
@@ -31,8 +31,9 @@ def make(output, cache):
     common.write(
         output, "names", features, identities, train, test,
         source=cldr.SOURCE, licence=cldr.LICENCE,
-        made=f"names of places, languages and currencies in {len(by_language)} languages, romanised; "
-        "TF-IDF of character 1- to 3-grams, SVD, LDA fitted on 30 % of the identities, in neither split")
+        made=f"names of places, languages and currencies in {len(by_language)} languages, "
+        "romanised; TF-IDF of character 1- to 3-grams, SVD, LDA fitted on 30 % of the identities, "
+        "in neither split")
 
 
 common.run(make)

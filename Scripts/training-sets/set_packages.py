@@ -34,8 +34,9 @@ def source_of(package):
 def make(output, cache):
     packages = index()
     if len(packages) < 10000:
-        raise SystemExit(f"error: apt-cache knows {len(packages)} packages, a Debian release has "
-                         "tens of thousands. Are the package lists there? apt-get update fetches them.")
+        raise SystemExit(
+            f"error: apt-cache knows {len(packages)} packages, a Debian release has tens of "
+            "thousands. Are the package lists there? apt-get update fetches them.")
     by_source = {}
     for name, package in packages.items():
         by_source.setdefault(source_of(package), []).append(name)

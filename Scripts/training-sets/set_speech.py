@@ -43,6 +43,7 @@ class Speaker:
             raise ValueError(f"eSpeak NG has no voice {voice}")
         self.library.espeak_SetParameter(RATE, rate, 0)
         self.library.espeak_SetParameter(PITCH, pitch, 0)
+        self.library.espeak_ng_SetRandSeed(ctypes.c_long(common.SEED))  # breath is noise
         self.samples = []
         text = word.encode() + b"\0"
         self.library.espeak_Synth(text, ctypes.c_size_t(len(text)), 0, 1, 0, 1, None, None)
@@ -62,7 +63,7 @@ def mel_filters(hertz):
 
 
 def heard(sound, filters):
-    """Mean cepstra of STRETCHES stretches, without the mean over time, and the logarithm of length."""
+    """Mean cepstra of stretches less the mean over time, and the logarithm of length."""
     if len(sound) < FRAME + STRETCHES * STEP:
         sound = numpy.pad(sound, (0, FRAME + STRETCHES * STEP - len(sound)))
     frames = numpy.lib.stride_tricks.sliding_window_view(sound, FRAME)[::STEP]
@@ -90,7 +91,7 @@ def make(output, cache):
             voice = f"{random.choice(ACCENTS)}+{random.choice(VARIANTS)}"
             sound = speaker.say(
                 word, voice, int(random.integers(120, 240)), int(random.integers(20, 80)))
-            # A noise of its own for every recording.
+            # Every recording has noise.
             sound = sound + random.normal(0, 0.01, len(sound)).astype(numpy.float32)
             features.append(heard(sound, filters))
             identities.append(word)
@@ -102,8 +103,8 @@ def make(output, cache):
         source=f"{common.version('espeakng-loader')}, which carries eSpeak NG; words: "
         + version,
         licence="GPL-3.0-or-later (eSpeak NG; what it says is no part of it), WordNet 3.0 licence",
-        made=f"mel cepstra of {STRETCHES} stretches of a spoken word with noise, LDA fitted on 20 % "
-        "of the words, in neither split")
+        made=f"mel cepstra of {STRETCHES} stretches of a spoken word with noise, LDA fitted on "
+        "20 % of the words, in neither split")
 
 
 common.run(make)

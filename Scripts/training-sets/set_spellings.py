@@ -1,4 +1,4 @@
-"""spellings: words as people misspell them; identity = the word that was meant. Many small identities.
+"""spellings: words as people misspell them; identity = the word meant. Many small identities.
 
 codespell's dictionary: some 62,000 misspellings that were found in real texts. Words that differ by
 an ending (accept, accepted, acceptable) are identities of their own.
