@@ -84,13 +84,14 @@ extension TrainCommand {
     print(summary)
   }
 
-  /// Files that the options name, for the log and the report.
+  /// Files that the options name, and what follows from them, for the log and the report.
   private var given: [String: String] {
     var given: [String: String] = [:]
     if let from = structure.from { given["--from"] = from }
     if !structure.also.isEmpty { given["--also"] = structure.also.joined(separator: " ") }
     if !judging.validation.isEmpty {
       given["--validation"] = judging.validation.joined(separator: " ")
+      given["--validation-fraction"] = "0"
     }
     return given
   }
