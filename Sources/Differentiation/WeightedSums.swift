@@ -77,8 +77,3 @@ func edgeInputs(
   withExtendedLifetime((u, t)) {}
   return result
 }
-
-private func withOptionalPointer(to elements: [Float]?, _ body: (UnsafePointer<Float>?) -> Void) {
-  guard let elements else { return body(nil) }
-  unsafe elements.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
-}

@@ -21,61 +21,49 @@ internal import SimilarityStructure
 public func cluster(
   _ source: some EmbeddingSource, with model: LinkageModel, options: ClusteringOptions,
   initialNeighbors: NeighborLists? = nil, observer: some ClusteringObserver = NoObserver(),
-  on base: some Communicator
+  on communicator: some Communicator
 ) throws -> Clustering {
-  precondition(
-    initialNeighbors.map { $0.listLength == model.listLength(options) } ?? true,
-    "initial lists of another length than \(model.listLength(options))")
-  if case .structure(let network) = model {
-    precondition(
-      network.settings.neighborCount == options.neighborCount,
-      "k = \(options.neighborCount) for a network of k = \(network.settings.neighborCount)")
-  }
-  precondition(
-    model.dimensions.map { $0 == source.dimensions } ?? true || source.rowCount == 0,
-    "\(source.dimensions) dimensions for a model of \(model.dimensions ?? 0)")
-  try base.assertReplicated(source.rowCount)
-  try base.assertReplicated(options.neighborCount)
-  try base.assertReplicated(options.threshold)
+  try cluster(
+    source, with: model, options: options, initialNeighbors: initialNeighbors, from: nil,
+    observer: observer, on: communicator)
+}
+
+/// The same, from a level 0 that was judged before, where there is one.
+///
+/// > Collective: over `base`, as the other; nothing for reading and for the neighbours and linkages of
+/// > a level 0 that is there.
+///
+/// - Parameter judged: Of the same source, model, lists and k.
+package func cluster<Source: EmbeddingSource>(
+  _ source: Source, with model: LinkageModel, options: ClusteringOptions,
+  initialNeighbors: NeighborLists? = nil, from judged: JudgedLevel<Source>?,
+  observer: some ClusteringObserver = NoObserver(), on base: some Communicator
+) throws -> Clustering {
+  try model.check(source, options, initialNeighbors, on: base)
   let communicator = CountingCommunicator(base)
   let clock = PhaseClock(communicator, observer)
-  var hierarchy = try clock.measure(.read) { _ in
-    try Hierarchy(
-      source, options: options, averages: model.averages, on: communicator)
-  }
-  var structure: StructureState?  // of networks of structure, from level 0 on
-  if case .structure = model, initialNeighbors == nil {
-    try clock.measure(.coarsen) { _ in try hierarchy.mergeDuplicates(on: communicator) }
-  }
-  let reading = try clock.costs()[.read] ?? PhaseCost()
+  var judged = judged
+  var hierarchy =
+    try judged?.hierarchy
+    ?? Hierarchy(
+      source, for: model, options: options, hasNeighbors: initialNeighbors != nil,
+      measuredBy: clock, on: communicator)
+  var structure = judged?.structure  // of networks of structure, from level 0 on
+  let reading = try judged?.reading ?? clock.costs()[.read] ?? PhaseCost()
 
   var levels: [LevelSummary] = []  // replicated, and so is all that follows from it
   var stopReason: StopReason?
   while stopReason == nil, hierarchy.nodes.nodeCount > options.neighborCount {
     let (level, nodes, inputPoint) = (hierarchy.level, hierarchy.nodes, hierarchy.inputPoint)
     clock.level = level
-    let lists = try clock.measure(.neighbors) { progress in
-      try hierarchy.neighborLists(
-        initial: initialNeighbors, length: model.listLength(options), on: communicator,
-        progress: progress)
-    }
-    let neighbors = lists.prefix(options.listLength)
-    let keptNeighbors = observer.wantsLevels ? neighbors : nil  // else they end with the graph
-    let graph = try clock.measure(.graph) { _ in
-      try NeighborGraph(neighbors, in: nodes, on: communicator)
-    }
-    let linkage = try clock.measure(.network) { _ in
-      switch model {
-      case .coordinates(let network):
-        try network.linkage(
-          of: hierarchy.takeNetworkInput(), over: graph, using: options.workers, on: communicator)
-      case .structure(let network):
-        try network.linkage(
-          of: hierarchy.structureFeatures(
-            lists, graph, &structure, settings: network.settings, on: communicator),
-          using: options.workers, on: communicator)
-      }
-    }
+    let judgedCosts = judged?.costs ?? [:]
+    let edges =
+      try judged?.edges
+      ?? hierarchy.judgedEdges(
+        by: model, initialNeighbors: initialNeighbors, keepingLists: observer.wantsLevels,
+        &structure, measuredBy: clock, on: communicator)
+    judged = nil  // level 0 only, whose rows may go
+    let (graph, linkage) = (edges.graph, edges.linkage)
     let (parents, roots, merged) = try clock.measure(.decode) { _ in
       let parents = try bestDenserNeighbor(
         linkage, above: options.threshold(ofLevel: level), in: graph, on: communicator)
@@ -94,12 +82,12 @@ public func cluster(
       }
     }
 
-    if let keptNeighbors {
+    if observer.wantsLevels, let neighbors = edges.neighbors {
       let labels = try clock.measure(.label) { _ in try hierarchy.labels(on: communicator).labels }
       try clock.measure(.record) { _ in
         try observer.finished(
           LevelRecord(
-            level: level, nodes: nodes, inputPoint: inputPoint, neighbors: keptNeighbors,
+            level: level, nodes: nodes, inputPoint: inputPoint, neighbors: neighbors,
             graph: graph, linkage: linkage, parent: parents.parent),
           labels: labels, of: hierarchy.points, on: communicator)
       }
@@ -107,7 +95,7 @@ public func cluster(
     levels.append(
       try LevelSummary(
         level, of: graph, keptEdgeCount: parents.keptEdgeCount, mergedCount: merged,
-        costs: clock.costs(), on: base))
+        costs: clock.costs().merging(judgedCosts) { $0 + $1 }, on: base))
   }
 
   let (labels, clusterCount) = try clock.measure(.label) { _ in

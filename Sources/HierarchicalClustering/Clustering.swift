@@ -49,6 +49,14 @@ public struct PhaseCost: Codable, Equatable, Sendable {
   public var messages = 0
   /// Collective calls.
   public var rounds = 0
+
+  /// One after the other.
+  static func + (a: Self, b: Self) -> Self {
+    PhaseCost(
+      elapsedSeconds: a.elapsedSeconds + b.elapsedSeconds,
+      cpuSeconds: a.cpuSeconds + b.cpuSeconds, bytesSent: a.bytesSent + b.bytesSent,
+      messages: a.messages + b.messages, rounds: a.rounds + b.rounds)
+  }
 }
 
 /// The answer, each rank holding its share of the points.

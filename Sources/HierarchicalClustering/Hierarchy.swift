@@ -8,7 +8,7 @@ internal import Parallelism
 /// The level that clustering has reached, and where every input point is in it.
 package struct Hierarchy<Source: EmbeddingSource> {
   private let source: Source
-  private let options: ClusteringOptions
+  let options: ClusteringOptions
   private let averages: Averages
   /// Replicated. The largest absolute value of the input.
   private let largestValue: Float

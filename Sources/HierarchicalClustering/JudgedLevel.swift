@@ -1,50 +1,77 @@
 public import Communication
-internal import DistributedGraphs
+package import DistributedGraphs
 public import GraphNetworks
 internal import LinearAlgebra
 internal import Parallelism
 internal import SimilarityStructure
 
-/// Level 0 as a network of structure judged it, to be merged above any thresholds: neighbours are
-/// searched and edges judged once.
+/// Level 0 as a network judged it, to be merged above any thresholds: neighbours are searched and edges
+/// judged once.
 package struct JudgedLevel<Source: EmbeddingSource> {
-  private let hierarchy: Hierarchy<Source>
-  private let structure: StructureState?
-  private let graph: NeighborGraph
-  private let linkage: Linkage
-  private let network: StructureNetwork
+  let hierarchy: Hierarchy<Source>
+  let structure: StructureState?
+  let edges: JudgedEdges
+  /// Replicated. What it took to read the input, and to come from there to the edges.
+  let reading: PhaseCost
+  let costs: [Phase: PhaseCost]
+  private let model: LinkageModel
 
-  /// > Collective: over `communicator`. One neighbour search and one pass of the network.
+  /// > Collective: over `base`. One neighbour search and one pass of the network.
+  ///
+  /// - Parameters:
+  ///   - initialNeighbors: Owned. The lists of level 0, where they are there already.
+  ///   - keepsLists: Whether ``cluster(_:with:options:initialNeighbors:from:observer:on:)`` will have an
+  ///     observer that wants levels.
   package init(
-    _ source: Source, with network: StructureNetwork, options: ClusteringOptions,
-    on communicator: some Communicator, progress: (Double) -> Void = { _ in }
+    _ source: Source, with model: LinkageModel, options: ClusteringOptions,
+    initialNeighbors: NeighborLists? = nil, keepsLists: Bool = false,
+    observer: some ClusteringObserver = NoObserver(), on base: some Communicator
   ) throws {
+    try model.check(source, options, initialNeighbors, on: base)
+    let communicator = CountingCommunicator(base)
+    let clock = PhaseClock(communicator, observer)
     var hierarchy = try Hierarchy(
-      source, options: options, averages: .ofDirections, on: communicator)
-    try hierarchy.mergeDuplicates(on: communicator)
+      source, for: model, options: options, hasNeighbors: initialNeighbors != nil,
+      measuredBy: clock, on: communicator)
+    reading = try clock.costs()[.read] ?? PhaseCost()
     var structure: StructureState?
-    (graph, linkage) = try hierarchy.judged(
-      by: network, &structure, on: communicator, progress: progress)
+    edges = try hierarchy.judgedEdges(
+      by: model, initialNeighbors: initialNeighbors, keepingLists: keepsLists, &structure,
+      measuredBy: clock, on: communicator)
+    costs = try clock.costs()
     self.hierarchy = hierarchy
     self.structure = structure
-    self.network = network
+    self.model = model
   }
 
-  /// The clusters above thresholds, as `cluster` would have them.
+  package var graph: NeighborGraph { edges.graph }
+  /// Owned. Of the edges of ``graph``.
+  package var linkage: Linkage { edges.linkage }
+
+  /// The clusters above thresholds, as ``cluster(_:with:options:initialNeighbors:observer:on:)`` would
+  /// have them.
   ///
   /// > Collective: over `communicator`, as clustering from level 0's linkage on.
+  ///
+  /// - Parameter betweenLevels: What to do before each level; what it throws, on every rank, ends it all.
   package func clusters(
-    above threshold: Double, later laterThreshold: Double, on communicator: some Communicator
+    above threshold: Double, later laterThreshold: Double, on communicator: some Communicator,
+    betweenLevels: () throws -> Void = {}
   ) throws -> Hierarchy<Source> {
     var (hierarchy, structure) = (hierarchy, structure)
-    let k = network.settings.neighborCount
+    let (k, limit) = (hierarchy.options.neighborCount, hierarchy.options.maximumLevels)
     guard hierarchy.nodes.nodeCount > k else { return hierarchy }
+    let clock = PhaseClock(CountingCommunicator(communicator), NoObserver())
+    try betweenLevels()
     var merged = try hierarchy.merge(
       by: linkage, above: threshold, over: graph, &structure, on: communicator)
-    while merged > 0, hierarchy.level < 10, hierarchy.nodes.nodeCount > k {
-      let (graph, linkage) = try hierarchy.judged(by: network, &structure, on: communicator)
+    while merged > 0, hierarchy.level < limit, hierarchy.nodes.nodeCount > k {
+      try betweenLevels()
+      let edges = try hierarchy.judgedEdges(
+        by: model, keepingLists: false, &structure, measuredBy: clock, on: communicator)
       merged = try hierarchy.merge(
-        by: linkage, above: laterThreshold, over: graph, &structure, on: communicator)
+        by: edges.linkage, above: laterThreshold, over: edges.graph, &structure,
+        on: communicator)
     }
     return hierarchy
   }
@@ -61,6 +88,8 @@ package struct JudgedLevel<Source: EmbeddingSource> {
   ///
   /// > Collective: over `communicator`. A row per cluster of a node or of its neighbours, and a few
   /// > words per node.
+  ///
+  /// - Precondition: The model is of structure: it leaves level 0 its rows.
   package func silhouette(
     of clusters: Hierarchy<Source>, on communicator: some Communicator
   ) throws -> Double {
@@ -108,23 +137,6 @@ package struct JudgedLevel<Source: EmbeddingSource> {
   }
 }
 
-extension Hierarchy {
-  /// The edges of the level at hand, and what a network of structure says about them.
-  fileprivate func judged(
-    by network: StructureNetwork, _ structure: inout StructureState?,
-    on communicator: some Communicator, progress: (Double) -> Void = { _ in }
-  ) throws -> (NeighborGraph, Linkage) {
-    let settings = network.settings
-    let lists = try neighborLists(
-      initial: nil, length: settings.contextLength, on: communicator, progress: progress)
-    let graph = try NeighborGraph(
-      lists.prefix(settings.nearLength), in: nodes, on: communicator)
-    let features = try structureFeatures(
-      lists, graph, &structure, settings: settings, on: communicator)
-    return (graph, try network.linkage(of: features, using: workers, on: communicator))
-  }
-}
-
 /// A threshold, and how well the clusters above it stand apart.
 public struct SilhouetteTrial: Codable, Equatable, Sendable {
   public var threshold: Double
@@ -144,15 +156,28 @@ public struct SilhouetteTrial: Codable, Equatable, Sendable {
 /// - Complexity: One pass over level 0, one over the later levels for each threshold.
 public func silhouettes(
   of source: some EmbeddingSource, with network: StructureNetwork, options: ClusteringOptions,
-  thresholds: [Double] = [0.03, 0.1, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99],
-  on communicator: some Communicator, progress: (Double) -> Void = { _ in }
+  thresholds: [Double] = silhouetteThresholds, on communicator: some Communicator
 ) throws -> [SilhouetteTrial] {
-  let level = try JudgedLevel(
-    source, with: network, options: options, on: communicator, progress: progress)
-  return try thresholds.map { threshold in
-    let clusters = try level.clusters(above: threshold, later: threshold, on: communicator)
-    return SilhouetteTrial(
-      threshold: threshold, clusterCount: clusters.nodes.nodeCount,
-      silhouette: try level.silhouette(of: clusters, on: communicator))
+  try JudgedLevel(source, with: .structure(network), options: options, on: communicator)
+    .silhouettes(above: thresholds, on: communicator)
+}
+
+/// What ``silhouettes(of:with:options:thresholds:on:)`` tries.
+public let silhouetteThresholds = [0.03, 0.1, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99]
+
+extension JudgedLevel {
+  /// What each threshold makes of the level.
+  ///
+  /// > Collective: over `communicator`, as ``silhouettes(of:with:options:thresholds:on:)`` from level 0's
+  /// > linkage on.
+  package func silhouettes(
+    above thresholds: [Double] = silhouetteThresholds, on communicator: some Communicator
+  ) throws -> [SilhouetteTrial] {
+    try thresholds.map { threshold in
+      let clusters = try clusters(above: threshold, later: threshold, on: communicator)
+      return SilhouetteTrial(
+        threshold: threshold, clusterCount: clusters.nodes.nodeCount,
+        silhouette: try silhouette(of: clusters, on: communicator))
+    }
   }
 }

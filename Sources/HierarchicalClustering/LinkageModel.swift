@@ -57,6 +57,49 @@ extension LinkageModel {
   }
 }
 
+extension LinkageModel {
+  /// That what is to be clustered fits: the caller's mistakes.
+  ///
+  /// > Collective: over `communicator`, in debug builds: three rounds of a few bytes.
+  func check(
+    _ source: some EmbeddingSource, _ options: ClusteringOptions,
+    _ initialNeighbors: NeighborLists?, on communicator: some Communicator
+  ) throws {
+    precondition(
+      initialNeighbors.map { $0.listLength == listLength(options) } ?? true,
+      "initial lists of another length than \(listLength(options))")
+    if case .structure(let network) = self {
+      precondition(
+        network.settings.neighborCount == options.neighborCount,
+        "k = \(options.neighborCount) for a network of k = \(network.settings.neighborCount)")
+    }
+    precondition(
+      dimensions.map { $0 == source.dimensions } ?? true || source.rowCount == 0,
+      "\(source.dimensions) dimensions for a model of \(dimensions ?? 0)")
+    try communicator.assertReplicated(source.rowCount)
+    try communicator.assertReplicated(options.neighborCount)
+    try communicator.assertReplicated(options.threshold)
+  }
+}
+
+extension Hierarchy {
+  /// Level 0 as a model wants it: for a network of structure one node for all points with the same
+  /// direction, unless the user brings neighbours of the points as they are.
+  ///
+  /// > Collective: over `communicator`, as reading and ``mergeDuplicates(on:)``.
+  init(
+    _ source: Source, for model: LinkageModel, options: ClusteringOptions, hasNeighbors: Bool,
+    measuredBy clock: PhaseClock<some Any, some Any>, on communicator: some Communicator
+  ) throws {
+    self = try clock.measure(.read) { _ in
+      try Hierarchy(source, options: options, averages: model.averages, on: communicator)
+    }
+    if case .structure = model, !hasNeighbors {
+      try clock.measure(.coarsen) { _ in try mergeDuplicates(on: communicator) }
+    }
+  }
+}
+
 /// What a network of structure needs of former levels. Replicated: whether it is there at all.
 package struct StructureState: Sendable {
   /// Replicated. Measured at level 0.

@@ -151,7 +151,9 @@ extension DenseMatrix: Equatable {
 
   private static func map(_ byteCount: Int, isZero: Bool) -> UnsafeMutableRawPointer? {
     let byteCount = MappedMemory.roundedUp(byteCount)
-    if let used = unsafe MappedMemory.shared.withLock({ unsafe $0.take(byteCount) }) {
+    if MappedMemory.isRecycling,
+      let used = unsafe MappedMemory.shared.withLock({ unsafe $0.take(byteCount) })
+    {
       if isZero { unsafe memset(used, 0, byteCount) }
       return unsafe used
     }
@@ -171,7 +173,9 @@ extension DenseMatrix: Equatable {
   deinit {
     guard isMapped else { return unsafe free(memory) }
     let mapped = MappedMemory.roundedUp(byteCount)
-    let isKept = unsafe MappedMemory.shared.withLock { [memory] in unsafe $0.keep(memory, mapped) }
+    let isKept =
+      unsafe MappedMemory.isRecycling
+      && MappedMemory.shared.withLock { [memory] in unsafe $0.keep(memory, mapped) }
     if !isKept { unsafe munmap(memory, mapped) }
   }
 

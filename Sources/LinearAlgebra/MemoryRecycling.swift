@@ -8,7 +8,7 @@ internal import Synchronization
 /// more than was in use at once, or 64 MiB if that is more: steps over batches of many sizes need blocks
 /// of many sizes. It goes back to the system with the last value of this type.
 public final class MemoryRecycling: Sendable {
-  public init() { MappedMemory.shared.withLock { $0.recyclerCount += 1 } }
+  public init() { MappedMemory.shared.withLock { $0.addRecycler() } }
   deinit { MappedMemory.shared.withLock { $0.removeRecycler() } }
 }
 
@@ -16,7 +16,12 @@ public final class MemoryRecycling: Sendable {
 struct MappedMemory {
   static let shared = Mutex(MappedMemory())
 
-  var recyclerCount = 0
+  /// Of values of ``MemoryRecycling``; changed under the lock only.
+  private static let recyclerCount = Atomic(0)
+
+  /// Whether ``take(_:)`` and ``keep(_:_:)`` can do anything: without a recycler nobody waits for a lock.
+  static var isRecycling: Bool { recyclerCount.load(ordering: .relaxed) > 0 }
+
   /// By their size in bytes.
   private var free: [Int: [Block]] = [:]
   private var freeBytes = 0
@@ -31,7 +36,7 @@ struct MappedMemory {
 
   /// A block that was used before, with whatever it holds; nil where there is none.
   mutating func take(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-    guard recyclerCount > 0 else { return nil }
+    guard Self.isRecycling else { return nil }
     usedBytes += byteCount
     mostUsedBytes = max(mostUsedBytes, usedBytes)
     guard let block = free[byteCount]?.popLast() else { return nil }
@@ -41,7 +46,7 @@ struct MappedMemory {
 
   /// Whether the block is kept; if not, the caller unmaps it.
   mutating func keep(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
-    guard recyclerCount > 0 else { return false }
+    guard Self.isRecycling else { return false }
     usedBytes = max(0, usedBytes - byteCount)
     guard freeBytes + byteCount <= max(mostUsedBytes, 64 << 20) else { return false }
     unsafe free[byteCount, default: []].append(Block(memory: memory))
@@ -49,9 +54,11 @@ struct MappedMemory {
     return true
   }
 
+  mutating func addRecycler() { Self.recyclerCount.add(1, ordering: .relaxed) }
+
   mutating func removeRecycler() {
-    recyclerCount -= 1
-    guard recyclerCount == 0 else { return }
+    Self.recyclerCount.subtract(1, ordering: .relaxed)
+    guard !Self.isRecycling else { return }
     for (byteCount, blocks) in free {
       for block in blocks { unsafe munmap(block.memory, byteCount) }
     }

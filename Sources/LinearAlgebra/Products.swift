@@ -75,11 +75,6 @@ private func tileLength(rowCount: Int, workers: Workers) -> Int {
   }
 }
 
-private func withOptionalPointer(to elements: [Float]?, _ body: (UnsafePointer<Float>?) -> Void) {
-  guard let elements else { return body(nil) }
-  unsafe elements.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
-}
-
 /// The kernel on pointers, for the kernel wrappers of other modules: C = start + A · b.
 ///
 /// - Parameters:

@@ -15,10 +15,13 @@ public struct CheckpointDirectory: Sendable {
   public let path: String
   /// What a run must have in common with a checkpoint to go on from it, by name.
   public let settings: [String: String]
+  /// The files whose contents some of the settings stand for, by the setting's name.
+  public let files: [String: String]
 
-  public init(_ path: String, settings: [String: String]) {
+  public init(_ path: String, settings: [String: String], files: [String: String] = [:]) {
     self.path = path
     self.settings = settings
+    self.files = files
   }
 
   /// Makes the directory if it is not there.
@@ -42,7 +45,7 @@ public struct CheckpointDirectory: Sendable {
   /// Writes a state by rank 0, and removes all but the newest two.
   ///
   /// > Collective: over `communicator`. One round of a byte per rank.
-  public func save(_ state: TrainingState, on communicator: some Communicator) throws {
+  public func save(_ state: RunState<some Any>, on communicator: some Communicator) throws {
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       let name = Self.name(ofStep: state.optimizer.stepCount)
@@ -74,16 +77,16 @@ public struct CheckpointDirectory: Sendable {
   ///   - template: Parameters of the shapes of this run.
   /// - Throws: ``AgreedFailure`` on every rank: the file is damaged, and which one is before it; or it is
   ///   of a run with other settings, and which.
-  public func load(
+  public func load<Progress>(
     _ rule: OptimizerRule, like template: Parameters<Float>, on communicator: some Communicator
-  ) throws -> TrainingState? {
+  ) throws -> RunState<Progress>? {
     let listed = try communicator.agree {
       communicator.rank == Rank(0) ? try self.names().joined(separator: "/") : ""
     }
     let names = String(decoding: try communicator.broadcast(Array(listed.utf8)), as: UTF8.self)
       .split(separator: "/").map(String.init)
     guard let newest = names.first else { return nil }
-    return try communicator.agree { () -> TrainingState? in
+    return try communicator.agree { () -> RunState<Progress>? in
       do {
         return try load(newest, rule, like: template)
       } catch let error as DataError {
@@ -95,9 +98,9 @@ public struct CheckpointDirectory: Sendable {
     }
   }
 
-  private func load(
+  private func load<Progress>(
     _ name: String, _ rule: OptimizerRule, like template: Parameters<Float>
-  ) throws -> TrainingState {
+  ) throws -> RunState<Progress> {
     let file = try TensorFile(path: "\(path)/\(name)")
     func error(_ problem: String) -> DataError { DataError(path: file.path, problem: problem) }
     var metadata = file.metadata
@@ -113,24 +116,42 @@ public struct CheckpointDirectory: Sendable {
       else { throw error("damaged: '\(name)' in its metadata cannot be read") }
       return value
     }
-    let settings = try decoded([String: String].self, "settings")
+    if let other = difference(from: try decoded([String: String].self, "settings")) {
+      throw OtherRun(description: "\(file.path): of a run with \(other)")
+    }
+    return try RunState(
+      file, step: decoded(Int.self, "step"), rule: rule, like: template,
+      progress: decoded(Progress.self, "progress"))
+  }
+
+  /// How the run of a checkpoint differs from this one; nil if it does not.
+  private func difference(from settings: [String: String]) -> String? {
     let differing = Set(settings.keys).union(self.settings.keys).sorted()
       .filter { settings[$0] != self.settings[$0] }
-    guard differing.isEmpty else {
-      let list = differing.map { name in
+    guard !differing.isEmpty else { return nil }
+    func list(_ names: [String]) -> String {
+      names.map { name in
         "\(name) was \(settings[name] ?? "not set"), is \(self.settings[name] ?? "not set")"
       }.joined(separator: "; ")
-      throw OtherSettings(description: "\(file.path): of a run with other settings: \(list)")
     }
-    return try TrainingState(
-      file, step: decoded(Int.self, "step"), rule: rule, like: template,
-      progress: decoded(TrainingProgress.self, "progress"))
+    // Networks of another kind have other options altogether.
+    if differing.contains(Self.family) { return "other settings: \(list([Self.family]))" }
+    let options = differing.filter { files[$0] == nil }
+    guard options.isEmpty else { return "other settings: \(list(options))" }
+    let changed = differing.map { name in
+      "\(files[name]!) (\(name)) was \(settings[name] ?? "not there"), is "
+        + "\(self.settings[name] ?? "not there")"
+    }
+    return "other data: \(changed.joined(separator: "; "))"
   }
+
+  /// The setting that says which kind of network is trained.
+  private static let family = "--input"
 
   private static let format = "highland checkpoint 1"
 
   /// A good checkpoint, but not of this run.
-  private struct OtherSettings: Error, CustomStringConvertible { var description: String }
+  private struct OtherRun: Error, CustomStringConvertible { var description: String }
 
   private static func name(ofStep step: Int) -> String {
     let digits = "\(step)"
@@ -144,7 +165,7 @@ public struct CheckpointDirectory: Sendable {
   }
 }
 
-extension TrainingState {
+extension RunState {
   /// Parameters, moments and best parameters under their prefixes.
   fileprivate var tensors: [Tensor] {
     func named(_ prefix: String, _ parameters: Parameters<Float>) -> [Tensor] {
@@ -169,7 +190,7 @@ extension TrainingState {
   /// - Throws: ``DataError`` if it does not fit the template.
   fileprivate init(
     _ file: TensorFile, step: Int, rule: OptimizerRule, like template: Parameters<Float>,
-    progress: TrainingProgress
+    progress: Progress
   ) throws {
     let current = try Parameters(file, prefix: "parameter/", like: template)
     let moments = try (0..<rule.momentCount).map {

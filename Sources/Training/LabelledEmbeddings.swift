@@ -55,6 +55,12 @@ public struct IdentitySplit: Equatable, Sendable {
   public let training: [Int]
   public let validation: [Int]
 
+  /// Points to judge by, and none to train on.
+  init(validation: Range<Int>) {
+    training = []
+    self.validation = Array(validation)
+  }
+
   /// Holds some of the identities out, chosen by the seed.
   ///
   /// By identity, never by point: a network must carry over to identities that it has not seen.

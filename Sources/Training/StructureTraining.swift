@@ -18,22 +18,28 @@ internal import SimilarityStructure
 /// entropy over all edges. What is random follows from the seed.
 ///
 /// > Collective: over `communicator`. Per graph and level what clustering sends; per step two halo
-/// > exchanges of hidden rows, forth and back, and the gradients, about twice the parameters.
+/// > exchanges of hidden rows, forth and back, and the gradients, about twice the parameters; a byte per
+/// > rank, step and pair of thresholds for the observer.
 ///
 /// - Parameters:
 ///   - sets: Replicated. All have the dimensions they like.
+///   - validation: Replicated. What thresholds are chosen by, in place of identities held out of `sets`.
 ///   - start: Where to go on from; nil for random parameters.
-/// - Throws: ``AgreedFailure`` on every rank if a set cannot be read or there is nothing to learn.
+///   - saved: Replicated. The state of a checkpoint of the same training, to go on from; nil to begin.
+/// - Throws: ``AgreedFailure`` on every rank if a set cannot be read or there is nothing to learn;
+///   ``TrainingInterrupted`` on every rank if the observer wants to stop.
 public func trainStructureNetwork(
-  on sets: [LabelledEmbeddings], options: StructureTrainingOptions,
-  from start: StructureNetwork? = nil,
+  on sets: [LabelledEmbeddings], validatingOn validation: LabelledEmbeddings? = nil,
+  options: StructureTrainingOptions, from start: StructureNetwork? = nil,
+  goingOnFrom saved: StructureTrainingState? = nil,
   observer: some StructureTrainingObserver = NoStructureObserver(),
   over communicator: some Communicator
 ) throws -> StructureTraining {
   let splits = try communicator.agree {
     try sets.map {
       try IdentitySplit(
-        of: $0.labels, holdingOut: options.validationFraction, seed: options.seed)
+        of: $0.labels, holdingOut: validation == nil ? options.validationFraction : 0,
+        seed: options.seed)
     }
   }
   var raw: [RawStructureGraph] = []
@@ -63,43 +69,43 @@ public func trainStructureNetwork(
     try start?.edgeScale
     ?? FeatureScale(
       measuring: raw.map(\.edgeFeatures), columns: StructureFeatures.edgeWidth, on: communicator)
-  var trainer = StructureTrainer(
+  let trainer = StructureTrainer(
     try raw.map {
       try TrainingLevel(
         $0.scaled(
           nodeScale, edgeScale, edgesOfPart: options.stepEdgeCount, seed: options.seed,
           on: communicator), on: communicator)
     },
-    options,
-    parameters: start.map { Parameters($0) }
-      ?? options.shape.initialParameters(seed: options.seed))
+    options)
   raw = []
-  var losses: [Double] = []
-  for epoch in 0..<options.epochCount {
-    losses.append(try trainer.takeEpoch(epoch, on: communicator))
-    observer.finishedEpoch(epoch + 1, of: options.epochCount, loss: losses[epoch])
-  }
+  var state = saved ?? StructureTrainingState(options, from: start)
+  try trainer.train(&state, observer: observer, on: communicator)
   let network = options.shape.network(
-    trainer.parameters, nodeScale: nodeScale, edgeScale: edgeScale, settings: options.settings)
-  guard options.validationFraction > 0 else {
+    state.parameters, nodeScale: nodeScale, edgeScale: edgeScale, settings: options.settings)
+  guard validation != nil || options.validationFraction > 0 else {
     return StructureTraining(
-      network: start.map { network.with($0.settings) } ?? network, losses: losses,
-      graphCount: trainer.levelCount, trials: [])
+      network: start.map { network.with($0.settings) } ?? network, epochs: state.progress.epochs,
+      stepCount: state.optimizer.stepCount, graphCount: trainer.levelCount, trials: [])
   }
-  let searches = try zip(sets, splits).map { set, split in
+  try observer.save(state, on: communicator)
+  let judging =
+    validation.map { [($0, IdentitySplit(validation: $0.labels.indices))] }
+    ?? Array(zip(sets, splits))
+  let searches = try judging.map { set, split in
     try ThresholdSearch(
       set, points: context(of: set, split, limit: 50_000),
       heldOut: Set(split.validation.map { set.labels[$0] }), network: network,
       using: options.workers, on: communicator)
   }
-  let trials = try thresholdTrials(searches, observer: observer, on: communicator)
+  let trials = try thresholdTrials(
+    searches, after: state.optimizer.stepCount, observer: observer, on: communicator)
   let best = trials.leastMerging(within: 0.01)!
   var settings = options.settings
   settings.threshold = best.threshold
   settings.laterThreshold = best.laterThreshold
   return StructureTraining(
-    network: network.with(settings), losses: losses, graphCount: trainer.levelCount,
-    trials: trials)
+    network: network.with(settings), epochs: state.progress.epochs,
+    stepCount: state.optimizer.stepCount, graphCount: trainer.levelCount, trials: trials)
 }
 
 /// The graphs of one set.
@@ -143,7 +149,7 @@ private func context(of set: LabelledEmbeddings, _ split: IdentitySplit, limit: 
 
 /// Tries thresholds: one for all levels first, then one of both at a time around the best.
 private func thresholdTrials(
-  _ searches: [ThresholdSearch], observer: some StructureTrainingObserver,
+  _ searches: [ThresholdSearch], after step: Int, observer: some StructureTrainingObserver,
   on communicator: some Communicator
 ) throws -> [ThresholdTrial] {
   let grid = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
@@ -154,6 +160,7 @@ private func thresholdTrials(
         $0.threshold == grid[first] && $0.laterThreshold == grid[later]
       })
     else { return }
+    try observer.goOn(after: step, on: communicator)
     let ofSets = try searches.map { try $0.trial(grid[first], grid[later], on: communicator) }
     let n = Double(max(ofSets.count, 1))
     let trial = ThresholdTrial(
@@ -161,7 +168,7 @@ private func thresholdTrials(
       pairwiseF: ofSets.reduce(0) { $0 + $1.pairwiseF } / n,
       bcubedF: ofSets.reduce(0) { $0 + $1.bcubedF } / n)
     trials.append(trial)
-    observer.tried(trial)
+    try observer.tried(trial, after: step, on: communicator)
   }
   func best() -> (first: Int, later: Int) {
     let best = trials.max { $0.score < $1.score }!
@@ -173,78 +180,6 @@ private func thresholdTrials(
   start = best()
   for step in -3...3 { try attempt(start.first, start.later + step) }
   return trials
-}
-
-/// A level of a graph, and how many edges all ranks have of each part. Local, but for the counts.
-private struct TrainingLevel {
-  let graph: StructureGraph<Float>
-  let edgeCounts: [Int]
-
-  init(_ graph: StructureGraph<Float>, on communicator: some Communicator) throws {
-    self.graph = graph
-    edgeCounts = try graph.parts.map { try communicator.sum($0.isSame.count) }
-  }
-}
-
-/// A network in training.
-private struct StructureTrainer {
-  private let levels: [TrainingLevel]
-  private let options: StructureTrainingOptions
-  private let schedule: CosineSchedule
-  private(set) var parameters: Parameters<Float>
-  private var optimizer: Optimizer<Float>
-  /// Steps use the memory of their large matrices again.
-  private let recycling = MemoryRecycling()
-
-  init(
-    _ levels: [TrainingLevel], _ options: StructureTrainingOptions, parameters: Parameters<Float>
-  ) {
-    self.levels = levels.filter { $0.edgeCounts.contains { $0 > 0 } }
-    self.options = options
-    self.parameters = parameters
-    optimizer = Optimizer(.adam(weightDecay: options.weightDecay), for: parameters)
-    schedule = CosineSchedule(
-      from: options.learningRate, to: 0, over: options.epochCount * self.levels.count,
-      warmUp: options.warmUpSteps)
-  }
-
-  var levelCount: Int { levels.count }
-
-  /// A step for every level, with the next of its parts.
-  ///
-  /// - Returns: The mean loss.
-  mutating func takeEpoch(_ epoch: Int, on communicator: some Communicator) throws -> Double {
-    var stream = RandomStream(
-      seed: options.seed, purpose: RandomPurpose.graphOrder.rawValue, index: epoch)
-    var total = 0.0
-    for place in levels.indices.shuffled(using: &stream) {
-      total += try takeStep(
-        levels[place], part: epoch % levels[place].graph.parts.count, on: communicator)
-    }
-    return total / Double(max(levels.count, 1))
-  }
-
-  private mutating func takeStep(
-    _ level: TrainingLevel, part: Int, on communicator: some Communicator
-  ) throws -> Double {
-    guard level.edgeCounts[part] > 0 else { return 0 }
-    let tape = Tape<Float>(workers: options.workers)
-    let recorded = parameters.recorded(on: tape)
-    let loss = try options.shape.logits(
-      of: level.graph.parts[part], in: level.graph, by: recorded, on: tape,
-      communicator: communicator
-    ).binaryCrossEntropy(
-      of: level.graph.parts[part].isSame, scale: 1 / Float(level.edgeCounts[part]))
-    let value = try communicator.sums([Double(loss.scalar)])[0]
-    guard value.isFinite else {
-      throw AgreedFailure(reason: "the loss of step \(optimizer.stepCount) is not a number")
-    }
-    var gradients = try recorded.gradients(of: loss, on: tape, on: communicator)
-    clip(&gradients, toNorm: options.gradientLimit)
-    let rate = schedule.rate(ofStep: optimizer.stepCount)
-    optimizer.update(&parameters, by: gradients, learningRate: rate)
-    return value
-  }
 }
 
 extension FeatureScale {

@@ -1,3 +1,4 @@
+public import Communication
 public import GraphNetworks
 public import HierarchicalClustering
 public import Parallelism
@@ -79,12 +80,16 @@ public struct StructureTrainingOptions: Equatable, Sendable {
 /// What training a network of structure came to. Replicated.
 public struct StructureTraining: Sendable {
   public let network: StructureNetwork
-  /// Mean cross entropy over the steps of every epoch.
-  public let losses: [Double]
+  public let epochs: [StructureEpoch]
+  /// Updates of the parameters.
+  public let stepCount: Int
   /// How many levels of how many graphs were trained on.
   public let graphCount: Int
   /// What thresholds gave on held-out identities; empty if none were held out.
   public let trials: [ThresholdTrial]
+
+  /// Mean cross entropy over the steps of every epoch.
+  public var losses: [Double] { epochs.map(\.loss) }
 
   /// The trial whose thresholds the network has: of those whose score is the best within 0.01, the one
   /// that merges least.
@@ -123,18 +128,34 @@ public struct ThresholdTrial: Codable, Equatable, Sendable {
   public var score: Double { (pairwiseF + bcubedF) / 2 }
 }
 
-/// Hears of the progress of training.
-public protocol StructureTrainingObserver {
-  /// Called on every rank.
+/// Hears of the progress of training. Called on every rank.
+public protocol StructureTrainingObserver: RunObserver {
   func madeGraphs(_ count: Int)
-  func finishedEpoch(_ epoch: Int, of count: Int, loss: Double)
-  func tried(_ trial: ThresholdTrial)
+  func finishedStep(_ step: Int, of count: Int, loss: Double)
+  /// > Collective: over `communicator`.
+  ///
+  /// - Parameters:
+  ///   - steps: Of the epoch.
+  ///   - step: Updates of the parameters so far.
+  func finished(
+    _ epoch: StructureEpoch, steps: Int, after step: Int, on communicator: some Communicator)
+    throws
+  /// > Collective: over `communicator`.
+  func tried(_ trial: ThresholdTrial, after step: Int, on communicator: some Communicator) throws
+}
+
+extension StructureTrainingObserver {
+  public func madeGraphs(_ count: Int) {}
+  public func finishedStep(_ step: Int, of count: Int, loss: Double) {}
+  public func finished(
+    _ epoch: StructureEpoch, steps: Int, after step: Int, on communicator: some Communicator
+  ) throws {}
+  public func tried(_ trial: ThresholdTrial, after step: Int, on communicator: some Communicator)
+    throws
+  {}
 }
 
 /// An observer that looks away.
 public struct NoStructureObserver: StructureTrainingObserver {
   public init() {}
-  public func madeGraphs(_ count: Int) {}
-  public func finishedEpoch(_ epoch: Int, of count: Int, loss: Double) {}
-  public func tried(_ trial: ThresholdTrial) {}
 }

@@ -29,7 +29,7 @@ struct ThresholdSearch {
     labels = points.map { set.labels[$0] }
     isHeldOut = labels.map { heldOut.contains($0) }
     level = try JudgedLevel(
-      EmbeddingSubset(AnyEmbeddings(set.source), points), with: network,
+      EmbeddingSubset(AnyEmbeddings(set.source), points), with: .structure(network),
       options: ClusteringOptions(
         neighborCount: network.settings.neighborCount, invalidRows: .singleton, workers: workers),
       on: communicator)

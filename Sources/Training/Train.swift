@@ -1,7 +1,5 @@
 public import Communication
-public import Differentiation
 public import HierarchicalClustering
-public import Optimization
 
 /// How networks are judged while they are trained, and when training stops.
 public struct ValidationPlan: Equatable, Sendable {
@@ -28,61 +26,21 @@ public struct ValidationPlan: Equatable, Sendable {
 }
 
 /// Hears of training. Called on every rank.
-public protocol TrainingObserver {
+public protocol TrainingObserver: RunObserver {
   func finishedStep(_ step: Int, of count: Int, loss: StepLoss)
   /// > Collective: over `communicator`.
   func finished(_ epoch: EpochRecord, steps: Int, on communicator: some Communicator) throws
-  /// > Collective: over `communicator`; asked after every step, the same on all ranks.
-  func request(after step: Int, on communicator: some Communicator) throws -> TrainingRequest
-  /// > Collective: over `communicator`.
-  func save(_ state: TrainingState, on communicator: some Communicator) throws
-}
-
-/// What an observer wants after a step.
-public enum TrainingRequest: UInt8, Sendable {
-  case goOn, save, saveAndStop
 }
 
 extension TrainingObserver {
   public func finishedStep(_ step: Int, of count: Int, loss: StepLoss) {}
   public func finished(_ epoch: EpochRecord, steps: Int, on communicator: some Communicator) throws
   {}
-  public func request(after step: Int, on communicator: some Communicator) throws
-    -> TrainingRequest
-  { .goOn }
-  public func save(_ state: TrainingState, on communicator: some Communicator) throws {}
 }
 
 /// An observer that looks away.
 public struct NoTrainingObserver: TrainingObserver {
   public init() {}
-}
-
-/// All that a run needs to go on. Replicated.
-public struct TrainingState: Equatable, Sendable {
-  public var parameters: Parameters<Float>
-  public var optimizer: Optimizer<Float>
-  /// Those that did best in validation; nil before the first.
-  public var bestParameters: Parameters<Float>?
-  public var progress: TrainingProgress
-
-  public init(
-    parameters: Parameters<Float>, optimizer: Optimizer<Float>,
-    bestParameters: Parameters<Float>? = nil, progress: TrainingProgress = TrainingProgress()
-  ) {
-    self.parameters = parameters
-    self.optimizer = optimizer
-    self.bestParameters = bestParameters
-    self.progress = progress
-  }
-
-  /// The start of a run: random parameters.
-  public init(_ options: TrainingOptions) {
-    let parameters = options.shape.initialParameters(
-      seed: options.seed, startsFromDistance: options.startsFromDistance)
-    self.init(
-      parameters: parameters, optimizer: Optimizer(options.optimizer, for: parameters))
-  }
 }
 
 /// Trains a network, epoch after epoch, and keeps the parameters that do best on held-out identities.
@@ -92,12 +50,14 @@ public struct TrainingState: Equatable, Sendable {
 /// [Xing et al. 2021, section 3.3; validation and early stopping are ours]
 ///
 /// > Collective: over `communicator`. What ``Trainer/takeStep(on:)`` and
-/// > ``Validator/validate(_:shape:taus:on:)`` send; a byte per rank and step for the observer.
+/// > ``Validator/validate(_:shape:taus:on:betweenLevels:)`` send; a byte per rank for the observer, every
+/// > step and every level of a validation.
 ///
 /// - Parameters:
 ///   - graphs: Local.
 ///   - state: Replicated. Where to start: a new state, or that of a checkpoint.
-/// - Returns: The state at the end. Its ``TrainingProgress/best`` has the finer curve of the final τ.
+/// - Returns: The state at the end. Its ``TrainingProgress/best`` has the finer curve of the final τ. If the
+///   observer wanted to stop, the state there, with ``TrainingStopReason/interrupted``.
 /// - Throws: ``AgreedFailure`` on every rank if a loss is not a number.
 public func train<Source: EmbeddingSource>(
   _ graphs: [TrainingGraph], options: TrainingOptions, from state: TrainingState,
@@ -109,57 +69,70 @@ public func train<Source: EmbeddingSource>(
     on: communicator)
   var state = state
   if state.progress.stopReason == .interrupted { state.progress.stopReason = nil }
-  while state.progress.stopReason == nil, trainer.step < trainer.stepCount {
-    let rate = trainer.learningRate
-    let loss = try trainer.takeStep(on: communicator)
-    state.parameters = trainer.parameters
-    state.optimizer = trainer.optimizer
-    state.progress.linkageSum += loss.linkage
-    state.progress.densitySum += loss.density
-    observer.finishedStep(trainer.step, of: trainer.stepCount, loss: loss)
-    if trainer.step.isMultiple(of: trainer.stepsPerEpoch) {
-      try state.finishEpoch(
-        trainer.step / trainer.stepsPerEpoch, options: options, learningRate: rate,
-        steps: trainer.stepsPerEpoch, validator: validator, plan: plan, on: communicator)
-      try observer.finished(
-        state.progress.history[state.progress.history.count - 1], steps: trainer.stepsPerEpoch,
-        on: communicator)
+  /// > Collective: over `communicator`, where a validation is due.
+  func finishEpoch() throws {
+    try state.finishEpoch(trainer, validator: validator, plan: plan, on: communicator) {
+      try observer.goOn(after: trainer.step, on: communicator)
     }
-    switch try observer.request(after: trainer.step, on: communicator) {
-    case .goOn: break
-    case .save: try observer.save(state, on: communicator)
-    case .saveAndStop:
-      if state.progress.stopReason == nil { state.progress.stopReason = .interrupted }
-      try observer.save(state, on: communicator)
-    }
+    try observer.finished(
+      state.progress.history[state.progress.history.count - 1], steps: trainer.stepsPerEpoch,
+      on: communicator)
   }
-  guard state.progress.stopReason != .interrupted else { return state }
-  if state.progress.stopReason == nil { state.progress.stopReason = .epochs }
-  if let validator {
+  do {
+    // Its validation may be what the run before was stopped in.
+    if state.progress.history.count < trainer.finishedEpochs { try finishEpoch() }
+    while state.progress.stopReason == nil, trainer.step < trainer.stepCount {
+      let loss = try trainer.takeStep(on: communicator)
+      state.parameters = trainer.parameters
+      state.optimizer = trainer.optimizer
+      state.progress.linkageSum += loss.linkage
+      state.progress.densitySum += loss.density
+      observer.finishedStep(trainer.step, of: trainer.stepCount, loss: loss)
+      if state.progress.history.count < trainer.finishedEpochs { try finishEpoch() }
+      switch try observer.request(after: trainer.step, on: communicator) {
+      case .goOn: break
+      case .save: try observer.save(state, on: communicator)
+      case .saveAndStop:
+        if state.progress.stopReason == nil { state.progress.stopReason = .interrupted }
+        try observer.save(state, on: communicator)
+      }
+    }
+    guard state.progress.stopReason != .interrupted else { return state }
+    if state.progress.stopReason == nil { state.progress.stopReason = .epochs }
+    if let validator {
+      try observer.save(state, on: communicator)
+      let kept = state.bestParameters ?? state.parameters
+      let result = try validator.validate(
+        kept, shape: options.shape, taus: plan.finalTaus, on: communicator
+      ) { try observer.goOn(after: trainer.step, on: communicator) }
+      state.bestParameters = kept
+      state.progress.best = .init(
+        epoch: state.progress.best?.epoch ?? state.progress.history.count, result: result)
+    }
+  } catch is TrainingInterrupted {  // on every rank
     try observer.save(state, on: communicator)
-    let kept = state.bestParameters ?? state.parameters
-    let result = try validator.validate(
-      kept, shape: options.shape, taus: plan.finalTaus, on: communicator)
-    state.bestParameters = kept
-    state.progress.best = .init(
-      epoch: state.progress.best?.epoch ?? state.progress.history.count, result: result)
+    state.progress.stopReason = .interrupted
   }
   return state
 }
 
 extension TrainingState {
+  /// Validates where that is due, and writes the epoch down.
+  ///
   /// > Collective: over `communicator`, where a validation is due.
   fileprivate mutating func finishEpoch<Source>(
-    _ epoch: Int, options: TrainingOptions, learningRate: Double, steps: Int,
-    validator: Validator<Source>?, plan: ValidationPlan, on communicator: some Communicator
+    _ trainer: Trainer, validator: Validator<Source>?, plan: ValidationPlan,
+    on communicator: some Communicator, betweenLevels: () throws -> Void
   ) throws {
+    let (epoch, steps) = (trainer.finishedEpochs, trainer.stepsPerEpoch)
     var record = EpochRecord(
       epoch: epoch, linkageLoss: progress.linkageSum / Double(steps),
-      densityLoss: progress.densitySum / Double(steps), learningRate: learningRate)
-    (progress.linkageSum, progress.densitySum) = (0, 0)
-    if let validator, epoch.isMultiple(of: plan.interval) || epoch == options.epochCount {
+      densityLoss: progress.densitySum / Double(steps),
+      learningRate: trainer.learningRate(ofStep: trainer.step - 1))
+    if let validator, epoch.isMultiple(of: plan.interval) || epoch == trainer.options.epochCount {
       let result = try validator.validate(
-        parameters, shape: options.shape, taus: plan.taus, on: communicator)
+        parameters, shape: trainer.options.shape, taus: plan.taus, on: communicator,
+        betweenLevels: betweenLevels)
       record.validation = result
       if progress.best.map({ result.score > $0.result.score }) ?? true {
         progress.best = .init(epoch: epoch, result: result)
@@ -172,6 +145,7 @@ extension TrainingState {
         }
       }
     }
+    (progress.linkageSum, progress.densitySum) = (0, 0)
     progress.history.append(record)
   }
 }

@@ -68,7 +68,12 @@ public struct Trainer: Sendable {
   public var step: Int { optimizer.stepCount }
   public var stepsPerEpoch: Int { Self.stepsPerEpoch(graphs, options) }
   public var stepCount: Int { options.epochCount * stepsPerEpoch }
-  public var learningRate: Double { schedule.rate(ofStep: step) }
+  /// Epochs whose last step is done.
+  public var finishedEpochs: Int { step / max(stepsPerEpoch, 1) }
+  public var learningRate: Double { learningRate(ofStep: step) }
+
+  /// - Parameter step: From 0.
+  public func learningRate(ofStep step: Int) -> Double { schedule.rate(ofStep: step) }
 
   private static func stepsPerEpoch(_ graphs: [TrainingGraph], _ options: TrainingOptions) -> Int {
     guard let first = graphs.first else { return 0 }

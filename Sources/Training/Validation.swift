@@ -64,7 +64,8 @@ public struct ValidationResult: Codable, Equatable, Sendable {
 public struct Validator<Source: EmbeddingSource>: Sendable {
   private let source: Source
   private let neighborCount: Int
-  private let graph: TrainingGraph
+  /// Of the edges to `lists`.
+  private let truth: LinkageTruth
   private let lists: NeighborLists
   /// Owned.
   private let labels: [Int64]
@@ -92,69 +93,70 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
     let rows = try source.unitRows(owned, invalid: .error, on: communicator)
     lists = try nearestNeighbors(
       of: rows, listLength: neighborCount - 1, in: nodes, using: workers, on: communicator)
-    let neighborGraph = try NeighborGraph(lists, in: nodes, on: communicator)
-    graph = TrainingGraph(
-      neighborCount: neighborCount, level: 0, graph: neighborGraph, identity: rows, average: nil,
-      truth: try LinkageTruth(
-        of: self.labels, over: neighborGraph, neighborCount: neighborCount,
-        on: communicator))
+    truth = try LinkageTruth(
+      of: self.labels, over: NeighborGraph(lists, in: nodes, on: communicator),
+      neighborCount: neighborCount, on: communicator)
   }
 
-  /// Losses, AUC, and a full run for every τ.
+  /// Losses, AUC, and a full run for every τ; level 0 is judged once for all of them.
   ///
-  /// > Collective: over `communicator`. What one pass of the network and the runs send; 8 bytes per
-  /// > edge of level 0 to every rank.
+  /// > Collective: over `communicator`. What one pass of the network and the later levels of the runs
+  /// > send; 8 bytes per edge of level 0 to every rank.
   ///
-  /// - Parameter taus: Replicated, ascending. At least one.
+  /// - Parameters:
+  ///   - taus: Replicated, ascending. At least one.
+  ///   - betweenLevels: What to do before each level of each run; what it throws, on every rank, ends the
+  ///     validation.
   /// - Throws: ``AgreedFailure`` on every rank if the network answers with NaN.
   public func validate(
     _ parameters: Parameters<Float>, shape: LanderShape, taus: [Double],
-    on communicator: some Communicator
+    on communicator: some Communicator, betweenLevels: () throws -> Void = {}
   ) throws -> ValidationResult {
     let network = try communicator.agree { try shape.network(parameters) }
-    let input = NodeInput(
-      identity: graph.identity, average: nil, usesAverage: shape.usesAverageFeature)
-    let linkage = try network.linkage(
-      of: input, over: graph.graph, using: workers, on: communicator)
-    let losses = try self.losses(of: linkage, on: communicator)
+    let level = try JudgedLevel(
+      source, with: .coordinates(network),
+      options: ClusteringOptions(neighborCount: neighborCount, workers: workers),
+      initialNeighbors: lists, on: communicator)
+    let losses = try self.losses(of: level.linkage, on: communicator)
     guard losses.linkage.isFinite, losses.density.isFinite else {
       throw AgreedFailure(reason: "the network answers with NaN about held-out identities")
     }
-    let curve = try taus.map { tau in try point(tau, network, on: communicator) }
+    let curve = try taus.map { tau in
+      try point(
+        tau,
+        of: level.clusters(
+          above: tau, later: tau, on: communicator, betweenLevels: betweenLevels),
+        on: communicator)
+    }
     let best = ValidationResult.choice(from: curve)
     return ValidationResult(
       linkageLoss: losses.linkage, densityLoss: losses.density,
-      edgeAUC: try edgeAUC(linkage, on: communicator), curve: curve, best: best)
+      edgeAUC: try edgeAUC(level.linkage, on: communicator), curve: curve, best: best)
   }
 
   private func point(
-    _ tau: Double, _ network: Lander, on communicator: some Communicator
+    _ tau: Double, of clusters: Hierarchy<Source>, on communicator: some Communicator
   ) throws -> ValidationResult.Point {
-    let clustering = try cluster(
-      source, with: network,
-      options: ClusteringOptions(
-        neighborCount: neighborCount, threshold: tau, workers: workers),
-      initialNeighbors: lists, on: communicator)
-    let metrics = try compareLabels(
-      truth: labels, predicted: clustering.labels, on: communicator)
+    let (predicted, clusterCount) = try clusters.labels(on: communicator)
+    let metrics = try compareLabels(truth: labels, predicted: predicted, on: communicator)
     func number(_ value: Double) -> Double { value.isNaN ? 0 : value }
     return ValidationResult.Point(
       tau: tau, pairwiseF: number(metrics.pairwise.f), bcubedF: number(metrics.bcubed.f),
-      nmi: number(metrics.nmi), clusterCount: clustering.clusterCount)
+      nmi: number(metrics.nmi), clusterCount: clusterCount)
   }
 
   private func losses(of linkage: Linkage, on communicator: some Communicator) throws -> (
     linkage: Double, density: Double
   ) {
     var (cross, edges, squares) = (0.0, 0.0, 0.0)
-    for edge in linkage.distance.indices where graph.truth.isKeepable[edge] {
+    for edge in linkage.distance.indices where truth.isKeepable[edge] {
       let distance = Double(linkage.distance[edge])
-      let right = graph.truth.isSame[edge] ? 1 - distance : distance
+      let right = truth.isSame[edge] ? 1 - distance : distance
       cross -= right.isNaN ? -.nan : logarithm(max(right, 1e-12))
       edges += 1
     }
     for node in linkage.density.indices {
-      let difference = Double(linkage.density[node] - graph.truth.density[node])
+      let difference = Double(linkage.density[node] - truth.density[node])
       squares += difference * difference
     }
     let sums = try communicator.sums([cross, edges, squares, Double(labels.count)])
@@ -164,7 +166,7 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
   /// From the ranks of positive edges among all, ties in the middle.      [Mann and Whitney 1947]
   private func edgeAUC(_ linkage: Linkage, on communicator: some Communicator) throws -> Double? {
     let all = try communicator.allGather(
-      zip(linkage.distance, graph.truth.isSame).map { JudgedEdge(distance: $0, isSame: $1) }
+      zip(linkage.distance, truth.isSame).map { JudgedEdge(distance: $0, isSame: $1) }
     ).values.sorted { $0.distance > $1.distance }
     let positives = all.count { $0.isSame }
     guard positives > 0, positives < all.count else { return nil }

@@ -57,6 +57,49 @@ import Testing
     #expect(try answer(points, ranks: ranks, threads: threads) == alone)
   }
 
+  /// As when τ is chosen on the data: the level says nothing about thresholds.
+  @Test(arguments: [1, 3], [0, 5, 6, 203])
+  func fromAJudgedLevelHasTheSameBits(ranks: Int, count: Int) throws {
+    let (points, settings) = (EmbeddingsInMemory(points(count)), Self.network.settings)
+    let found = try clusterOnThreads(
+      points, with: .structure(Self.network),
+      options: ClusteringOptions(
+        neighborCount: 6, threshold: settings.threshold, laterThreshold: settings.laterThreshold),
+      judging: ClusteringOptions(neighborCount: 6, threshold: 0.99), ranks: ranks)
+    #expect(try found == answer(self.points(count)))
+  }
+
+  /// What was done before is in the account of level 0, and not done again.
+  @Test func fromAJudgedLevelSearchesOnce() throws {
+    let points = EmbeddingsInMemory(points(203))
+    let options = ClusteringOptions(neighborCount: 6, threshold: 0.5)
+    let traffic = try ThreadCommunicator.run(ranks: 2) { base in
+      let communicator = CountingCommunicator(base)
+      let plain = try cluster(
+        points, with: .structure(Self.network), options: options, on: communicator)
+      let level = try JudgedLevel(
+        points, with: .structure(Self.network), options: options, on: communicator)
+      let before = communicator.traffic
+      let judged = try cluster(
+        points, with: .structure(Self.network), options: options, from: level, on: communicator)
+      return (plain, judged, communicator.traffic - before)
+    }
+    for (plain, judged, sent) in traffic {
+      #expect(
+        judged.levels[0].phases["neighbors"]?.rounds == plain.levels[0].phases["neighbors"]?.rounds)
+      #expect(
+        judged.levels[0].phases["network"]?.bytesSent
+          == plain.levels[0].phases["network"]?.bytesSent)
+      #expect(judged.reading.rounds == plain.reading.rounds && judged.reading.rounds > 0)
+      // Of both ranks, without the search and the network of level 0.
+      let level0 = ["neighbors", "graph", "network"].map { plain.levels[0].phases[$0]!.bytesSent }
+      #expect(level0.allSatisfy { $0 > 0 })
+      #expect(sent.bytesSent > 0)
+    }
+    let all = traffic.reduce(0) { $0 + $1.2.bytesSent }
+    #expect(all < traffic[0].0.levels.flatMap(\.phases.values).reduce(0) { $0 + $1.bytesSent })
+  }
+
   @Test(arguments: [0, 1, 2, 6, 7, 12])
   func worksOnFewerPointsThanPlacesOfAList(count: Int) throws {
     let points = points(count)

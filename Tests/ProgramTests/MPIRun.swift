@@ -51,6 +51,21 @@ func run(_ product: String, _ arguments: [String] = []) async throws -> Outcome 
   try await run(.name(product), arguments)
 }
 
+/// Runs `highland`, which writes checkpoints to `state`, and sends it a signal when the second of them is
+/// there; returns what its end looked like.
+func interrupt(_ arguments: [String], _ signal: String, in scratch: Scratch) async throws
+  -> Outcome
+{
+  let quoted = arguments.map { "'\($0)'" }.joined(separator: " ")
+  let script = """
+    highland \(quoted) & pid=$!
+    until ls '\(scratch("state"))'/checkpoint-*[2-9].safetensors >/dev/null 2>&1; do sleep 0.01; done
+    kill -\(signal) $pid
+    wait $pid
+    """
+  return try await run(.name("bash"), ["-c", script])
+}
+
 /// Where the programs lie: beside the test bundle, which is the running executable.
 private let products = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 

@@ -9,10 +9,10 @@ extension Programs {
     private let scratch: Scratch
     init() throws { scratch = try Scratch() }
 
-    private func train(_ output: String, _ more: [String] = []) -> [String] {
+    private func train(_ output: String, epochs: Int = 2, _ more: [String] = []) -> [String] {
       [
         "train", Fixture.features, Fixture.truth, "--output", scratch(output), "--graphs", "2",
-        "--epochs", "2", "--progress", "none", "--threads", "1",
+        "--epochs", "\(epochs)", "--progress", "none", "--threads", "1",
       ] + more
     }
 
@@ -33,6 +33,103 @@ extension Programs {
         #expect(clustered.exitCode == 0, "\(clustered)")
       }
       #expect(try bytes(of: scratch("1.npy")) == bytes(of: scratch("3.npy")))
+    }
+
+    /// With checkpoints after every step.
+    private func stoppable(
+      _ output: String, epochs: Int = 2, _ more: [String] = []
+    ) -> [String] {
+      train(
+        output, epochs: epochs,
+        ["--checkpoint", scratch("state"), "--checkpoint-interval", "0"] + more
+      )
+      .filter { $0 != "none" && $0 != "--progress" }
+    }
+
+    /// The events of a log, in order.
+    private func events(of log: String) throws -> [String] {
+      String(decoding: try bytes(of: scratch(log)), as: UTF8.self).split(separator: "\n").map {
+        String($0.split(separator: "\"event\":\"")[1].prefix { $0 != "\"" })
+      }
+    }
+
+    @Test func goesOnAfterSIGKILLWithTheSameBits() async throws {
+      let whole = try await run("highland", train("whole.safetensors"))
+      #expect(whole.exitCode == 0, "\(whole)")
+      let stopped = stoppable("stopped.safetensors", ["--log", scratch("log.jsonl")])
+      let killed = try await interrupt(stopped, "KILL", in: scratch)
+      #expect(killed.exitCode == 137, "\(killed)")
+      #expect(!FileManager.default.fileExists(atPath: scratch("stopped.safetensors")))
+      let resumed = try await run("highland", stopped)
+      #expect(resumed.exitCode == 0 && resumed.errors.contains("going on after step"), "\(resumed)")
+      #expect(
+        try bytes(of: scratch("stopped.safetensors")) == bytes(of: scratch("whole.safetensors")))
+      // The log tells every epoch once.
+      let events = try events(of: "log.jsonl")
+      #expect(events.first == "start" && events.last == "end", "\(events)")
+      #expect(events.count { $0 == "epoch" } == 2 && events.count { $0 == "trial" } >= 12)
+    }
+
+    @Test func endsAfterSIGTERMWithACheckpoint() async throws {
+      let long = stoppable("model.safetensors", epochs: 3000)
+      let stopped = try await interrupt(long, "TERM", in: scratch)
+      #expect(stopped.exitCode == 75, "\(stopped)")
+      #expect(stopped.errors.contains("the same command goes on from it"))
+      #expect(!FileManager.default.fileExists(atPath: scratch("model.safetensors")))
+      let other = try await run("highland", stoppable("model.safetensors", ["--width", "32"]))
+      #expect(other.exitCode == 1)
+      #expect(
+        other.errorLines.contains {
+          $0.contains("other settings: --epochs was 3000, is 2; --width")
+        },
+        "\(other)")
+      let coordinates = try await run(
+        "highland",
+        [
+          "train", Fixture.features, Fixture.truth, "--output", scratch("model.safetensors"),
+          "--input", "coordinates", "--checkpoint", scratch("state"), "--progress", "none",
+        ])
+      #expect(coordinates.exitCode == 1)
+      #expect(
+        coordinates.errors.contains("--input was structure, is coordinates"), "\(coordinates)")
+    }
+
+    @Test func goesOnWithAnotherNumberOfRanksAfterDamage() async throws {
+      let killed = try await interrupt(stoppable("model.safetensors"), "KILL", in: scratch)
+      #expect(killed.exitCode == 137, "\(killed)")
+      let newest = try #require(
+        try scratch.names.filter { $0.hasPrefix("state/checkpoint-") }.max())
+      try scratch.write(bytes(of: scratch(newest)).dropLast(100), as: newest)
+      let refused = try await run("highland", stoppable("model.safetensors"), ranks: 2)
+      #expect(refused.exitCode == 1)
+      #expect(
+        refused.errors.contains(newest) && refused.errors.contains("remove it to go on from"),
+        "\(refused)")
+      try FileManager.default.removeItem(atPath: scratch(newest))
+      let resumed = try await run("highland", stoppable("model.safetensors"), ranks: 2)
+      #expect(resumed.exitCode == 0 && resumed.errors.contains("going on after step"), "\(resumed)")
+    }
+
+    @Test func choosesThresholdsOnOtherIdentitiesAndDrawsThem() async throws {
+      let rows = try Fixture.rows(0..<150)
+      let features = try scratch.write(rows, as: "other.npy")
+      let labels = try scratch.write(
+        Array(labels(of: Fixture.truth)[..<150]), shape: [150], as: "other-labels.npy")
+      let trained = try await run(
+        "highland",
+        train(
+          "model.safetensors",
+          [
+            "--validation", features, labels, "--log", scratch("log.jsonl"), "--report",
+            scratch("report.html"),
+          ]), ranks: 2)
+      #expect(trained.exitCode == 0, "\(trained)")
+      #expect(trained.output.contains("By held-out identities τ = "))
+      let events = try events(of: "log.jsonl")
+      #expect(events.prefix(3) == ["start", "epoch", "epoch"] && events.last == "end", "\(events)")
+      let page = String(decoding: try bytes(of: scratch("report.html")), as: UTF8.self)
+      #expect(page.contains("<svg") && page.contains("Held-out identities"))
+      #expect(page.contains("other-labels.npy") && page.contains("chosen"))
     }
 
     @Test func goesOnFromTheModelInTheBox() async throws {
@@ -128,10 +225,6 @@ extension Programs {
     @Test(arguments: [
       (["--graphs", "0"], "--graphs 0 --mixtures 0: expected something to learn from"),
       (["--also", "a.npy"], "--also: 1 names: expected two for every set"),
-      (
-        ["--checkpoint", "state"],
-        "--checkpoint, --log, --report and --validation go with --input"
-      ),
     ])
     func wrongOptionsOfTraining(options: [String], message: String) async throws {
       let outcome = try await run("highland", train("model.safetensors", options))

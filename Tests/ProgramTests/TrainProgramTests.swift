@@ -78,18 +78,6 @@ extension Programs {
       #expect(try bytes(of: scratch("a.safetensors")) == bytes(of: scratch("b.safetensors")))
     }
 
-    /// Sends a signal when the second checkpoint is there; returns what the job's end looked like.
-    private func interrupt(_ signal: String, _ arguments: [String]) async throws -> Outcome {
-      let quoted = arguments.map { "'\($0)'" }.joined(separator: " ")
-      let script = """
-        highland \(quoted) & pid=$!
-        until ls '\(scratch("state"))'/checkpoint-*[2-9].safetensors >/dev/null 2>&1; do sleep 0.01; done
-        kill -\(signal) $pid
-        wait $pid
-        """
-      return try await run(.name("bash"), ["-c", script])
-    }
-
     @Test func goesOnAfterSIGKILLWithTheSameBits() async throws {
       let whole = try await run("highland", arguments("whole.safetensors", epochs: 60))
       #expect(whole.exitCode == 0, "\(whole)")
@@ -99,7 +87,7 @@ extension Programs {
           "--checkpoint", scratch("state"), "--checkpoint-interval", "0", "--log",
           scratch("log.jsonl"),
         ])
-      let killed = try await interrupt("KILL", stopped)
+      let killed = try await interrupt(stopped, "KILL", in: scratch)
       #expect(killed.exitCode == 137, "\(killed)")
       #expect(!FileManager.default.fileExists(atPath: scratch("stopped.safetensors")))
       let resumed = try await run("highland", stopped.filter { $0 != "none" && $0 != "--progress" })
@@ -115,11 +103,11 @@ extension Programs {
       let long = arguments(
         "model.safetensors", epochs: 3000,
         ["--checkpoint", scratch("state"), "--checkpoint-interval", "0"])
-      let stopped = try await interrupt("TERM", long)
+      let stopped = try await interrupt(long, "TERM", in: scratch)
       #expect(stopped.exitCode == 75, "\(stopped)")
       #expect(stopped.errors.contains("the same command goes on from it"))
       #expect(!FileManager.default.fileExists(atPath: scratch("model.safetensors")))
-      // Another number of ranks goes on from it, and other settings do not.
+      // Other settings do not go on from it.
       let other = try await run(
         "highland",
         arguments(
@@ -129,9 +117,29 @@ extension Programs {
       #expect(other.errorLines.count == 1 && other.errors.contains("--epochs was 3000, is 3001"))
     }
 
+    @Test func refusesFeaturesThatChanged() async throws {
+      let features = try scratch.write(Fixture.rows(0..<300), as: "features.npy")
+      let command = { (epochs: Int) in
+        arguments(
+          "model.safetensors", epochs: epochs, ["--checkpoint", scratch("state"), "--overwrite"]
+        ).map { $0 == Fixture.features ? features : $0 }
+      }
+      let first = try await run("highland", command(3))
+      #expect(first.exitCode == 0, "\(first)")
+      var rows = try Fixture.rows(0..<300)
+      rows[299, 0] += 1
+      try scratch.write(rows, as: "features.npy")
+      let second = try await run("highland", command(3))
+      #expect(second.exitCode == 1)
+      #expect(
+        second.errors.contains("other data: \(features) (features) was 300 × 16, hash "),
+        "\(second)")
+    }
+
     @Test func goesOnWithAnotherNumberOfRanks() async throws {
       let options = ["--checkpoint", scratch("state"), "--checkpoint-interval", "0"]
-      let killed = try await interrupt("KILL", arguments("model.safetensors", epochs: 9, options))
+      let killed = try await interrupt(
+        arguments("model.safetensors", epochs: 9, options), "KILL", in: scratch)
       #expect(killed.exitCode == 137, "\(killed)")
       let resumed = try await run(
         "highland",
@@ -293,6 +301,7 @@ extension Programs {
       (["--dropout", "1"], "--dropout 1.0: expected 0 ..< 1"),
       (["--heads", "2"], "--heads 2 goes with --network attention"),
       (["--dropout", "0.2"], "--dropout goes with --input coordinates"),
+      (["--patience", "2"], "--patience goes with --input coordinates"),
       (["--input", "coordinates", "--also", "a", "b"], "--also goes with --input structure"),
       (
         ["--input", "coordinates", "--layers", "2", "--initial", "distance"],

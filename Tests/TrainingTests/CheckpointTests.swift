@@ -1,5 +1,6 @@
 import Communication
 import Datasets
+import Evaluation
 import Foundation
 import HierarchicalClustering
 import LinearAlgebra
@@ -15,16 +16,30 @@ private let options = TrainingOptions(
   chains: [TrainingChain(neighborCount: 5, levelCount: 2)], loss: LinkageLoss(isBalanced: true),
   optimizer: .adam(), learningRate: 0.01, epochCount: 6, dropout: 0.1, rotates: true, seed: 9)
 
-/// Stops after some steps, and saves.
-private struct Stopping: TrainingObserver {
-  let stop: Int
-  let directory: CheckpointDirectory
+/// Stops after some steps, or in the middle of a validation, and saves.
+final class Stopping: TrainingObserver, StructureTrainingObserver {
+  private let stop: Int
+  /// When a validation asks for the so manieth time.
+  private let validationStop: Int
+  private let directory: CheckpointDirectory
+  private var asked = 0
+
+  init(stop: Int = -1, validationStop: Int = -1, directory: CheckpointDirectory) {
+    self.stop = stop
+    self.validationStop = validationStop
+    self.directory = directory
+  }
 
   func request(after step: Int, on communicator: some Communicator) throws -> TrainingRequest {
     step == stop ? .saveAndStop : .save
   }
 
-  func save(_ state: TrainingState, on communicator: some Communicator) throws {
+  func endsValidation(on communicator: some Communicator) throws -> Bool {
+    asked += 1
+    return asked == validationStop
+  }
+
+  func save(_ state: RunState<some Any>, on communicator: some Communicator) throws {
     try directory.save(state, on: communicator)
   }
 }
@@ -73,7 +88,8 @@ private func run(
     }
     let template = template
     let resumed = try ThreadCommunicator.run(ranks: ranks) { communicator in
-      let state = try directory.load(options.optimizer, like: template, on: communicator)
+      let state: TrainingState? = try directory.load(
+        options.optimizer, like: template, on: communicator)
       return (state?.optimizer.stepCount, try run(from: state, on: communicator))
     }
     for (rank, (step, state)) in resumed.enumerated() {
@@ -81,6 +97,60 @@ private func run(
       #expect(state == whole[rank])
     }
     try FileManager.default.removeItem(atPath: path)
+  }
+
+  /// The first validation is after step 4 of 12; the third, and the last with its own τ, after step 12.
+  @Test("Does a validation again that it was stopped in", arguments: [1, 2, 9, 99])
+  func goesOnFromTheMiddleOfAValidation(asked: Int) throws {
+    let directory = directory
+    let whole = try run(on: SingleRank())
+    let template = template
+    let states = try ThreadCommunicator.run(ranks: 1) { communicator in
+      let stopped = try run(
+        observer: Stopping(validationStop: asked, directory: directory), on: communicator)
+      let saved: TrainingState? = try directory.load(
+        options.optimizer, like: template, on: communicator)
+      return (stopped, saved, try run(from: saved, on: communicator))
+    }[0]
+    let (stopped, saved, goneOn) = states
+    #expect((stopped.progress.stopReason == .interrupted) == (asked < 99))
+    // The epoch whose validation was stopped is not finished.
+    if asked < 3 { #expect(saved?.progress.history.count == 1 && saved?.optimizer.stepCount == 4) }
+    #expect(goneOn == whole)
+    try FileManager.default.removeItem(atPath: path)
+  }
+
+  /// Damage apart, a network of structure is not one of coordinates.
+  @Test func refusesTheOtherKind() throws {
+    func directory(_ kind: String) -> CheckpointDirectory {
+      CheckpointDirectory(path, settings: ["--input": kind, "--of \(kind)": "1"])
+    }
+    try directory("coordinates").save(TrainingState(options), on: SingleRank())
+    let shape = StructureShape(width: 8)
+    let error = #expect(throws: AgreedFailure.self) {
+      let _: StructureTrainingState? = try directory("structure").load(
+        .adam(), like: shape.initialParameters(seed: 1), on: SingleRank())
+    }
+    #expect(
+      error?.reason.hasSuffix(
+        "checkpoint-000000000.safetensors: of a run with other settings: "
+          + "--input was coordinates, is structure") == true, "\(error as Any)")
+  }
+
+  @Test func namesTheFileThatChanged() throws {
+    func directory(_ contents: String) -> CheckpointDirectory {
+      CheckpointDirectory(
+        path, settings: ["features": contents, "--seed": "1"], files: ["features": "a.npy"])
+    }
+    try directory("3 × 2, hash 1").save(TrainingState(options), on: SingleRank())
+    let error = #expect(throws: AgreedFailure.self) {
+      let _: TrainingState? = try directory("3 × 2, hash 2").load(
+        options.optimizer, like: template, on: SingleRank())
+    }
+    #expect(
+      error?.reason.hasSuffix(
+        "of a run with other data: a.npy (features) was 3 × 2, hash 1, is 3 × 2, hash 2") == true,
+      "\(error as Any)")
   }
 
   @Test func keepsTheNewestTwo() throws {
@@ -103,14 +173,16 @@ private func run(
     }
     try bytes.write(to: URL(filePath: file))
     do {
-      _ = try directory.load(options.optimizer, like: template, on: SingleRank())
+      let _: TrainingState? = try directory.load(
+        options.optimizer, like: template, on: SingleRank())
       Issue.record("a damaged checkpoint was read")
     } catch let failure as AgreedFailure {
       #expect(failure.reason.contains("checkpoint-000000004.safetensors"))
       #expect(failure.reason.contains("to go on from checkpoint-000000003.safetensors"))
     }
     try FileManager.default.removeItem(atPath: file)
-    let state = try directory.load(options.optimizer, like: template, on: SingleRank())
+    let state: TrainingState? = try directory.load(
+      options.optimizer, like: template, on: SingleRank())
     #expect(state?.optimizer.stepCount == 3)
   }
 
@@ -118,7 +190,8 @@ private func run(
     _ = try run(observer: Stopping(stop: 2, directory: directory), on: SingleRank())
     let other = CheckpointDirectory(path, settings: ["--seed": "9", "--hidden": "16"])
     do {
-      _ = try other.load(options.optimizer, like: template, on: SingleRank())
+      let _: TrainingState? = try other.load(
+        options.optimizer, like: template, on: SingleRank())
       Issue.record("a checkpoint of another run was read")
     } catch let failure as AgreedFailure {
       #expect(failure.reason.contains("--hidden was 8, is 16"))
@@ -127,7 +200,9 @@ private func run(
   }
 
   @Test func startsAnewWithoutOne() throws {
-    #expect(try directory.load(options.optimizer, like: template, on: SingleRank()) == nil)
+    let state: TrainingState? = try directory.load(
+      options.optimizer, like: template, on: SingleRank())
+    #expect(state == nil)
   }
 }
 
@@ -155,6 +230,29 @@ private func run(
     #expect(throws: AgreedFailure.self) {
       try validator.validate(
         parameters, shape: options.shape, taus: [0.5], on: SingleRank())
+    }
+  }
+
+  /// Level 0 is judged once, but every τ has the clusters that clustering with it would have.
+  @Test(arguments: [true, false])
+  func hasTheScoresOfClustering(usesAverageFeature: Bool) throws {
+    let heldOut = points.labels.indices.filter { points.labels[$0] % 4 == 0 }
+    let labels = heldOut.map { points.labels[$0] }
+    let shape = LanderShape(
+      dimensions: 6, hidden: 8, usesAverageFeature: usesAverageFeature)
+    let parameters = shape.initialParameters(seed: 5, startsFromDistance: true)
+    let taus = [0.2, 0.4, 0.5, 0.6, 0.8]
+    let result = try validator(on: SingleRank()).validate(
+      parameters, shape: shape, taus: taus, on: SingleRank())
+    #expect(Set(result.curve.map(\.clusterCount)).count > 2, "\(result.curve)")
+    for (tau, point) in zip(taus, result.curve) {
+      let clustering = try cluster(
+        EmbeddingSubset(points.source, heldOut), with: shape.network(parameters),
+        options: ClusteringOptions(neighborCount: 5, threshold: tau), on: SingleRank())
+      let metrics = try compareLabels(
+        truth: labels, predicted: clustering.labels, on: SingleRank())
+      #expect(point.clusterCount == clustering.clusterCount)
+      #expect(point.bcubedF == metrics.bcubed.f && point.nmi == metrics.nmi)
     }
   }
 

@@ -165,36 +165,44 @@ struct ClusterCommand: RankedCommand {
           + "nothing will merge")
     }
 
+    let start = ContinuousClock.now
+    var judged: JudgedLevel<FeatureFile>?
     if tauBySilhouette || model == defaultModelName && chosenTau == nil && lists == nil,
-      case .structure(let structure) = network
+      case .structure = network
     {
+      let level = try JudgedLevel(
+        source, with: network, options: options, keepsLists: hierarchy != nil,
+        observer: ClusteringReporter(
+          progress: reporter, hierarchy: nil, pointCount: source.rowCount), on: communicator)
       options = self.options(
-        try silhouetteDecisions(source, structure, options, reporter, on: communicator),
+        try silhouetteDecisions(level, options, reporter, on: communicator),
         workers: options.workers)
+      judged = level
     }
 
     guard let hierarchy else {
       return try cluster(
-        source, network, options, lists, trueLabels, reporter, hierarchy: nil, on: communicator)
+        source, network, options, lists, judged, trueLabels, reporter, hierarchy: nil, since: start,
+        on: communicator)
     }
     try writeDirectory(
       to: hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite,
       on: communicator
     ) { temporary in
       try cluster(
-        source, network, options, lists, trueLabels, reporter,
-        hierarchy: HierarchyWriter(in: temporary), on: communicator)
+        source, network, options, lists, judged, trueLabels, reporter,
+        hierarchy: HierarchyWriter(in: temporary), since: start, on: communicator)
     }
   }
 
   private func cluster(
     _ source: FeatureFile, _ network: LinkageModel, _ options: ClusteringOptions,
-    _ lists: NeighborLists?, _ trueLabels: [Int64]?, _ progress: ProgressReporter,
-    hierarchy: HierarchyWriter?, on communicator: MPICommunicator
+    _ lists: NeighborLists?, _ judged: JudgedLevel<FeatureFile>?, _ trueLabels: [Int64]?,
+    _ progress: ProgressReporter, hierarchy: HierarchyWriter?, since start: ContinuousClock.Instant,
+    on communicator: MPICommunicator
   ) throws {
-    let start = ContinuousClock.now
     let clustering = try HierarchicalClustering.cluster(
-      source, with: network, options: options, initialNeighbors: lists,
+      source, with: network, options: options, initialNeighbors: lists, from: judged,
       observer: ClusteringReporter(
         progress: progress, hierarchy: hierarchy, pointCount: source.rowCount),
       on: communicator)
@@ -243,12 +251,12 @@ struct ClusterCommand: RankedCommand {
 
   /// τ by how well the clusters above it stand apart.
   ///
-  /// > Collective: over `communicator`, as ``silhouettes(of:with:options:thresholds:on:progress:)``.
+  /// > Collective: over `communicator`, as ``JudgedLevel/silhouettes(above:on:)``.
   private func silhouetteDecisions(
-    _ source: FeatureFile, _ network: StructureNetwork, _ options: ClusteringOptions,
-    _ reporter: ProgressReporter, on communicator: MPICommunicator
+    _ level: JudgedLevel<FeatureFile>, _ options: ClusteringOptions, _ reporter: ProgressReporter,
+    on communicator: MPICommunicator
   ) throws -> Decisions {
-    let trials = try silhouettes(of: source, with: network, options: options, on: communicator)
+    let trials = try level.silhouettes(on: communicator)
     for trial in trials {
       reporter.note(
         "τ = \(trial.threshold): \(trial.clusterCount) clusters, "

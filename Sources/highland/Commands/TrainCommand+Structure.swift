@@ -4,70 +4,96 @@ import Datasets
 import Evaluation
 import GraphNetworks
 import MPICommunication
+import Optimization
+import Parallelism
 import Training
 
 extension TrainCommand {
   /// Trains a network of structure and writes it.
   ///
-  /// > Collective: over `communicator`, as ``trainStructureNetwork(on:options:from:observer:over:)``.
+  /// > Collective: over `communicator`, as
+  /// > ``trainStructureNetwork(on:validatingOn:options:from:goingOnFrom:observer:over:)``.
+  ///
+  /// - Parameter other: What to choose thresholds by; nil for a share of the identities.
   func trainStructure(
-    on source: FeatureFile, _ identities: [Int64], over communicator: MPICommunicator
+    on data: LabelledFile, judgingBy other: LabelledFile?, over communicator: MPICommunicator
   ) throws {
-    guard checkpoint == nil, log == nil, report == nil, judging.validation.isEmpty else {
-      throw ValidationError(
-        "--checkpoint, --log, --report and --validation go with --input coordinates: a model of "
-          + "structure is trained in a minute")
-    }
     let start = try structure.from.map { path in
       try communicator.agree { try StructureNetwork(openModel(path)) }
     }
     let options = structure.options(
       recipe, judging, from: start, workers: try threads.workers(on: communicator))
-    let others = try communicator.agree {
-      try stride(from: 0, to: structure.also.count, by: 2).map { place in
-        let features = try FeatureFile(path: structure.also[place])
-        return LabelledEmbeddings(
-          features,
-          labels: try allLabels(
-            structure.also[place + 1], count: features.rowCount, of: features.path))
-      }
+    let sets = try communicator.agree {
+      try [data]
+        + stride(from: 0, to: structure.also.count, by: 2).map {
+          try LabelledFile(structure.also[$0..<$0 + 2])
+        }
     }
-    let begin = ContinuousClock.now
-    let training = try trainStructureNetwork(
-      on: [LabelledEmbeddings(source, labels: identities)] + others, options: options, from: start,
-      observer: StructureTrainingReporter(ProgressReporter(progress, on: communicator)),
-      over: communicator)
-    let seconds = try communicator.maximum(begin.duration(to: .now) / .seconds(1))
-    let metadata = training.metadata(
-      options, pointCount: others.reduce(identities.count) { $0 + $1.labels.count },
-      from: structure.from)
+    let settings = structure.settings(of: options)
+    let directory = try openCheckpoints(on: communicator) {
+      var run = RunIdentity(settings.merging(["--input": "structure"]) { $1 })
+      for (index, set) in sets.enumerated() {
+        try run.add(set, as: index == 0 ? "" : "--also \(index)", on: communicator)
+      }
+      if let other { try run.add(other, as: "--validation", on: communicator) }
+      if let start, let path = structure.from {
+        run.add(start.tensors, from: path, as: "--from")
+      }
+      return run
+    }
+    let initial = StructureTrainingState(options, from: start)
+    let saved: StructureTrainingState? = try directory?.load(
+      options.optimizer, like: initial.parameters, on: communicator)
+    if saved == nil { try directory?.save(initial, on: communicator) }
+    let place = saved.map {
+      RunPlace(step: $0.optimizer.stepCount, epochs: $0.progress.epochs.count)
+    }
+    let reporter = try reporter(directory, at: place, on: communicator)
+    let run = RunDescription(
+      features: sets.map(\.features.path).joined(separator: ", "), rankCount: communicator.size,
+      threadCount: options.workers.count, trainingPoints: sets.reduce(0) { $0 + $1.labels.count },
+      trainingIdentities: sets.reduce(0) { $0 + Set($1.labels).count },
+      dimensions: data.features.columnCount, parameterCount: initial.parameters.elementCount,
+      settings: settings.merging(given) { $1 })
+    try reporter.started(run, at: place, on: communicator)
+    let training: StructureTraining
+    do {
+      training = try trainStructureNetwork(
+        on: sets.map(\.embeddings), validatingOn: other?.embeddings, options: options, from: start,
+        goingOnFrom: saved, observer: reporter, over: communicator)
+    } catch let interruption as TrainingInterrupted {  // on every rank
+      return try reporter.interrupted(at: interruption.step, on: communicator)
+    }
+    let seconds = try communicator.maximum(reporter.elapsedSeconds)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       try TensorFile.write(
-        training.network.tensors, metadata: metadata, to: output, overwrite: outputs.overwrite)
+        training.network.tensors,
+        metadata: training.metadata(
+          options, pointCount: run.trainingPoints, from: structure.from),
+        to: output, overwrite: outputs.overwrite)
+    }
+    try reporter.ended(training, on: communicator)
+    let summary = training.summary(seconds: seconds, model: output)
+    if let report {
+      try writeText(
+        training.page(of: run, summary: training.summary), to: report,
+        overwrite: outputs.overwrite, on: communicator)
     }
     guard communicator.rank == Rank(0) else { return }
-    print(training.summary(seconds: seconds, model: output))
-  }
-}
-
-/// Notes of what goes on, for people.
-private struct StructureTrainingReporter: StructureTrainingObserver {
-  private let progress: ProgressReporter
-
-  init(_ progress: ProgressReporter) { self.progress = progress }
-
-  func madeGraphs(_ count: Int) { progress.note("\(count) levels to learn from") }
-
-  func finishedEpoch(_ epoch: Int, of count: Int, loss: Double) {
-    progress.note("epoch \(epoch) of \(count): loss \(decimal(loss, places: 4))")
+    print(summary)
   }
 
-  func tried(_ trial: ThresholdTrial) {
-    progress.note(
-      "τ = \(trial.threshold), later \(trial.laterThreshold): "
-        + "pairwise F \(decimal(trial.pairwiseF, places: 4)), "
-        + "BCubed F \(decimal(trial.bcubedF, places: 4)) of held-out identities")
+  /// Files that the options name, and what follows from them, for the log and the report.
+  private var given: [String: String] {
+    var given: [String: String] = [:]
+    if let from = structure.from { given["--from"] = from }
+    if !structure.also.isEmpty { given["--also"] = structure.also.joined(separator: " ") }
+    if !judging.validation.isEmpty {
+      given["--validation"] = judging.validation.joined(separator: " ")
+      given["--validation-fraction"] = "0"
+    }
+    return given
   }
 }
 
@@ -92,21 +118,21 @@ extension StructureTraining {
     return metadata
   }
 
-  /// What is printed at the end.
-  func summary(seconds: Double, model: String) -> String {
-    let first = "\(graphCount) levels, \(losses.count) epochs, \(decimal(seconds, places: 1)) s"
+  /// What came out, for people.
+  var summary: String {
+    let work = "\(graphCount) levels, \(epochs.count) epochs, \(stepCount) steps."
     guard let chosen else {
-      return """
-        \(first). No validation: τ is left at \(network.settings.threshold).
-        Model: \(model)
-        """
+      return "\(work) No validation: τ is left at \(network.settings.threshold)."
     }
     return """
-      \(first). By held-out identities τ = \(chosen.threshold) at level 0 and \
-      \(chosen.laterThreshold) later:
-      pairwise F \(decimal(chosen.pairwiseF, places: 4)), \
+      \(work) By held-out identities τ = \(chosen.threshold) at level 0 and \
+      \(chosen.laterThreshold) later, with pairwise F \(decimal(chosen.pairwiseF, places: 4)), \
       BCubed F \(decimal(chosen.bcubedF, places: 4)).
-      Model: \(model)
       """
+  }
+
+  /// What is printed at the end.
+  func summary(seconds: Double, model: String) -> String {
+    "\(summary) \(decimal(seconds, places: 1)) s.\nModel: \(model)"
   }
 }

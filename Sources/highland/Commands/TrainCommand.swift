@@ -94,55 +94,114 @@ struct TrainCommand: RankedCommand {
     {
       throw ValidationError("\(name) goes with --input coordinates")
     }
+    let plain = try ValidationOptions.parse([])
+    for (name, isSet) in [
+      ("--patience", judging.patience != plain.patience),
+      ("--validate-every", judging.validateEvery != plain.validateEvery),
+    ] where isSet {
+      throw ValidationError("\(name) goes with --input coordinates")
+    }
   }
 
   func run(on communicator: MPICommunicator) throws {
     try outputs.check(
       [output, report] + (checkpoint == nil ? [log] : []), appended: checkpoint == nil ? nil : log,
       on: communicator)
-    let source = try input.open(on: communicator)
-    let identities = try communicator.agree {
-      try allLabels(labels, count: source.rowCount, of: source.path)
+    let features = try input.open(on: communicator)
+    let data = try communicator.agree { try LabelledFile(features, labels: labels) }
+    let other = try communicator.agree {
+      try judging.validation.isEmpty ? nil : LabelledFile(judging.validation[...])
     }
-    if network.input == .structure {
-      return try trainStructure(on: source, identities, over: communicator)
+    switch network.input {
+    case .structure: try trainStructure(on: data, judgingBy: other, over: communicator)
+    case .coordinates: try trainCoordinates(on: data, judgingBy: other, over: communicator)
+    }
+  }
+
+  /// Trains a network of coordinates and writes it.
+  ///
+  /// > Collective: over `communicator`, as
+  /// > ``train(_:options:from:validator:plan:observer:on:)``.
+  ///
+  /// - Parameter other: What to choose by; nil for a share of the identities.
+  private func trainCoordinates(
+    on data: LabelledFile, judgingBy other: LabelledFile?, over communicator: MPICommunicator
+  ) throws {
+    if let other, other.features.columnCount != data.features.columnCount {  // on every rank
+      throw AgreedFailure(
+        reason: "\(other.features.path): \(other.features.columnCount) columns; expected "
+          + "\(data.features.columnCount), as in \(data.features.path)")
     }
     let split = try communicator.agree {
       try IdentitySplit(
-        of: identities, holdingOut: judging.validation.isEmpty ? judging.validationFraction : 0,
+        of: data.labels, holdingOut: other == nil ? judging.validationFraction : 0,
         seed: recipe.seed)
     }
-    let options = try trainingOptions(dimensions: source.dimensions, on: communicator)
-    let directory = try checkpoint.map { path in
-      try openCheckpoints(path, options, split, identities, on: communicator)
+    let options = try recipe.options(
+      shape: network.shape(dimensions: data.features.columnCount),
+      workers: threads.workers(on: communicator))
+    let settings = recipe.settings(of: options).merging(judging.settings) { $1 }
+    let directory = try openCheckpoints(on: communicator) {
+      var run = RunIdentity(
+        settings.merging(["--input": "coordinates"]) { $1 }.filter { $0.key != "--validation" })
+      try run.add(data, as: "", on: communicator)
+      if let other { try run.add(other, as: "--validation", on: communicator) }
+      return run
     }
     try checkSizes(split, options, on: communicator)
-    try checkRows(of: source, on: communicator)
-    let template = options.shape.initialParameters(seed: recipe.seed)
-    let saved = try directory?.load(options.optimizer, like: template, on: communicator)
+    try checkRows(of: data.features, on: communicator)
+    let start = TrainingState(options)
+    let saved: TrainingState? = try directory?.load(
+      options.optimizer, like: start.parameters, on: communicator)
     // So that the same command goes on, and finds its own log, however early it was killed.
-    if saved == nil { try directory?.save(TrainingState(options), on: communicator) }
-    let reporter = try TrainingReporter(
-      ProgressReporter(progress, on: communicator), log: log, checkpoints: directory,
-      interval: checkpointInterval, resumedAt: saved?.optimizer.stepCount,
-      overwrite: outputs.overwrite, on: communicator)
-
+    if saved == nil { try directory?.save(start, on: communicator) }
+    let place = saved.map {
+      RunPlace(step: $0.optimizer.stepCount, epochs: $0.progress.history.count)
+    }
+    let reporter = try reporter(directory, at: place, on: communicator)
     let run = TrainingRun(
-      features: source.path, rankCount: communicator.size, options: options,
-      settings: recipe.settings(of: options).merging(judging.settings) { $1 },
-      trainingPoints: split.training.count,
-      trainingIdentities: Set(split.training.map { identities[$0] }).count,
-      parameterCount: template.elementCount)
-    try reporter.started(run, from: saved, on: communicator)
+      RunDescription(
+        features: data.features.path, rankCount: communicator.size,
+        threadCount: options.workers.count, trainingPoints: split.training.count,
+        trainingIdentities: Set(split.training.map { data.labels[$0] }).count,
+        dimensions: options.shape.dimensions, parameterCount: start.parameters.elementCount,
+        settings: settings), options: options)
+    try reporter.started(run.description, at: place, on: communicator)
     let state = try train(
-      graphs(of: split.training, source, identities, options, reporter, on: communicator),
-      options: options, from: saved ?? TrainingState(options),
-      validator: makeValidator(source, identities, split, options, on: communicator),
+      graphs(of: split.training, data, options, reporter, on: communicator),
+      options: options, from: saved ?? start,
+      validator: makeValidator(data, other, split, options, on: communicator),
       plan: judging.plan, observer: reporter, on: communicator)
     guard state.progress.stopReason != .interrupted else {
       return try reporter.interrupted(at: state.optimizer.stepCount, on: communicator)
     }
     try finish(state, run, reporter, on: communicator)
+  }
+
+  /// Where checkpoints are kept, made if it is not there; nil if none are wanted.
+  ///
+  /// > Collective: over `communicator`. A round of a byte, and what `identity` sends.
+  ///
+  /// - Parameter identity: Asked if checkpoints are wanted: it reads all data.
+  func openCheckpoints(
+    on communicator: MPICommunicator, _ identity: () throws -> RunIdentity
+  ) throws -> CheckpointDirectory? {
+    guard let checkpoint else { return nil }
+    let identity = try identity()
+    let directory = CheckpointDirectory(
+      checkpoint, settings: identity.settings, files: identity.files)
+    try communicator.agree { if communicator.rank == Rank(0) { try directory.create() } }
+    return directory
+  }
+
+  /// > Collective: over `communicator`. A round of a byte.
+  func reporter(
+    _ directory: CheckpointDirectory?, at place: RunPlace?, on communicator: MPICommunicator
+  ) throws -> TrainingReporter {
+    try TrainingReporter(
+      ProgressReporter(progress, on: communicator), log: log, checkpoints: directory,
+      interval: checkpointInterval, goingOnAt: place, overwrite: outputs.overwrite,
+      on: communicator)
   }
 
   /// > Collective: over `communicator`. A round of a byte.
@@ -176,67 +235,40 @@ struct TrainCommand: RankedCommand {
 
   /// > Collective: over `communicator`, as ``trainingGraphs``.
   private func graphs(
-    of points: [Int], _ source: FeatureFile, _ identities: [Int64], _ options: TrainingOptions,
+    of points: [Int], _ data: LabelledFile, _ options: TrainingOptions,
     _ reporter: TrainingReporter, on communicator: MPICommunicator
   ) throws -> [TrainingGraph] {
     reporter.note("building the graphs of \(points.count) points")
     let graphs = try trainingGraphs(
-      of: EmbeddingSubset(source, points), labels: points.map { identities[$0] },
+      of: EmbeddingSubset(data.features, points), labels: points.map { data.labels[$0] },
       chains: options.chains, usesTrueLinks: options.usesTrueLinks,
       needsAverages: options.shape.usesAverageFeature, using: options.workers, on: communicator)
     reporter.note("\(graphs.count) graphs")
     return graphs
   }
 
-  private func trainingOptions(
-    dimensions: Int, on communicator: MPICommunicator
-  ) throws -> TrainingOptions {
-    try recipe.options(
-      shape: network.shape(dimensions: dimensions), workers: threads.workers(on: communicator))
-  }
-
-  /// > Collective: over `communicator`. A round of a byte.
-  private func openCheckpoints(
-    _ path: String, _ options: TrainingOptions, _ split: IdentitySplit, _ identities: [Int64],
-    on communicator: MPICommunicator
-  ) throws -> CheckpointDirectory {
-    var settings = recipe.settings(of: options)
-    settings.merge(judging.settings) { $1 }
-    settings["points"] = "\(identities.count) of \(options.shape.dimensions) dimensions"
-    settings["training points"] = "\(split.training.count)"
-    settings["labels"] = fingerprint(of: identities)
-    let directory = CheckpointDirectory(path, settings: settings)
-    try communicator.agree { if communicator.rank == Rank(0) { try directory.create() } }
-    return directory
-  }
-
   /// > Collective: over `communicator`. A neighbour search.
   private func makeValidator(
-    _ source: FeatureFile, _ identities: [Int64], _ split: IdentitySplit,
+    _ data: LabelledFile, _ other: LabelledFile?, _ split: IdentitySplit,
     _ options: TrainingOptions, on communicator: MPICommunicator
   ) throws -> Validator<EmbeddingSubset<FeatureFile>>? {
-    let k = options.chains[0].neighborCount
-    if !judging.validation.isEmpty {
-      let other = try communicator.agree { try FeatureFile(path: judging.validation[0]) }
-      let labels = try communicator.agree {
-        guard other.dimensions == source.dimensions else {
-          throw DataError(
-            path: other.path,
-            problem:
-              "\(other.dimensions) columns; expected \(source.dimensions), as in \(source.path)")
-        }
-        return try allLabels(judging.validation[1], count: other.rowCount, of: other.path)
-      }
-      return try Validator(
-        EmbeddingSubset(other, Array(labels.indices)), labels: labels, neighborCount: k,
-        using: options.workers, on: communicator)
+    if let other {
+      return try validator(Array(other.labels.indices), of: other, options, on: communicator)
     }
     guard !split.validation.isEmpty else { return nil }
     // Among themselves: a network that has its training points by heart never takes them for one of
     // these, and in their company every threshold looks good.
-    return try Validator(
-      EmbeddingSubset(source, split.validation), labels: split.validation.map { identities[$0] },
-      neighborCount: k, using: options.workers, on: communicator)
+    return try validator(split.validation, of: data, options, on: communicator)
+  }
+
+  /// > Collective: over `communicator`. A neighbour search.
+  private func validator(
+    _ points: [Int], of data: LabelledFile, _ options: TrainingOptions,
+    on communicator: MPICommunicator
+  ) throws -> Validator<EmbeddingSubset<FeatureFile>> {
+    try Validator(
+      EmbeddingSubset(data.features, points), labels: points.map { data.labels[$0] },
+      neighborCount: options.chains[0].neighborCount, using: options.workers, on: communicator)
   }
 
   /// Writes the model and the report.
@@ -252,7 +284,7 @@ struct TrainCommand: RankedCommand {
       try TensorFile.write(
         kept.tensors, metadata: run.metadata(of: state), to: output, overwrite: outputs.overwrite)
     }
-    try reporter.ended(run, state, on: communicator)
+    try reporter.ended(state, on: communicator)
     if let report {
       try writeText(
         run.page(of: state), to: report, overwrite: outputs.overwrite, on: communicator)
@@ -260,26 +292,4 @@ struct TrainCommand: RankedCommand {
     guard communicator.rank == Rank(0) else { return }
     print(run.summary(of: state) + "\nModel: \(output)")
   }
-}
-
-/// The labels of all points, on every rank: which identities are held out depends on all of them.
-func allLabels(_ path: String, count: Int, of features: String) throws -> [Int64] {
-  let file = try LabelFile(path: path)
-  guard file.count == count else {
-    throw DataError(
-      path: path, problem: "\(file.count) labels; expected \(count), one per row of \(features)")
-  }
-  let labels = try file.labels(0..<count)
-  if let first = labels.first, labels.allSatisfy({ $0 == first }) {
-    throw DataError(
-      path: path, problem: "\(TrainingDataError.fewIdentities(count: 1, needed: 2))")
-  }
-  return labels
-}
-
-/// Sixteen digits that differ for other labels.
-private func fingerprint(of labels: [Int64]) -> String {
-  var hash: UInt64 = 14_695_981_039_346_656_037  // FNV-1a
-  for label in labels { hash = (hash ^ UInt64(bitPattern: label)) &* 1_099_511_628_211 }
-  return String(hash, radix: 16)
 }

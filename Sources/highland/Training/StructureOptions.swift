@@ -50,4 +50,15 @@ struct StructureOptions: ParsableArguments {
       mixtureCount: mixtures, pointLimit: graphPoints, epochCount: recipe.epochs ?? 12,
       validationFraction: judging.chosenFraction ?? 0.4, seed: recipe.seed, workers: workers)
   }
+
+  /// What another run must have in common with this one to go on from its checkpoint, beside its data, by
+  /// the names of options.
+  func settings(of options: StructureTrainingOptions) -> [String: String] {
+    [
+      "--graphs": "\(options.graphCount)", "--mixtures": "\(options.mixtureCount)",
+      "--graph-points": "\(options.pointLimit)", "--width": "\(options.shape.width)",
+      "--epochs": "\(options.epochCount)", "--seed": "\(options.seed)",
+      "--validation-fraction": "\(options.validationFraction)",
+    ]
+  }
 }

@@ -10,7 +10,7 @@ import Training
 
 /// Hears of training: shows progress, writes the log, asks for checkpoints.
 final class TrainingReporter: TrainingObserver {
-  private let progress: ProgressReporter
+  let progress: ProgressReporter
   private let isFirst: Bool
   private let log: LogFile?
   private let checkpoints: CheckpointDirectory?
@@ -22,9 +22,12 @@ final class TrainingReporter: TrainingObserver {
   private var epochCost = Cost()
 
   /// > Collective: over `communicator`. A round of a byte.
+  ///
+  /// - Parameter place: Where the run goes on; nil for a new one.
   init(
     _ progress: ProgressReporter, log: String?, checkpoints: CheckpointDirectory?,
-    interval: Double, resumedAt step: Int?, overwrite: Bool, on communicator: MPICommunicator
+    interval: Double, goingOnAt place: RunPlace?, overwrite: Bool,
+    on communicator: MPICommunicator
   ) throws {
     self.progress = progress
     self.checkpoints = checkpoints
@@ -33,7 +36,7 @@ final class TrainingReporter: TrainingObserver {
     let isFirst = isFirst
     self.log = try communicator.agree {
       guard let log, isFirst else { return nil }
-      return try LogFile(log, keepingUpToStep: step, overwrite: overwrite)
+      return try LogFile(log, keepingUpTo: place, overwrite: overwrite)
     }
     if checkpoints != nil { TerminationRequest.listen() }
   }
@@ -42,30 +45,43 @@ final class TrainingReporter: TrainingObserver {
 
   /// > Collective: over `communicator`. A round of a byte.
   func started(
-    _ run: TrainingRun, from state: TrainingState?, on communicator: some Communicator
+    _ run: RunDescription, at place: RunPlace?, on communicator: some Communicator
   ) throws {
     stepStart = .now
-    guard let state else {
+    guard let place else {
       return try write(LogLine(event: "start", step: 0, run: run), on: communicator)
     }
-    progress.note("going on after step \(state.optimizer.stepCount)")
-    try write(LogLine(event: "resume", step: state.optimizer.stepCount), on: communicator)
+    progress.note("going on after step \(place.step)")
+    try write(LogLine(event: "resume", step: place.step), on: communicator)
   }
 
   func finishedStep(_ step: Int, of count: Int, loss: StepLoss) {
+    finishedStep(step, of: count, loss: loss.linkage + loss.density)
+  }
+
+  /// - Parameters:
+  ///   - step: From 1, of `count` in all.
+  func finishedStep(_ step: Int, of count: Int, loss: Double) {
     epochCost = epochCost + (Cost.now - stepStart)
     stepStart = .now
     progress.show(
-      "train, loss \(decimal(loss.linkage + loss.density, places: 4))",
-      isDone: Double(step) / Double(max(count, 1)),
+      "train, loss \(decimal(loss, places: 4))", isDone: Double(step) / Double(max(count, 1)),
       amount: Double(count), unit: "steps")
   }
 
-  func finished(_ epoch: EpochRecord, steps: Int, on communicator: some Communicator) throws {
-    let cost = try communicator.allReduce(epochCost) {
+  /// What the steps of the epoch cost that just ended: the longest rank's seconds, all ranks' processor
+  /// time.
+  ///
+  /// > Collective: over `communicator`. A round of 16 bytes.
+  func takeEpochCost(on communicator: some Communicator) throws -> Cost {
+    defer { epochCost = Cost() }
+    return try communicator.allReduce(epochCost) {
       Cost(seconds: max($0.seconds, $1.seconds), cpuSeconds: $0.cpuSeconds + $1.cpuSeconds)
     }
-    epochCost = Cost()
+  }
+
+  func finished(_ epoch: EpochRecord, steps: Int, on communicator: some Communicator) throws {
+    let cost = try takeEpochCost(on: communicator)
     try write(
       LogLine(
         event: "epoch", step: epoch.epoch * steps, epoch: epoch.epoch, steps: steps,
@@ -86,7 +102,7 @@ final class TrainingReporter: TrainingObserver {
   }
 
   /// > Collective: over `communicator`. A round of a byte.
-  private func write(_ line: LogLine, on communicator: some Communicator) throws {
+  func write(_ line: LogLine, on communicator: some Communicator) throws {
     try communicator.agree { try log?.write(line) }
   }
 
@@ -99,24 +115,29 @@ final class TrainingReporter: TrainingObserver {
     return TrainingRequest(rawValue: try communicator.maximum(request.rawValue)) ?? .goOn
   }
 
-  func save(_ state: TrainingState, on communicator: some Communicator) throws {
+  func endsValidation(on communicator: some Communicator) throws -> Bool {
+    try checkpoints != nil && communicator.any(TerminationRequest.isMade)
+  }
+
+  func save(_ state: RunState<some Any>, on communicator: some Communicator) throws {
     try checkpoints?.save(state, on: communicator)
     lastSave = .now
     stepStart = .now
   }
 
   /// > Collective: over `communicator`.
-  func ended(
-    _ run: TrainingRun, _ state: TrainingState, on communicator: some Communicator
-  ) throws {
+  func ended(_ state: TrainingState, on communicator: some Communicator) throws {
     let best = state.progress.best
     try write(
       LogLine(
         event: "end", step: state.optimizer.stepCount, epoch: best?.epoch,
-        seconds: start.duration(to: .now) / .seconds(1), validation: best?.result,
+        seconds: elapsedSeconds, validation: best?.result,
         stopReason: state.progress.stopReason?.rawValue), on: communicator)
     try checkpoints?.save(state, on: communicator)
   }
+
+  /// Since the run began, or went on.
+  var elapsedSeconds: Double { start.duration(to: .now) / .seconds(1) }
 
   /// Says that the run was stopped and how to go on.
   func interrupted(at step: Int, on communicator: some Communicator) throws {
@@ -126,7 +147,7 @@ final class TrainingReporter: TrainingObserver {
 }
 
 /// Seconds, elapsed and of the processor.
-private struct Cost: Message {
+struct Cost: Message {
   var seconds = 0.0
   var cpuSeconds = 0.0
 
@@ -173,8 +194,17 @@ struct LogLine: Encodable {
   var densityLoss: Double?
   var learningRate: Double?
   var validation: ValidationResult?
-  var run: TrainingRun?
+  var trial: ThresholdTrial?
+  var run: RunDescription?
   var stopReason: String?
+}
+
+/// How far a run has come.
+struct RunPlace {
+  /// Updates of the parameters.
+  var step: Int
+  /// Finished, with their validations.
+  var epochs: Int
 }
 
 /// Lines of JSON, each in the file when it is written.
@@ -182,27 +212,31 @@ final class LogFile {
   private let file: AppendingFile
   private let encoder = JSONEncoder()
 
-  /// - Parameter step: Of the checkpoint that the run goes on from: later lines go. nil for a new run.
-  init(_ path: String, keepingUpToStep step: Int?, overwrite: Bool) throws {
+  /// - Parameter place: Of the checkpoint that the run goes on from: what is about later steps and epochs
+  ///   goes, and so do trials of thresholds, which are made again. nil for a new run.
+  init(_ path: String, keepingUpTo place: RunPlace?, overwrite: Bool) throws {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var kept = ""
-    if let step, let data = FileManager.default.contents(atPath: path) {
-      struct Place: Decodable {
+    if let place, let data = FileManager.default.contents(atPath: path) {
+      struct Line: Decodable {
         var event: String
         var step: Int
+        var epoch: Int?
       }
       let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
-      for (index, line) in lines.enumerated() {
-        guard let place = try? JSONDecoder().decode(Place.self, from: Data(line.utf8)) else {
+      for (index, text) in lines.enumerated() {
+        guard let line = try? JSONDecoder().decode(Line.self, from: Data(text.utf8)) else {
           if index == lines.count - 1 { continue }  // cut when the run was killed
           throw DataError(
             path: path,
             problem: "line \(index + 1) is not of a log of training; it is left as it is")
         }
-        if place.step <= step { kept += line + "\n" }
+        if line.step <= place.step, line.epoch ?? 0 <= place.epochs, line.event != "trial" {
+          kept += text + "\n"
+        }
       }
     }
-    try writeText(kept, to: path, overwrite: overwrite || step != nil)
+    try writeText(kept, to: path, overwrite: overwrite || place != nil)
     file = try AppendingFile(path)
   }
 

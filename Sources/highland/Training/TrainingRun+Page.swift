@@ -52,9 +52,9 @@ extension TrainingRun {
                 series: [validated("AUC") { $0.edgeAUC ?? .nan }])),
           ] + thresholds(state)))
     }
-    sections.append(Page.Section(heading: "Settings", body: [.table(settingsTable)]))
+    sections.append(Page.Section(heading: "Settings", body: [.table(description.table)]))
     return Page(
-      title: "Training on \(features)", summary: summary(of: state), sections: sections
+      title: "Training on \(description.features)", summary: summary(of: state), sections: sections
     ).html
   }
 
@@ -71,15 +71,5 @@ extension TrainingRun {
           series: [series("pairwise F") { $0.pairwiseF }, series("BCubed F") { $0.bcubedF }],
           lines: [.vertical(at: best.result.chosen.tau, label: "chosen")]))
     ]
-  }
-
-  private var settingsTable: Page.Table {
-    Page.Table(
-      header: ["", ""],
-      rows: [
-        ["points, identities", "\(trainingPoints), \(trainingIdentities)"],
-        ["dimensions, parameters", "\(dimensions), \(parameterCount)"],
-        ["ranks, threads of each", "\(rankCount), \(threadCount)"],
-      ] + settings.sorted { $0.key < $1.key }.map { [$0.key, $0.value] })
   }
 }

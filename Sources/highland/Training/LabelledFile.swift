@@ -1,0 +1,66 @@
+import Communication
+import Datasets
+import HierarchicalClustering
+import Training
+
+/// Features in a file, and the identities of their rows, from another.
+struct LabelledFile {
+  let features: FeatureFile
+  let labelPath: String
+  /// Replicated. Which identities are held out depends on all of them.
+  let labels: [Int64]
+
+  /// - Throws: ``DataError``: files that do not fit each other, or rows that are all of one identity.
+  init(_ features: FeatureFile, labels path: String) throws {
+    self.features = features
+    labelPath = path
+    let file = try LabelFile(path: path)
+    guard file.count == features.rowCount else {
+      throw DataError(
+        path: path,
+        problem: "\(file.count) labels; expected \(features.rowCount), one per row of "
+          + features.path)
+    }
+    labels = try file.labels(0..<file.count)
+    if let first = labels.first, labels.allSatisfy({ $0 == first }) {
+      throw DataError(
+        path: path, problem: "\(TrainingDataError.fewIdentities(count: 1, needed: 2))")
+    }
+  }
+
+  /// The two paths of an option.
+  init(_ paths: ArraySlice<String>) throws {
+    try self.init(FeatureFile(path: paths.first!), labels: paths.last!)
+  }
+
+  var embeddings: LabelledEmbeddings { LabelledEmbeddings(features, labels: labels) }
+}
+
+/// What a run must have in common with its checkpoints.
+struct RunIdentity {
+  /// By the names of options, and fingerprints of data by what they are for.
+  private(set) var settings: [String: String]
+  /// By the names of settings.
+  private(set) var files: [String: String] = [:]
+
+  init(_ settings: [String: String]) { self.settings = settings }
+
+  /// > Collective: over `communicator`. Rounds of a few bytes.
+  ///
+  /// - Parameter use: What the file is for, as messages call it.
+  mutating func add(
+    _ file: LabelledFile, as use: String, on communicator: some Communicator
+  ) throws {
+    let prefix = use.isEmpty ? "" : "\(use) "
+    settings["\(prefix)features"] =
+      try Fingerprint(of: file.features, on: communicator).description
+    files["\(prefix)features"] = file.features.path
+    settings["\(prefix)labels"] = Fingerprint(of: file.labels).description
+    files["\(prefix)labels"] = file.labelPath
+  }
+
+  mutating func add(_ model: [Tensor], from path: String, as use: String) {
+    settings[use] = Fingerprint(of: model).description
+    files[use] = path
+  }
+}

@@ -1,0 +1,57 @@
+import Charts
+import Evaluation
+import Training
+
+extension StructureTraining {
+  /// The curves of a run, as a page to look at.
+  func page(of run: RunDescription, summary: String) -> String {
+    var sections = [
+      Page.Section(
+        heading: "Loss",
+        body: [
+          .chart(
+            LineChart(
+              title: "Cross entropy of edges", xLabel: "epoch", yLabel: "loss",
+              series: [
+                LineChart.Series(
+                  name: "training", points: epochs.map { .init(x: Double($0.epoch), y: $0.loss) })
+              ]))
+        ])
+    ]
+    if let chosen { sections.append(thresholds(chosen)) }
+    sections.append(Page.Section(heading: "Settings", body: [.table(run.table)]))
+    return Page(
+      title: "Training on \(run.features)", summary: summary, sections: sections
+    ).html
+  }
+
+  private func thresholds(_ chosen: ThresholdTrial) -> Page.Section {
+    /// One τ for all levels.
+    let single = trials.filter { $0.threshold == $0.laterThreshold }
+      .sorted { $0.threshold < $1.threshold }
+    func series(_ name: String, _ value: (ThresholdTrial) -> Double) -> LineChart.Series {
+      LineChart.Series(
+        name: name, points: single.map { .init(x: $0.threshold, y: value($0)) })
+    }
+    let rows = trials.sorted {
+      ($0.threshold, $0.laterThreshold) < ($1.threshold, $1.laterThreshold)
+    }.map { trial in
+      [
+        "\(trial.threshold)", "\(trial.laterThreshold)", decimal(trial.pairwiseF, places: 4),
+        decimal(trial.bcubedF, places: 4), trial == chosen ? "chosen" : "",
+      ]
+    }
+    return Page.Section(
+      heading: "Held-out identities",
+      body: [
+        .chart(
+          LineChart(
+            title: "Clustering, one τ for all levels", xLabel: "τ", yLabel: "F",
+            series: [series("pairwise F") { $0.pairwiseF }, series("BCubed F") { $0.bcubedF }],
+            lines: [.vertical(at: chosen.threshold, label: "chosen for level 0")])),
+        .table(
+          Page.Table(
+            header: ["τ of level 0", "τ later", "pairwise F", "BCubed F", ""], rows: rows)),
+      ])
+  }
+}

@@ -1,0 +1,38 @@
+import Communication
+import Evaluation
+import Training
+
+/// Of a network of structure.
+extension TrainingReporter: StructureTrainingObserver {
+  func madeGraphs(_ count: Int) { note("\(count) levels to learn from") }
+
+  func finished(
+    _ epoch: StructureEpoch, steps: Int, after step: Int, on communicator: some Communicator
+  ) throws {
+    let cost = try takeEpochCost(on: communicator)
+    note("epoch \(epoch.epoch): loss \(decimal(epoch.loss, places: 4))")
+    try write(
+      LogLine(
+        event: "epoch", step: step, epoch: epoch.epoch, steps: steps, seconds: cost.seconds,
+        cpuSeconds: cost.cpuSeconds, loss: epoch.loss, learningRate: epoch.learningRate),
+      on: communicator)
+  }
+
+  func tried(
+    _ trial: ThresholdTrial, after step: Int, on communicator: some Communicator
+  ) throws {
+    note(
+      "τ = \(trial.threshold), later \(trial.laterThreshold): "
+        + "pairwise F \(decimal(trial.pairwiseF, places: 4)), "
+        + "BCubed F \(decimal(trial.bcubedF, places: 4)) of held-out identities")
+    try write(LogLine(event: "trial", step: step, trial: trial), on: communicator)
+  }
+
+  /// > Collective: over `communicator`. A round of a byte.
+  func ended(_ training: StructureTraining, on communicator: some Communicator) throws {
+    try write(
+      LogLine(
+        event: "end", step: training.stepCount, seconds: elapsedSeconds, trial: training.chosen,
+        stopReason: TrainingStopReason.epochs.rawValue), on: communicator)
+  }
+}
