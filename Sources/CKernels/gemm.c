@@ -162,8 +162,9 @@ typedef struct {
 // One tile of C, held in registers over the whole depth: `row_count` rows of `vector_count`
 // vectors, both constants where this is inlined. The last vector has `last` columns.
 BODY void multiply_tile(
-    const size_t row_count, const size_t vector_count, const float *a, strides s, const float *panel,
-    float *c, size_t c_stride, size_t last, size_t depth, const float *initial, int accumulate) {
+    const size_t row_count, const size_t vector_count, const float *a, strides s,
+    const float *panel, float *c, size_t c_stride, size_t last, size_t depth, const float *initial,
+    int accumulate) {
   vector sum[8][4];
   const float *row[8];
   UNROLL for (size_t i = 0; i < row_count; i++) {
@@ -196,9 +197,9 @@ BODY void multiply_tile(
 
 // A strip of C of `vector_count` vectors: tiles of `tile_rows` rows, and smaller ones for the rest.
 BODY void multiply_strip(
-    const size_t tile_rows, const size_t vector_count, const float *a, strides s, const float *panel,
-    float *c, size_t c_stride, size_t m, size_t last, size_t depth, const float *initial,
-    int accumulate) {
+    const size_t tile_rows, const size_t vector_count, const float *a, strides s,
+    const float *panel, float *c, size_t c_stride, size_t m, size_t last, size_t depth,
+    const float *initial, int accumulate) {
   size_t i = 0;
 #define TILES(rows) \
   for (; i + (rows) <= m; i += (rows)) { \
@@ -320,7 +321,9 @@ AVX512 static void pack_rows_avx512(PACK_PARAMETERS) { pack_rows(PACK_ARGUMENTS)
 AVX512 static void multiply_packed_avx512(MULTIPLY_PARAMETERS) {
   multiply_packed(4, MULTIPLY_ARGUMENTS);
 }
-AVX512 static void multiply_rows_avx512(IN_PLACE_PARAMETERS) { multiply_rows(4, IN_PLACE_ARGUMENTS); }
+AVX512 static void multiply_rows_avx512(IN_PLACE_PARAMETERS) {
+  multiply_rows(4, IN_PLACE_ARGUMENTS);
+}
 AVX512 static void multiply_transposed_avx512(IN_PLACE_PARAMETERS) {
   multiply_transposed(4, IN_PLACE_ARGUMENTS);
 }

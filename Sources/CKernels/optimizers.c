@@ -14,6 +14,7 @@ void highland_follow_moments(const float *gradient, size_t count, highland_adam 
     mean[i] = step.beta1 * mean[i] + rest1 * g;
     square[i] = step.beta2 * square[i] + rest2 * g * g;
     float spread = __builtin_sqrtf(square[i] / step.correction2);
-    value[i] = step.decay * value[i] - step.rate * (mean[i] / step.correction1) / (spread + step.epsilon);
+    float mean_step = step.rate * (mean[i] / step.correction1);
+    value[i] = step.decay * value[i] - mean_step / (spread + step.epsilon);
   }
 }

@@ -44,7 +44,7 @@ void highland_multiply_packed(
 // C [m x n] = A [m x depth] * B, and C = Aᵀ * B for A [depth x m], which is read where it stands.
 //
 // The right-hand side is packed if b_stride is 0; otherwise its rows stand b_stride elements apart, and
-// n must be a multiple of 16. Thin products, which packing would cost as much as multiplying.
+// n must be a multiple of 16. For thin products, whose packing would cost as much as multiplying.
 void highland_multiply_rows(
     const float *a, size_t a_stride, const float *b, size_t b_stride, float *c, size_t c_stride,
     size_t m, size_t n, size_t depth);
