@@ -60,7 +60,7 @@ let package = Package(
     module(
       "Differentiation",
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
-    module("Optimization", ["Communication", "Differentiation", "LinearAlgebra"]),
+    module("Optimization", ["CKernels", "Communication", "Differentiation", "LinearAlgebra"]),
     module("Datasets", ["Communication", "LinearAlgebra"]),
     module("RandomNumbers", []),
     module("SyntheticData", ["LinearAlgebra", "RandomNumbers"]),

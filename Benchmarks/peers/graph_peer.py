@@ -32,7 +32,9 @@ def arguments():
     parser.add_argument("--report", type=Path, help="whose splits to use; without: all graphs, timing only")
     parser.add_argument("--features", default="labels", help="of labels, attributes, degree, with commas")
     parser.add_argument("--epochs", type=int, default=100)
-    parser.add_argument("--patience", type=int, default=0, help="0: the last epoch's network")
+    parser.add_argument("--clusters", help="of each pooling level, with commas; default: 160, or 38,10 for diffpool2")
+    parser.add_argument(
+        "--patience", type=int, default=0, help="epochs without a better validation; 0: all epochs")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=0.005)
     parser.add_argument("--link-weight", type=float, default=1.0)
@@ -149,9 +151,9 @@ class DiffPool(nn.Module):
 def network(options, width, classes):
     if options.network == "gcn":
         return Flat(width, classes)
-    if options.network == "diffpool":
-        return DiffPool(width, classes, [160])
-    return DiffPool(width, classes, [38, 10], layers=3)
+    clusters = options.clusters or ("160" if options.network == "diffpool" else "38,10")
+    clusters = [int(count) for count in clusters.split(",")]
+    return DiffPool(width, classes, clusters, layers=1 if len(clusters) == 1 else 3)
 
 
 def judge(model, loader):
@@ -188,13 +190,13 @@ def train(options, graphs, classes, split):
             loss.backward()
             optimiser.step()
         seconds.append(time.perf_counter() - start)
-        if "validation" in others and options.patience:
+        if "validation" in others:
             value, _ = judge(model, others["validation"])
             if value < best:
                 best, kept, since = value, {k: v.clone() for k, v in model.state_dict().items()}, 0
             else:
                 since += 1
-                if since >= options.patience:
+                if options.patience and since >= options.patience:
                     break
     if kept is not None:
         model.load_state_dict(kept)
@@ -212,13 +214,14 @@ def main():
         splits = [fold["split"] for fold in json.loads(options.report.read_text())["folds"]]
     else:
         splits = [{"train": list(range(len(graphs))), "validation": [], "test": []}]
-    accuracies, seconds = [], []
+    accuracies, epochs, seconds = [], [], []
     for split in splits[: options.folds]:
         accuracy, elapsed = train(options, graphs, classes, split)
         accuracies.append(accuracy)
+        epochs.append(len(elapsed))
         seconds += elapsed
     print(json.dumps({
-        "network": options.network, "accuracies": accuracies,
+        "network": options.network, "accuracies": accuracies, "epochs": epochs,
         "mean": None if accuracies[0] is None else float(numpy.mean(accuracies)),
         "deviation": None if accuracies[0] is None else float(numpy.std(accuracies)),
         "secondsPerEpoch": float(numpy.median(seconds)), "seconds": seconds,

@@ -153,16 +153,22 @@ BODY void store_first(const vector *value, float *to, size_t count) {
   if (count & 1) to[i] = all[i];
 }
 
+// Where the elements of a product's sides are: a[i][k] is a[i * a_row + k * a_depth], and row k of
+// the 64 columns of a panel begins at b + k * b_stride. One of the strides of A is the constant 1.
+typedef struct {
+  size_t a_row, a_depth, b_stride;
+} strides;
+
 // One tile of C, held in registers over the whole depth: `row_count` rows of `vector_count`
 // vectors, both constants where this is inlined. The last vector has `last` columns.
 BODY void multiply_tile(
-    const size_t row_count, const size_t vector_count, const float *a, size_t a_stride,
-    const float *packed, float *c, size_t c_stride, size_t last, size_t depth,
-    const float *initial, int accumulate) {
+    const size_t row_count, const size_t vector_count, const float *a, strides s,
+    const float *panel, float *c, size_t c_stride, size_t last, size_t depth, const float *initial,
+    int accumulate) {
   vector sum[8][4];
   const float *row[8];
   UNROLL for (size_t i = 0; i < row_count; i++) {
-    row[i] = a + i * a_stride;
+    row[i] = a + i * s.a_row;
     UNROLL for (size_t j = 0; j < vector_count; j++) {
       const float *start = accumulate ? c + i * c_stride : initial;
       if (start) {
@@ -173,9 +179,9 @@ BODY void multiply_tile(
     }
   }
   for (size_t k = 0; k < depth; k++) {
-    const vector *b = (const vector *)(packed + k * panel_columns);
+    const vector *b = (const vector *)(panel + k * s.b_stride);
     UNROLL for (size_t i = 0; i < row_count; i++) {
-      const vector x = (vector)row[i][k];
+      const vector x = (vector)row[i][k * s.a_depth];
       UNROLL for (size_t j = 0; j < vector_count; j++) {
         sum[i][j] = __builtin_elementwise_fma(x, b[j], sum[i][j]);
       }
@@ -191,15 +197,15 @@ BODY void multiply_tile(
 
 // A strip of C of `vector_count` vectors: tiles of `tile_rows` rows, and smaller ones for the rest.
 BODY void multiply_strip(
-    const size_t tile_rows, const size_t vector_count, const float *a, size_t a_stride,
-    const float *packed, float *c, size_t c_stride, size_t m, size_t last, size_t depth,
+    const size_t tile_rows, const size_t vector_count, const float *a, strides s,
+    const float *panel, float *c, size_t c_stride, size_t m, size_t last, size_t depth,
     const float *initial, int accumulate) {
   size_t i = 0;
 #define TILES(rows) \
   for (; i + (rows) <= m; i += (rows)) { \
     multiply_tile( \
-        rows, vector_count, a + i * a_stride, a_stride, packed, c + i * c_stride, c_stride, last, \
-        depth, initial, accumulate); \
+        rows, vector_count, a + i * s.a_row, s, panel, c + i * c_stride, c_stride, last, depth, \
+        initial, accumulate); \
   }
   TILES(tile_rows)
   TILES(4)
@@ -208,10 +214,13 @@ BODY void multiply_strip(
 #undef TILES
 }
 
-// - Parameter strip_vectors: How many vectors wide a tile is; a constant, as the next one.
-BODY void multiply_packed(
-    const size_t strip_vectors, const float *a, size_t a_stride, const float *packed, float *c,
-    size_t c_stride, size_t m, size_t n, size_t depth, const float *initial, int accumulate) {
+// - Parameters:
+//   - strip_vectors: How many vectors wide a tile is; a constant.
+//   - panel_step: From the first element of a panel to that of the next.
+BODY void multiply(
+    const size_t strip_vectors, const float *a, strides s, const float *b, size_t panel_step,
+    float *c, size_t c_stride, size_t m, size_t n, size_t depth, const float *initial,
+    int accumulate) {
   const size_t depth_blocks = depth == 0 ? 1 : (depth + block_depth - 1) / block_depth;
   const size_t strip_columns = strip_vectors * lanes;
   for (size_t i = 0; i < m; i += block_rows) {
@@ -224,17 +233,16 @@ BODY void multiply_packed(
         const size_t columns = smaller(n - j, strip_columns);
         const size_t vectors = (columns + lanes - 1) / lanes;
         const size_t last = columns - (vectors - 1) * lanes;
-        const float *a_block = a + i * a_stride + k;
+        const float *a_block = a + i * s.a_row + k * s.a_depth;
         const float *b_block =
-            packed + j / panel_columns * panel_columns * depth + k * panel_columns +
-            j % panel_columns;
+            b + j / panel_columns * panel_step + k * s.b_stride + j % panel_columns;
         float *c_block = c + i * c_stride + j;
         const float *start = initial ? initial + j : NULL;
         const int goes_on = accumulate || block > 0;
 #define STRIP(tile_rows, vector_count) \
   multiply_strip( \
-      tile_rows, vector_count, a_block, a_stride, b_block, c_block, c_stride, rows, last, length, \
-      start, goes_on)
+      tile_rows, vector_count, a_block, s, b_block, c_block, c_stride, rows, last, length, start, \
+      goes_on)
         // 24 sums, 8 for one vector, leave registers for a row of B and hide the latency.
         if (strip_vectors == 1) {
           STRIP(6, 1);
@@ -253,6 +261,29 @@ BODY void multiply_packed(
   }
 }
 
+BODY void multiply_packed(
+    const size_t strip_vectors, const float *a, size_t a_stride, const float *packed, float *c,
+    size_t c_stride, size_t m, size_t n, size_t depth, const float *initial, int accumulate) {
+  const strides s = {a_stride, 1, panel_columns};
+  multiply(
+      strip_vectors, a, s, packed, panel_columns * depth, c, c_stride, m, n, depth, initial,
+      accumulate);
+}
+
+BODY void multiply_transposed(
+    const size_t strip_vectors, const float *a, size_t a_stride, const float *b, size_t b_stride,
+    size_t panel_step, float *c, size_t c_stride, size_t m, size_t n, size_t depth) {
+  const strides s = {1, a_stride, b_stride};
+  multiply(strip_vectors, a, s, b, panel_step, c, c_stride, m, n, depth, NULL, 0);
+}
+
+BODY void multiply_rows(
+    const size_t strip_vectors, const float *a, size_t a_stride, const float *b, size_t b_stride,
+    size_t panel_step, float *c, size_t c_stride, size_t m, size_t n, size_t depth) {
+  const strides s = {a_stride, 1, b_stride};
+  multiply(strip_vectors, a, s, b, panel_step, c, c_stride, m, n, depth, NULL, 0);
+}
+
 // MARK: Levels
 
 #define PACK_PARAMETERS \
@@ -263,9 +294,18 @@ BODY void multiply_packed(
       size_t n, size_t depth, const float *initial, int accumulate
 #define MULTIPLY_ARGUMENTS a, a_stride, packed, c, c_stride, m, n, depth, initial, accumulate
 
+#define IN_PLACE_PARAMETERS \
+  const float *a, size_t a_stride, const float *b, size_t b_stride, size_t panel_step, float *c, \
+      size_t c_stride, size_t m, size_t n, size_t depth
+#define IN_PLACE_ARGUMENTS a, a_stride, b, b_stride, panel_step, c, c_stride, m, n, depth
+
 static void pack_rows_portable(PACK_PARAMETERS) { pack_rows(PACK_ARGUMENTS); }
 static void multiply_packed_portable(MULTIPLY_PARAMETERS) {
   multiply_packed(1, MULTIPLY_ARGUMENTS);
+}
+static void multiply_rows_portable(IN_PLACE_PARAMETERS) { multiply_rows(1, IN_PLACE_ARGUMENTS); }
+static void multiply_transposed_portable(IN_PLACE_PARAMETERS) {
+  multiply_transposed(1, IN_PLACE_ARGUMENTS);
 }
 
 #if HAS_X86_LEVELS
@@ -273,9 +313,19 @@ AVX2 static void pack_rows_avx2(PACK_PARAMETERS) { pack_rows(PACK_ARGUMENTS); }
 AVX2 static void multiply_packed_avx2(MULTIPLY_PARAMETERS) {
   multiply_packed(1, MULTIPLY_ARGUMENTS);
 }
+AVX2 static void multiply_rows_avx2(IN_PLACE_PARAMETERS) { multiply_rows(1, IN_PLACE_ARGUMENTS); }
+AVX2 static void multiply_transposed_avx2(IN_PLACE_PARAMETERS) {
+  multiply_transposed(1, IN_PLACE_ARGUMENTS);
+}
 AVX512 static void pack_rows_avx512(PACK_PARAMETERS) { pack_rows(PACK_ARGUMENTS); }
 AVX512 static void multiply_packed_avx512(MULTIPLY_PARAMETERS) {
   multiply_packed(4, MULTIPLY_ARGUMENTS);
+}
+AVX512 static void multiply_rows_avx512(IN_PLACE_PARAMETERS) {
+  multiply_rows(4, IN_PLACE_ARGUMENTS);
+}
+AVX512 static void multiply_transposed_avx512(IN_PLACE_PARAMETERS) {
+  multiply_transposed(4, IN_PLACE_ARGUMENTS);
 }
 #endif
 
@@ -314,3 +364,34 @@ void highland_pack_rows(PACK_PARAMETERS) {
 void highland_multiply_packed(MULTIPLY_PARAMETERS) {
   highland_multiply_packed_at(highland_simd_level(), MULTIPLY_ARGUMENTS);
 }
+
+// Whether `b` is packed or stands as rows of n columns, which must then be whole vectors: what lies
+// behind a row is not touched.
+#define DISPATCHED(name) \
+  void highland_##name##_at( \
+      int level, const float *a, size_t a_stride, const float *b, size_t b_stride, float *c, \
+      size_t c_stride, size_t m, size_t n, size_t depth) { \
+    const size_t panel_step = b_stride ? panel_columns : panel_columns * depth; \
+    if (!b_stride) b_stride = panel_columns; \
+    X86_LEVEL(avx512, name) \
+    X86_LEVEL(avx2, name) \
+    name##_portable(IN_PLACE_ARGUMENTS); \
+  } \
+  void highland_##name( \
+      const float *a, size_t a_stride, const float *b, size_t b_stride, float *c, size_t c_stride, \
+      size_t m, size_t n, size_t depth) { \
+    highland_##name##_at( \
+        highland_simd_level(), a, a_stride, b, b_stride, c, c_stride, m, n, depth); \
+  }
+#if HAS_X86_LEVELS
+#define X86_LEVEL(level_name, name) \
+  if (level == highland_simd_##level_name) { \
+    name##_##level_name(IN_PLACE_ARGUMENTS); \
+    return; \
+  }
+#else
+#define X86_LEVEL(level_name, name)
+#endif
+
+DISPATCHED(multiply_rows)
+DISPATCHED(multiply_transposed)

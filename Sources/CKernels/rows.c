@@ -13,14 +13,39 @@ void highland_add_column_sums(const float *x, size_t rows, size_t width, float *
 }
 
 HIGHLAND_DISPATCHED
-void highland_rectified_gradient(const float *g, const float *y, size_t rows, size_t width,
-                                 float *restrict out, float *restrict sums) {
+void highland_rectify_gradient(float *restrict g, const float *restrict y, size_t rows,
+                               size_t width, float *restrict sums) {
   for (size_t i = 0; i < rows; i++)
     for (size_t c = 0; c < width; c++) {
       float passed = y[i * width + c] > 0 ? g[i * width + c] : 0;
-      out[i * width + c] = passed;
+      g[i * width + c] = passed;
       sums[c] += passed;
     }
+}
+
+HIGHLAND_DISPATCHED
+void highland_spread_row(const float *row, float factor, size_t rows, size_t width,
+                         float *restrict out) {
+  for (size_t i = 0; i < rows; i++)
+    for (size_t c = 0; c < width; c++) out[i * width + c] = factor * row[c];
+}
+
+HIGHLAND_DISPATCHED
+void highland_sum_rows_to_double(const float *x, size_t rows, size_t width,
+                                 double *restrict sums) {
+  enum { block = 64 };  // sums in registers over all rows
+  size_t first = 0;
+  for (; first + block <= width; first += block) {
+    double sum[block] = {0};
+    for (size_t i = 0; i < rows; i++)
+      for (size_t c = 0; c < block; c++) sum[c] += (double)x[i * width + first + c];
+    for (size_t c = 0; c < block; c++) sums[first + c] = sum[c];
+  }
+  for (; first < width; first++) {
+    double sum = 0;
+    for (size_t i = 0; i < rows; i++) sum += (double)x[i * width + first];
+    sums[first] = sum;
+  }
 }
 
 HIGHLAND_DISPATCHED
@@ -53,10 +78,9 @@ void highland_add_normalization_sums(const float *g, const float *x, const float
 }
 
 HIGHLAND_DISPATCHED
-void highland_normalization_gradient(const float *g, const float *x, const float *a, const float *b,
-                                     const float *d, size_t rows, size_t width,
-                                     float *restrict out) {
+void highland_normalization_gradient(float *restrict g, const float *restrict x, const float *a,
+                                     const float *b, const float *d, size_t rows, size_t width) {
   for (size_t i = 0; i < rows; i++)
     for (size_t c = 0; c < width; c++)
-      out[i * width + c] = fused(a[c], g[i * width + c], fused(b[c], x[i * width + c], d[c]));
+      g[i * width + c] = fused(a[c], g[i * width + c], fused(b[c], x[i * width + c], d[c]));
 }

@@ -39,6 +39,20 @@ int CMPI_Comm_rank(CMPI_Comm comm, int *rank) { return MPI_Comm_rank(unwrap(comm
 
 int CMPI_Comm_size(CMPI_Comm comm, int *size) { return MPI_Comm_size(unwrap(comm), size); }
 
+int CMPI_Comm_split(CMPI_Comm comm, int color, int key, CMPI_Comm *formed) {
+  MPI_Comm group = MPI_COMM_NULL;
+  int code = MPI_Comm_split(unwrap(comm), color, key, &group);
+  *formed = (CMPI_Comm){(intptr_t)group};
+  return code;
+}
+
+int CMPI_Comm_free(CMPI_Comm *comm) {
+  MPI_Comm group = unwrap(*comm);
+  int code = MPI_Comm_free(&group);
+  *comm = (CMPI_Comm){(intptr_t)group};
+  return code;
+}
+
 int CMPI_Comm_shared_size(CMPI_Comm comm, int *size) {
   MPI_Comm shared;
   int code =

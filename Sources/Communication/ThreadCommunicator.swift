@@ -14,7 +14,7 @@ public enum ThreadCommunicationError: Error, Equatable {
 ///
 /// Messages are copied, as between processes. A rank that throws, leaves early or calls another
 /// collective is an error with a name on every rank, where MPI would hang.
-public struct ThreadCommunicator: Communicator {
+public struct ThreadCommunicator: GroupingCommunicator {
   public let rank: Rank
   public let size: Int
   private let rendezvous: Rendezvous
@@ -38,6 +38,21 @@ public struct ThreadCommunicator: Communicator {
       }
     }
     return try rendezvous.results().map { $0 as! R }
+  }
+
+  public func withGroup<R>(_ group: Int, _ body: (ThreadCommunicator) throws -> R) throws -> R {
+    precondition(group >= 0, "group \(group)")
+    let groups = try rendezvous.meet(group, rank.index, "withGroup")
+    let members = groups.indices.filter { groups[$0] == group }
+    let place = members.firstIndex(of: rank.index)!
+    // The first member makes the meeting point of all.
+    let made = place == 0 ? rendezvous.inner(size: members.count) : nil
+    let point = try rendezvous.meet(made, rank.index, "withGroup")[members[0]]!
+    let result = Result {
+      try body(ThreadCommunicator(rank: Rank(place), size: members.count, rendezvous: point))
+    }
+    point.leave(place, result.map { _ in true })
+    return try result.get()
   }
 
   /// What a rank brings to an exchange: a copy of its bytes, whom they are for, and what it expects.
@@ -123,6 +138,8 @@ private final class Rendezvous: @unchecked Sendable {
   private var failure: (any Error)?
   private var finished: [Int: Result<any Sendable, any Error>] = [:]
   private var firstFailure: (any Error)?
+  /// Those of groups, which must not wait for a rank that has failed here.
+  private var inner: [Rendezvous] = []
 
   init(size: Int, deadline: Double) {
     self.size = size
@@ -135,7 +152,7 @@ private final class Rendezvous: @unchecked Sendable {
     defer { condition.unlock() }
     if let failure { throw failure }
     if let gone = finished.keys.min() {
-      throw fail(ThreadCommunicationError.peerLeft(rank: gone, during: name))
+      throw fail(firstFailure ?? ThreadCommunicationError.peerLeft(rank: gone, during: name))
     }
     if arrived > 0, call != name {
       throw fail(ThreadCommunicationError.mismatch(rank: rank, called: name, others: call))
@@ -165,14 +182,42 @@ private final class Rendezvous: @unchecked Sendable {
   private func fail(_ error: any Error) -> any Error {
     if failure == nil { failure = error }
     condition.broadcast()
+    for point in inner { point.abandon(error) }
     return failure!
+  }
+
+  /// A meeting point for some of the ranks.
+  func inner(size: Int) -> Rendezvous {
+    let point = Rendezvous(size: size, deadline: deadline)
+    condition.lock()
+    defer { condition.unlock() }
+    inner.removeAll { $0.isOver }
+    inner.append(point)
+    if let failure = failure ?? firstFailure { point.abandon(failure) }
+    return point
+  }
+
+  private var isOver: Bool {
+    condition.lock()
+    defer { condition.unlock() }
+    return finished.count == size
+  }
+
+  /// Nobody waits here any more.
+  private func abandon(_ error: any Error) {
+    condition.lock()
+    defer { condition.unlock() }
+    _ = fail(error)
   }
 
   func leave(_ rank: Int, _ result: Result<any Sendable, any Error>) {
     condition.lock()
     defer { condition.unlock() }
     finished[rank] = result
-    if case .failure(let error) = result, firstFailure == nil { firstFailure = error }
+    if case .failure(let error) = result, firstFailure == nil {
+      firstFailure = error
+      for point in inner { point.abandon(error) }
+    }
     if arrived > 0 {
       _ = fail(firstFailure ?? ThreadCommunicationError.peerLeft(rank: rank, during: call))
     }

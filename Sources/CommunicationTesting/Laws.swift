@@ -35,6 +35,49 @@ public func brokenLaws(
   return laws.broken
 }
 
+/// The laws that groups of a communicator break, those of a communicator among them.
+///
+/// > Collective: as ``brokenLaws(_:largeByteCount:)``, in several divisions into groups, of which each group
+/// > does the rounds for itself.
+public func brokenLawsOfGroups(
+  _ communicator: some GroupingCommunicator, largeByteCount: Int = 3 << 20
+) throws -> [String] {
+  let (rank, size) = (communicator.rank.index, communicator.size)
+  var broken: [String] = []
+  // All in one; each alone; by turns, in descending order; groups in a group.
+  for group in [{ _ in 0 }, { $0 }, { size - $0 % 2 }, { $0 / 2 }] as [(Int) -> Int] {
+    let members = (0..<size).filter { group($0) == group(rank) }
+    broken += try communicator.withGroup(group(rank)) { own in
+      var broken = try brokenLaws(own, largeByteCount: largeByteCount)
+      if try own.allGather([rank]).values != members {
+        broken.append("rank \(rank) of \(size): a group has its members in their order")
+      }
+      broken += try own.withGroup(own.rank.index % 2) { inner in
+        try brokenLaws(inner, largeByteCount: largeByteCount)
+      }
+      return broken
+    }
+    try communicator.barrier()
+  }
+  // Groups that do not do the same.
+  let sum = try communicator.withGroup(rank % 3) { group in
+    try (0..<5 * (rank % 3)).reduce(0) { sum, _ in try sum + group.sum(1) }
+  }
+  let members = (0..<size).count { $0 % 3 == rank % 3 }
+  if sum != 5 * (rank % 3) * members { broken.append("rank \(rank): groups mix") }
+  for groupCount in 1...size {
+    let results = try communicator.perform(7, inGroups: groupCount) { task, group in
+      let sum = try group.sum(group.rank.index + 1)
+      let isRight = sum == group.size * (group.size + 1) / 2
+      return isRight ? Array(repeating: UInt8(task), count: task) : [255]
+    }
+    if results != (0..<7).map({ Array(repeating: UInt8($0), count: $0) }) {
+      broken.append("rank \(rank) of \(size): \(groupCount) groups return all results")
+    }
+  }
+  return broken
+}
+
 /// The laws, one method for each group; what is broken is collected, and all ranks go on.
 struct Laws<C: Communicator> {
   let communicator: C

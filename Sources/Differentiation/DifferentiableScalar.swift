@@ -141,7 +141,7 @@ extension Float: DifferentiableScalar {
   }
 
   public static func product(_ a: Matrix, _ b: Matrix, using workers: Workers) -> Matrix {
-    LinearAlgebra.product(a, PackedMatrix(b), using: workers)
+    LinearAlgebra.product(a, b, using: workers)
   }
 
   public static func transposedProduct(_ a: Matrix, _ b: Matrix, using workers: Workers) -> Matrix {

@@ -58,63 +58,33 @@ extension Float: PoolingScalar {
     _ kind: BlockProduct, _ a: Matrix, _ b: Matrix, blocks: RowBlocks, using workers: Workers
   ) -> Matrix {
     let (rows, columns) = kind.shape(a, b, blocks)
-    var c = Matrix(rows: rows, columns: columns)
     let height = kind.height(a)
     let (depth, width) = (a.columnCount, b.columnCount)
-    guard height > 0, columns > 0, depth > 0 else { return c }
+    guard height > 0, columns > 0, depth > 0 else { return Matrix(rows: rows, columns: columns) }
+    var c = Matrix(uninitializedRows: rows, columns: columns)
     let (left, right, target) = unsafe (a.sharedRows(), b.sharedRows(), c.disjointRows())
     workers.forEach(blocks.count) {
-      (packed: PackedMatrix(), transpose: Matrix(rows: 0, columns: 0))
-    } _: { block, scratch in
+      PackedMatrix()
+    } _: { block, packed in
       let rows = blocks[block]
-      guard !rows.isEmpty else { return }
       let stack = block * height
       switch kind {
       case .transposed:
-        unsafe scratch.packed.pack(
-          right[rows.lowerBound], stride: width, depth: rows.count, columns: width)
-        if scratch.transpose.count < depth * rows.count {
-          scratch.transpose = Matrix(rows: 1, columns: depth * rows.count)
-        }
-        let transpose = unsafe scratch.transpose.disjointRows().base
-        unsafe Self.transpose(left[rows.lowerBound], rows.count, depth, to: transpose)
-        unsafe multiplyPacked(
-          transpose, stride: rows.count, rowCount: depth, scratch.packed, into: target[stack],
-          stride: width)
+        unsafe multiplyThin(
+          left[rows.lowerBound], .transposed, rowCount: depth, depth: rows.count,
+          right[rows.lowerBound], columns: width, into: target[stack], scratch: &packed)
       case .plain:
-        unsafe scratch.packed.pack(right[stack], stride: width, depth: depth, columns: width)
-        unsafe multiplyPacked(
-          left[rows.lowerBound], stride: depth, rowCount: rows.count, scratch.packed,
-          into: target[rows.lowerBound], stride: width)
+        unsafe multiplyThin(
+          left[rows.lowerBound], .plain, rowCount: rows.count, depth: depth, right[stack],
+          columns: width, into: target[rows.lowerBound], scratch: &packed)
       case .byRows:
-        unsafe scratch.packed.pack(
-          rows: right[stack], stride: width, count: height, depth: width)
+        unsafe packed.pack(rows: right[stack], stride: width, count: height, depth: width)
         unsafe multiplyPacked(
-          left[rows.lowerBound], stride: width, rowCount: rows.count, scratch.packed,
+          left[rows.lowerBound], stride: width, rowCount: rows.count, packed,
           into: target[rows.lowerBound], stride: height)
       }
     }
     withExtendedLifetime((a, b)) {}
     return c
-  }
-
-  /// Writes the transpose of consecutive rows, eight of them at a time: a line of the target is
-  /// written at once.
-  ///
-  /// - Parameters:
-  ///   - source: `rowCount` rows of `columnCount` elements.
-  ///   - target: As many elements.
-  @unsafe private static func transpose(
-    _ source: UnsafePointer<Float>, _ rowCount: Int, _ columnCount: Int,
-    to target: UnsafeMutablePointer<Float>
-  ) {
-    for first in stride(from: 0, to: rowCount, by: 8) {
-      for column in 0..<columnCount {
-        let to = unsafe target + column * rowCount
-        for row in first..<min(first + 8, rowCount) {
-          unsafe to[row] = source[row * columnCount + column]
-        }
-      }
-    }
   }
 }

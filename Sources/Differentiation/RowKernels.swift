@@ -24,7 +24,7 @@ extension Float: RowScalar {
     let target = unsafe y.disjointRows()
     let start = bias ?? Matrix(rows: 1, columns: width)
     let initial = unsafe start.sharedRows()
-    let tiles = (0..<rowCount).tiles(of: 192)
+    let tiles = (0..<rowCount).tiles(of: 96)
     workers.forEach(tiles.count) { tile in
       let rows = tiles[tile]
       for index in packed.indices {
@@ -41,23 +41,132 @@ extension Float: RowScalar {
     return y
   }
 
-  public static func rectifiedGradient(
-    _ gradient: Matrix, of y: Matrix, parts: RowBlocks, using workers: Workers
-  ) -> (gradient: Matrix, columnSums: [Double]) {
-    check(gradient, y)
-    var passed = Matrix(uninitializedRows: y.rowCount, columns: y.columnCount)
-    let width = y.columnCount
-    let (g, value, target) = unsafe (
-      gradient.sharedRows(), y.sharedRows(), passed.disjointRows()
-    )
-    let sums = unsafe sums(over: parts, of: y.rowCount, count: width, using: workers) {
-      rows, sums in
-      unsafe highland_rectified_gradient(
-        g[rows.lowerBound], value[rows.lowerBound], rows.count, width, target[rows.lowerBound],
-        sums)
+  public static func affineGradient(
+    _ gradient: inout Matrix, of y: Matrix?, _ terms: [(x: Matrix, weight: Matrix)],
+    wants: [Bool], parts: RowBlocks, using workers: Workers
+  ) -> AffineGradient<Float> {
+    precondition(wants.count == terms.count, "\(wants.count) wants of \(terms.count) terms")
+    let (rowCount, width) = (gradient.rowCount, gradient.columnCount)
+    var inputs = zip(terms, wants).map { term, isWanted in
+      isWanted ? Matrix(uninitializedRows: rowCount, columns: term.x.columnCount) : nil
     }
-    withExtendedLifetime((gradient, y)) {}
-    return (passed, sums)
+    let weights = unsafe terms.map { unsafe $0.weight.sharedRows() }
+    let targets = unsafe inputs.indices.map { unsafe inputs[$0]?.disjointRows() }
+    let part = unsafe affineGradient(
+      &gradient, of: y, terms, parts: parts, using: workers, scratch: {}
+    ) { rows, g, _, packed in
+      for unsafe(weight, target) in unsafe zip(weights, targets) {
+        guard let target = unsafe target, unsafe target.columnCount > 0 else { continue }
+        unsafe multiplyThin(
+          g, .plain, rowCount: rows.count, depth: width, weight.base, columns: weight.columnCount,
+          into: target[rows.lowerBound], scratch: &packed)
+      }
+    }
+    withExtendedLifetime(terms) {}
+    return AffineGradient(inputs: inputs, sums: part.sums)
+  }
+
+  /// The gradients of weights and bias, part by part; what else becomes of a part's rows is `body`'s, while
+  /// they are in the cache.
+  ///
+  /// - Parameter body: Gets the rows of a part and their gradient, 0 where y is, which it may overwrite.
+  @unsafe static func affineGradient<Scratch>(
+    _ gradient: inout Matrix, of y: Matrix?, _ terms: [(x: Matrix, weight: Matrix)],
+    parts: RowBlocks, using workers: Workers, scratch: @Sendable () -> Scratch,
+    _ body:
+      @Sendable (
+        _ rows: Range<Int>, _ gradient: UnsafeMutablePointer<Float>, _ scratch: inout Scratch,
+        _ packed: inout PackedMatrix
+      ) -> Void
+  ) -> AffineGradient<Float> {
+    let (rowCount, width) = (gradient.rowCount, gradient.columnCount)
+    if let y { check(gradient, y) }
+    precondition(
+      terms.allSatisfy {
+        $0.x.rowCount == rowCount && $0.weight.rowCount == width
+          && $0.x.columnCount == $0.weight.columnCount
+      } && parts.rowCount == rowCount,
+      "\(terms.map { ($0.x.columnCount, $0.weight.columnCount) }) columns of terms, "
+        + "\(parts.rowCount) of \(rowCount) rows")
+    // The kernel makes 64 columns at once: few of them are better rows than columns.
+    let isTurned = terms.map { $0.x.columnCount < min(width, 64) }
+    let counts = terms.map { $0.weight.count }
+    var stack = Matrix(rows: parts.count, columns: counts.reduce(width, +))
+    let (g, sums) = unsafe (gradient.disjointRows(), stack.disjointRows())
+    let value = unsafe y?.sharedRows()
+    let sources = unsafe terms.map { unsafe $0.x.sharedRows() }
+    workers.forEach(parts.count) {
+      (own: scratch(), packed: PackedMatrix())
+    } _: { part, scratch in
+      let (first, count) = (parts[part].lowerBound, parts[part].count)
+      guard count > 0, width > 0 else { return }
+      var sum = unsafe sums[part]
+      let bias = unsafe sum + (sums.columnCount - width)
+      if let value = unsafe value {
+        unsafe highland_rectify_gradient(g[first], value[first], count, width, bias)
+      } else {
+        unsafe highland_add_column_sums(g[first], count, width, bias)
+      }
+      for term in counts.indices where counts[term] > 0 {
+        let length = unsafe sources[term].columnCount
+        let (x, g) = unsafe (sources[term][first], UnsafePointer(g[first]))
+        if isTurned[term] {
+          unsafe multiplyThin(
+            x, .transposed, rowCount: length, depth: count, g, columns: width, into: sum,
+            scratch: &scratch.packed)
+        } else {
+          unsafe multiplyThin(
+            g, .transposed, rowCount: width, depth: count, x, columns: length, into: sum,
+            scratch: &scratch.packed)
+        }
+        unsafe sum += counts[term]
+      }
+      unsafe body(parts[part], g[first], &scratch.own, &scratch.packed)
+    }
+    withExtendedLifetime((y, terms)) {}
+    var all = stack.sumsOfRows()
+    var place = 0
+    for term in terms.indices {
+      if isTurned[term] {
+        all.transpose(from: place, rows: terms[term].x.columnCount, columns: width)
+      }
+      place += counts[term]
+    }
+    return AffineGradient(inputs: [], sums: all)
+  }
+
+  public static func means(
+    _ x: Matrix, of blocks: RowBlocks, using workers: Workers
+  ) -> Matrix {
+    let width = x.columnCount
+    precondition(
+      blocks.rowCount == x.rowCount, "blocks of \(blocks.rowCount) rows of \(x.rowCount)")
+    var y = Matrix(rows: blocks.count, columns: width)
+    let (source, target) = unsafe (x.sharedRows(), y.disjointRows())
+    workers.forEach(blocks.count) { block in
+      let rows = blocks[block]
+      let factor = 1 / Float(max(rows.count, 1))
+      unsafe highland_add_column_sums(source[rows.lowerBound], rows.count, width, target[block])
+      for column in 0..<width { unsafe target[block][column] *= factor }
+    }
+    withExtendedLifetime(x) {}
+    return y
+  }
+
+  public static func spread(
+    _ x: Matrix, over blocks: RowBlocks, using workers: Workers
+  ) -> Matrix {
+    let width = x.columnCount
+    precondition(blocks.count == x.rowCount, "\(blocks.count) blocks for \(x.rowCount) rows")
+    var y = Matrix(uninitializedRows: blocks.rowCount, columns: width)
+    let (source, target) = unsafe (x.sharedRows(), y.disjointRows())
+    workers.forEach(blocks.count) { block in
+      let rows = blocks[block]
+      unsafe highland_spread_row(
+        source[block], 1 / Float(max(rows.count, 1)), rows.count, width, target[rows.lowerBound])
+    }
+    withExtendedLifetime(x) {}
+    return y
   }
 
   public static func columnSums(
@@ -119,27 +228,24 @@ extension Float: RowScalar {
     }
   }
 
-  public static func normalizationGradient(
-    _ gradient: Matrix, _ x: Matrix, coefficients: Matrix, using workers: Workers
-  ) -> Matrix {
+  public static func turnNormalizationGradient(
+    _ gradient: inout Matrix, _ x: Matrix, coefficients: Matrix, using workers: Workers
+  ) {
     check(gradient, x)
     let width = x.columnCount
     precondition(
       coefficients.rowCount == 3 && coefficients.columnCount == width,
       "[\(coefficients.rowCount) × \(coefficients.columnCount)] coefficients")
-    var result = Matrix(uninitializedRows: x.rowCount, columns: width)
-    let (g, source) = unsafe (gradient.sharedRows(), x.sharedRows())
-    let (c, target) = unsafe (coefficients.sharedRows(), result.disjointRows())
+    let (g, source) = unsafe (gradient.disjointRows(), x.sharedRows())
+    let c = unsafe coefficients.sharedRows()
     forEachTile(ofRows: x.rowCount, width: width, using: workers) { rows in
       unsafe highland_normalization_gradient(
-        g[rows.lowerBound], source[rows.lowerBound], c[0], c[1], c[2], rows.count, width,
-        target[rows.lowerBound])
+        g[rows.lowerBound], source[rows.lowerBound], c[0], c[1], c[2], rows.count, width)
     }
-    withExtendedLifetime((gradient, x, coefficients)) {}
-    return result
+    withExtendedLifetime((x, coefficients)) {}
   }
 
-  private static func check(_ a: Matrix, _ b: Matrix) {
+  static func check(_ a: Matrix, _ b: Matrix) {
     precondition(
       a.rowCount == b.rowCount && a.columnCount == b.columnCount,
       "[\(a.rowCount) × \(a.columnCount)] and [\(b.rowCount) × \(b.columnCount)]")
@@ -165,24 +271,32 @@ extension Float: RowScalar {
     var partial = Matrix(rows: parts.count, columns: count)
     let target = unsafe partial.disjointRows()
     workers.forEach(parts.count) { unsafe body(parts[$0], target[$0]) }
-    return partial.sumsOfRows(times: 1)
+    return partial.sumsOfRows()
   }
 }
 
-extension DenseMatrix {
-  /// The sum of stacked blocks of `rows` rows each, in double precision. Shape `[rows * columnCount]`.
-  @specialized(where Scalar == Float)
-  func sumsOfRows(times rows: Int) -> [Double] {
-    let length = rows * columnCount
-    var sums = Array(repeating: 0.0, count: length)
-    guard length > 0 else { return sums }
-    unsafe withUnsafeBufferPointer { stack in
-      unsafe sums.withUnsafeMutableBufferPointer { sums in
-        for first in stride(from: 0, to: stack.count, by: length) {
-          for place in 0..<length { unsafe sums[place] += Double(stack[first + place]) }
-        }
+extension Matrix {
+  /// The sums of the columns, in double precision. Shape `[columnCount]`.
+  fileprivate func sumsOfRows() -> [Double] {
+    let (rows, width) = (rowCount, columnCount)
+    return unsafe Array(unsafeUninitializedCapacity: width) { sums, initializedCount in
+      unsafe withUnsafeBufferPointer { x in
+        guard let target = sums.baseAddress, width > 0 else { return }
+        unsafe highland_sum_rows_to_double(x.baseAddress!, rows, width, target)
+      }
+      initializedCount = width
+    }
+  }
+}
+
+extension [Double] {
+  /// Replaces a matrix `[rows × columns]`, which begins at a place, by its transpose.
+  fileprivate mutating func transpose(from first: Int, rows: Int, columns: Int) {
+    let matrix = Array(self[first..<first + rows * columns])
+    for row in 0..<rows {
+      for column in 0..<columns {
+        self[first + column * rows + row] = matrix[row * columns + column]
       }
     }
-    return sums
   }
 }

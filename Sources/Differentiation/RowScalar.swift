@@ -15,11 +15,43 @@ public protocol RowScalar: DifferentiableScalar {
     isRectified: Bool, using workers: Workers
   ) -> DenseMatrix<Self>
 
-  /// ∂y where y > 0, and its column sums, part by part. Shapes `[n × out]`, `[out]`.
-  static func rectifiedGradient(
-    _ gradient: DenseMatrix<Self>, of y: DenseMatrix<Self>, parts: RowBlocks,
+  /// What the gradient of ``affine(_:bias:isRectified:using:)`` makes of that of its result: the gradients of
+  /// the x that are wanted, and those of weights and bias, part by part.
+  ///
+  /// - Parameters:
+  ///   - gradient: Becomes 0 where y is. Shape `[n × out]`.
+  ///   - y: The result, if it was rectified.
+  ///   - wants: Of which terms the gradient of x is wanted.
+  static func affineGradient(
+    _ gradient: inout DenseMatrix<Self>, of y: DenseMatrix<Self>?,
+    _ terms: [(x: DenseMatrix<Self>, weight: DenseMatrix<Self>)], wants: [Bool], parts: RowBlocks,
     using workers: Workers
-  ) -> (gradient: DenseMatrix<Self>, columnSums: [Double])
+  ) -> AffineGradient<Self>
+
+  /// A x, and b + (A x) · wᵀ or max(0, that).
+  static func convolution(
+    _ x: DenseMatrix<Self>, over graph: PartedGraph<Self>, weight: DenseMatrix<Self>,
+    bias: DenseMatrix<Self>, isRectified: Bool, using workers: Workers
+  ) -> (sums: DenseMatrix<Self>, result: DenseMatrix<Self>)
+
+  /// As ``affineGradient(_:of:_:wants:parts:using:)`` for one term, the sums A x; its input is x.
+  ///
+  /// - Parameter gradient: Spent afterwards.
+  static func convolutionGradient(
+    _ gradient: inout DenseMatrix<Self>, of y: DenseMatrix<Self>?, sums: DenseMatrix<Self>,
+    over graph: PartedGraph<Self>, weight: DenseMatrix<Self>, wantsInput: Bool,
+    using workers: Workers
+  ) -> AffineGradient<Self>
+
+  /// Σ x / n of every block of n rows; 0 of an empty one. Shape `[blocks × columns]`.
+  static func means(
+    _ x: DenseMatrix<Self>, of blocks: RowBlocks, using workers: Workers
+  ) -> DenseMatrix<Self>
+
+  /// Row g divided by the number of rows of block g, in each of them.
+  static func spread(
+    _ x: DenseMatrix<Self>, over blocks: RowBlocks, using workers: Workers
+  ) -> DenseMatrix<Self>
 
   /// Σ x of every column, part by part. Shape `[columns]`.
   static func columnSums(
@@ -43,13 +75,20 @@ public protocol RowScalar: DifferentiableScalar {
     parts: RowBlocks, using workers: Workers
   ) -> [Double]
 
-  /// a · g + b · x + c, column by column.
+  /// g becomes a · g + b · x + c, column by column.
   ///
   /// - Parameter coefficients: a, b and c. Shape `[3 × columns]`.
-  static func normalizationGradient(
-    _ gradient: DenseMatrix<Self>, _ x: DenseMatrix<Self>, coefficients: DenseMatrix<Self>,
-    using workers: Workers
-  ) -> DenseMatrix<Self>
+  static func turnNormalizationGradient(
+    _ gradient: inout DenseMatrix<Self>, _ x: DenseMatrix<Self>, coefficients: DenseMatrix<Self>,
+    using workers: Workers)
+}
+
+/// The gradients of the arguments of a dense layer.
+public struct AffineGradient<Scalar: DifferentiableScalar>: Sendable {
+  /// Of every term's x; nil where it is not wanted.
+  public var inputs: [DenseMatrix<Scalar>?]
+  /// Of every term's weight, one after the other, then of the bias; the sums over this rank's rows.
+  public var sums: [Double]
 }
 
 // The plain loops: `Double`'s, and the twins of the kernels.
@@ -72,14 +111,56 @@ extension RowScalar {
     return y
   }
 
-  package static func plainRectifiedGradient(
-    _ gradient: DenseMatrix<Self>, of y: DenseMatrix<Self>
-  ) -> (gradient: DenseMatrix<Self>, columnSums: [Double]) {
-    var passed = gradient
-    for row in 0..<y.rowCount {
-      for column in 0..<y.columnCount where y[row, column] <= 0 { passed[row, column] = 0 }
+  package static func plainAffineGradient(
+    _ gradient: inout DenseMatrix<Self>, of y: DenseMatrix<Self>?,
+    _ terms: [(x: DenseMatrix<Self>, weight: DenseMatrix<Self>)], wants: [Bool]
+  ) -> AffineGradient<Self> {
+    if let y {
+      for row in 0..<y.rowCount {
+        for column in 0..<y.columnCount where y[row, column] <= 0 { gradient[row, column] = 0 }
+      }
     }
-    return (passed, plainColumnSums(passed))
+    let passed = gradient
+    var sums: [Double] = []
+    for (x, _) in terms {
+      for out in 0..<passed.columnCount {
+        for column in 0..<x.columnCount {
+          sums.append(
+            (0..<x.rowCount).reduce(0) { $0 + Double(passed[$1, out]) * Double(x[$1, column]) })
+        }
+      }
+    }
+    return AffineGradient(
+      inputs: zip(terms, wants).map { term, isWanted in
+        isWanted
+          ? plainProduct(passed, byRowsOf: term.weight.transposed(), bias: nil) : nil
+      }, sums: sums + plainColumnSums(passed))
+  }
+
+  package static func plainMeans(
+    _ x: DenseMatrix<Self>, of blocks: RowBlocks
+  ) -> DenseMatrix<Self> {
+    var y = DenseMatrix<Self>(rows: blocks.count, columns: x.columnCount)
+    for block in 0..<blocks.count {
+      let factor = 1 / Self(max(blocks[block].count, 1))
+      for column in 0..<x.columnCount {
+        y[block, column] = factor * blocks[block].reduce(0) { $0 + x[$1, column] }
+      }
+    }
+    return y
+  }
+
+  package static func plainSpread(
+    _ x: DenseMatrix<Self>, over blocks: RowBlocks
+  ) -> DenseMatrix<Self> {
+    var y = DenseMatrix<Self>(rows: blocks.rowCount, columns: x.columnCount)
+    for block in 0..<blocks.count {
+      let factor = 1 / Self(max(blocks[block].count, 1))
+      for row in blocks[block] {
+        for column in 0..<x.columnCount { y[row, column] = factor * x[block, column] }
+      }
+    }
+    return y
   }
 
   package static func plainColumnSums(_ x: DenseMatrix<Self>) -> [Double] {
@@ -121,18 +202,16 @@ extension RowScalar {
       }
   }
 
-  package static func plainNormalizationGradient(
-    _ gradient: DenseMatrix<Self>, _ x: DenseMatrix<Self>, coefficients: DenseMatrix<Self>
-  ) -> DenseMatrix<Self> {
-    var result = gradient
+  package static func plainTurnNormalizationGradient(
+    _ gradient: inout DenseMatrix<Self>, _ x: DenseMatrix<Self>, coefficients: DenseMatrix<Self>
+  ) {
     for row in 0..<x.rowCount {
       for column in 0..<x.columnCount {
-        result[row, column] =
+        gradient[row, column] =
           coefficients[0, column] * gradient[row, column]
           + coefficients[1, column] * x[row, column] + coefficients[2, column]
       }
     }
-    return result
   }
 }
 
@@ -142,12 +221,21 @@ extension Double: RowScalar {
     isRectified: Bool, using workers: Workers
   ) -> DenseMatrix<Double> { plainAffine(terms, bias: bias, isRectified: isRectified) }
 
-  public static func rectifiedGradient(
-    _ gradient: DenseMatrix<Double>, of y: DenseMatrix<Double>, parts: RowBlocks,
-    using workers: Workers
-  ) -> (gradient: DenseMatrix<Double>, columnSums: [Double]) {
-    plainRectifiedGradient(gradient, of: y)
+  public static func affineGradient(
+    _ gradient: inout DenseMatrix<Double>, of y: DenseMatrix<Double>?,
+    _ terms: [(x: DenseMatrix<Double>, weight: DenseMatrix<Double>)], wants: [Bool],
+    parts: RowBlocks, using workers: Workers
+  ) -> AffineGradient<Double> {
+    plainAffineGradient(&gradient, of: y, terms, wants: wants)
   }
+
+  public static func means(
+    _ x: DenseMatrix<Double>, of blocks: RowBlocks, using workers: Workers
+  ) -> DenseMatrix<Double> { plainMeans(x, of: blocks) }
+
+  public static func spread(
+    _ x: DenseMatrix<Double>, over blocks: RowBlocks, using workers: Workers
+  ) -> DenseMatrix<Double> { plainSpread(x, over: blocks) }
 
   public static func columnSums(
     _ x: DenseMatrix<Double>, parts: RowBlocks, using workers: Workers
@@ -167,10 +255,10 @@ extension Double: RowScalar {
     parts: RowBlocks, using workers: Workers
   ) -> [Double] { plainNormalizationSums(gradient, x, mean: mean) }
 
-  public static func normalizationGradient(
-    _ gradient: DenseMatrix<Double>, _ x: DenseMatrix<Double>,
+  public static func turnNormalizationGradient(
+    _ gradient: inout DenseMatrix<Double>, _ x: DenseMatrix<Double>,
     coefficients: DenseMatrix<Double>, using workers: Workers
-  ) -> DenseMatrix<Double> {
-    plainNormalizationGradient(gradient, x, coefficients: coefficients)
+  ) {
+    plainTurnNormalizationGradient(&gradient, x, coefficients: coefficients)
   }
 }

@@ -32,9 +32,10 @@ public final class Tape<Scalar: DifferentiableScalar> {
     Scalar
   >?]
 
-  /// A rule that communicates: all ranks call it, with a gradient of zeros where there is none.
+  /// A rule that communicates: all ranks call it, with a gradient of zeros where there is none. It may
+  /// turn the gradient into an argument's in place, too.
   public typealias CollectiveRule = (
-    _ gradient: DenseMatrix<Scalar>, _ communicator: any Communicator
+    _ gradient: inout DenseMatrix<Scalar>, _ communicator: any Communicator
   ) throws -> [DenseMatrix<Scalar>?]
 
   private enum Origin {
@@ -134,11 +135,11 @@ public final class Tape<Scalar: DifferentiableScalar> {
         arguments = places
         parts = rule(&gradient, places.map { records[$0].isDifferentiable })
       case .collective(let rule, let places):
-        let gradient =
-          gradients[place] ?? DenseMatrix(rows: record.shape.rows, columns: record.shape.columns)
-        gradients[place] = nil
+        var gradient =
+          gradients[place].take()
+          ?? DenseMatrix(rows: record.shape.rows, columns: record.shape.columns)
         arguments = places
-        parts = try rule(gradient, communicator)
+        parts = try rule(&gradient, communicator)
       }
       // The values that the rule held are not needed any more.
       records[place] = Record(

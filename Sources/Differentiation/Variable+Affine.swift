@@ -13,8 +13,8 @@ extension Variable where Scalar: PoolingScalar {
   /// **The gradients of weights and bias are those of all ranks' rows**, not a rank's part of them, and
   /// do not depend on the number of ranks as long as each holds whole parts: see ``RowScalar``.
   ///
-  /// > Collective: the gradient, two rounds for each weight and two for the bias: about twice their size
-  /// > in `Double` to and from every rank. The layer itself sends nothing.
+  /// > Collective: the gradient, two rounds: about twice the size of weights and bias in `Double` to and
+  /// > from every rank. The layer itself sends nothing.
   ///
   /// - Parameters:
   ///   - terms: At least one; all x have as many rows. Shapes `[rows × in]`, `[out × in]`.
@@ -29,40 +29,37 @@ extension Variable where Scalar: PoolingScalar {
     let (tape, workers) = (bias.tape, bias.workers)
     let values = terms.map { (x: $0.x.value, weight: $0.weight.value) }
     let wants = terms.map { tape.isDifferentiable($0.x) }
-    let y = Scalar.affine(values, bias: bias.value, isRectified: isRectified, using: workers)
+    let biasValue = bias.value
+    let y = Scalar.affine(values, bias: biasValue, isRectified: isRectified, using: workers)
     return tape.recordCollective(
       y, from: terms.map(\.x) + terms.map(\.weight) + [bias]
-    ) { (gradient: DenseMatrix<Scalar>, communicator: any Communicator) in
-      let (passed, sums) =
-        isRectified
-        ? Scalar.rectifiedGradient(gradient, of: y, parts: parts, using: workers)
-        : (gradient, Scalar.columnSums(gradient, parts: parts, using: workers))
-      let inputs = values.indices.map { term in
-        wants[term] ? Scalar.product(passed, values[term].weight, using: workers) : nil
+    ) { (gradient: inout DenseMatrix<Scalar>, communicator: any Communicator) in
+      let part = Scalar.affineGradient(
+        &gradient, of: isRectified ? y : nil, values, wants: wants, parts: parts, using: workers)
+      let sums = try communicator.sums(part.sums)
+      var first = 0
+      func next(_ shape: DenseMatrix<Scalar>) -> DenseMatrix<Scalar> {
+        defer { first += shape.count }
+        return DenseMatrix(
+          rows: shape.rowCount, columns: shape.columnCount,
+          rounding: sums[first..<first + shape.count])
       }
-      let weights = try values.map { x, _ in
-        try weightGradient(passed, x, parts: parts, using: workers, on: communicator)
-      }
-      let bias = DenseMatrix(
-        rows: 1, columns: sums.count, elements: try communicator.sums(sums).map { Scalar($0) })
-      return inputs + weights + [bias]
+      return part.inputs + values.map { next($0.weight) } + [next(biasValue)]
     }
   }
 }
 
-/// ∂ᵀ · x over all ranks' rows, part by part. Shape `[out × in]`.
-///
-/// > Collective: over `communicator`. Two rounds.
-private func weightGradient<Scalar: PoolingScalar>(
-  _ gradient: DenseMatrix<Scalar>, _ x: DenseMatrix<Scalar>, parts: RowBlocks,
-  using workers: Workers, on communicator: some Communicator
-) throws -> DenseMatrix<Scalar> {
-  // The kernel makes products 64 columns wide: few of them are better rows than columns.
-  let isTurned = x.columnCount < gradient.columnCount
-  let (a, b) = isTurned ? (x, gradient) : (gradient, x)
-  let stack = Scalar.blockProducts(.transposed, a, b, blocks: parts, using: workers)
-  let sums = try communicator.sums(stack.sumsOfRows(times: a.columnCount))
-  let product = DenseMatrix(
-    rows: a.columnCount, columns: b.columnCount, elements: sums.map { Scalar($0) })
-  return isTurned ? product.transposed() : product
+extension DenseMatrix {
+  /// Numbers of double precision, rounded.
+  @specialized(where Scalar == Float)
+  package init(rows: Int, columns: Int, rounding elements: ArraySlice<Double>) {
+    precondition(
+      elements.count == rows * columns, "\(elements.count) elements for [\(rows) × \(columns)]")
+    self.init(uninitializedRows: rows, columns: columns)
+    unsafe elements.withUnsafeBufferPointer { elements in
+      unsafe withUnsafeMutableBufferPointer {
+        for place in elements.indices { unsafe $0[place] = Scalar(elements[place]) }
+      }
+    }
+  }
 }

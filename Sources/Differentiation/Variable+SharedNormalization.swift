@@ -38,7 +38,7 @@ extension Variable where Scalar: RowScalar {
     let (inverse, product) = (factors, slope)
     let count = Double(max(statistics.rowCount, 1))
     let rows = tape.recordCollective(y, from: [self, scale, shift]) {
-      (gradient: DenseMatrix<Scalar>, communicator: any Communicator) in
+      (gradient: inout DenseMatrix<Scalar>, communicator: any Communicator) in
       // Σ ∂y, and Σ x̂ ∂y.
       var all = try communicator.sums(
         Scalar.normalizationSums(gradient, x, mean: mean, parts: parts, using: workers))
@@ -52,12 +52,12 @@ extension Variable where Scalar: RowScalar {
         coefficients[1, column] = linear
         coefficients[2, column] = -slope * Scalar(all[column] / count) - linear * mean[0, column]
       }
-      let part = Scalar.normalizationGradient(
-        gradient, x, coefficients: coefficients, using: workers)
+      Scalar.turnNormalizationGradient(
+        &gradient, x, coefficients: coefficients, using: workers)
       func row(_ sums: ArraySlice<Double>) -> DenseMatrix<Scalar> {
         DenseMatrix(rows: 1, columns: width, elements: sums.map { Scalar($0) })
       }
-      return [part, row(all[width...]), row(all[..<width])]
+      return [gradient, row(all[width...]), row(all[..<width])]
     }
     return (rows, statistics)
   }

@@ -29,54 +29,19 @@ extension Variable {
       [Scalar.weightedSums(backward, of: gradient, over: pattern, using: workers)]
     }
   }
+}
 
+extension Variable where Scalar: RowScalar {
   /// The mean of every block of rows; 0 of an empty one.
   ///
   ///     y_g = Σ x / n_g;  ∂x = ∂y_g / n_g
   ///
   /// - Returns: Shape `[blocks × columns]`.
-  @specialized(where Scalar == Float)
   public func means(of blocks: RowBlocks) -> Variable {
     precondition(blocks.rowCount == rowCount, "blocks of \(blocks.rowCount) rows of \(rowCount)")
-    let width = columnCount
-    var y = DenseMatrix<Scalar>(rows: blocks.count, columns: width)
-    unsafe value.withUnsafeBufferPointer { x in
-      unsafe y.withUnsafeMutableBufferPointer { y in
-        for block in 0..<blocks.count {
-          let factor = 1 / Scalar(max(blocks[block].count, 1))
-          for row in blocks[block] {
-            for column in 0..<width {
-              unsafe y[block * width + column] += x[row * width + column]
-            }
-          }
-          for column in 0..<width { unsafe y[block * width + column] *= factor }
-        }
-      }
+    let workers = workers
+    return tape.record(Scalar.means(value, of: blocks, using: workers), from: [self]) {
+      gradient, _ in [Scalar.spread(gradient, over: blocks, using: workers)]
     }
-    return tape.record(y, from: [self]) { gradient, _ in
-      [gradient.spread(over: blocks)]
-    }
-  }
-}
-
-extension DenseMatrix where Scalar: DifferentiableScalar {
-  /// Row g divided by the number of rows of block g, in each of them.
-  @specialized(where Scalar == Float)
-  fileprivate func spread(over blocks: RowBlocks) -> Self {
-    let width = columnCount
-    var x = Self(uninitializedRows: blocks.rowCount, columns: width)
-    unsafe withUnsafeBufferPointer { g in
-      unsafe x.withUnsafeMutableBufferPointer { x in
-        for block in 0..<blocks.count {
-          let factor = 1 / Scalar(Swift.max(blocks[block].count, 1))
-          for row in blocks[block] {
-            for column in 0..<width {
-              unsafe x[row * width + column] = factor * g[block * width + column]
-            }
-          }
-        }
-      }
-    }
-    return x
   }
 }

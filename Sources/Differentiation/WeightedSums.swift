@@ -18,21 +18,22 @@ func weightedSums(
   }
   var sums = Matrix(uninitializedRows: pattern.rowCount, columns: x.columnCount)
   let width = x.columnCount
-  let offsets = pattern.rowOffsets.map { Int64($0) }
   let tiles = (0..<pattern.rowCount).tiles(of: 512)
   let rows = unsafe x.sharedRows()
   let target = unsafe sums.disjointRows()
   let rowCount = x.rowCount
   workers.forEach(tiles.count) { tile in
     let tile = tiles[tile]
-    unsafe offsets.withUnsafeBufferPointer { offsets in
+    unsafe pattern.rowOffsets.withUnsafeBytes { offsets in
       unsafe pattern.columns.withUnsafeBufferPointer { columns in
         unsafe withOptionalPointer(to: weights) { weights in
           let local = unsafe highland_local_rows(
             owned: rows.base, owned_stride: width, owned_count: rowCount, ghosts: rows.base,
             ghost_stride: width)
           unsafe highland_weighted_sums(
-            offsets.baseAddress! + tile.lowerBound, tile.count, columns.baseAddress!, weights,
+            // Int is 64 bits wide.
+            offsets.baseAddress!.assumingMemoryBound(to: Int64.self) + tile.lowerBound, tile.count,
+            columns.baseAddress!, weights,
             local,
             width, target[tile.lowerBound], width)
         }

@@ -141,6 +141,9 @@ extension GraphArchitecture {
     return all
   }
 
+  /// How many numbers are learned.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.shape.reduce(1, *) } }
+
   /// The layers with batch normalisation, by the names of their parameters, and their widths.
   var normalizations: [(name: String, width: Int)] {
     (levels.flatMap { [$0.pool, $0.embed] } + (lastBlock.map { [$0] } ?? [])).flatMap { block in

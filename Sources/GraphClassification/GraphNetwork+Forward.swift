@@ -70,14 +70,13 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
   // MARK: The flat network
 
   func flat() -> GraphOutput<Scalar> {
-    let (pattern, weights) = input.normalizedAdjacency()
+    let graph = input.normalizedGraph(parts: parts(.input))
     var x = features
     var embeddings: [DenseMatrix<Scalar>] = []
     for layer in 1...network.architecture.layerCount {
-      let sums = x.neighborSums(weights, over: pattern)
-      x = .affine(
-        [(sums, recorded["conv\(layer).lin.weight"])], bias: recorded["conv\(layer).bias"],
-        isRectified: true, parts: parts(.input))
+      x = x.convolved(
+        over: graph, weight: recorded["conv\(layer).lin.weight"],
+        bias: recorded["conv\(layer).bias"], isRectified: true)
       if looksInside { embeddings.append(x.value) }
     }
     let readout = readout(x, input.blocks)

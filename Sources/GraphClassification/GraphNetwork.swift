@@ -94,8 +94,3 @@ enum Draws {
   static let order = 102
   static let dropout = 103
 }
-
-extension GraphNetwork {
-  /// How many numbers are learned.
-  public var parameterCount: Int { parameters.elementCount }
-}

@@ -1,16 +1,34 @@
 public import Communication
 public import Differentiation
+internal import FoundationEssentials
 public import GraphCollections
 internal import LinearAlgebra
 public import Parallelism
 
 /// A network trained on one split with one seed, and how it does on graphs that it has not seen.
 public struct GraphTrial: Sendable {
-  /// From 0.
+  public var task: GraphTrialTask
+  public var result: GraphTrialResult
+  public var model: GraphModel
+}
+
+/// What to train on, and the seed of it.
+public struct GraphTrialTask: Equatable, Codable, Sendable {
+  /// From 0; the order of graphs and the first parameters depend on it.
   public var fold: Int
+  /// In place of the training options' one.
   public var seed: UInt64
   public var split: GraphSplit
-  public var model: GraphModel
+
+  public init(fold: Int, seed: UInt64, split: GraphSplit) {
+    self.fold = fold
+    self.seed = seed
+    self.split = split
+  }
+}
+
+/// How a trial went.
+public struct GraphTrialResult: Equatable, Codable, Sendable {
   public var epochs: [EpochRecord]
   /// The epoch whose network it is, from 1.
   public var selectedEpoch: Int
@@ -51,27 +69,30 @@ public struct GraphTrialPlan: Sendable {
     self.looksAtSmoothing = looksAtSmoothing
   }
 
+  /// The network for the columns of an encoder.
+  public func architecture(
+    _ encoder: NodeEncoder, of collection: GraphCollection
+  ) -> GraphArchitecture {
+    GraphArchitecture(
+      kind: kind, inputWidth: encoder.width, hidden: hidden, layerCount: layerCount,
+      clusterCounts: clusterCounts, classCount: collection.classCount, dropout: dropout,
+      readout: readout)
+  }
+
   /// Trains on one split.
   ///
   /// > Collective: over `communicator`. As
   /// > ``train(_:on:rows:split:options:fold:workers:on:observer:)``, and evaluations.
-  ///
-  /// - Parameters:
-  ///   - fold: Its number, which the order of graphs depends on, and the first parameters.
-  ///   - seed: In place of the training options' one.
   public func run(
-    on collection: GraphCollection, split: GraphSplit, fold: Int, seed: UInt64,
-    workers: Workers = Workers(), on communicator: some Communicator,
-    observer: (EpochRecord) -> Void = { _ in }
+    _ task: GraphTrialTask, on collection: GraphCollection, workers: Workers = Workers(),
+    on communicator: some Communicator, observer: (EpochRecord) -> Void = { _ in }
   ) throws -> GraphTrial {
+    let (fold, seed, split) = (task.fold, task.seed, task.split)
     var options = training
     options.seed = seed
     let encoder = NodeEncoder(columns, of: collection, fittedTo: split.train)
     let rows = try encoder.rows(of: collection)
-    let architecture = GraphArchitecture(
-      kind: kind, inputWidth: encoder.width, hidden: hidden, layerCount: layerCount,
-      clusterCounts: clusterCounts, classCount: collection.classCount, dropout: dropout,
-      readout: readout)
+    let architecture = architecture(encoder, of: collection)
     var start = SeededRandom(seed: seed, Draws.parameters, fold)
     let trained = try train(
       GraphNetwork(architecture, seed: start.next()), on: collection, rows: rows, split: split,
@@ -83,15 +104,70 @@ public struct GraphTrialPlan: Sendable {
         on: communicator)
     }
     return GraphTrial(
-      fold: fold, seed: seed, split: split,
+      task: task,
+      result: GraphTrialResult(
+        epochs: trained.epochs, selectedEpoch: trained.selectedEpoch,
+        validation: try judged(split.validation), test: try judged(split.test),
+        smoothing: looksAtSmoothing
+          ? try smoothing(
+            of: trained.network, on: Array(0..<collection.graphCount), of: collection, rows: rows,
+            workers: workers, on: communicator) : nil),
       model: GraphModel(
-        network: trained.network, encoder: encoder, classLabels: collection.classLabels),
-      epochs: trained.epochs, selectedEpoch: trained.selectedEpoch,
-      validation: try judged(split.validation), test: try judged(split.test),
-      smoothing: looksAtSmoothing
-        ? try smoothing(
-          of: trained.network, on: Array(0..<collection.graphCount), of: collection, rows: rows,
-          workers: workers, on: communicator) : nil)
+        network: trained.network, encoder: encoder, classLabels: collection.classLabels))
+  }
+
+  /// Trains on several splits, side by side on groups of ranks.
+  ///
+  /// As training does not depend on the number of ranks, the results do not depend on that of groups.
+  ///
+  /// > Collective: over `communicator`, as ``GroupingCommunicator/perform(_:inGroups:_:)``; each trial over
+  /// > its group.
+  ///
+  /// - Parameters:
+  ///   - tasks: Replicated.
+  ///   - groupCount: Replicated. From 1 to the number of ranks.
+  ///   - observer: Called after every epoch, with the trial's place among the tasks, on every rank that takes
+  ///     part in it.
+  /// - Returns: Replicated: how each trial went. On rank 0, and all of its group: the model of the first.
+  public func run<C: GroupingCommunicator>(
+    _ tasks: [GraphTrialTask], inGroups groupCount: Int, on collection: GraphCollection,
+    workers: Workers = Workers(), on communicator: C,
+    observer: (_ task: Int, EpochRecord) -> Void = { _, _ in }
+  ) throws -> (results: [GraphTrialResult], firstModel: GraphModel?) {
+    var firstModel: GraphModel?
+    let messages = try communicator.perform(tasks.count, inGroups: groupCount) { task, group in
+      let trial = try run(tasks[task], on: collection, workers: workers, on: group) {
+        observer(task, $0)
+      }
+      if task == 0 { firstModel = trial.model }
+      return Array(try GraphTrialResult.encoder.encode(trial.result))
+    }
+    return (
+      try messages.map {
+        try GraphTrialResult.decoder.decode(GraphTrialResult.self, from: Data($0))
+      }, firstModel
+    )
+  }
+}
+
+extension GraphTrialResult {
+  private static let notFinite = (infinity: "inf", negative: "-inf", nan: "nan")
+
+  /// JSON, whose numbers come back as they were; what has diverged too.
+  fileprivate static var encoder: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: notFinite.infinity, negativeInfinity: notFinite.negative,
+      nan: notFinite.nan)
+    return encoder
+  }
+
+  fileprivate static var decoder: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: notFinite.infinity, negativeInfinity: notFinite.negative,
+      nan: notFinite.nan)
+    return decoder
   }
 }
 

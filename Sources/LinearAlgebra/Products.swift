@@ -57,7 +57,7 @@ public func product(
 }
 
 /// A few blocks of the kernel, fewer if a thread would else have nothing to do.
-private func tileLength(rowCount: Int, workers: Workers) -> Int {
+func tileLength(rowCount: Int, workers: Workers) -> Int {
   let kernelRows = 24  // whole register tiles of 6 and of 8 rows
   let share = (rowCount + workers.count - 1) / workers.count
   return min(384, max(1, (share + kernelRows - 1) / kernelRows) * kernelRows)

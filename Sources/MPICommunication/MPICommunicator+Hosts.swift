@@ -12,7 +12,7 @@ extension MPICommunicator {
   /// > Collective: a few rounds of some bytes per rank.
   public func rankCountOnHost() throws -> Int {
     var count: Int32 = 0
-    try check("MPI_Comm_split_type", unsafe CMPI_Comm_shared_size(world, &count))
+    try check("MPI_Comm_split_type", unsafe CMPI_Comm_shared_size(handle, &count))
     return Int(count)
   }
 

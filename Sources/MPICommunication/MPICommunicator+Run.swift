@@ -73,7 +73,7 @@ extension MPICommunicator {
     case .alone(let reason, let exitCode):
       unsafe fputs("error: rank \(rank.index) of \(size): \(reason)\n", stderr)
       fflush(nil)
-      _ = CMPI_Abort(world, exitCode)
+      _ = CMPI_Abort(handle, exitCode)
       exit(exitCode)
     }
   }

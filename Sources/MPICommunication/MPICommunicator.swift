@@ -4,12 +4,13 @@ public import Communication
 /// A communicator whose ranks are the processes that `mpirun` started; alone, without it.
 ///
 /// One gets it from ``run(transport:ending:_:)``, and uses it on the thread that called that.
-public struct MPICommunicator: Communicator {
+public struct MPICommunicator: GroupingCommunicator {
   public let rank: Rank
   public let size: Int
   /// How messages are cut.
   public let transport: Transport
-  let world: CMPI_Comm
+  /// MPI's own.
+  let handle: CMPI_Comm
 
   /// How messages are cut into what one call of MPI moves. Replicated.
   public struct Transport: Equatable, Sendable {
@@ -39,16 +40,36 @@ public struct MPICommunicator: Communicator {
 
   /// All processes of the job, once MPI is initialised.
   init(transport: Transport) throws(MPIError) {
-    let world = CMPI_COMM_WORLD_()
-    try check("MPI_Comm_set_errhandler", CMPI_Comm_set_errors_return(world))
+    try self.init(CMPI_COMM_WORLD_(), transport: transport)
+  }
+
+  private init(_ handle: CMPI_Comm, transport: Transport) throws(MPIError) {
+    try check("MPI_Comm_set_errhandler", CMPI_Comm_set_errors_return(handle))
     var rank: Int32 = 0
     var size: Int32 = 0
-    try check("MPI_Comm_rank", unsafe CMPI_Comm_rank(world, &rank))
-    try check("MPI_Comm_size", unsafe CMPI_Comm_size(world, &size))
+    try check("MPI_Comm_rank", unsafe CMPI_Comm_rank(handle, &rank))
+    try check("MPI_Comm_size", unsafe CMPI_Comm_size(handle, &size))
     self.rank = Rank(Int(rank))
     self.size = Int(size)
     self.transport = transport
-    self.world = world
+    self.handle = handle
+  }
+
+  public func withGroup<R>(_ group: Int, _ body: (MPICommunicator) throws -> R) throws -> R {
+    var formed = handle
+    try check(
+      "MPI_Comm_split",
+      unsafe CMPI_Comm_split(handle, mpiCount(group), mpiCount(rank.index), &formed))
+    let communicator = try MPICommunicator(formed, transport: transport)
+    do {
+      let result = try body(communicator)
+      try check("MPI_Comm_free", unsafe CMPI_Comm_free(&formed))
+      return result
+    } catch let failure as AgreedFailure {
+      // All ranks of the group are here. After any other error some may still be in the group.
+      try check("MPI_Comm_free", unsafe CMPI_Comm_free(&formed))
+      throw failure
+    }
   }
 
   /// Moves bytes between pairs of ranks that both know how many, by non-blocking messages.
@@ -132,13 +153,13 @@ public struct MPICommunicator: Communicator {
             try check(
               "MPI_Isend",
               unsafe CMPI_Isend_bytes(
-                outgoing.baseAddress! + piece.lowerBound, mpiCount(piece.count), peer, 0, world,
+                outgoing.baseAddress! + piece.lowerBound, mpiCount(piece.count), peer, 0, handle,
                 request))
           } else {
             try check(
               "MPI_Irecv",
               unsafe CMPI_Irecv_bytes(
-                incoming.baseAddress! + piece.lowerBound, mpiCount(piece.count), peer, 0, world,
+                incoming.baseAddress! + piece.lowerBound, mpiCount(piece.count), peer, 0, handle,
                 request))
           }
           slot = slot + 1 == slotCount ? 0 : slot + 1
@@ -155,7 +176,7 @@ public struct MPICommunicator: Communicator {
     precondition(counts.count == size, "\(counts.count) counts for \(size) ranks")
     let sent = counts.map { Int64($0) }
     var received = Array(repeating: Int64(0), count: size)
-    try check("MPI_Alltoall", unsafe CMPI_Alltoall_int64(sent, &received, world))
+    try check("MPI_Alltoall", unsafe CMPI_Alltoall_int64(sent, &received, handle))
     return received.map { Int($0) }
   }
 
@@ -186,7 +207,7 @@ public struct MPICommunicator: Communicator {
                 unsafe $0 + (own.isEmpty ? 0 : own.lowerBound - starts[rank.index])
               },
               mpiCount(own.count), gathered.baseAddress! + start, shares.map { mpiCount($0.count) },
-              shares.map { mpiCount($0.lowerBound - start) }, world))
+              shares.map { mpiCount($0.lowerBound - start) }, handle))
           start = window.upperBound
         }
       }

@@ -1,3 +1,4 @@
+internal import CKernels
 public import Differentiation
 public import LinearAlgebra
 
@@ -127,10 +128,15 @@ extension DenseMatrix where Scalar: DifferentiableScalar {
     precondition(gradient.count == count, "\(gradient.count) gradients of \(count) elements")
     var (mean, square) = (moments[0], moments[1])
     moments = []
+    defer { moments = [mean, square] }
     unsafe withUnsafeMutableBufferPointer { value in
       unsafe mean.withUnsafeMutableBufferPointer { mean in
         unsafe square.withUnsafeMutableBufferPointer { square in
           unsafe gradient.withUnsafeBufferPointer { gradient in
+            if let step = highland_adam(betas, corrections, epsilon, decay, rate) {
+              unsafe follow(step, gradient, value, mean, square)
+              return
+            }
             for place in value.indices {
               let g = unsafe gradient[place]
               unsafe mean[place] = betas.0 * mean[place] + (1 - betas.0) * g
@@ -143,8 +149,36 @@ extension DenseMatrix where Scalar: DifferentiableScalar {
         }
       }
     }
-    moments = [mean, square]
   }
+}
+
+extension highland_adam {
+  /// Nil for another scalar than `Float`, which has the plain loop.
+  fileprivate init?<Scalar: DifferentiableScalar>(
+    _ betas: (Scalar, Scalar), _ corrections: (Scalar, Scalar), _ epsilon: Scalar, _ decay: Scalar,
+    _ rate: Scalar
+  ) {
+    guard Scalar.self == Float.self else { return nil }
+    self.init(
+      beta1: Float(betas.0), beta2: Float(betas.1), correction1: Float(corrections.0),
+      correction2: Float(corrections.1), epsilon: Float(epsilon), decay: Float(decay),
+      rate: Float(rate))
+  }
+}
+
+/// The kernel over `Float`, bit for bit the plain loop.
+@unsafe private func follow<Scalar>(
+  _ step: highland_adam, _ gradient: UnsafeBufferPointer<Scalar>,
+  _ value: UnsafeMutableBufferPointer<Scalar>, _ mean: UnsafeMutableBufferPointer<Scalar>,
+  _ square: UnsafeMutableBufferPointer<Scalar>
+) {
+  precondition(mean.count == value.count && square.count == value.count, "moments of others")
+  func floats(_ elements: UnsafeMutableBufferPointer<Scalar>) -> UnsafeMutablePointer<Float> {
+    unsafe UnsafeMutableRawPointer(elements.baseAddress!).assumingMemoryBound(to: Float.self)
+  }
+  unsafe highland_follow_moments(
+    UnsafeRawPointer(gradient.baseAddress!).assumingMemoryBound(to: Float.self), value.count, step,
+    floats(value), floats(mean), floats(square))
 }
 
 /// Scales gradients down to a norm, all by the same factor.

@@ -1,4 +1,5 @@
 import Communication
+import CommunicationTesting
 import Testing
 
 private struct Trouble: Error, Equatable {
@@ -25,6 +26,57 @@ private struct Trouble: Error, Equatable {
     #expect(throws: ThreadCommunicationError.self) {
       try ThreadCommunicator.run(ranks: 3) { communicator in
         if communicator.rank.index != 1 { try communicator.barrier() }
+      }
+    }
+  }
+
+  @Test(arguments: 1...7)
+  func keepTheLawsInGroups(ranks: Int) throws {
+    let broken = try ThreadCommunicator.run(ranks: ranks) {
+      try brokenLawsOfGroups($0, largeByteCount: 5000)
+    }
+    #expect(broken.flatMap { $0 } == [])
+  }
+
+  @Test(arguments: 1...6, [1, 2, 3])
+  func throwTheFailureOfAGroupOnAllRanks(ranks: Int, groups: Int) throws {
+    let groups = min(ranks, groups)
+    let errors = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      do {
+        _ = try communicator.perform(5, inGroups: groups) { task, group in
+          try group.agree { if task == 1 { throw Trouble(rank: 0) } }
+          return [UInt8(task)]
+        }
+        return AgreedFailure(reason: "none")
+      } catch let failure as AgreedFailure {
+        // They can go on together.
+        try communicator.barrier()
+        return failure
+      }
+    }
+    #expect(Set(errors.map(\.reason)) == ["\(Trouble(rank: 0))"])
+  }
+
+  @Test(arguments: 0..<4)
+  func areReleasedWhenOneThrowsInAGroup(failing: Int) {
+    #expect(throws: Trouble(rank: failing)) {
+      try ThreadCommunicator.run(ranks: 4) { communicator in
+        try communicator.withGroup(communicator.rank.index / 2) { group in
+          try group.barrier()
+          if communicator.rank.index == failing { throw Trouble(rank: failing) }
+          for _ in 0..<1000 { try group.barrier() }
+        }
+        try communicator.barrier()
+      }
+    }
+  }
+
+  @Test func areReleasedWhenOneLeavesItsGroup() {
+    #expect(throws: ThreadCommunicationError.self) {
+      try ThreadCommunicator.run(ranks: 3) { communicator in
+        try communicator.withGroup(0) { group in
+          if communicator.rank.index != 1 { try group.barrier() }
+        }
       }
     }
   }

@@ -13,6 +13,12 @@ private let neighbors = Adjacency(
   SparsePattern(
     rowOffsets: [0, 1, 3, 4, 4, 5, 6], columns: [1, 0, 2, 1, 5, 4], columnCount: 6))
 
+/// The same with symmetric weights, in two parts.
+private func weighted<Scalar: DifferentiableScalar>() -> PartedGraph<Scalar> {
+  PartedGraph(
+    neighbors.pattern, weights: [0.5, 0.5, -2, -2, 3, 3], parts: RowBlocks(offsets: [0, 4, 4, 6]))
+}
+
 private struct Operation: CustomTestStringConvertible, Sendable {
   let name: String
   let shapes: [(Int, Int)]
@@ -55,6 +61,12 @@ private let operations = [
   },
   Operation(name: "maxima of members", shapes: [(6, 2)]) {
     $0[0].aggregated(.max, over: Adjacency(segments: blocks.offsets))
+  },
+  Operation(name: "a convolution of as many columns", shapes: [(6, 2), (2, 2), (1, 2)]) {
+    $0[0].convolved(over: weighted(), weight: $0[1], bias: $0[2], isRectified: true)
+  },
+  Operation(name: "a convolution without ReLU", shapes: [(6, 2), (3, 2), (1, 3)]) {
+    $0[0].convolved(over: weighted(), weight: $0[1], bias: $0[2], isRectified: false)
   },
   Operation(name: "sums over neighbours", shapes: [(6, 2)]) {
     $0[0].neighborSums(nil, over: neighbors.pattern)
@@ -141,10 +153,24 @@ private let operations = [
       func close(_ a: [Double], _ b: [Double]) -> Bool {
         a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) < 1e-3 }
       }
-      let (passed, sums) = Float.rectifiedGradient(g, of: x, parts: parts, using: workers)
-      let (plainPassed, plainSums) = Float.plainRectifiedGradient(g, of: x)
-      #expect(passed == plainPassed)
-      #expect(close(sums, plainSums))
+      for y in [x, nil] {
+        var (passed, plainPassed) = (g, g)
+        let terms = [
+          (x: x, weight: randomMatrix(width, width, seed: 9)),
+          (g, randomMatrix(width, width, seed: 10)),
+        ]
+        let found = Float.affineGradient(
+          &passed, of: y, terms, wants: [true, false], parts: parts, using: workers)
+        let plain = Float.plainAffineGradient(&plainPassed, of: y, terms, wants: [true, false])
+        #expect(passed == plainPassed)
+        #expect(close(found.sums, plain.sums))
+        #expect(largestDifference(found.inputs[0]!, plain.inputs[0]!) < 2e-5)
+        #expect(found.inputs[1] == nil)
+      }
+      let means = Float.means(x, of: parts, using: workers)
+      #expect(largestDifference(means, Float.plainMeans(x, of: parts)) < 1e-5)
+      #expect(
+        Float.spread(means, over: parts, using: workers) == Float.plainSpread(means, over: parts))
       #expect(
         close(Float.columnSums(x, parts: parts, using: workers), Float.plainColumnSums(x)))
       #expect(
@@ -158,10 +184,47 @@ private let operations = [
         close(
           Float.normalizationSums(g, x, mean: a, parts: parts, using: workers),
           Float.plainNormalizationSums(g, x, mean: a)))
-      #expect(
-        largestDifference(
-          Float.normalizationGradient(g, x, coefficients: c, using: workers),
-          Float.plainNormalizationGradient(g, x, coefficients: c)) < 1e-6)
+      var (turned, plainTurned) = (g, g)
+      Float.turnNormalizationGradient(&turned, x, coefficients: c, using: workers)
+      Float.plainTurnNormalizationGradient(&plainTurned, x, coefficients: c)
+      #expect(largestDifference(turned, plainTurned) < 1e-6)
+    }
+  }
+
+  @Test(arguments: [(3, 64), (64, 64), (64, 5), (17, 17), (1, 1)], [1, 3])
+  func convolutionsAgreeWithTheirTwins(widths: (Int, Int), threads: Int) {
+    let (length, width) = widths
+    let graph: PartedGraph<Float> = weighted()
+    let (x, g) = (randomMatrix(6, length, seed: 1), randomMatrix(6, width, seed: 2))
+    let (weight, bias) = (randomMatrix(width, length, seed: 3), randomMatrix(1, width, seed: 4))
+    let workers = Workers(threads)
+    let (sums, y) = Float.convolution(
+      x, over: graph, weight: weight, bias: bias, isRectified: true, using: workers)
+    let plain = Float.plainConvolution(
+      x, over: graph, weight: weight, bias: bias, isRectified: true)
+    #expect(largestDifference(sums, plain.sums) < 1e-6)
+    #expect(largestDifference(y, plain.result) < 2e-5)
+    for wantsInput in [true, false] {
+      var (passed, plainPassed) = (g, g)
+      let found = Float.convolutionGradient(
+        &passed, of: y, sums: sums, over: graph, weight: weight, wantsInput: wantsInput,
+        using: workers)
+      let expected = Float.plainConvolutionGradient(
+        &plainPassed, of: y, sums: sums, over: graph, weight: weight, wantsInput: wantsInput)
+      #expect(zip(found.sums, expected.sums).allSatisfy { abs($0 - $1) < 1e-5 })
+      #expect(found.sums.count == expected.sums.count)
+      #expect((found.inputs[0] != nil) == wantsInput)
+      if wantsInput {
+        #expect(largestDifference(found.inputs[0]!, expected.inputs[0]!) < 1e-4)
+      }
+    }
+  }
+
+  @Test func anEdgeBetweenPartsIsRefused() async {
+    await #expect(processExitsWith: .failure) {
+      _ = PartedGraph<Float>(
+        SparsePattern(rowOffsets: [0, 1, 2], columns: [1, 0], columnCount: 2), weights: [1, 1],
+        parts: RowBlocks(offsets: [0, 1, 2]))
     }
   }
 

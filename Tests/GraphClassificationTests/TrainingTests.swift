@@ -31,9 +31,9 @@ import Testing
       let (validation, train) = stratifiedShare(
         of: others, classes: collection.classes, share: 0.2, seed: 2)
       return try plan.run(
-        on: collection,
-        split: GraphSplit(train: train, validation: validation, test: test), fold: 0, seed: 3,
-        workers: Workers(threads), on: communicator)
+        GraphTrialTask(
+          fold: 0, seed: 3, split: GraphSplit(train: train, validation: validation, test: test)),
+        on: collection, workers: Workers(threads), on: communicator)
     }
   }
 
@@ -45,19 +45,19 @@ import Testing
     let one = try run(plan, ranks: 1)[0]
     for ranks in [2, 4] {
       let trials = try run(plan, ranks: ranks)
-      for (found, expected) in zip(trials[0].epochs, one.epochs) {
+      for (found, expected) in zip(trials[0].result.epochs, one.result.epochs) {
         #expect(
           abs(found.loss - expected.loss) <= 1e-5 * abs(expected.loss), "epoch \(found.epoch)")
         #expect(abs(found.validationLoss! - expected.validationLoss!) <= 1e-9)
       }
-      #expect(trials[0].epochs.count == one.epochs.count)
+      #expect(trials[0].result.epochs.count == one.result.epochs.count)
       // Every rank ends with the same bits, and with those of one rank.
       #expect(trials[0].model.network.parameters == one.model.network.parameters)
       for trial in trials {
         #expect(
           trial.model.network.parameters == trials[0].model.network.parameters)
-        #expect(trial.test == trials[0].test)
-        #expect(trial.smoothing == trials[0].smoothing)
+        #expect(trial.result.test == trials[0].result.test)
+        #expect(trial.result.smoothing == trials[0].result.smoothing)
       }
     }
   }
@@ -70,6 +70,38 @@ import Testing
     #expect(one.model.network.parameters == three.model.network.parameters)
     let other = GraphNetwork<Float>(one.model.network.architecture, seed: 99)
     #expect(other.parameters != GraphNetwork<Float>(other.architecture, seed: 98).parameters)
+  }
+
+  @Test(arguments: [1, 2, 4, 5], [1, 2, 3])
+  func foldsOnGroupsOfRanksGiveTheResultsOfOneAfterTheOther(ranks: Int, groups: Int) throws {
+    let collection = smallCollection()
+    let plan = plan(.gcn, epochs: 2)
+    let tasks = try (0...1).flatMap { seed in
+      try crossValidation(
+        of: collection.classes, labels: collection.classLabels, foldCount: 3,
+        validationShare: 0.1, seed: seed
+      ).enumerated().map { GraphTrialTask(fold: $0, seed: seed, split: $1) }
+    }
+    let expected = try tasks.map { try plan.run($0, on: collection, on: SingleRank()) }
+    let groupCount = min(groups, ranks)
+    let found = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      try plan.run(tasks, inGroups: groupCount, on: collection, on: communicator)
+    }
+    for (rank, own) in found.enumerated() {
+      // Except for times, which differ, and for losses, whose last digit may.
+      for (result, trial) in zip(own.results, expected) {
+        #expect(result.test?.confusion == trial.result.test?.confusion)
+        #expect(result.selectedEpoch == trial.result.selectedEpoch)
+        #expect(abs(result.test!.loss - trial.result.test!.loss) < 1e-9)
+        for (a, b) in zip(result.epochs, trial.result.epochs) {
+          #expect(abs(a.loss - b.loss) <= 1e-5 * b.loss)
+        }
+      }
+      #expect(own.results.count == 6)
+      #expect((own.firstModel != nil) == (rank * groupCount / ranks == 0))
+    }
+    #expect(
+      found[0].firstModel?.network.parameters == expected[0].model.network.parameters)
   }
 
   @Test func trainingLearnsWhatCanBeLearned() throws {
@@ -106,10 +138,10 @@ import Testing
     plan.training.patience = 3
     plan.training.learningRate = 0.3
     let trial = try run(plan, ranks: 1)[0]
-    let losses = trial.epochs.map { $0.validationLoss! }
-    #expect(trial.selectedEpoch == losses.indices.min { losses[$0] < losses[$1] }! + 1)
-    #expect(trial.epochs.count == trial.selectedEpoch + 3)
-    #expect(abs(trial.validation!.loss - losses[trial.selectedEpoch - 1]) < 1e-12)
+    let losses = trial.result.epochs.map { $0.validationLoss! }
+    #expect(trial.result.selectedEpoch == losses.indices.min { losses[$0] < losses[$1] }! + 1)
+    #expect(trial.result.epochs.count == trial.result.selectedEpoch + 3)
+    #expect(abs(trial.result.validation!.loss - losses[trial.result.selectedEpoch - 1]) < 1e-12)
   }
 
   @Test func aRankWithoutGraphsTakesPart() throws {
@@ -117,7 +149,9 @@ import Testing
     plan.training.batchSize = 2
     let one = try run(plan, ranks: 1)[0]
     let five = try run(plan, ranks: 5)[0]
-    #expect(abs(one.epochs[0].loss - five.epochs[0].loss) <= 1e-5 * one.epochs[0].loss)
+    #expect(
+      abs(one.result.epochs[0].loss - five.result.epochs[0].loss) <= 1e-5
+        * one.result.epochs[0].loss)
   }
 
   @Test(arguments: 1...4)

@@ -94,6 +94,59 @@ struct ProductTests {
     return c
   }
 
+  @Test("Sides that stand in place give the bits of the plain chain, at every level")
+  func thinProductsAgreeWithTheirTwin() {
+    for columns in [0, 1, 3, 15, 16, 17, 32, 48, 64, 65, 80, 160, 256, 272] {
+      for (rowCount, depth) in [(0, 3), (1, 1), (7, 40), (97, 64), (13, 300), (64, 156), (5, 0)] {
+        let a = randomMatrix(rowCount, depth, seed: 1)
+        let b = randomMatrix(depth, columns, seed: 2)
+        let expected = referenceProduct(a, b.turned)
+        #expect(product(a, b, using: Workers(3)).bits == expected.bits)
+        for orientation in [Orientation.plain, .transposed] {
+          #expect(
+            thinProduct(a, b, orientation).bits == expected.bits,
+            "\(orientation) [\(rowCount) × \(depth)] by [\(depth) × \(columns)]")
+          guard columns > 0, columns.isMultiple(of: 16) else { continue }
+          for level in 0...highland_simd_level() {
+            #expect(
+              inPlaceProduct(a, b, orientation, at: level).bits == expected.bits, "level \(level)")
+          }
+        }
+      }
+    }
+  }
+
+  private func thinProduct(_ a: Matrix, _ b: Matrix, _ orientation: Orientation) -> Matrix {
+    var c = Matrix(rows: a.rowCount, columns: b.columnCount)
+    var scratch = PackedMatrix()
+    let left = orientation == .plain ? a : a.turned
+    unsafe multiplyThin(
+      left.sharedRows().base, orientation, rowCount: a.rowCount, depth: a.columnCount,
+      b.sharedRows().base, columns: b.columnCount, into: c.disjointRows().base, scratch: &scratch)
+    withExtendedLifetime((left, b)) {}
+    return c
+  }
+
+  private func inPlaceProduct(
+    _ a: Matrix, _ b: Matrix, _ orientation: Orientation, at level: Int32
+  ) -> Matrix {
+    let (m, n, depth) = (a.rowCount, b.columnCount, a.columnCount)
+    var c = randomMatrix(m, n, seed: 3)
+    let (right, target) = unsafe (b.sharedRows().base, c.disjointRows().base)
+    defer { withExtendedLifetime((a, b)) {} }
+    switch orientation {
+    case .plain:
+      unsafe highland_multiply_rows_at(
+        level, a.sharedRows().base, depth, right, n, target, n, m, n, depth)
+    case .transposed:
+      let turned = a.turned
+      unsafe highland_multiply_transposed_at(
+        level, turned.sharedRows().base, m, right, n, target, n, m, n, depth)
+      withExtendedLifetime(turned) {}
+    }
+    return c
+  }
+
   @Test("A row has the same bits in any range of rows", arguments: 1...20)
   func doesNotDependOnSplit(seed: Int) {
     var generator = SeededGenerator(seed: seed)
@@ -162,5 +215,16 @@ struct ProductTests {
     let expected = referenceProduct(a, b)
     for i in [0, 1, 2, 3, 4, 6, 7, 8] { #expect(found.row(i) == expected.row(i)) }
     #expect(found.row(5).allSatisfy { $0.isNaN })
+  }
+}
+
+extension Matrix {
+  /// The transpose.
+  fileprivate var turned: Matrix {
+    Matrix(
+      rows: columnCount, columns: rowCount,
+      elements: (0..<columnCount).flatMap { column in
+        (0..<rowCount).map { self[$0, column] }
+      })
   }
 }

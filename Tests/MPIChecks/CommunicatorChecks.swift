@@ -14,6 +14,19 @@ let communicatorChecks = [
     try checkLaws($0)
   },
   Check(name: "laws-counting") { try checkLaws(CountingCommunicator($0)) },
+  Check(name: "laws-of-groups") { communicator in
+    let broken = try brokenLawsOfGroups(communicator)
+    try communicator.agree {
+      if !broken.isEmpty { throw CheckFailure(description: broken.joined(separator: "\n")) }
+    }
+  },
+  // More than MPI has room for, unless they are freed.
+  Check(name: "many-groups") { communicator in
+    for round in 0..<70_000 {
+      let sum = try communicator.withGroup(round % 2) { $0.size }
+      guard sum == communicator.size else { throw CheckFailure(description: "\(sum) ranks") }
+    }
+  },
   Check(name: "hosts") { communicator in
     let names = try communicator.hostNames()
     let count = try communicator.rankCountOnHost()

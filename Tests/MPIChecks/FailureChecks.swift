@@ -12,6 +12,25 @@ let failureChecks = [
       if communicator.isLast { throw CheckFailure(description: "agreed on by all") }
     }
   },
+  Check(name: "group-agrees") { communicator in
+    // The last group fails in its first task, while the others do all of theirs.
+    _ = try communicator.perform(9, inGroups: min(3, communicator.size)) { task, group in
+      try group.agree {
+        if task == min(3, communicator.size) - 1 {
+          throw CheckFailure(description: "agreed on by a group")
+        }
+      }
+      return []
+    }
+  },
+  Check(name: "throw-in-group") { communicator in
+    // The others wait in their groups and for them.
+    _ = try communicator.perform(9, inGroups: min(2, communicator.size)) { _, group in
+      if communicator.isLast { throw CheckFailure(description: "thrown in a group") }
+      try group.barrier()
+      return []
+    }
+  },
   Check(name: "mpi-error") { communicator in
     // The last rank makes room for less than it is sent.
     let next = (communicator.rank.index + 1) % communicator.size

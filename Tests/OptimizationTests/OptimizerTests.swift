@@ -29,6 +29,37 @@ private func row(_ elements: [Double]) -> DenseMatrix<Double> {
     #expect(close(parameters["w"].elements, [0.95 - 0.1, -1.9 + 0.1], 1e-6))
   }
 
+  @Test(arguments: [1, 15, 16, 33, 1000])
+  func theKernelOfAdamHasTheBitsOfThePlainLoop(count: Int) {
+    func random(_ seed: Float) -> [Float] {
+      (0..<count).map { Float($0 * 7919 % 1009) / 500 - seed }
+    }
+    var parameters = Parameters([Parameter("w", vector: random(1))])
+    var optimizer = Optimizer(.adam(weightDecay: 0.1), for: parameters)
+    var (value, mean, square) = (
+      random(1), random(1).map { _ in Float(0) }, random(1).map { _ in Float(0) }
+    )
+    let (beta1, beta2, rate) = (Float(0.9), Float(0.999), Float(0.01))
+    let decay = Float(1 - 0.01 * 0.1)
+    for step in 1...3 {
+      let gradient = random(Float(step) / 3)
+      optimizer.update(
+        &parameters, by: [Matrix(rows: 1, columns: count, elements: gradient)], learningRate: 0.01)
+      func correction(_ beta: Double) -> Float {
+        Float(1 - (step == 1 ? beta : step == 2 ? beta * beta : beta * (beta * beta)))
+      }
+      for place in 0..<count {
+        let g = gradient[place]
+        mean[place] = beta1 * mean[place] + (1 - beta1) * g
+        square[place] = beta2 * square[place] + (1 - beta2) * g * g
+        let spread = (square[place] / correction(0.999)).squareRoot()
+        value[place] =
+          decay * value[place] - rate * (mean[place] / correction(0.9)) / (spread + 1e-8)
+      }
+      #expect(parameters["w"].elements == value, "step \(step)")
+    }
+  }
+
   @Test func goesOnFromItsMoments() {
     var parameters = Parameters([Parameter("w", vector: [1.0, -2.0])])
     for rule in [OptimizerRule.sgd(), .adam()] {

@@ -81,6 +81,53 @@ extension Programs {
       #expect(abs(accuracies.reduce(0, +) / 4 - mean) < 1e-12)
     }
 
+    @Test func foldsRunOnGroupsOfRanksWithTheSameResults() async throws {
+      let scratch = try Scratch()
+      let directory = try await generated(scratch)
+      func train(ranks: Int, _ groups: String) async throws -> (String, NSDictionary) {
+        let report = scratch("report-\(ranks)-\(groups).json")
+        let outcome = try await run(
+          "highland",
+          [
+            "graphs", "train", directory, "--folds", "3", "--seeds", "2", "--network", "diffpool",
+            "--clusters", "6", "--groups", groups, "--report", report,
+          ] + quick, ranks: ranks)
+        try #require(outcome.exitCode == 0, "\(outcome)")
+        let object =
+          try JSONSerialization.jsonObject(with: Data(bytes(of: report))) as! NSDictionary
+        return (outcome.outputLines.dropLast().joined(separator: "\n"), object)
+      }
+      /// What does not depend on the clock and on who computed it.
+      func results(_ report: NSDictionary) -> [NSDictionary] {
+        (report["folds"] as! [[String: Any]]).map { fold in
+          var fold = fold
+          fold["epochs"] = (fold["epochs"] as! [[String: Any]]).map { epoch in
+            epoch.filter { $0.key != "elapsedSeconds" }
+          }
+          return fold as NSDictionary
+        }
+      }
+      // Two ranks per group, then one: the same bits as of one group of so many ranks.
+      for (ranks, groups, alone) in [(4, "2", 2), (2, "2", 1), (3, "automatic", 1)] {
+        let (table, report) = try await train(ranks: ranks, groups)
+        let (aloneTable, aloneReport) = try await train(ranks: alone, "1")
+        #expect(table == aloneTable)
+        #expect(results(report) == results(aloneReport))
+        #expect(
+          report["testAccuracy"] as? NSDictionary == aloneReport["testAccuracy"] as? NSDictionary)
+        #expect(report["groupCount"] as? Int == (groups == "2" ? 2 : 3))
+        try FileManager.default.removeItem(atPath: scratch("report-\(alone)-1.json"))
+      }
+      let many = try await run(
+        "highland", ["graphs", "train", directory, "--folds", "4", "--groups", "3"] + quick,
+        ranks: 2)
+      #expect(many.exitCode == 1)
+      #expect(many.errorLines == ["error: --groups 3: expected at most 2, the number of ranks"])
+      let unused = try await run(
+        "highland", ["graphs", "train", directory, "--groups", "2"] + quick)
+      #expect(unused.exitCode == 64)
+    }
+
     @Test func informationIsPrintedAsJSON() async throws {
       let scratch = try Scratch()
       let directory = try await generated(scratch)

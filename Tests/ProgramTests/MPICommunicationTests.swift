@@ -4,13 +4,18 @@ extension Programs {
   @Suite struct RanksAsProcesses {
     @Test(
       arguments: [
-        "laws", "laws-small-pieces", "laws-one-request", "laws-counting", "hosts", "halo", "paths",
-        "components", "search",
+        "laws", "laws-small-pieces", "laws-one-request", "laws-counting", "laws-of-groups", "hosts",
+        "halo", "paths", "components", "search",
       ], 1...4)
     func pass(check: String, ranks: Int) async throws {
       let outcome = try await run("MPIChecks", [check], ranks: ranks)
       #expect(outcome.exitCode == 0, "\(outcome)")
       #expect(outcome.outputLines == ["ok \(check) on \(ranks) ranks"], "\(outcome)")
+    }
+
+    @Test func freeTheirGroups() async throws {
+      let outcome = try await run("MPIChecks", ["many-groups"], ranks: 2)
+      #expect(outcome.exitCode == 0, "\(outcome)")
     }
 
     @Test func needNoMPIRunForOne() async throws {
@@ -36,6 +41,22 @@ extension Programs {
       let outcome = try await run("MPIChecks", ["agree-on-last"], ranks: ranks)
       #expect(outcome.exitCode == 1, "\(outcome)")
       #expect(outcome.errorLines == ["error: agreed on by all"], "\(outcome)")
+    }
+
+    @Test(arguments: [1, 2, 4, 5])
+    func leaveTogetherWhenAGroupAgrees(ranks: Int) async throws {
+      let outcome = try await run("MPIChecks", ["group-agrees"], ranks: ranks)
+      #expect(outcome.exitCode == 1, "\(outcome)")
+      #expect(outcome.errorLines == ["error: agreed on by a group"], "\(outcome)")
+    }
+
+    @Test(arguments: [2, 4])
+    func endTheJobByThrowingInAGroup(ranks: Int) async throws {
+      let outcome = try await run("MPIChecks", ["throw-in-group"], ranks: ranks)
+      #expect(outcome.exitCode == 1, "\(outcome)")
+      #expect(
+        outcome.errorLines == ["error: rank \(ranks - 1) of \(ranks): thrown in a group"],
+        "\(outcome)")
     }
 
     @Test func tellWhichCallOfMPIFailed() async throws {

@@ -41,9 +41,26 @@ void highland_multiply_packed(
     const float *a, size_t a_stride, const float *packed, float *c, size_t c_stride, size_t m,
     size_t n, size_t depth, const float *initial, int accumulate);
 
-// As the two functions above at one level, which the CPU must support. For tests and benchmarks.
+// C [m x n] = A [m x depth] * B, and C = Aᵀ * B for A [depth x m], which is read where it stands.
+//
+// The right-hand side is packed if b_stride is 0; otherwise its rows stand b_stride elements apart, and
+// n must be a multiple of 16. For thin products, whose packing would cost as much as multiplying.
+void highland_multiply_rows(
+    const float *a, size_t a_stride, const float *b, size_t b_stride, float *c, size_t c_stride,
+    size_t m, size_t n, size_t depth);
+void highland_multiply_transposed(
+    const float *a, size_t a_stride, const float *b, size_t b_stride, float *c, size_t c_stride,
+    size_t m, size_t n, size_t depth);
+
+// As the functions above at one level, which the CPU must support. For tests and benchmarks.
 void highland_pack_rows_at(
     int level, const float *rows, size_t row_stride, size_t row_count, size_t depth, float *packed);
 void highland_multiply_packed_at(
     int level, const float *a, size_t a_stride, const float *packed, float *c, size_t c_stride,
     size_t m, size_t n, size_t depth, const float *initial, int accumulate);
+void highland_multiply_rows_at(
+    int level, const float *a, size_t a_stride, const float *b, size_t b_stride, float *c,
+    size_t c_stride, size_t m, size_t n, size_t depth);
+void highland_multiply_transposed_at(
+    int level, const float *a, size_t a_stride, const float *b, size_t b_stride, float *c,
+    size_t c_stride, size_t m, size_t n, size_t depth);

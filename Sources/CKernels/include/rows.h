@@ -5,9 +5,14 @@
 // sums[c] += column c of x.
 void highland_add_column_sums(const float *x, size_t rows, size_t width, float *sums);
 
-// out = y > 0 ? g : 0, and sums[c] += column c of out: the gradient of max(0, .) by its result y.
-void highland_rectified_gradient(const float *g, const float *y, size_t rows, size_t width, float *out,
-                                 float *sums);
+// g = y > 0 ? g : 0, and sums[c] += column c of that: the gradient of max(0, .) by its result y.
+void highland_rectify_gradient(float *g, const float *y, size_t rows, size_t width, float *sums);
+
+// out = factor * row, in every row.
+void highland_spread_row(const float *row, float factor, size_t rows, size_t width, float *out);
+
+// sums[c] = the sum of column c of x, row after row.
+void highland_sum_rows_to_double(const float *x, size_t rows, size_t width, double *sums);
 
 // sums[c] += the sum of (x - mean[c])^2 over column c.
 void highland_add_squares(const float *x, const float *mean, size_t rows, size_t width, float *sums);
@@ -20,6 +25,6 @@ void highland_normalize(const float *x, const float *mean, const float *slope, c
 void highland_add_normalization_sums(const float *g, const float *x, const float *mean, size_t rows,
                                      size_t width, float *sums, float *products);
 
-// out = a[c] * g + b[c] * x + d[c].
-void highland_normalization_gradient(const float *g, const float *x, const float *a, const float *b,
-                                     const float *d, size_t rows, size_t width, float *out);
+// g = a[c] * g + b[c] * x + d[c].
+void highland_normalization_gradient(float *g, const float *x, const float *a, const float *b,
+                                     const float *d, size_t rows, size_t width);

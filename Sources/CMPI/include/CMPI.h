@@ -26,6 +26,8 @@ CMPI_Request CMPI_REQUEST_NULL_(void);
 int CMPI_Comm_set_errors_return(CMPI_Comm comm);
 int CMPI_Comm_rank(CMPI_Comm comm, int *rank);
 int CMPI_Comm_size(CMPI_Comm comm, int *size);
+int CMPI_Comm_split(CMPI_Comm comm, int color, int key, CMPI_Comm *formed);
+int CMPI_Comm_free(CMPI_Comm *comm);
 
 /// The number of ranks that share memory with this one. Collective.
 int CMPI_Comm_shared_size(CMPI_Comm comm, int *size);

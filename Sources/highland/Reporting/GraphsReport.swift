@@ -13,6 +13,7 @@ struct GraphsReport: Codable {
   var foldCount: Int
   var validationShare: Double
   var rankCount: Int
+  var groupCount: Int
   var threadCount: Int
   var parameterCount: Int
   /// One per seed and fold.
@@ -42,38 +43,39 @@ struct GraphsReport: Codable {
   }
 
   init(
-    _ command: GraphsTrainCommand, plan: GraphTrialPlan, trials: [GraphTrial], labels: [Int],
-    rankCount: Int, threadCount: Int, elapsedSeconds: Double, memory: MemoryReport
+    _ command: GraphsTrainCommand, plan: GraphTrialPlan, architecture: GraphArchitecture,
+    tasks: [GraphTrialTask], results: [GraphTrialResult], labels: [Int], rankCount: Int,
+    groupCount: Int, threadCount: Int, elapsedSeconds: Double, memory: MemoryReport
   ) {
-    let model = trials[0].model
     collection = command.directory
-    network = model.network.architecture
+    network = architecture
     features = command.features
     training = plan.training
     foldCount = command.folds
     validationShare = command.validationShare
     self.rankCount = rankCount
+    self.groupCount = groupCount
     self.threadCount = threadCount
     self.elapsedSeconds = elapsedSeconds
     self.memory = memory
-    parameterCount = model.network.parameterCount
+    parameterCount = architecture.parameterCount
     classes = labels
-    folds = trials.map {
+    folds = zip(tasks, results).map {
       Fold(
-        fold: $0.fold, seed: $0.seed, selectedEpoch: $0.selectedEpoch,
-        epochCount: $0.epochs.count, validation: $0.validation, test: $0.test, split: $0.split,
-        epochs: $0.epochs)
+        fold: $0.fold, seed: $0.seed, selectedEpoch: $1.selectedEpoch,
+        epochCount: $1.epochs.count, validation: $1.validation, test: $1.test, split: $0.split,
+        epochs: $1.epochs)
     }
-    let tests = trials.compactMap(\.test)
+    let tests = results.compactMap(\.test)
     testAccuracy = tests.isEmpty ? nil : Spread(tests.map(\.accuracy))
-    let validations = trials.compactMap(\.validation)
+    let validations = results.compactMap(\.validation)
     validationAccuracy = validations.isEmpty ? nil : Spread(validations.map(\.accuracy))
     confusion = labels.indices.map { row in
       labels.indices.map { column in tests.reduce(0) { $0 + $1.confusion[row][column] } }
     }
-    let seconds = trials.flatMap { $0.epochs.map(\.elapsedSeconds) }.sorted()
+    let seconds = results.flatMap { $0.epochs.map(\.elapsedSeconds) }.sorted()
     secondsPerEpoch = seconds.isEmpty ? 0 : seconds[seconds.count / 2]
-    let profiles = trials.compactMap(\.smoothing)
+    let profiles = results.compactMap(\.smoothing)
     smoothing = profiles.isEmpty ? nil : SmoothingProfile(meanOf: profiles)
   }
 

@@ -57,8 +57,17 @@ struct GraphsTrainCommand: RankedCommand {
   @Option(help: "The first seed.")
   var seed: UInt64 = 0
 
-  @Option(help: "How many seeds to try, one after the other, each with splits of its own.")
+  @Option(help: "How many seeds to try, each with splits of its own.")
   var seeds = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "Groups of ranks that folds and seeds are dealt to: a number, or automatic.",
+      discussion: """
+        The groups work side by side; the results are those of one group. automatic: as many as there are \
+        ranks, or folds and seeds if they are fewer.
+        """))
+  var groups = GroupCount.count(1)
 
   @Option(help: "The share of the graphs left for validation.")
   var validationShare = 0.1
@@ -120,6 +129,11 @@ struct GraphsTrainCommand: RankedCommand {
     try require((0..<1).contains(dropout), "--dropout \(dropout): expected 0 to below 1")
     try require(folds == 0 || folds >= 2, "--folds \(folds): expected 0, or 2 and more")
     try require(seeds >= 1, "--seeds \(seeds): expected 1 and more")
+    if case .count(let count) = groups {
+      try require(
+        (1...trialCount).contains(count),
+        "--groups \(count): expected 1 ... \(trialCount), the number of folds and seeds")
+    }
     try require(epochs >= 1, "--epochs \(epochs): expected 1 and more")
     try require(patience >= 0, "--patience \(patience): expected 0 and more")
     try require(batch >= 1, "--batch \(batch): expected 1 and more")
@@ -167,39 +181,32 @@ struct GraphsTrainCommand: RankedCommand {
   }
 
   func run(on communicator: MPICommunicator) throws {
+    let groupCount = try groups.count(of: communicator.size, for: trialCount)
     try outputs.check([output, report], on: communicator)
     let workers = try threads.workers(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let collection = try communicator.agree { try GraphCollection(directory: directory) }
     let plan = try plan(for: collection)
-    var trials: [GraphTrial] = []
     let start = ContinuousClock.now
-    for place in 0..<seeds {
-      let seed = seed + UInt64(place)
-      let splits: [GraphSplit] = try communicator.agree {
-        try self.splits(of: collection, seed: seed)
-      }
-      for (fold, split) in splits.enumerated() {
-        let name = "seed \(seed)" + (folds > 0 ? ", fold \(fold + 1) of \(folds)" : "")
-        reporter.show(name, isDone: 0)
-        trials.append(
-          try plan.run(
-            on: collection, split: split, fold: fold, seed: seed, workers: workers,
-            on: communicator
-          ) { reporter.show(name, isDone: min(Double($0.epoch) / Double(epochs), 0.999)) })
-        reporter.show(name, isDone: 1)
-      }
+    let tasks: [GraphTrialTask] = try communicator.agree { try self.tasks(of: collection) }
+    let (results, model) = try plan.run(
+      tasks, inGroups: groupCount, on: collection, workers: workers, on: communicator
+    ) { place, record in
+      let task = tasks[place]
+      let name = "seed \(task.seed)" + (folds > 0 ? ", fold \(task.fold + 1) of \(folds)" : "")
+      reporter.show(name, isDone: Double(record.epoch) / Double(epochs))
     }
     let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
+    let encoder = NodeEncoder(plan.columns, of: collection, fittedTo: tasks[0].split.train)
     let result = GraphsReport(
-      self, plan: plan, trials: trials, labels: collection.classLabels,
-      rankCount: communicator.size,
-      threadCount: workers.count, elapsedSeconds: elapsed,
+      self, plan: plan, architecture: plan.architecture(encoder, of: collection), tasks: tasks,
+      results: results, labels: collection.classLabels, rankCount: communicator.size,
+      groupCount: groupCount, threadCount: workers.count, elapsedSeconds: elapsed,
       memory: try MemoryReport(on: communicator))
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
-      if let output {
-        try trials[0].model.write(
+      if let output, let model {
+        try model.write(
           to: output,
           metadata: [
             "highland": highlandVersion, "collection": collection.name, "seed": "\(seed)",
@@ -233,6 +240,17 @@ struct GraphsTrainCommand: RankedCommand {
       looksAtSmoothing: diagnostics)
   }
 
+  private var trialCount: Int { max(folds, 1) * seeds }
+
+  private func tasks(of collection: GraphCollection) throws -> [GraphTrialTask] {
+    try (0..<seeds).flatMap { place in
+      let seed = seed + UInt64(place)
+      return try splits(of: collection, seed: seed).enumerated().map {
+        GraphTrialTask(fold: $0, seed: seed, split: $1)
+      }
+    }
+  }
+
   private func splits(of collection: GraphCollection, seed: UInt64) throws -> [GraphSplit] {
     if folds > 0 {
       return try crossValidation(
@@ -246,5 +264,43 @@ struct GraphsTrainCommand: RankedCommand {
       of: others, classes: collection.classes, share: validationShare / (1 - testShare),
       seed: seed)
     return [GraphSplit(train: train, validation: validation, test: test)]
+  }
+}
+
+/// Into how many groups ranks are divided.
+enum GroupCount: ExpressibleByArgument, CustomStringConvertible {
+  case automatic
+  case count(Int)
+
+  init?(argument: String) {
+    if argument == "automatic" {
+      self = .automatic
+    } else if let count = Int(argument) {
+      self = .count(count)
+    } else {
+      return nil
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .automatic: "automatic"
+    case .count(let count): "\(count)"
+    }
+  }
+
+  /// The number of groups of so many ranks for so many tasks.
+  ///
+  /// - Throws: The same on every rank.
+  func count(of rankCount: Int, for taskCount: Int) throws -> Int {
+    switch self {
+    case .automatic: return min(rankCount, taskCount)
+    case .count(let count):
+      guard count <= rankCount else {
+        throw AgreedFailure(
+          reason: "--groups \(count): expected at most \(rankCount), the number of ranks")
+      }
+      return count
+    }
   }
 }
