@@ -2,30 +2,32 @@ internal import LinearAlgebra
 internal import Parallelism
 
 extension Variable {
-  /// Cross entropy of two classes from one logit each: −scale · Σ ln σ(±z).
+  /// Cross entropy of two classes from one logit each: −scale · Σ w ln σ(±z).
   ///
-  ///     L = scale · Σ (max(z, 0) − y z + ln(1 + e^−|z|)),   ∂z = scale · (σ(z) − y)
+  ///     L = scale · Σ w (max(z, 0) − y z + ln(1 + e^−|z|)),   ∂z = scale · w (σ(z) − y)
   ///
   /// In this form no exponential overflows and no probability rounds to 0 first; the sum runs in double
   /// precision, in order.
   ///
   /// - Parameters:
   ///   - truths: y of every row.
-  ///   - scale: 1 over the number of rows of all ranks, for the mean.
+  ///   - weights: w of every row.
+  ///   - scale: 1 over the weights of the rows of all ranks, for the mean.
   /// - Returns: Shape `[1 × 1]`.
   @specialized(where Scalar == Float)
-  public func binaryCrossEntropy(of truths: [Bool], scale: Scalar) -> Variable {
+  public func binaryCrossEntropy(of truths: [Bool], weights: [Scalar], scale: Scalar) -> Variable {
     precondition(
-      truths.count == rowCount && columnCount == 1,
-      "\(truths.count) truths for [\(rowCount) × \(columnCount)]")
+      truths.count == rowCount && weights.count == rowCount && columnCount == 1,
+      "\(truths.count) truths, \(weights.count) weights for [\(rowCount) × \(columnCount)]")
     var gradient = DenseMatrix<Scalar>(rows: rowCount, columns: 1)
     var total = 0.0
     for row in 0..<rowCount {
       let z = value[row, 0]
       let small = Scalar.exponential(-abs(z))
-      total += Double(max(z, 0) - (truths[row] ? z : 0) + Scalar.logarithm(1 + small))
+      total += Double(
+        weights[row] * (max(z, 0) - (truths[row] ? z : 0) + Scalar.logarithm(1 + small)))
       let p = z >= 0 ? 1 / (1 + small) : small / (1 + small)
-      gradient[row, 0] = scale * (p - (truths[row] ? 1 : 0))
+      gradient[row, 0] = scale * weights[row] * (p - (truths[row] ? 1 : 0))
     }
     let workers = workers
     let loss = DenseMatrix<Scalar>(rows: 1, columns: 1, elements: [Scalar(total) * scale])

@@ -22,6 +22,8 @@ package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
     package let features: DenseMatrix<Scalar>
     /// Owned. y: whether both ends have the same label. Shape `[edges]`.
     package let isSame: [Bool]
+    /// Owned. What each edge counts in the loss. Shape `[edges]`.
+    package let weights: [Scalar]
     /// Selects the local source and the owned target of every edge.
     package let sources: Adjacency
     package let targets: Adjacency
@@ -30,10 +32,11 @@ package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
   /// - Parameters:
   ///   - nodeFeatures: Local, rescaled.
   ///   - edgeFeatures: Owned, rescaled.
+  ///   - weights: Owned. What the edges into every node count.
   ///   - part: Which part the edges into an owned node are in, below `partCount`.
   package init(
     _ graph: NeighborGraph, nodeFeatures: DenseMatrix<Scalar>, edgeFeatures: DenseMatrix<Scalar>,
-    isSame: [Bool], partCount: Int = 1, part: (GlobalNode) -> Int = { _ in 0 }
+    isSame: [Bool], weights: [Scalar], partCount: Int = 1, part: (GlobalNode) -> Int = { _ in 0 }
   ) {
     halo = graph.halo
     let width = nodeFeatures.columnCount
@@ -56,6 +59,7 @@ package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
           rows: edges.count, columns: edgeFeatures.columnCount,
           elements: edges.flatMap { edgeFeatures.row($0.edge) }),
         isSame: edges.map { isSame[$0.edge] },
+        weights: edges.map { weights[$0.target] },
         sources: Adjacency(
           selecting: edges.map { graph.columns[$0.edge].index }, of: graph.halo.localCount),
         targets: Adjacency(selecting: edges.map { Int32($0.target) }, of: graph.ownedCount))
@@ -71,6 +75,9 @@ package struct RawStructureGraph: Sendable {
   /// Owned.
   package let edgeFeatures: Matrix
   package let isSame: [Bool]
+  /// Owned nodes. One over the root of how many nodes of the level have the node's label: so a few
+  /// large identities, whose edges are the easy ones, do not outvote the many small ones.
+  package let weights: [Float]
 
   /// Rescaled, and the nodes dealt at random into parts of about so many edges.
   ///
@@ -82,7 +89,8 @@ package struct RawStructureGraph: Sendable {
     let partCount = max(1, (try communicator.sum(graph.edgeCount) - 1) / edgesOfPart + 1)
     return StructureGraph(
       graph, nodeFeatures: nodeScale.applied(to: nodeFeatures),
-      edgeFeatures: edgeScale.applied(to: edgeFeatures), isSame: isSame, partCount: partCount
+      edgeFeatures: edgeScale.applied(to: edgeFeatures), isSame: isSame, weights: weights,
+      partCount: partCount
     ) { node in
       Int(mixed(seed ^ UInt64(bitPattern: node.index)) % UInt64(partCount))
     }
@@ -117,13 +125,14 @@ package func structureGraphs(
       lists.prefix(settings.nearLength), in: hierarchy.nodes, on: communicator)
     let features = try hierarchy.structureFeatures(
       lists, graph, &structure, settings: settings, on: communicator)
+    let labelsOfNodes = hierarchy.inputPoint.map { labels[Int($0.index)] }
     let truth = try LinkageTruth(
-      of: hierarchy.inputPoint.map { labels[Int($0.index)] }, over: graph,
+      of: labelsOfNodes, over: graph,
       neighborCount: settings.neighborCount, on: communicator)
     graphs.append(
       RawStructureGraph(
         graph: graph, nodeFeatures: features.nodeFeatures, edgeFeatures: features.edgeFeatures,
-        isSame: truth.isSame))
+        isSame: truth.isSame, weights: try rarity(of: labelsOfNodes, on: communicator)))
     guard graphs.count < levelCount else { break }
     let distance = graph.affinities.indices.map {
       truth.isSame[$0] ? min(1 - graph.affinities[$0], 0.999) * 1e-3 : 1
@@ -134,4 +143,13 @@ package func structureGraphs(
     guard merged > 0 else { break }
   }
   return graphs
+}
+
+/// 1 / √n of every owned node, n the nodes of all ranks that have its label.
+///
+/// > Collective: over `communicator`. One round, 8 bytes per node to every rank.
+private func rarity(of labels: [Int64], on communicator: some Communicator) throws -> [Float] {
+  var counts: [Int64: Int] = [:]
+  for label in try communicator.allGather(labels).values { counts[label, default: 0] += 1 }
+  return labels.map { 1 / Float(counts[$0]!).squareRoot() }
 }

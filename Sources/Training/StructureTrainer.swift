@@ -46,14 +46,17 @@ extension StructureTrainingOptions {
   public var optimizer: OptimizerRule { .adam(weightDecay: weightDecay) }
 }
 
-/// A level of a graph, and how many edges all ranks have of each part. Local, but for the counts.
+/// A level of a graph, and what the edges of each part weigh on all ranks. Local, but for the
+/// weights.
 struct TrainingLevel {
   let graph: StructureGraph<Float>
-  let edgeCounts: [Int]
+  let weights: [Double]
 
   init(_ graph: StructureGraph<Float>, on communicator: some Communicator) throws {
     self.graph = graph
-    edgeCounts = try graph.parts.map { try communicator.sum($0.isSame.count) }
+    weights = try graph.parts.map { part in
+      try communicator.sums([part.weights.reduce(0.0) { $0 + Double($1) }])[0]
+    }
   }
 }
 
@@ -66,7 +69,7 @@ struct StructureTrainer {
   private let recycling = MemoryRecycling()
 
   init(_ levels: [TrainingLevel], _ options: StructureTrainingOptions) {
-    self.levels = levels.filter { $0.edgeCounts.contains { $0 > 0 } }
+    self.levels = levels.filter { $0.weights.contains { $0 > 0 } }
     self.options = options
     schedule = CosineSchedule(
       from: options.learningRate, to: 0, over: options.epochCount * self.levels.count,
@@ -133,7 +136,7 @@ struct StructureTrainer {
     _ level: TrainingLevel, part: Int, _ state: inout StructureTrainingState,
     on communicator: some Communicator
   ) throws -> Double {
-    guard level.edgeCounts[part] > 0 else { return 0 }
+    guard level.weights[part] > 0 else { return 0 }
     let step = state.optimizer.stepCount
     let tape = Tape<Float>(workers: options.workers)
     let recorded = state.parameters.recorded(on: tape)
@@ -141,7 +144,8 @@ struct StructureTrainer {
       of: level.graph.parts[part], in: level.graph, by: recorded, on: tape,
       communicator: communicator
     ).binaryCrossEntropy(
-      of: level.graph.parts[part].isSame, scale: 1 / Float(level.edgeCounts[part]))
+      of: level.graph.parts[part].isSame, weights: level.graph.parts[part].weights,
+      scale: Float(1 / level.weights[part]))
     let value = try communicator.sums([Double(loss.scalar)])[0]
     guard value.isFinite else {
       throw AgreedFailure(reason: "the loss of step \(step) is not a number")

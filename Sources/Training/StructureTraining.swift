@@ -10,12 +10,16 @@ internal import Parallelism
 internal import RandomNumbers
 internal import SimilarityStructure
 
-/// Trains a network of structure on labelled sets, and chooses its thresholds on identities that it
-/// was not trained on.
+/// Trains a network of structure on labelled sets, and chooses its thresholds by them.
+///
+/// It sees no coordinates, so there is little of an identity that it could remember: it clusters the
+/// identities of training hardly better than others. Where none are held out, thresholds are chosen
+/// by those of training.
 ///
 /// Each set gives some graphs (``augmentedSelection``), each of these some levels made by the truth;
-/// a step takes edges of one level, and every epoch takes all levels in another random order. The loss is cross
-/// entropy over all edges. What is random follows from the seed.
+/// a step takes edges of one level, and every epoch takes all levels in another random order. The
+/// loss is cross entropy, in which an edge into a node weighs one over the root of how many nodes have
+/// the node's label. What is random follows from the seed.
 ///
 /// > Collective: over `communicator`. Per graph and level what clustering sends; per step two halo
 /// > exchanges of hidden rows, forth and back, and the gradients, about twice the parameters; a byte per
@@ -82,24 +86,20 @@ public func trainStructureNetwork(
   try trainer.train(&state, observer: observer, on: communicator)
   let network = options.shape.network(
     state.parameters, nodeScale: nodeScale, edgeScale: edgeScale, settings: options.settings)
-  guard validation != nil || options.validationFraction > 0 else {
-    return StructureTraining(
-      network: start.map { network.with($0.settings) } ?? network, epochs: state.progress.epochs,
-      stepCount: state.optimizer.stepCount, graphCount: trainer.levelCount, trials: [])
-  }
   try observer.save(state, on: communicator)
   let judging =
     validation.map { [($0, IdentitySplit(validation: $0.labels.indices))] }
     ?? Array(zip(sets, splits))
   let searches = try judging.map { set, split in
-    try ThresholdSearch(
+    let judged = split.validation.isEmpty ? split.training : split.validation
+    return try ThresholdSearch(
       set, points: context(of: set, split, limit: 50_000),
-      heldOut: Set(split.validation.map { set.labels[$0] }), network: network,
+      judged: Set(judged.map { set.labels[$0] }), network: network,
       using: options.workers, on: communicator)
   }
   let trials = try thresholdTrials(
     searches, after: state.optimizer.stepCount, observer: observer, on: communicator)
-  let best = trials.leastMerging(within: 0.01)!
+  let best = trials.best!
   var settings = options.settings
   settings.threshold = best.threshold
   settings.laterThreshold = best.laterThreshold
@@ -152,7 +152,7 @@ private func thresholdTrials(
   _ searches: [ThresholdSearch], after step: Int, observer: some StructureTrainingObserver,
   on communicator: some Communicator
 ) throws -> [ThresholdTrial] {
-  let grid = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
+  let grid = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
   var trials: [ThresholdTrial] = []
   func attempt(_ first: Int, _ later: Int) throws {
     guard grid.indices.contains(first), grid.indices.contains(later),
@@ -166,7 +166,8 @@ private func thresholdTrials(
     let trial = ThresholdTrial(
       threshold: grid[first], laterThreshold: grid[later],
       pairwiseF: ofSets.reduce(0) { $0 + $1.pairwiseF } / n,
-      bcubedF: ofSets.reduce(0) { $0 + $1.bcubedF } / n)
+      bcubedF: ofSets.reduce(0) { $0 + $1.bcubedF } / n,
+      identityF: ofSets.reduce(0) { $0 + $1.identityF } / n)
     trials.append(trial)
     try observer.tried(trial, after: step, on: communicator)
   }

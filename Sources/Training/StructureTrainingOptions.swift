@@ -41,7 +41,8 @@ public struct StructureTrainingOptions: Equatable, Sendable {
   public var weightDecay: Double
   /// The largest norm of all gradients together.
   public var gradientLimit: Double
-  /// The share of identities that are held out, to choose thresholds by.
+  /// The share of identities that are held out, to choose thresholds by; 0 to choose them by those of
+  /// training.
   public var validationFraction: Double
   public var seed: UInt64
   public var workers: Workers
@@ -52,7 +53,7 @@ public struct StructureTrainingOptions: Equatable, Sendable {
     mixtureCount: Int = 0, pointLimit: Int = 4000, levelCount: Int = 4, epochCount: Int = 12,
     stepEdgeCount: Int = 12_000,
     learningRate: Double = 3e-3, warmUpSteps: Int = 30, weightDecay: Double = 1e-4,
-    gradientLimit: Double = 1, validationFraction: Double = 0.4, seed: UInt64 = 0,
+    gradientLimit: Double = 1, validationFraction: Double = 0, seed: UInt64 = 0,
     workers: Workers = Workers()
   ) {
     precondition(
@@ -85,47 +86,50 @@ public struct StructureTraining: Sendable {
   public let stepCount: Int
   /// How many levels of how many graphs were trained on.
   public let graphCount: Int
-  /// What thresholds gave on held-out identities; empty if none were held out.
+  /// What thresholds gave.
   public let trials: [ThresholdTrial]
 
   /// Mean cross entropy over the steps of every epoch.
   public var losses: [Double] { epochs.map(\.loss) }
 
-  /// The trial whose thresholds the network has: of those whose score is the best within 0.01, the one
-  /// that merges least.
-  ///
-  /// Among more points than there were to choose by, more of them are alike by chance, and what merges
-  /// too much costs more than what merges too little.
-  public var chosen: ThresholdTrial? { trials.leastMerging(within: 0.01) }
+  /// The trial whose thresholds the network has.
+  public var chosen: ThresholdTrial? { trials.best }
 }
 
 extension [ThresholdTrial] {
-  /// Of the trials whose score is the best up to a tolerance, the one of the highest thresholds: that
+  /// The one of the highest score; of equals the one that merges least: of the highest thresholds, that
   /// of level 0 first.
-  package func leastMerging(within tolerance: Double) -> ThresholdTrial? {
-    guard let best = self.map(\.score).max() else { return nil }
-    return filter { $0.score >= best - tolerance }.max {
-      ($0.threshold, $0.laterThreshold) < ($1.threshold, $1.laterThreshold)
+  package var best: ThresholdTrial? {
+    self.max {
+      ($0.score, $0.threshold, $0.laterThreshold) < ($1.score, $1.threshold, $1.laterThreshold)
     }
   }
 }
 
-/// What two thresholds gave, on the identities held out of training: means over sets.
+/// What two thresholds gave: means over sets.
 public struct ThresholdTrial: Codable, Equatable, Sendable {
   public var threshold: Double
   public var laterThreshold: Double
   public var pairwiseF: Double
   public var bcubedF: Double
+  /// BCubed F with precision and recall averaged over the points of each identity first, and then over
+  /// identities.
+  public var identityF: Double
 
-  package init(threshold: Double, laterThreshold: Double, pairwiseF: Double, bcubedF: Double) {
+  package init(
+    threshold: Double, laterThreshold: Double, pairwiseF: Double, bcubedF: Double,
+    identityF: Double
+  ) {
     self.threshold = threshold
     self.laterThreshold = laterThreshold
     self.pairwiseF = pairwiseF
     self.bcubedF = bcubedF
+    self.identityF = identityF
   }
 
-  /// What thresholds are chosen by.
-  public var score: Double { (pairwiseF + bcubedF) / 2 }
+  /// What thresholds are chosen by. Every identity counts the same in it: otherwise the largest one of a
+  /// long tail, merged whole or not, outvotes all others, and the next set may not have one like it.
+  public var score: Double { identityF }
 }
 
 /// Hears of the progress of training. Called on every rank.

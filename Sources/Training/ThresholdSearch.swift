@@ -10,24 +10,24 @@ internal import SimilarityStructure
 ///
 /// Thresholds that were chosen among held-out identities alone merged too much where there were more:
 /// the fewer others there are, the fewer can be taken for one's own. So all points of a set are
-/// clustered, those of training too, and only the held-out ones are scored, each against all.
+/// clustered, those of training too, and those that are asked are scored, each against all.
 struct ThresholdSearch {
   private let level: JudgedLevel<EmbeddingSubset<AnyEmbeddings>>
   /// Of the points of all ranks.
   private let labels: [Int64]
-  private let isHeldOut: [Bool]
+  private let isJudged: [Bool]
 
   /// > Collective: over `communicator`. One neighbour search and one pass of the network.
   ///
   /// - Parameters:
   ///   - points: Which rows take part, ascending.
-  ///   - heldOut: Labels of identities that were not trained on.
+  ///   - judged: Labels of the identities that are scored.
   init(
-    _ set: LabelledEmbeddings, points: [Int], heldOut: Set<Int64>, network: StructureNetwork,
+    _ set: LabelledEmbeddings, points: [Int], judged: Set<Int64>, network: StructureNetwork,
     using workers: Workers, on communicator: some Communicator
   ) throws {
     labels = points.map { set.labels[$0] }
-    isHeldOut = labels.map { heldOut.contains($0) }
+    isJudged = labels.map { judged.contains($0) }
     level = try JudgedLevel(
       EmbeddingSubset(AnyEmbeddings(set.source), points), with: .structure(network),
       options: ClusteringOptions(
@@ -35,7 +35,7 @@ struct ThresholdSearch {
       on: communicator)
   }
 
-  /// Pairwise and BCubed F of the held-out points.
+  /// Measures of the points that are scored.
   ///
   /// > Collective: over `communicator`, as clustering; then 8 bytes per point to every rank.
   func trial(
@@ -44,21 +44,20 @@ struct ThresholdSearch {
     let clusters = try level.clusters(
       above: threshold, later: laterThreshold, on: communicator)
     let predicted = try communicator.allGather(clusters.labels(on: communicator).labels).values
-    let (pairwise, bcubed) = scoresInCompany(
-      truth: labels, predicted: predicted, isHeldOut: isHeldOut)
+    let scores = scoresInCompany(truth: labels, predicted: predicted, isJudged: isJudged)
     return ThresholdTrial(
-      threshold: threshold, laterThreshold: laterThreshold, pairwiseF: pairwise,
-      bcubedF: bcubed)
+      threshold: threshold, laterThreshold: laterThreshold, pairwiseF: scores.pairwise,
+      bcubedF: scores.bcubed, identityF: scores.identity)
   }
 }
 
 /// Pairwise and BCubed F in which only some points are asked: their pairs with all others, and what
-/// their clusters hold of all points.
+/// their clusters hold of all points; and BCubed F in which every identity weighs the same.
 ///
 /// - Returns: 0 where a quotient is 0/0.
 package func scoresInCompany(
-  truth: [Int64], predicted: [Int64], isHeldOut: [Bool]
-) -> (pairwise: Double, bcubed: Double) {
+  truth: [Int64], predicted: [Int64], isJudged: [Bool]
+) -> (pairwise: Double, bcubed: Double, identity: Double) {
   struct Cell: Hashable {
     var truth: Int64
     var predicted: Int64
@@ -73,7 +72,9 @@ package func scoresInCompany(
   }
   var (both, together, alike, count) = (0.0, 0.0, 0.0, 0.0)
   var (precision, recall) = (0.0, 0.0)
-  for point in truth.indices where isHeldOut[point] {  // in the order of points
+  // The same with points of 1 over the size of their identity.
+  var identities = (both: 0.0, together: 0.0, alike: 0.0, precision: 0.0, recall: 0.0, count: 0.0)
+  for point in truth.indices where isJudged[point] {  // in the order of points
     let cell = cells[Cell(truth: truth[point], predicted: predicted[point])]!
     let (trueSize, size) = (trueSizes[truth[point]]!, sizes[predicted[point]]!)
     both += cell - 1
@@ -82,11 +83,23 @@ package func scoresInCompany(
     precision += cell / size
     recall += cell / trueSize
     count += 1
+    identities.both += (cell - 1) / trueSize
+    identities.together += (size - 1) / trueSize
+    identities.alike += (trueSize - 1) / trueSize
+    identities.precision += cell / size / trueSize
+    identities.recall += cell / trueSize / trueSize
+    identities.count += 1 / trueSize
   }
   func f(_ p: Double, _ r: Double) -> Double { p + r > 0 ? 2 * p * r / (p + r) : 0 }
+  func quotient(_ a: Double, _ b: Double) -> Double { b > 0 ? a / b : 0 }
+  let identityPairwise = f(
+    quotient(identities.both, identities.together), quotient(identities.both, identities.alike))
+  let identityBcubed = f(
+    quotient(identities.precision, identities.count), quotient(identities.recall, identities.count))
   return (
-    f(together > 0 ? both / together : 0, alike > 0 ? both / alike : 0),
-    count > 0 ? f(precision / count, recall / count) : 0
+    f(quotient(both, together), quotient(both, alike)),
+    f(quotient(precision, count), quotient(recall, count)),
+    (identityPairwise + identityBcubed) / 2
   )
 }
 

@@ -121,12 +121,9 @@ extension StructureTraining {
   /// What came out, for people.
   var summary: String {
     let work = "\(graphCount) levels, \(epochs.count) epochs, \(stepCount) steps."
-    guard let chosen else {
-      return "\(work) No validation: τ is left at \(network.settings.threshold)."
-    }
+    guard let chosen else { return work }
     return """
-      \(work) By held-out identities τ = \(chosen.threshold) at level 0 and \
-      \(chosen.laterThreshold) later, with pairwise F \(decimal(chosen.pairwiseF, places: 4)), \
+      \(work) τ = \(chosen.threshold) at level 0 and \(chosen.laterThreshold) later, with pairwise F \(decimal(chosen.pairwiseF, places: 4)), \
       BCubed F \(decimal(chosen.bcubedF, places: 4)).
       """
   }

@@ -166,7 +166,7 @@ struct ValidationOptions: ParsableArguments {
     name: .customLong("validation-fraction"),
     help: """
       The share of identities that are held out to choose parameters and τ by; 0 for none. Default: \
-      0.5; 0.4 with --input structure.
+      0.5; 0 with --input structure, which then chooses τ by the identities of training.
       """)
   var chosenFraction: Double?
 

@@ -48,7 +48,7 @@ struct StructureOptions: ParsableArguments {
       shape: StructureShape(width: start?.width ?? width),
       settings: start?.settings ?? StructureNetwork.Settings(), graphCount: graphs,
       mixtureCount: mixtures, pointLimit: graphPoints, epochCount: recipe.epochs ?? 12,
-      validationFraction: judging.chosenFraction ?? 0.4, seed: recipe.seed, workers: workers)
+      validationFraction: judging.chosenFraction ?? 0, seed: recipe.seed, workers: workers)
   }
 
   /// What another run must have in common with this one to go on from its checkpoint, beside its data, by

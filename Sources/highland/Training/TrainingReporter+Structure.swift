@@ -24,7 +24,8 @@ extension TrainingReporter: StructureTrainingObserver {
     note(
       "τ = \(trial.threshold), later \(trial.laterThreshold): "
         + "pairwise F \(decimal(trial.pairwiseF, places: 4)), "
-        + "BCubed F \(decimal(trial.bcubedF, places: 4)) of held-out identities")
+        + "BCubed F \(decimal(trial.bcubedF, places: 4)), "
+        + "\(decimal(trial.identityF, places: 4)) with identities of one weight")
     try write(LogLine(event: "trial", step: step, trial: trial), on: communicator)
   }
 
