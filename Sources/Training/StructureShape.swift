@@ -11,7 +11,7 @@ public struct StructureShape: Equatable, Sendable {
   /// h: channels of every hidden layer.
   public let width: Int
 
-  public init(width: Int = 64) {
+  public init(width: Int = 48) {
     precondition(width > 0, "\(width) channels")
     self.width = width
   }

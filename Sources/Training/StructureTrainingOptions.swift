@@ -49,7 +49,7 @@ public struct StructureTrainingOptions: Equatable, Sendable {
 
   public init(
     shape: StructureShape = StructureShape(),
-    settings: StructureNetwork.Settings = StructureNetwork.Settings(), graphCount: Int = 10,
+    settings: StructureNetwork.Settings = StructureNetwork.Settings(), graphCount: Int = 14,
     mixtureCount: Int = 0, pointLimit: Int = 4000, levelCount: Int = 4, epochCount: Int = 12,
     stepEdgeCount: Int = 12_000,
     learningRate: Double = 3e-3, warmUpSteps: Int = 30, weightDecay: Double = 1e-4,

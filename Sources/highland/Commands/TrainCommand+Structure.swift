@@ -123,8 +123,8 @@ extension StructureTraining {
     let work = "\(graphCount) levels, \(epochs.count) epochs, \(stepCount) steps."
     guard let chosen else { return work }
     return """
-      \(work) τ = \(chosen.threshold) at level 0 and \(chosen.laterThreshold) later, with pairwise F \(decimal(chosen.pairwiseF, places: 4)), \
-      BCubed F \(decimal(chosen.bcubedF, places: 4)).
+      \(work) τ = \(chosen.threshold) at level 0 and \(chosen.laterThreshold) later, with pairwise F \
+      \(decimal(chosen.pairwiseF, places: 4)), BCubed F \(decimal(chosen.bcubedF, places: 4)).
       """
   }
 

@@ -15,7 +15,7 @@ struct StructureOptions: ParsableArguments {
   var also: [String] = []
 
   @Option(help: "Selections of the points, each changed in another way, that graphs are made of.")
-  var graphs = 10
+  var graphs = 14
 
   @Option(help: "Generated sets beside them.")
   var mixtures = 0
@@ -24,7 +24,7 @@ struct StructureOptions: ParsableArguments {
   var graphPoints = 4000
 
   @Option(help: "Channels of every hidden layer.")
-  var width = 64
+  var width = 48
 
   func validate() throws {
     func require(_ holds: Bool, _ option: String, _ expected: String) throws {

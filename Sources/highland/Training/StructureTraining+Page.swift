@@ -42,7 +42,7 @@ extension StructureTraining {
       ]
     }
     return Page.Section(
-      heading: "Held-out identities",
+      heading: "Thresholds",
       body: [
         .chart(
           LineChart(
