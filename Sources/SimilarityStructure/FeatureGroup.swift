@@ -61,29 +61,31 @@ extension NodeFeature {
   }
 }
 
-/// Some features of nodes and edges, by name: to ask what a network is without them.
+/// Some features of nodes and edges: to ask what a network is without them.
 public struct FeatureSelection: Equatable, Sendable {
   public private(set) var nodes: Set<NodeFeature> = []
   public private(set) var edges: Set<EdgeFeature> = []
 
+  /// None.
   public init() {}
 
-  /// Adds what a name stands for: `nodes` or `edges`, a ``FeatureGroup``, or one feature, as
-  /// `node.logSize`, `edge.jaccard`.
-  ///
-  /// - Returns: Whether it stands for anything.
-  public mutating func insert(named name: String) -> Bool {
-    let (nodes, edges) = (
+  /// What a name stands for: `nodes` or `edges`, a ``FeatureGroup``, or one feature, as
+  /// `node.logSize`, `edge.jaccard`. Nil if it stands for nothing.
+  public init?(named name: String) {
+    nodes = Set(
       NodeFeature.allCases.filter {
         name == "nodes" || name == $0.group.rawValue || name == "node.\($0.name)"
-      },
+      })
+    edges = Set(
       EdgeFeature.allCases.filter {
         name == "edges" || name == $0.group.rawValue || name == "edge.\($0.name)"
-      }
-    )
-    self.nodes.formUnion(nodes)
-    self.edges.formUnion(edges)
-    return !nodes.isEmpty || !edges.isEmpty
+      })
+    guard !nodes.isEmpty || !edges.isEmpty else { return nil }
+  }
+
+  public mutating func formUnion(_ other: FeatureSelection) {
+    nodes.formUnion(other.nodes)
+    edges.formUnion(other.edges)
   }
 
   /// All names that stand for something.

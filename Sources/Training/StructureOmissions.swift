@@ -17,7 +17,9 @@ public struct StructureOmissions: Equatable, Sendable {
     for name in names {
       if let part = StructureTrainingPart(rawValue: name) {
         parts.insert(part)
-      } else if !features.insert(named: name) {
+      } else if let some = FeatureSelection(named: name) {
+        features.formUnion(some)
+      } else {
         throw UnknownOmission(name: name)
       }
     }

@@ -2,12 +2,11 @@ import SimilarityStructure
 import Testing
 
 @Suite struct FeatureGroups {
-  @Test func holdEveryFeatureOnce() {
+  @Test func holdEveryFeatureOnce() throws {
     var nodes: [NodeFeature] = []
     var edges: [EdgeFeature] = []
     for group in FeatureGroup.allCases {
-      var selection = FeatureSelection()
-      #expect(selection.insert(named: group.rawValue))
+      let selection = try #require(FeatureSelection(named: group.rawValue))
       nodes += selection.nodes
       edges += selection.edges
     }
@@ -18,28 +17,22 @@ import Testing
   @Test func andFeaturesHaveDifferentNames() {
     let names = FeatureSelection.names
     #expect(Set(names).count == names.count)
-    for name in names {
-      var selection = FeatureSelection()
-      #expect(selection.insert(named: name), "\(name)")
-    }
+    for name in names { #expect(FeatureSelection(named: name) != nil, "\(name)") }
   }
 
-  @Test func areSelectedWithSingleFeaturesAndWithAll() {
-    var selection = FeatureSelection()
-    #expect(selection.insert(named: "node.jaccard"))
+  @Test func areSelectedWithSingleFeaturesAndWithAll() throws {
+    var selection = try #require(FeatureSelection(named: "node.jaccard"))
     #expect(selection.nodes == [.jaccard] && selection.edges.isEmpty)
-    #expect(selection.insert(named: "edge.jaccard"))
+    selection.formUnion(try #require(FeatureSelection(named: "edge.jaccard")))
     #expect(selection.nodes == [.jaccard] && selection.edges == [.jaccard])
-    #expect(selection.insert(named: "sizes"))
+    selection.formUnion(try #require(FeatureSelection(named: "sizes")))
     #expect(selection.nodes == [.jaccard, .logSize] && selection.edges.count == 4)
-    #expect(selection.insert(named: "nodes"))
+    selection.formUnion(try #require(FeatureSelection(named: "nodes")))
     #expect(selection.nodes.count == NodeFeature.allCases.count && selection.edges.count == 4)
   }
 
   @Test(arguments: ["", "jaccard", "node.closeness", "Overlap", "edge."])
   func unknownNamesStandForNothing(name: String) {
-    var selection = FeatureSelection()
-    #expect(!selection.insert(named: name))
-    #expect(selection == FeatureSelection())
+    #expect(FeatureSelection(named: name) == nil)
   }
 }
