@@ -4,6 +4,9 @@ internal import Parallelism
 /// Brings features to the size that a network was trained with.
 ///
 ///     x ↦ (x − mean) / (deviation + 0.02), into −4 … 4
+///
+/// A feature whose deviation is the largest number that there is becomes 0, whatever it is: so files
+/// say that a network does not see it.
 public struct FeatureScale: Equatable, Sendable {
   /// One per feature.
   public let mean: [Float]
@@ -14,7 +17,7 @@ public struct FeatureScale: Equatable, Sendable {
     precondition(mean.count == deviation.count, "\(mean.count) means, \(deviation.count) others")
     self.mean = mean
     self.deviation = deviation
-    factor = deviation.map { 1 / ($0 + 0.02) }
+    factor = deviation.map { $0 == Self.unseen ? 0 : 1 / ($0 + 0.02) }
   }
 
   /// Mean and deviation of features, from their sums over some rows.
@@ -32,7 +35,17 @@ public struct FeatureScale: Equatable, Sendable {
       })
   }
 
+  /// The deviation of a feature that becomes 0.
+  private static let unseen = Float.greatestFiniteMagnitude
+
   public var count: Int { mean.count }
+
+  /// The same, but for some features, which become 0.
+  public func hiding(_ features: some Sequence<Int>) -> FeatureScale {
+    var (mean, deviation) = (mean, deviation)
+    for feature in features { (mean[feature], deviation[feature]) = (0, Self.unseen) }
+    return FeatureScale(mean: mean, deviation: deviation)
+  }
 
   /// Rescales some columns of rows in place.
   ///

@@ -40,19 +40,21 @@ package enum SizeRule: Int, CaseIterable, Sendable {
 ///   - points: Which of them may be used.
 ///   - index: Which graph; what is random follows from it and the seed.
 ///   - limit: The most points.
+///   - omitted: Changes that are not made.
 /// - Complexity: O(limit · columns), and · columns again where it is projected.
 package func augmentedSelection(
   _ index: Int, of labels: [Int64], among points: [Int], limit: Int, seed: UInt64,
-  workers: Workers, rows: ([Int]) throws -> Matrix
+  workers: Workers, without omitted: Set<StructureTrainingPart> = [],
+  rows: ([Int]) throws -> Matrix
 ) rethrows -> LabelledRows {
   var stream = RandomStream(seed: seed, purpose: RandomPurpose.selection.rawValue, index: index)
   let selected = selection(
     of: labels, among: points, limit: limit, isWhole: index == 0,
     sizes: index.isMultiple(of: 2) ? .all : index % 4 == 1 ? .capped : .logUniform, &stream)
   var set = LabelledRows(rows: try rows(selected), labels: selected.map { labels[$0] })
-  guard index > 0 else { return set }
-  if index % 4 >= 2 { set.confuse(&stream) }
-  if index % 2 == 1 { set.overlap(&stream) }
+  guard index > 0, !omitted.contains(.augmentation) else { return set }
+  if index % 4 >= 2, !omitted.contains(.confusion) { set.confuse(&stream) }
+  if index % 2 == 1, !omitted.contains(.overlapping) { set.overlap(&stream) }
   if stream.uniform() < 0.4 { set.addNoise(&stream) }
   if stream.uniform() < 0.3 { set.project(&stream, using: workers) }
   if stream.uniform() < 0.2 { set.centre(&stream) }

@@ -105,10 +105,12 @@ package struct RawStructureGraph: Sendable {
 ///
 /// > Collective: over `communicator`, per level what clustering sends.
 ///
-/// - Parameter labels: Replicated. One per row.
+/// - Parameters:
+///   - labels: Replicated. One per row.
+///   - isBalanced: Whether edges of large identities weigh less; otherwise all weigh 1.
 package func structureGraphs(
   of points: Matrix, labels: [Int64], levelCount: Int, settings: StructureNetwork.Settings,
-  using workers: Workers, on communicator: some Communicator
+  isBalanced: Bool = true, using workers: Workers, on communicator: some Communicator
 ) throws -> [RawStructureGraph] {
   var hierarchy = try Hierarchy(
     EmbeddingsInMemory(points),
@@ -132,7 +134,10 @@ package func structureGraphs(
     graphs.append(
       RawStructureGraph(
         graph: graph, nodeFeatures: features.nodeFeatures, edgeFeatures: features.edgeFeatures,
-        isSame: truth.isSame, weights: try rarity(of: labelsOfNodes, on: communicator)))
+        isSame: truth.isSame,
+        weights: isBalanced
+          ? try rarity(of: labelsOfNodes, on: communicator)
+          : Array(repeating: 1, count: labelsOfNodes.count)))
     guard graphs.count < levelCount else { break }
     let distance = graph.affinities.indices.map {
       truth.isSame[$0] ? min(1 - graph.affinities[$0], 0.999) * 1e-3 : 1

@@ -57,7 +57,8 @@ public func trainStructureNetwork(
     let mixture = syntheticMixture(index, limit: options.pointLimit, seed: options.seed)
     raw += try structureGraphs(
       of: mixture.rows, labels: mixture.labels, levelCount: options.levelCount,
-      settings: options.settings, using: options.workers, on: communicator)
+      settings: options.settings, isBalanced: !options.omissions.parts.contains(.balance),
+      using: options.workers, on: communicator)
   }
   let edgeCounts = try communicator.sums([
     raw.reduce(0.0) { $0 + Double($1.graph.edgeCount) },
@@ -67,15 +68,18 @@ public func trainStructureNetwork(
   if edgeCounts[1] == 0 { throw AgreedFailure(reason: "\(TrainingDataError.noPositiveEdges)") }
   observer.madeGraphs(raw.count)
 
-  let nodeScale =
+  let measuredNodeScale =
     try start?.nodeScale
     ?? FeatureScale(
       measuring: raw.map { $0.nodeFeatures.copy(ofRows: 0..<$0.graph.ownedCount) },
       columns: StructureFeatures.nodeWidth, on: communicator)
-  let edgeScale =
+  let measuredEdgeScale =
     try start?.edgeScale
     ?? FeatureScale(
       measuring: raw.map(\.edgeFeatures), columns: StructureFeatures.edgeWidth, on: communicator)
+  let hidden = options.omissions.features
+  let nodeScale = measuredNodeScale.hiding(hidden.nodes.map(\.rawValue))
+  let edgeScale = measuredEdgeScale.hiding(hidden.edges.map(\.rawValue))
   let trainer = StructureTrainer(
     try raw.map {
       try TrainingLevel(
@@ -121,7 +125,7 @@ private func selectionGraphs(
     let selected = try communicator.agree {
       try augmentedSelection(
         index, of: set.labels, among: split.training, limit: options.pointLimit,
-        seed: options.seed, workers: options.workers
+        seed: options.seed, workers: options.workers, without: options.omissions.parts
       ) { indices in
         var rows = try EmbeddingSubset(AnyEmbeddings(set.source), indices).rows(0..<indices.count)
         _ = rows.normalizeRows()
@@ -130,7 +134,8 @@ private func selectionGraphs(
     }
     graphs += try structureGraphs(
       of: selected.rows, labels: selected.labels, levelCount: options.levelCount,
-      settings: options.settings, using: options.workers, on: communicator)
+      settings: options.settings, isBalanced: !options.omissions.parts.contains(.balance),
+      using: options.workers, on: communicator)
   }
   return graphs
 }

@@ -44,6 +44,8 @@ public struct StructureTrainingOptions: Equatable, Sendable {
   /// The share of identities that are held out, to choose thresholds by; 0 to choose them by those of
   /// training.
   public var validationFraction: Double
+  /// What training does without.
+  public var omissions: StructureOmissions
   public var seed: UInt64
   public var workers: Workers
 
@@ -53,7 +55,8 @@ public struct StructureTrainingOptions: Equatable, Sendable {
     mixtureCount: Int = 0, pointLimit: Int = 4000, levelCount: Int = 4, epochCount: Int = 12,
     stepEdgeCount: Int = 12_000,
     learningRate: Double = 3e-3, warmUpSteps: Int = 30, weightDecay: Double = 1e-4,
-    gradientLimit: Double = 1, validationFraction: Double = 0, seed: UInt64 = 0,
+    gradientLimit: Double = 1, validationFraction: Double = 0,
+    omissions: StructureOmissions = StructureOmissions(), seed: UInt64 = 0,
     workers: Workers = Workers()
   ) {
     precondition(
@@ -73,6 +76,7 @@ public struct StructureTrainingOptions: Equatable, Sendable {
     self.weightDecay = weightDecay
     self.gradientLimit = gradientLimit
     self.validationFraction = validationFraction
+    self.omissions = omissions
     self.seed = seed
     self.workers = workers
   }

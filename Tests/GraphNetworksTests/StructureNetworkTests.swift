@@ -12,12 +12,13 @@ import Testing
 /// Linkages of random lists, all ranks' shares together.
 private func linkage(
   of lists: NeighborLists, nodeCount: Int, with network: StructureNetwork, ranks: Int,
-  threads: Int = 1, nodes: NodePartition? = nil
+  threads: Int = 1, level: Int = 1, nodes: NodePartition? = nil
 ) throws -> Linkage {
   let nodes = nodes ?? NodePartition(sharing: nodeCount, among: ranks)
   let shares = try ThreadCommunicator.run(ranks: ranks) { communicator in
     let features = try structure(
-      of: lists.slice(nodes.owned(by: communicator.rank)), in: nodes, network.settings,
+      of: lists.slice(nodes.owned(by: communicator.rank)), in: nodes, level: level,
+      network.settings,
       on: communicator)
     return try network.linkage(of: features, using: Workers(threads), on: communicator)
   }
@@ -26,14 +27,15 @@ private func linkage(
 }
 
 private func structure(
-  of lists: NeighborLists, in nodes: NodePartition, _ settings: StructureNetwork.Settings,
+  of lists: NeighborLists, in nodes: NodePartition, level: Int = 1,
+  _ settings: StructureNetwork.Settings,
   on communicator: some Communicator
 ) throws -> StructureFeatures {
   let graph = try NeighborGraph(lists.prefix(settings.nearLength), in: nodes, on: communicator)
   return try StructureFeatures(
     lists, graph: graph,
     of: StructureLevel(
-      level: 1, memberCounts: (0..<graph.ownedCount).map { Int64($0 % 3 + 1) },
+      level: level, memberCounts: (0..<graph.ownedCount).map { Int64($0 % 3 + 1) },
       meanLengths: (0..<graph.ownedCount).map { $0 % 3 == 0 ? 1 : 0.8 },
       pointEdges: PointEdges(graph, on: communicator), scale: ClosenessScale(mean: 0.1)),
     nearLength: settings.nearLength, on: communicator)
@@ -108,6 +110,41 @@ private func structure(
       nodes: NodePartition(firstNode: cuts))
     #expect(many.distance.map(\.bitPattern) == alone.distance.map(\.bitPattern))
     #expect(many.density.map(\.bitPattern) == alone.density.map(\.bitPattern))
+  }
+
+  /// The same random network, but for what it does not see.
+  private func network(without names: [String]) throws -> StructureNetwork {
+    var hidden = FeatureSelection()
+    for name in names { hidden.formUnion(try #require(FeatureSelection(named: name))) }
+    let network = StructureNetwork.random(width: 16, seed: 11, settings: Self.settings)
+    return StructureNetwork(
+      nodeScale: network.nodeScale.hiding(hidden.nodes.map(\.rawValue)),
+      edgeScale: network.edgeScale.hiding(hidden.edges.map(\.rawValue)),
+      nodeHidden: network.nodeHidden, nodeOutput: network.nodeOutput,
+      edgeFirst: network.edgeFirst, edgeSecond: network.edgeSecond, edgeThird: network.edgeThird,
+      output: network.output, settings: network.settings)
+  }
+
+  @Test func haveTheSameBitsWhateverAFeatureIsThatTheyDoNotSee() throws {
+    let lists = NeighborLists.random(nodeCount: 60, listLength: 9, seed: 12)
+    func bits(without names: [String], level: Int) throws -> [UInt32] {
+      try linkage(of: lists, nodeCount: 60, with: network(without: names), ranks: 1, level: level)
+        .distance.map(\.bitPattern)
+    }
+    #expect(try bits(without: [], level: 1) != bits(without: [], level: 3))
+    #expect(try bits(without: ["level"], level: 1) == bits(without: ["level"], level: 3))
+  }
+
+  @Test func areBlindWithoutAllFeaturesAndOnlyThen() throws {
+    let lists = NeighborLists.random(nodeCount: 60, listLength: 9, seed: 13)
+    func count(without names: [String]) throws -> Int {
+      let found = try linkage(
+        of: lists, nodeCount: 60, with: network(without: names), ranks: 1)
+      return Set(found.distance.map(\.bitPattern)).count
+    }
+    #expect(try count(without: FeatureGroup.allCases.map(\.rawValue)) == 1)
+    #expect(try count(without: ["nodes"]) > 100)
+    #expect(try count(without: ["edges"]) > 100)
   }
 
   @Test func comeBackFromAFile() throws {

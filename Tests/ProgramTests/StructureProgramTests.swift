@@ -35,6 +35,18 @@ extension Programs {
       #expect(try bytes(of: scratch("1.npy")) == bytes(of: scratch("3.npy")))
     }
 
+    @Test func doesWithoutWhatIsNamedAndSaysSo() async throws {
+      let trained = try await run(
+        "highland", train("model.safetensors", ["--without", "sizes", "balance"]))
+      #expect(trained.exitCode == 0, "\(trained)")
+      let file = try TensorFile(path: scratch("model.safetensors"))
+      #expect(file.metadata["without"] == "balance sizes")
+      let refused = try await run(
+        "highland", train("other.safetensors", ["--without", "size"]))
+      #expect(refused.exitCode == 64, "\(refused)")
+      #expect(refused.errors.contains("'size'") && refused.errors.contains("point-edges"))
+    }
+
     /// With checkpoints after every step.
     private func stoppable(
       _ output: String, epochs: Int = 2, _ more: [String] = []

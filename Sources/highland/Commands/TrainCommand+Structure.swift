@@ -21,7 +21,7 @@ extension TrainCommand {
     let start = try structure.from.map { path in
       try communicator.agree { try StructureNetwork(openModel(path)) }
     }
-    let options = structure.options(
+    let options = try structure.options(
       recipe, judging, from: start, workers: try threads.workers(on: communicator))
     let sets = try communicator.agree {
       try [data]
@@ -110,6 +110,9 @@ extension StructureTraining {
     metadata["graphs"] = "\(options.graphCount)"
     metadata["mixtures"] = "\(options.mixtureCount)"
     metadata["graph_points"] = "\(options.pointLimit)"
+    if !options.omissions.names.isEmpty {
+      metadata["without"] = options.omissions.names.joined(separator: " ")
+    }
     if let start { metadata["from"] = start }
     if let chosen {
       metadata["validation_pairwise_f"] = decimal(chosen.pairwiseF, places: 4)

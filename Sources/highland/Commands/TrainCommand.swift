@@ -73,7 +73,7 @@ struct TrainCommand: RankedCommand {
       "--graphs": structure.graphs != other.graphs,
       "--mixtures": structure.mixtures != other.mixtures,
       "--graph-points": structure.graphPoints != other.graphPoints,
-      "--width": structure.width != other.width,
+      "--width": structure.width != other.width, "--without": !structure.without.isEmpty,
     ]
     if let name = isSet.filter(\.value).keys.sorted().first {
       throw ValidationError("\(name) goes with --input structure")

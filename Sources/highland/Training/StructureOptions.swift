@@ -26,6 +26,17 @@ struct StructureOptions: ParsableArguments {
   @Option(help: "Channels of every hidden layer; with --from those of that model.")
   var width = 48
 
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "What to do without, to measure what it is worth: features, groups of them, parts of training.",
+      discussion: """
+        Groups of features: absolute, ranks, local-scaling, context, overlap, linkage, sizes, \
+        point-edges, level; all of nodes or edges; one feature, as node.logSize. Parts of training: \
+        augmentation, confusion, overlapping, balance.
+        """, visibility: .hidden))
+  var without: [String] = []
+
   func validate() throws {
     func require(_ holds: Bool, _ option: String, _ expected: String) throws {
       if !holds { throw ValidationError("\(option): expected \(expected)") }
@@ -38,17 +49,19 @@ struct StructureOptions: ParsableArguments {
     try require(
       (100...10_000_000).contains(graphPoints), "--graph-points \(graphPoints)", "100 ... 10000000")
     try require((1...4096).contains(width), "--width \(width)", "1 ... 4096")
+    do { _ = try StructureOmissions(without) } catch { throw ValidationError("--without \(error)") }
   }
 
   func options(
     _ recipe: RecipeOptions, _ judging: ValidationOptions, from start: StructureNetwork?,
     workers: Workers
-  ) -> StructureTrainingOptions {
-    StructureTrainingOptions(
+  ) throws -> StructureTrainingOptions {
+    try StructureTrainingOptions(
       shape: StructureShape(width: start?.width ?? width),
       settings: start?.settings ?? StructureNetwork.Settings(), graphCount: graphs,
       mixtureCount: mixtures, pointLimit: graphPoints, epochCount: recipe.epochs ?? 12,
-      validationFraction: judging.chosenFraction ?? 0, seed: recipe.seed, workers: workers)
+      validationFraction: judging.chosenFraction ?? 0,
+      omissions: StructureOmissions(without), seed: recipe.seed, workers: workers)
   }
 
   /// What another run must have in common with this one to go on from its checkpoint, beside its data, by
@@ -59,6 +72,7 @@ struct StructureOptions: ParsableArguments {
       "--graph-points": "\(options.pointLimit)", "--width": "\(options.shape.width)",
       "--epochs": "\(options.epochCount)", "--seed": "\(options.seed)",
       "--validation-fraction": "\(options.validationFraction)",
+      "--without": options.omissions.names.joined(separator: " "),
     ]
   }
 }
