@@ -168,8 +168,9 @@ let package = Package(
       of: "Training",
       [
         "Communication", "Datasets", "Differentiation", "DistributedGraphs", "Evaluation",
-        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "Optimization", "Parallelism",
-        "RandomInputs", "RandomNumbers", "SimilarityStructure", "SyntheticData",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
+        "Optimization", "Parallelism", "RandomInputs", "RandomNumbers", "SimilarityStructure",
+        "SyntheticData",
       ]),
     .executableTarget(
       name: "MPIChecks",

@@ -116,9 +116,10 @@ extension LabelledRows {
   }
 
   /// Moves some identities, up to 0.6 of them, onto like ones: x + α (c′ − c), normalised, with c the
-  /// identity's mean, c′ the most similar of 32 others, α in 0.3 … 0.95.
+  /// identity's mean, c′ the most similar of up to 32 others, α in 0.3 … 0.95.
   ///
-  /// Clusters that lie within each other teach what p of such edges is: half, not one.
+  /// Clusters that lie within each other teach what p of such edges is: half, not one. The others keep
+  /// their bits.
   package mutating func overlap(_ stream: inout RandomStream) {
     let (means, place) = identityMeans()
     let identities = 0..<means.rowCount
@@ -146,12 +147,17 @@ extension LabelledRows {
     return (rows.means(by: place, count: identities.count), place)
   }
 
-  /// Adds to every row what is its identity's, and normalises.
+  /// Adds to every row what is its identity's, and normalises those that moved.
   private mutating func shift(by shifts: Matrix, of place: [Int]) {
-    rows.mapRows { row, values in
+    let isMoved = (0..<shifts.rowCount).map { shifts.row($0).contains { $0 != 0 } }
+    var moved = rows
+    moved.mapRows { row, values in
       for column in values.indices { values[column] += shifts[place[row], column] }
     }
-    _ = rows.normalizeRows()
+    _ = moved.normalizeRows()
+    rows.mapRows { row, values in
+      if isMoved[place[row]] { values = moved.row(row) }
+    }
   }
 
   /// Adds noise of length 0.1 … 0.6 to every row, and normalises.

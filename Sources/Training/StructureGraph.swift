@@ -153,7 +153,7 @@ package func structureGraphs(
 /// 1 / √n of every owned node, n the nodes of all ranks that have its label.
 ///
 /// > Collective: over `communicator`. One round, 8 bytes per node to every rank.
-private func rarity(of labels: [Int64], on communicator: some Communicator) throws -> [Float] {
+package func rarity(of labels: [Int64], on communicator: some Communicator) throws -> [Float] {
   var counts: [Int64: Int] = [:]
   for label in try communicator.allGather(labels).values { counts[label, default: 0] += 1 }
   return labels.map { 1 / Float(counts[$0]!).squareRoot() }

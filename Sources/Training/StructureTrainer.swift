@@ -20,7 +20,7 @@ public struct StructureProgress: Codable, Equatable, Sendable {
 public struct StructureEpoch: Codable, Equatable, Sendable {
   /// From 1.
   public var epoch: Int
-  /// Mean cross entropy over the steps.
+  /// Weighted mean cross entropy, its mean over the steps.
   public var loss: Double
   /// Of the epoch's last step.
   public var learningRate: Double

@@ -40,7 +40,10 @@ public func trainStructureNetwork(
   over communicator: some Communicator
 ) throws -> StructureTraining {
   let splits = try communicator.agree {
-    try sets.map {
+    for set in sets + [validation].compactMap({ $0 }) where Set(set.labels).count == 1 {
+      throw TrainingDataError.fewIdentities(count: 1, needed: 2)
+    }
+    return try sets.map {
       try IdentitySplit(
         of: $0.labels, holdingOut: validation == nil ? options.validationFraction : 0,
         seed: options.seed)
@@ -177,7 +180,7 @@ private func thresholdTrials(
     try observer.tried(trial, after: step, on: communicator)
   }
   func best() -> (first: Int, later: Int) {
-    let best = trials.max { $0.score < $1.score }!
+    let best = trials.best!
     return (grid.firstIndex(of: best.threshold)!, grid.firstIndex(of: best.laterThreshold)!)
   }
   for place in grid.indices { try attempt(place, place) }

@@ -90,7 +90,7 @@ public struct StructureTraining: Sendable {
   public let stepCount: Int
   /// How many levels of how many graphs were trained on.
   public let graphCount: Int
-  /// What thresholds gave.
+  /// What thresholds gave; never empty.
   public let trials: [ThresholdTrial]
 
   /// Mean cross entropy over the steps of every epoch.
@@ -110,14 +110,14 @@ extension [ThresholdTrial] {
   }
 }
 
-/// What two thresholds gave: means over sets.
+/// What two thresholds gave on the identities that they are chosen by: means over sets.
 public struct ThresholdTrial: Codable, Equatable, Sendable {
   public var threshold: Double
   public var laterThreshold: Double
   public var pairwiseF: Double
   public var bcubedF: Double
-  /// BCubed F with precision and recall averaged over the points of each identity first, and then over
-  /// identities.
+  /// The mean of pairwise and BCubed F in which a point counts 1 over the size of its identity: every
+  /// identity weighs the same.
   public var identityF: Double
 
   package init(

@@ -10,7 +10,7 @@ internal import SimilarityStructure
 ///
 /// Thresholds that were chosen among held-out identities alone merged too much where there were more:
 /// the fewer others there are, the fewer can be taken for one's own. So all points of a set are
-/// clustered, those of training too, and those that are asked are scored, each against all.
+/// clustered, and those that are asked are scored, each against all.
 struct ThresholdSearch {
   private let level: JudgedLevel<EmbeddingSubset<AnyEmbeddings>>
   /// Of the points of all ranks.
@@ -52,9 +52,17 @@ struct ThresholdSearch {
 }
 
 /// Pairwise and BCubed F in which only some points are asked: their pairs with all others, and what
-/// their clusters hold of all points; and BCubed F in which every identity weighs the same.
+/// their clusters hold of all points; and the mean of both in which every identity weighs the same.
+///
+/// Of the points i that are asked, with tᵢ points of i's label, cᵢ of i's cluster and nᵢ of both:
+///
+///     pairwise  P = Σ wᵢ (nᵢ − 1) / Σ wᵢ (cᵢ − 1),   R = Σ wᵢ (nᵢ − 1) / Σ wᵢ (tᵢ − 1)
+///     BCubed    P = Σ wᵢ nᵢ / cᵢ  / Σ wᵢ,            R = Σ wᵢ nᵢ / tᵢ  / Σ wᵢ
+///
+/// wᵢ = 1 in the first two, 1/tᵢ in the third. F = 2 P R / (P + R).
 ///
 /// - Returns: 0 where a quotient is 0/0.
+/// - Complexity: O(points).
 package func scoresInCompany(
   truth: [Int64], predicted: [Int64], isJudged: [Bool]
 ) -> (pairwise: Double, bcubed: Double, identity: Double) {

@@ -40,7 +40,8 @@ private let operations = [
   Operation(name: "LeakyReLU", shapes: [(4, 3)]) { $0[0].rectified(leak: 0.2) },
   Operation(name: "absolute value", shapes: [(4, 3)]) { $0[0].rectified(leak: -1) },
   Operation(name: "cross entropy of two classes", shapes: [(4, 1)]) {
-    $0[0].binaryCrossEntropy(of: [true, false, false, true], scale: 0.25)
+    $0[0].binaryCrossEntropy(
+      of: [true, false, false, true], weights: [1, 0.5, 2, 0], scale: 0.25)
   },
   Operation(name: "PReLU", shapes: [(4, 3), (1, 3)]) { $0[0].rectified(slopes: $0[1]) },
   Operation(name: "dropout", shapes: [(4, 3)]) {

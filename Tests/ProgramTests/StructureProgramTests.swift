@@ -23,7 +23,7 @@ extension Programs {
     @Test func isWhatTrainMakesWithoutOptions() async throws {
       let trained = try await run("highland", train("model.safetensors"))
       #expect(trained.exitCode == 0, "\(trained)")
-      #expect(trained.output.contains("By held-out identities τ = "))
+      #expect(trained.output.contains("steps. τ = "))
       let file = try TensorFile(path: scratch("model.safetensors"))
       #expect(file.metadata["input"] == "structure" && file.metadata["k"] == "10")
       for ranks in [1, 3] {
@@ -136,11 +136,11 @@ extension Programs {
             scratch("report.html"),
           ]), ranks: 2)
       #expect(trained.exitCode == 0, "\(trained)")
-      #expect(trained.output.contains("By held-out identities τ = "))
+      #expect(trained.output.contains("steps. τ = "))
       let events = try events(of: "log.jsonl")
       #expect(events.prefix(3) == ["start", "epoch", "epoch"] && events.last == "end", "\(events)")
       let page = String(decoding: try bytes(of: scratch("report.html")), as: UTF8.self)
-      #expect(page.contains("<svg") && page.contains("Held-out identities"))
+      #expect(page.contains("<svg") && page.contains("Thresholds") && page.contains("identity F"))
       #expect(page.contains("other-labels.npy") && page.contains("chosen"))
     }
 
@@ -150,6 +150,46 @@ extension Programs {
       #expect(trained.exitCode == 0, "\(trained)")
       #expect(
         try TensorFile(path: scratch("model.safetensors")).metadata["from"] == "default")
+    }
+
+    @Test(arguments: [["--from", "default"], ["--validation-fraction", "0.4"], []])
+    func learnsFromMixturesAlone(more: [String]) async throws {
+      let trained = try await run(
+        "highland",
+        train(
+          "model.safetensors",
+          [
+            "--graphs", "0", "--mixtures", "3", "--graph-points", "300",
+          ] + more))
+      #expect(trained.exitCode == 0, "\(trained)")
+      #expect(trained.output.contains("steps. τ = "), "\(trained)")
+    }
+
+    @Test func ofOneIdentityIsRefused() async throws {
+      let labels = try scratch.write(
+        [Int64](repeating: 3, count: 300), shape: [300], as: "one.npy")
+      let trained = try await run(
+        "highland",
+        [
+          "train", Fixture.features, labels, "--output", scratch("model.safetensors"),
+          "--graphs", "0", "--mixtures", "3", "--progress", "none",
+        ])
+      #expect(trained.exitCode == 1)
+      #expect(
+        trained.errorLines == [
+          "error: \(labels): all points have the same label: there is nothing to tell apart"
+        ], "\(trained)")
+    }
+
+    @Test func ofPointsThatAreAllAloneIsRefused() async throws {
+      let labels = try scratch.write((0..<300).map { Int64($0) }, shape: [300], as: "alone.npy")
+      let trained = try await run(
+        "highland",
+        [
+          "train", Fixture.features, labels, "--output", scratch("model.safetensors"),
+          "--progress", "none",
+        ])
+      #expect(trained.exitCode == 1 && trained.errors.contains("no linkage to learn"), "\(trained)")
     }
 
     @Test func comesInTheBox() async throws {

@@ -6,6 +6,7 @@ import Evaluation
 import GraphNetworks
 import HierarchicalClustering
 import LinearAlgebra
+import NeighborSearch
 import Optimization
 import Parallelism
 import RandomInputs
@@ -67,7 +68,8 @@ private func train(
     return (
       StructureGraph(
         raw.graph, nodeFeatures: wide(raw.nodeFeatures), edgeFeatures: wide(raw.edgeFeatures),
-        isSame: raw.isSame, partCount: 2, part: { Int($0.index) % 2 }),
+        isSame: raw.isSame, weights: raw.weights.map { Double($0) }, partCount: 2,
+        part: { Int($0.index) % 2 }),
       raw
     )
   }
@@ -83,7 +85,8 @@ private func train(
       let recorded = parameters.recorded(on: tape)
       let loss = try shape.logits(
         of: graph.parts[part], in: graph, by: recorded, on: tape, communicator: SingleRank()
-      ).binaryCrossEntropy(of: graph.parts[part].isSame, scale: 0.01)
+      ).binaryCrossEntropy(
+        of: graph.parts[part].isSame, weights: graph.parts[part].weights, scale: 0.01)
       return (loss, recorded, tape)
     }
     for part in 0..<2 {
@@ -188,9 +191,92 @@ private func train(
     #expect(second.network.tensors != first.network.tensors)
   }
 
-  @Test func ofOneIdentityAreRefused() throws {
+  /// Also where others give the graphs: thresholds would be chosen by it.
+  @Test(arguments: [0.0, 0.4], [0, 4])
+  func ofOneIdentityAreRefused(heldOut: Double, graphs: Int) throws {
     let set = generated(50, identities: 1)
-    #expect(throws: AgreedFailure.self) { _ = try train(set, options()) }
+    var options = options()
+    (options.validationFraction, options.graphCount) = (heldOut, graphs)
+    for ranks in [1, 2] {
+      let error = #expect(throws: AgreedFailure.self) {
+        _ = try train(set, options, ranks: ranks)
+      }
+      #expect(error?.reason.contains("nothing to tell apart") == true, "\(error as Any)")
+    }
+  }
+
+  @Test func validatedOnOneIdentityAreRefused() throws {
+    let (set, other) = (generated(100, identities: 10), generated(50, identities: 1))
+    let error = #expect(throws: AgreedFailure.self) {
+      _ = try trainStructureNetwork(
+        on: [LabelledEmbeddings(EmbeddingsInMemory(set.rows), labels: set.labels)],
+        validatingOn: LabelledEmbeddings(EmbeddingsInMemory(other.rows), labels: other.labels),
+        options: options(), over: SingleRank())
+    }
+    #expect(error?.reason.contains("nothing to tell apart") == true, "\(error as Any)")
+  }
+
+  @Test func ofFewIdentitiesHoldNoneOut() throws {
+    let set = generated(60, identities: 3)
+    var options = options(epochs: 1)
+    #expect(try train(set, options)[0].chosen != nil)
+    options.validationFraction = 0.4
+    let error = #expect(throws: AgreedFailure.self) { _ = try train(set, options) }
+    #expect(error?.reason.contains("3 identities; at least 4") == true, "\(error as Any)")
+  }
+
+  /// Nothing should merge: of the thresholds that see to that, the highest.
+  @Test(arguments: [5, 60])
+  func onMixturesAloneChooseThresholdsByTheSet(count: Int) throws {
+    var set = generated(count, identities: count)
+    set.labels = (0..<Int64(count)).map { $0 }
+    var options = options(epochs: 1)
+    options.graphCount = 0
+    let chosen = try #require(try train(set, options)[0].chosen)
+    #expect(chosen.threshold == 0.99 && chosen.laterThreshold == 0.99)
+  }
+
+  /// The score of every trial is that of clustering all points again, of which some are asked.
+  private func expectTrials(
+    of training: StructureTraining, _ set: LabelledRows, ask isJudged: [Bool]
+  ) throws {
+    let level = try JudgedLevel(
+      EmbeddingsInMemory(set.rows), with: .structure(training.network),
+      options: ClusteringOptions(neighborCount: 6), on: SingleRank())
+    for trial in training.trials {
+      let clusters = try level.clusters(
+        above: trial.threshold, later: trial.laterThreshold, on: SingleRank())
+      let scores = scoresInCompany(
+        truth: set.labels, predicted: try clusters.labels(on: SingleRank()).labels,
+        isJudged: isJudged)
+      #expect(scores.pairwise == trial.pairwiseF && scores.bcubed == trial.bcubedF)
+      #expect(scores.identity == trial.identityF)
+    }
+  }
+
+  @Test func chooseThresholdsByAllIdentities() throws {
+    let set = generated(200, identities: 12)
+    try expectTrials(
+      of: try train(set, options(epochs: 1))[0], set, ask: set.labels.map { _ in true })
+  }
+
+  /// Of identities that are held out the network learns nothing; they alone are scored, among all.
+  @Test func chooseThresholdsByThoseThatAreHeldOut() throws {
+    var set = generated(200, identities: 12)
+    var options = options(epochs: 1)
+    options.validationFraction = 0.25
+    let split = try IdentitySplit(of: set.labels, holdingOut: 0.25, seed: options.seed)
+    let heldOut = Set(split.validation)
+    #expect(Set(split.validation.map { set.labels[$0] }).count == 3)
+    let training = try train(set, options)[0]
+    try expectTrials(of: training, set, ask: set.labels.indices.map { heldOut.contains($0) })
+
+    for row in split.validation {
+      for column in 0..<16 { set.rows[row, column] *= -1 }
+    }
+    #expect(try train(set, options)[0].network.tensors == training.network.tensors)
+    options.validationFraction = 0
+    #expect(try train(set, options)[0].network.tensors != training.network.tensors)
   }
 
   @Test func ofPointsWithoutASecondOneAreRefused() throws {
@@ -266,12 +352,14 @@ private func train(
 
   @Test func changedRowsAreUnitRows() {
     var stream = RandomStream(seed: 11, purpose: 4)
-    for change in 0..<4 {
+    for change in 0..<5 {
       var changed = set
+      _ = changed.rows.normalizeRows()
       switch change {
       case 0: changed.confuse(&stream)
       case 1: changed.addNoise(&stream)
       case 2: changed.project(&stream, using: Workers())
+      case 3: changed.overlap(&stream)
       default: changed.centre(&stream)
       }
       for row in 0..<changed.count {
@@ -316,18 +404,193 @@ extension LabelledRows {
   }
 }
 
-@Suite struct ThresholdChoices {
-  private func trial(_ first: Double, _ later: Double, _ score: Double) -> ThresholdTrial {
-    ThresholdTrial(threshold: first, laterThreshold: later, pairwiseF: score, bcubedF: score)
+/// Eight identities around as many axes: 0 and 1, 2 and 3, … lie at 0.6 of each other, all others apart.
+private let pairs: LabelledRows = {
+  var rows = Matrix(rows: 24, columns: 8)
+  for row in 0..<24 {
+    let identity = row % 8
+    rows[row, identity] = 0.8
+    rows[row, identity ^ 1] = 0.4
+    rows[row, (identity + 2 + row / 8) % 8] += 0.2
+  }
+  _ = rows.normalizeRows()
+  return LabelledRows(rows: rows, labels: (0..<24).map { Int64(10 * ($0 % 8)) })
+}()
+
+@Suite struct OverlappingIdentities {
+  private func overlapped(_ set: LabelledRows, seed: UInt64) -> LabelledRows {
+    var (set, stream) = (set, RandomStream(seed: seed, purpose: 5))
+    set.overlap(&stream)
+    return set
   }
 
-  @Test func takeTheHighestThresholdsOfThoseThatAreNearlyTheBest() {
+  private func mean(_ set: LabelledRows, _ identity: Int) -> [Double] {
+    let members = set.labels.indices.filter { set.labels[$0] == 10 * identity }
+    return (0..<8).map { column in
+      members.reduce(0.0) { $0 + Double(set.rows[$1, column]) } / Double(members.count)
+    }
+  }
+
+  private func distance(_ a: [Double], _ b: [Double]) -> Double {
+    zip(a, b).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+  }
+
+  /// An identity moves as a whole towards the one most like it, or its rows keep their bits.
+  @Test func moveTowardsTheMostSimilarOrStay() {
+    var movedCounts: [Int] = []
+    for seed in 0..<20 as Range<UInt64> {
+      let after = overlapped(pairs, seed: seed)
+      #expect(after == overlapped(pairs, seed: seed))
+      #expect(after.labels == pairs.labels)
+      var movedCount = 0
+      for identity in 0..<8 {
+        let members = [identity, identity + 8, identity + 16]
+        let moved = members.filter { after.rows.row($0) != pairs.rows.row($0) }
+        #expect(moved.isEmpty || moved == members)
+        for row in members {
+          let squares = after.rows.row(row).reduce(0.0) { $0 + Double($1) * Double($1) }
+          #expect(abs(squares - 1) < 1e-6)
+        }
+        guard !moved.isEmpty else { continue }
+        movedCount += 1
+        let own = mean(pairs, identity)
+        let like = mean(pairs, identity ^ 1)
+        // x + α (c′ − c), normalised: c′ and α are found again from the first row.
+        let alphas = (30...95).map { Double($0) / 100 }
+        let fits = alphas.map { alpha -> Double in
+          members.reduce(0.0) { worst, row in
+            let expected = (0..<8).map {
+              Double(pairs.rows[row, $0]) + alpha * (like[$0] - own[$0])
+            }
+            let length = expected.reduce(0.0) { $0 + $1 * $1 }.squareRoot()
+            return max(
+              worst,
+              distance(expected.map { $0 / length }, after.rows.row(row).map { Double($0) }))
+          }
+        }
+        #expect(fits.min()! < 0.006, "seed \(seed), identity \(identity): \(fits.min()!)")
+      }
+      movedCounts.append(movedCount)
+    }
+    let share = Double(movedCounts.reduce(0, +)) / 160
+    #expect((0.15...0.45).contains(share), "\(movedCounts)")  // 0.3 are expected
+    #expect(movedCounts.min()! < movedCounts.max()!)
+  }
+
+  @Test func ofOneIdentityAreLeftAlone() {
+    var one = pairs
+    one.labels = one.labels.map { _ in 7 }
+    for seed in 0..<5 as Range<UInt64> { #expect(overlapped(one, seed: seed) == one) }
+    let none = LabelledRows(rows: Matrix(rows: 0, columns: 8), labels: [])
+    #expect(overlapped(none, seed: 1) == none)
+  }
+
+  @Test func ofTwoIdentitiesMoveTowardsEachOther() {
+    let rows = pairs.labels.indices.filter { pairs.labels[$0] < 20 }
+    let two = LabelledRows(
+      rows: Matrix(
+        rows: rows.count, columns: 8, elements: rows.flatMap { pairs.rows.row($0) }),
+      labels: rows.map { pairs.labels[$0] })
+    let distances = (0..<20 as Range<UInt64>).map { seed -> Double in
+      let after = overlapped(two, seed: seed)
+      return distance(mean(after, 0), mean(after, 1))
+    }
+    let before = distance(mean(two, 0), mean(two, 1))
+    #expect(distances.contains { $0 < 0.7 * before }, "\(before): \(distances)")
+    // Each onto the other, they change places, but for what both moves leave out.
+    #expect(distances.allSatisfy { $0 < 1.01 * before }, "\(before): \(distances)")
+  }
+}
+
+@Suite struct WeightsOfEdges {
+  /// Label 4 three times, label 9 twice, label -2 once.
+  @Test(arguments: [1, 2, 3])
+  func areOneOverTheRootOfTheNodesOfALabelOnAllRanks(ranks: Int) throws {
+    let labels: [Int64] = [4, 9, 4, -2, 4, 9]
+    let found = try ThreadCommunicator.run(ranks: ranks) { communicator -> [Float] in
+      // The last rank has what is left over, the first of three has nothing.
+      let bounds = ranks == 3 ? [0, 0, 4, 6] : ranks == 2 ? [0, 1, 6] : [0, 6]
+      let rank = communicator.rank.index
+      return try rarity(of: Array(labels[bounds[rank]..<bounds[rank + 1]]), on: communicator)
+    }
+    let third = 1 / Float(3).squareRoot()
+    let half = 1 / Float(2).squareRoot()
+    #expect(found.flatMap { $0 } == [third, half, third, 1, third, half])
+  }
+
+  /// Of a level: at level 0 of points, above of nodes, on any number of ranks.
+  @Test(arguments: [1, 2, 3])
+  func areThoseOfTheNodesOfTheirLevel(ranks: Int) throws {
+    let set = generated(90, identities: 9)
+    let weights = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      try structureGraphs(
+        of: set.rows, labels: set.labels, levelCount: 2, settings: settings, using: Workers(),
+        on: communicator
+      ).map(\.weights)
+    }
+    #expect(weights.flatMap { $0[0] } == Array(repeating: 1 / Float(10).squareRoot(), count: 90))
+    // Every identity's nodes together weigh n / √n.
+    let later = weights.flatMap { $0[1] }
+    #expect(later.count < 90 && later.allSatisfy { $0 > 1 / Float(10).squareRoot() })
+    let counts = later.map { Int((1 / ($0 * $0)).rounded()) }
+    for count in Set(counts) {
+      #expect(counts.count { $0 == count }.isMultiple(of: count), "\(counts)")
+    }
+  }
+
+  @Test func areThoseOfTheNodeThatAnEdgeLeadsTo() throws {
+    let set = generated(40, identities: 6)
+    let raw = try structureGraphs(
+      of: set.rows, labels: set.labels, levelCount: 1, settings: settings, using: Workers(),
+      on: SingleRank())[0]
+    let nodeWeights = (0..<40).map { Float($0) }
+    let graph = StructureGraph(
+      raw.graph, nodeFeatures: raw.nodeFeatures, edgeFeatures: raw.edgeFeatures,
+      isSame: raw.isSame, weights: nodeWeights, partCount: 2, part: { Int($0.index) % 2 })
+    for (part, edges) in graph.parts.enumerated() {
+      let expected = stride(from: part, to: 40, by: 2).flatMap { node in
+        raw.graph.edges(into: node).map { _ in Float(node) }
+      }
+      #expect(edges.weights == expected && !expected.isEmpty)
+    }
+  }
+
+  /// 0.5 · (3 · ln(1 + e^−2) + 0.25 · (1 + ln(1 + e^−1)) + 0 · …), by hand.
+  @Test func multiplyTheLossOfAnEdge() {
+    let tape = Tape<Double>()
+    let loss = tape.constant(DenseMatrix<Double>(rows: 3, columns: 1, elements: [2, 1, -50]))
+      .binaryCrossEntropy(of: [true, false, true], weights: [3, 0.25, 0], scale: 0.5)
+    let expected =
+      0.5 * (3 * 0.126_928_011_042_972_5 + 0.25 * 1.313_261_687_518_222_8)
+    #expect(abs(loss.scalar - expected) < 1e-12)
+  }
+}
+
+@Suite struct ThresholdChoices {
+  private func trial(
+    _ first: Double, _ later: Double, _ score: Double, others: Double = 0.5
+  ) -> ThresholdTrial {
+    ThresholdTrial(
+      threshold: first, laterThreshold: later, pairwiseF: others, bcubedF: others,
+      identityF: score)
+  }
+
+  @Test func areTheBestByIdentitiesOfOneWeight() {
     let trials = [
-      trial(0.3, 0.9, 0.70), trial(0.5, 0.5, 0.695), trial(0.5, 0.7, 0.692), trial(0.6, 0.9, 0.68),
+      trial(0.3, 0.9, 0.70, others: 0.1), trial(0.5, 0.5, 0.695),
+      trial(0.6, 0.9, 0.68, others: 0.9),
     ]
-    #expect(trials.leastMerging(within: 0.01) == trials[2])
-    #expect(trials.leastMerging(within: 0) == trials[0])
-    #expect([ThresholdTrial]().leastMerging(within: 1) == nil)
+    #expect(trials.best == trials[0])
+    #expect([ThresholdTrial]().best == nil)
+  }
+
+  @Test func ofEqualsAreTheHighestThoseOfLevel0First() {
+    let trials = [
+      trial(0.3, 0.95, 0.7), trial(0.5, 0.7, 0.7), trial(0.5, 0.9, 0.7), trial(0.5, 0.8, 0.7),
+      trial(0.9, 0.9, 0.69),
+    ]
+    #expect(trials.best == trials[2])
+    #expect(Array(trials.reversed()).best == trials[2])
   }
 }
 
@@ -337,21 +600,79 @@ extension LabelledRows {
     let truth = (0..<200).map { _ in Int64.random(in: 0..<30, using: &generator) }
     let predicted = (0..<200).map { _ in Int64.random(in: 0..<40, using: &generator) }
     let scores = scoresInCompany(
-      truth: truth, predicted: predicted, isHeldOut: Array(repeating: true, count: 200))
+      truth: truth, predicted: predicted, isJudged: Array(repeating: true, count: 200))
     let metrics = try compareLabels(truth: truth, predicted: predicted, on: SingleRank())
     #expect(abs(scores.pairwise - metrics.pairwise.f) < 1e-12)
     #expect(abs(scores.bcubed - metrics.bcubed.f) < 1e-12)
   }
 
-  /// Held out: the three points of identity 0. Two are together, with one of identity 1; the third is
+  /// Identities of one size weigh the same as it is.
+  @Test func ofEqualIdentitiesHaveTheMeanOfBothAsTheirOwn() {
+    var generator = SeededGenerator(seed: 13)
+    let truth = (0..<120).map { Int64($0 % 12) }
+    let predicted = (0..<120).map { _ in Int64.random(in: 0..<20, using: &generator) }
+    let scores = scoresInCompany(
+      truth: truth, predicted: predicted, isJudged: Array(repeating: true, count: 120))
+    #expect(abs(scores.identity - (scores.pairwise + scores.bcubed) / 2) < 1e-12)
+  }
+
+  private func f(_ precision: Double, _ recall: Double) -> Double {
+    2 * precision * recall / (precision + recall)
+  }
+
+  /// Asked: the three points of identity 0. Two are together, with one of identity 1; the third is
   /// alone. Of their 2 + 2 pairs in clusters 2 are true, of their 6 true pairs 2 are found; precision
   /// (2/3 + 2/3 + 1) / 3, recall (2/3 + 2/3 + 1/3) / 3.
   @Test func countTheOthersOnlyAsCompany() {
     let scores = scoresInCompany(
       truth: [0, 0, 0, 1, 1, 1], predicted: [5, 5, 6, 5, 7, 7],
-      isHeldOut: [true, true, true, false, false, false])
-    #expect(abs(scores.pairwise - 2 * 0.5 * (1.0 / 3) / (0.5 + 1.0 / 3)) < 1e-12)
-    let (precision, recall) = (7.0 / 9, 5.0 / 9)
-    #expect(abs(scores.bcubed - 2 * precision * recall / (precision + recall)) < 1e-12)
+      isJudged: [true, true, true, false, false, false])
+    let third = 1.0 / 3
+    #expect(abs(scores.pairwise - f(0.5, third)) < 1e-12)
+    #expect(abs(scores.bcubed - f(7.0 / 9, 5.0 / 9)) < 1e-12)
+    #expect(abs(scores.identity - (f(0.5, third) + f(7.0 / 9, 5.0 / 9)) / 2) < 1e-12)
+  }
+
+  /// Identity 0 of eight points, 1 and 2 of two. Merged are all of 0, and 1 with 2.
+  ///
+  /// Per point, times 1 over the size of its identity: true pairs found 7 + 1 + 1 = 9, of 7 + 3 + 3 = 13
+  /// in clusters and of 9 in identities. Precision 1, ½, ½ of the identities, recall 1 of each.
+  @Test func giveEveryIdentityTheSameWeight() {
+    let scores = scoresInCompany(
+      truth: [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2], predicted: [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1],
+      isJudged: Array(repeating: true, count: 12))
+    #expect(abs(scores.identity - (f(9.0 / 13, 1) + f(2.0 / 3, 1)) / 2) < 1e-12)
+    #expect(abs(scores.pairwise - f(60.0 / 68, 1)) < 1e-12)
+    #expect(abs(scores.bcubed - f(10.0 / 12, 1)) < 1e-12)
+  }
+
+  /// By points, that the large one is merged whole outweighs that all small ones are merged into one
+  /// cluster; by identities it does not.
+  @Test func areNotDecidedByOneLargeIdentity() {
+    let large = Array(repeating: Int64(0), count: 12)
+    let truth = large + [1, 1, 2, 2, 3, 3, 4, 4]
+    let all = Array(repeating: true, count: 20)
+    let mergesMuch = scoresInCompany(
+      truth: truth, predicted: large + [1, 1, 1, 1, 1, 1, 1, 1], isJudged: all)
+    let mergesLittle = scoresInCompany(
+      truth: truth, predicted: [0, 0, 0, 5, 5, 5, 6, 6, 6, 7, 7, 7, 1, 1, 2, 2, 3, 3, 4, 4],
+      isJudged: all)
+    #expect(mergesMuch.pairwise > mergesLittle.pairwise)
+    #expect(mergesMuch.bcubed > mergesLittle.bcubed)
+    #expect(mergesMuch.identity < mergesLittle.identity)
+    let trials = [(0.1, mergesMuch), (0.5, mergesLittle)].map { threshold, scores in
+      ThresholdTrial(
+        threshold: threshold, laterThreshold: threshold, pairwiseF: scores.pairwise,
+        bcubedF: scores.bcubed, identityF: scores.identity)
+    }
+    #expect(trials.best == trials[1])
+  }
+
+  @Test func ofNobodyAre0() {
+    for labels in [[], [1, 1]] as [[Int64]] {
+      let scores = scoresInCompany(
+        truth: labels, predicted: labels, isJudged: labels.map { _ in false })
+      #expect(scores == (0, 0, 0))
+    }
   }
 }

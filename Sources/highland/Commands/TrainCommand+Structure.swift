@@ -14,7 +14,7 @@ extension TrainCommand {
   /// > Collective: over `communicator`, as
   /// > ``trainStructureNetwork(on:validatingOn:options:from:goingOnFrom:observer:over:)``.
   ///
-  /// - Parameter other: What to choose thresholds by; nil for a share of the identities.
+  /// - Parameter other: What to choose thresholds by; nil for identities of training, held out or not.
   func trainStructure(
     on data: LabelledFile, judgingBy other: LabelledFile?, over communicator: MPICommunicator
   ) throws {

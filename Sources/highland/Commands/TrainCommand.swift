@@ -17,8 +17,9 @@ struct TrainCommand: RankedCommand {
       Learns from points whose clusters are known to find clusters of points of the same kind, of \
       identities that it has never seen. With --input coordinates some identities are held out; every \
       few epochs they are clustered, the parameters that do best are kept, and τ is chosen by them. A \
-      network of structure learns from all, and τ is chosen by all. highland cluster takes k and τ \
-      from the model.
+      network of structure learns from all identities, and τ is chosen by all, each of the same weight, \
+      unless --validation or --validation-fraction names others. highland cluster takes k and τ from \
+      the model.
 
       With --checkpoint a run that was stopped goes on where it was when the same command is given \
       again: with the same bits on as many ranks. After SIGTERM, as batch systems send it, it writes a \

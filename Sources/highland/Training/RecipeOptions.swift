@@ -172,7 +172,7 @@ struct ValidationOptions: ParsableArguments {
 
   @Option(
     parsing: .upToNextOption,
-    help: "Features and labels to choose by, instead of a share of the training identities.")
+    help: "Features and labels to choose by, instead of identities of the training set.")
   var validation: [String] = []
 
   @Option(help: "Epochs from one validation to the next.")

@@ -23,7 +23,7 @@ struct StructureOptions: ParsableArguments {
   @Option(help: "The most points of a graph.")
   var graphPoints = 4000
 
-  @Option(help: "Channels of every hidden layer.")
+  @Option(help: "Channels of every hidden layer; with --from those of that model.")
   var width = 48
 
   @Option(

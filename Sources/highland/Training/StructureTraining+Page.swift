@@ -38,7 +38,8 @@ extension StructureTraining {
     }.map { trial in
       [
         "\(trial.threshold)", "\(trial.laterThreshold)", decimal(trial.pairwiseF, places: 4),
-        decimal(trial.bcubedF, places: 4), trial == chosen ? "chosen" : "",
+        decimal(trial.bcubedF, places: 4), decimal(trial.identityF, places: 4),
+        trial == chosen ? "chosen" : "",
       ]
     }
     return Page.Section(
@@ -47,11 +48,15 @@ extension StructureTraining {
         .chart(
           LineChart(
             title: "Clustering, one τ for all levels", xLabel: "τ", yLabel: "F",
-            series: [series("pairwise F") { $0.pairwiseF }, series("BCubed F") { $0.bcubedF }],
+            series: [
+              series("pairwise F") { $0.pairwiseF }, series("BCubed F") { $0.bcubedF },
+              series("identity F") { $0.identityF },
+            ],
             lines: [.vertical(at: chosen.threshold, label: "chosen for level 0")])),
         .table(
           Page.Table(
-            header: ["τ of level 0", "τ later", "pairwise F", "BCubed F", ""], rows: rows)),
+            header: ["τ of level 0", "τ later", "pairwise F", "BCubed F", "identity F", ""],
+            rows: rows)),
       ])
   }
 }
