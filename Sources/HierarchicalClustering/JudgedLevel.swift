@@ -137,6 +137,40 @@ package struct JudgedLevel<Source: EmbeddingSource> {
   }
 }
 
+extension JudgedLevel {
+  /// A quantile of the probabilities that decide about level 0: of every node that has denser neighbours,
+  /// p of the most probable of these.
+  ///
+  /// Counted in 10,000 bins: the same bits on any number of ranks.
+  ///
+  /// > Collective: over `communicator`. A round of 4 bytes per ghost, and one of 80 kB per rank.
+  ///
+  /// - Parameter share: Replicated. How many of the nodes are below.
+  /// - Returns: The upper end of the bin; 0 if no node has a denser neighbour.
+  package func decidingProbability(
+    below share: Double, on communicator: some Communicator
+  ) throws -> Double {
+    let density = try graph.halo.extend(linkage.density, on: communicator)
+    let binCount = 10_000
+    var bins = Array(repeating: 0.0, count: binCount)
+    for node in 0..<graph.ownedCount {
+      let distances = graph.edges(into: node).lazy
+        .filter { density[Int(graph.columns[$0].index)] > density[node] }
+        .map { linkage.distance[$0] }
+      guard let least = distances.min() else { continue }
+      bins[min(max(Int(Double(1 - least) * Double(binCount)), 0), binCount - 1)] += 1
+    }
+    let counts = try communicator.sums(bins)
+    let all = counts.reduce(0, +)
+    var below = 0.0
+    for (bin, count) in counts.enumerated() where all > 0 {
+      below += count
+      if below >= share * all { return Double(bin + 1) / Double(binCount) }
+    }
+    return 0
+  }
+}
+
 /// A threshold, and how well the clusters above it stand apart.
 public struct SilhouetteTrial: Codable, Equatable, Sendable {
   public var threshold: Double
@@ -163,7 +197,9 @@ public func silhouettes(
 }
 
 /// What ``silhouettes(of:with:options:thresholds:on:)`` tries.
-public let silhouetteThresholds = [0.03, 0.1, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99]
+public let silhouetteThresholds = [
+  0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98,
+]
 
 extension JudgedLevel {
   /// What each threshold makes of the level.

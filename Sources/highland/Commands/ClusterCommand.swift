@@ -263,9 +263,12 @@ struct ClusterCommand: RankedCommand {
           + "silhouette \(decimal(trial.silhouette, places: 4))")
     }
     let best = trials.max { $0.silhouette < $1.silhouette }!
-    let tau = granularity.moved(best.threshold)
+    let likely = min(try level.decidingProbability(below: 0.04, on: communicator), 0.6)
+    let tau = granularity.moved(max(best.threshold, likely))
     reporter.note(
-      "τ = \(decimal(tau, places: 3)) by silhouette, as there are no labels to choose by")
+      "τ = \(decimal(tau, places: 3)), as there are no labels to choose by: the best silhouette has "
+        + "\(best.threshold), and 96 % of the nodes with denser neighbours merge above "
+        + "\(decimal(likely, places: 3))")
     return Decisions(
       neighborCount: options.neighborCount, threshold: tau, laterThreshold: tau)
   }
