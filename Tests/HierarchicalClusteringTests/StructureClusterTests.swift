@@ -176,7 +176,7 @@ import Testing
   }
 
   /// One network for embeddings of any dimension.
-  @Test(arguments: [1, 2, 16, 64, 128, 384])
+  @Test(arguments: [1, 2, 16, 64, 128, 384, 1024])
   func takesAnyDimension(dimensions: Int) throws {
     let points = points(80, dimensions: dimensions)
     #expect(try answer(points, ranks: 2).labels == answer(points).labels)
@@ -260,5 +260,42 @@ import Testing
   @Test func ofSingletonsAreZero() throws {
     let last = try #require(try found(points(), ranks: 2).last)
     #expect(last.silhouette == 0 && last.clusterCount == 120)
+  }
+
+  private func deciding(below share: Double, ranks: Int) throws -> Double {
+    let points = points()
+    let all = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      try JudgedLevel(
+        EmbeddingsInMemory(points), with: .structure(Self.network),
+        options: ClusteringOptions(neighborCount: 6), on: communicator
+      ).decidingProbability(below: share, on: communicator)
+    }
+    #expect(all.allSatisfy { $0 == all[0] })
+    return all[0]
+  }
+
+  @Test(arguments: [2, 3, 5])
+  func decidingProbabilitiesHaveTheSameBits(ranks: Int) throws {
+    for share in [0.04, 0.5, 1] {
+      #expect(try deciding(below: share, ranks: ranks) == deciding(below: share, ranks: 1))
+    }
+  }
+
+  /// Above the quantile so many of the nodes merge at level 0, of those that merge above 0.
+  @Test(arguments: [0.1, 0.3, 0.6])
+  func decidingProbabilityLetsItsShareMerge(share: Double) throws {
+    let threshold = try deciding(below: share, ranks: 1)
+    func merged(above threshold: Double) throws -> Int {
+      try cluster(
+        EmbeddingsInMemory(points()), with: .structure(Self.network),
+        options: ClusteringOptions(
+          neighborCount: 6, threshold: threshold, laterThreshold: threshold, maximumLevels: 1),
+        on: SingleRank()
+      ).levels[0].mergedCount
+    }
+    let all = try merged(above: 0)
+    let kept = Double(try merged(above: threshold)) / Double(all)
+    // A bin of probabilities may hold some nodes of 120.
+    #expect(kept <= 1 - share + 1e-9 && kept > 1 - share - 0.1, "\(kept) of \(all)")
   }
 }
