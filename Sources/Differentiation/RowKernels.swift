@@ -52,8 +52,9 @@ extension Float: RowScalar {
     }
     let weights = unsafe terms.map { unsafe $0.weight.sharedRows() }
     let targets = unsafe inputs.indices.map { unsafe inputs[$0]?.disjointRows() }
+    let noScratch: @Sendable () -> Void = {}
     let part = unsafe affineGradient(
-      &gradient, of: y, terms, parts: parts, using: workers, scratch: {}
+      &gradient, of: y, terms, parts: parts, using: workers, scratch: noScratch
     ) { rows, g, _, packed in
       for unsafe(weight, target) in unsafe zip(weights, targets) {
         guard let target = unsafe target, unsafe target.columnCount > 0 else { continue }
