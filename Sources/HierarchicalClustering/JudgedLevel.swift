@@ -217,3 +217,32 @@ extension JudgedLevel {
     }
   }
 }
+
+/// A threshold for data without labels, and what it was chosen by. Replicated.
+package struct ThresholdWithoutLabels: Equatable, Sendable {
+  package let trials: [SilhouetteTrial]
+  /// The one above which 96 % of the nodes of level 0 with denser neighbours merge with one, or 0.6 if
+  /// that is less.
+  package let deciding: Double
+
+  /// That whose clusters stand apart best.
+  package var standingApart: Double { trials.max { $0.silhouette < $1.silhouette }!.threshold }
+
+  /// Clusters that stand apart, but not too few of them: where identities are close to each other, a
+  /// silhouette alone prefers to merge them.
+  package var threshold: Double { max(standingApart, deciding) }
+}
+
+extension JudgedLevel {
+  /// Chooses a threshold for all levels, without labels.
+  ///
+  /// > Collective: over `communicator`, as ``silhouettes(above:on:)`` and
+  /// > ``decidingProbability(below:on:)``.
+  package func thresholdWithoutLabels(
+    on communicator: some Communicator
+  ) throws -> ThresholdWithoutLabels {
+    ThresholdWithoutLabels(
+      trials: try silhouettes(on: communicator),
+      deciding: min(try decidingProbability(below: 0.04, on: communicator), 0.6))
+  }
+}

@@ -78,37 +78,44 @@ package func scoresInCompany(
     trueSizes[truth, default: 0] += 1
     sizes[predicted, default: 0] += 1
   }
-  var (both, together, alike, count) = (0.0, 0.0, 0.0, 0.0)
-  var (precision, recall) = (0.0, 0.0)
-  // The same with points of 1 over the size of their identity.
-  var identities = (both: 0.0, together: 0.0, alike: 0.0, precision: 0.0, recall: 0.0, count: 0.0)
+  var points = AgreementSums()
+  var identities = AgreementSums()
   for point in truth.indices where isJudged[point] {  // in the order of points
     let cell = cells[Cell(truth: truth[point], predicted: predicted[point])]!
     let (trueSize, size) = (trueSizes[truth[point]]!, sizes[predicted[point]]!)
-    both += cell - 1
-    together += size - 1
-    alike += trueSize - 1
-    precision += cell / size
-    recall += cell / trueSize
-    count += 1
-    identities.both += (cell - 1) / trueSize
-    identities.together += (size - 1) / trueSize
-    identities.alike += (trueSize - 1) / trueSize
-    identities.precision += cell / size / trueSize
-    identities.recall += cell / trueSize / trueSize
-    identities.count += 1 / trueSize
+    points.add(cell: cell, size: size, trueSize: trueSize, over: 1)
+    identities.add(cell: cell, size: size, trueSize: trueSize, over: trueSize)
   }
-  func f(_ p: Double, _ r: Double) -> Double { p + r > 0 ? 2 * p * r / (p + r) : 0 }
-  func quotient(_ a: Double, _ b: Double) -> Double { b > 0 ? a / b : 0 }
-  let identityPairwise = f(
-    quotient(identities.both, identities.together), quotient(identities.both, identities.alike))
-  let identityBcubed = f(
-    quotient(identities.precision, identities.count), quotient(identities.recall, identities.count))
   return (
-    f(quotient(both, together), quotient(both, alike)),
-    f(quotient(precision, count), quotient(recall, count)),
-    (identityPairwise + identityBcubed) / 2
+    points.pairwiseF, points.bcubedF, (identities.pairwiseF + identities.bcubedF) / 2
   )
+}
+
+/// What points add up to, each over a number of its own.
+private struct AgreementSums {
+  private var (both, together, alike) = (0.0, 0.0, 0.0)
+  private var (precision, recall, count) = (0.0, 0.0, 0.0)
+
+  /// - Parameters:
+  ///   - cell: Points that share both cluster and identity with this one, itself included.
+  ///   - size: Of its cluster.
+  ///   - trueSize: Of its identity.
+  mutating func add(cell: Double, size: Double, trueSize: Double, over divisor: Double) {
+    both += (cell - 1) / divisor
+    together += (size - 1) / divisor
+    alike += (trueSize - 1) / divisor
+    precision += cell / size / divisor
+    recall += cell / trueSize / divisor
+    count += 1 / divisor
+  }
+
+  var pairwiseF: Double { harmonicMean(quotient(both, together), quotient(both, alike)) }
+  var bcubedF: Double { harmonicMean(quotient(precision, count), quotient(recall, count)) }
+
+  private func harmonicMean(_ p: Double, _ r: Double) -> Double {
+    p + r > 0 ? 2 * p * r / (p + r) : 0
+  }
+  private func quotient(_ a: Double, _ b: Double) -> Double { b > 0 ? a / b : 0 }
 }
 
 /// Any source of embeddings, as a type.

@@ -249,26 +249,24 @@ struct ClusterCommand: RankedCommand {
       invalidRows: invalidRows, workers: workers)
   }
 
-  /// τ by how well the clusters above it stand apart.
+  /// τ without labels, moved by the granularity.
   ///
-  /// > Collective: over `communicator`, as ``JudgedLevel/silhouettes(above:on:)``.
+  /// > Collective: over `communicator`, as ``JudgedLevel/thresholdWithoutLabels(on:)``.
   private func silhouetteDecisions(
     _ level: JudgedLevel<FeatureFile>, _ options: ClusteringOptions, _ reporter: ProgressReporter,
     on communicator: MPICommunicator
   ) throws -> Decisions {
-    let trials = try level.silhouettes(on: communicator)
-    for trial in trials {
+    let choice = try level.thresholdWithoutLabels(on: communicator)
+    for trial in choice.trials {
       reporter.note(
         "τ = \(trial.threshold): \(trial.clusterCount) clusters, "
           + "silhouette \(decimal(trial.silhouette, places: 4))")
     }
-    let best = trials.max { $0.silhouette < $1.silhouette }!
-    let likely = min(try level.decidingProbability(below: 0.04, on: communicator), 0.6)
-    let tau = granularity.moved(max(best.threshold, likely))
+    let tau = granularity.moved(choice.threshold)
     reporter.note(
       "τ = \(decimal(tau, places: 3)), as there are no labels to choose by: the best silhouette has "
-        + "\(best.threshold), and 96 % of the nodes with denser neighbours merge above "
-        + "\(decimal(likely, places: 3))")
+        + "\(choice.standingApart), and 96 % of the nodes with denser neighbours merge above "
+        + "\(decimal(choice.deciding, places: 3))")
     return Decisions(
       neighborCount: options.neighborCount, threshold: tau, laterThreshold: tau)
   }
