@@ -10,7 +10,7 @@ extension DenseMatrix {
 
   /// f of every element.
   @inline(__always)
-  package func map(using workers: Workers, _ f: @Sendable (Scalar) -> Scalar) -> Self {
+  func map(using workers: Workers, _ f: some ElementFunction<Scalar>) -> Self {
     var result = Self(uninitializedRows: rowCount, columns: columnCount)
     let columns = columnCount
     unsafe withUnsafeBufferPointer { x in
@@ -27,8 +27,8 @@ extension DenseMatrix {
 
   /// f of every two elements of the same place.
   @inline(__always)
-  package func zip(
-    _ other: Self, using workers: Workers, _ f: @Sendable (Scalar, Scalar) -> Scalar
+  func zip(
+    _ other: Self, using workers: Workers, _ f: some ElementPairFunction<Scalar>
   ) -> Self {
     precondition(
       rowCount == other.rowCount && columnCount == other.columnCount,
@@ -53,8 +53,8 @@ extension DenseMatrix {
 
   /// f of every element and the element of a row vector in its column.
   @inline(__always)
-  package func zipRow(
-    _ row: Self, using workers: Workers, _ f: @Sendable (Scalar, Scalar) -> Scalar
+  func zipRow(
+    _ row: Self, using workers: Workers, _ f: some ElementPairFunction<Scalar>
   ) -> Self {
     precondition(
       row.rowCount == 1 && row.columnCount == columnCount,
@@ -81,7 +81,7 @@ extension DenseMatrix {
 
   /// Replaces every element by f of it.
   @inline(__always)
-  package mutating func update(using workers: Workers, _ f: @Sendable (Scalar) -> Scalar) {
+  mutating func update(using workers: Workers, _ f: some ElementFunction<Scalar>) {
     forEachTile(ofRows: tileLength, using: workers) { _, tile in
       unsafe tile.withUnsafeMutableBufferPointer { tile in
         for place in tile.indices { unsafe tile[place] = f(tile[place]) }
@@ -91,8 +91,8 @@ extension DenseMatrix {
 
   /// Replaces every element by f of it and of another matrix's element of the same place.
   @inline(__always)
-  package mutating func update(
-    by other: Self, using workers: Workers, _ f: @Sendable (Scalar, Scalar) -> Scalar
+  mutating func update(
+    by other: Self, using workers: Workers, _ f: some ElementPairFunction<Scalar>
   ) {
     precondition(
       rowCount == other.rowCount && columnCount == other.columnCount,
@@ -112,7 +112,7 @@ extension DenseMatrix {
   /// Adds another matrix.
   @specialized(where Scalar == Float)
   package mutating func add(_ other: Self, using workers: Workers) {
-    update(by: other, using: workers) { $0 + $1 }
+    update(by: other, using: workers, Sum())
   }
 
   /// What f adds up over rows, in shares of rows that are added up in order: the same for any number of

@@ -8,9 +8,9 @@ extension Variable {
   @specialized(where Scalar == Float)
   public func rectified(leak: Scalar = 0) -> Variable {
     let (x, workers) = (value, workers)
-    return tape.record(x.map(using: workers) { $0 > 0 ? $0 : leak * $0 }, from: [self]) {
+    return tape.record(x.map(using: workers, Rectification(leak: leak)), from: [self]) {
       gradient, _ in
-      gradient.update(by: x, using: workers) { g, x in x > 0 ? g : leak * g }
+      gradient.update(by: x, using: workers, WherePositiveOrLess(leak: leak))
       return [gradient]
     }
   }
@@ -23,7 +23,7 @@ extension Variable {
   @specialized(where Scalar == Float)
   public func rectified(slopes: Variable) -> Variable {
     let (x, a, workers) = (value, slopes.value, workers)
-    let y = x.zipRow(a, using: workers) { x, a in x > 0 ? x : a * x }
+    let y = x.zipRow(a, using: workers, RectificationBySlope())
     return tape.record(y, from: [self, slopes]) { gradient, wants in
       let slopeGradient = gradient.passSlopes(of: x, a, using: workers)
       return [wants[0] ? gradient : nil, wants[1] ? slopeGradient : nil]
@@ -36,8 +36,8 @@ extension Variable {
   @specialized(where Scalar == Float)
   public func masked(by mask: DenseMatrix<Scalar>) -> Variable {
     let workers = workers
-    return tape.record(value.zip(mask, using: workers) { $0 * $1 }, from: [self]) { gradient, _ in
-      gradient.update(by: mask, using: workers) { $0 * $1 }
+    return tape.record(value.zip(mask, using: workers, Product()), from: [self]) { gradient, _ in
+      gradient.update(by: mask, using: workers, Product())
       return [gradient]
     }
   }

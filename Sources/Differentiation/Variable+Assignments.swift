@@ -94,7 +94,7 @@ extension Variable where Scalar: PoolingScalar {
     let blocks = RowBlocks(count: s.rowCount / length, length: length)
     let product = Scalar.blockProducts(
       .byRows(height: length), s, s, blocks: blocks, using: workers)
-    let difference = a.zip(product, using: workers) { $0 - $1 }
+    let difference = a.zip(product, using: workers, Difference())
     let own = difference.dot(difference)
     let root = try communicator.allReduce(own, +).squareRoot()
     let share = root > 0 ? Scalar(own / root) * scale : 0
@@ -106,8 +106,10 @@ extension Variable where Scalar: PoolingScalar {
       let turned = Scalar.blockProducts(
         .transposed, difference, s, blocks: blocks, using: workers)
       return [
-        wants[0] ? straight.zip(turned, using: workers) { -factor * ($0 + $1) } : nil,
-        wants[1] ? difference.map(using: workers) { factor * $0 } : nil,
+        wants[0]
+          ? straight.zip(turned, using: workers, Sum()).map(
+            using: workers, Multiple(factor: -factor)) : nil,
+        wants[1] ? difference.map(using: workers, Multiple(factor: factor)) : nil,
       ]
     }
   }

@@ -33,7 +33,7 @@ extension Variable {
     let loss = DenseMatrix<Scalar>(rows: 1, columns: 1, elements: [Scalar(total) * scale])
     return tape.record(loss, from: [self]) { outer, _ in
       let factor = outer[0, 0]
-      return [factor == 1 ? gradient : gradient.map(using: workers) { factor * $0 }]
+      return [factor == 1 ? gradient : gradient.map(using: workers, Multiple(factor: factor))]
     }
   }
 }

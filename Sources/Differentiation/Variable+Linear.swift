@@ -21,10 +21,10 @@ extension Variable {
     let (x, w, workers) = (value, weight.value, workers)
     precondition(x.columnCount == w.columnCount, "\(x.columnCount) columns of \(w.columnCount)")
     var y = Scalar.product(x, byRowsOf: w, bias: bias?.value.elements, using: workers)
-    if isRectified { y.update(using: workers) { $0 <= 0 ? 0 : $0 } }  // NaN stays
+    if isRectified { y.update(using: workers, PositivePart()) }
     let result = y
     return tape.record(y, from: [self, weight] + (bias.map { [$0] } ?? [])) { gradient, wants in
-      if isRectified { gradient.update(by: result, using: workers) { $1 > 0 ? $0 : 0 } }
+      if isRectified { gradient.update(by: result, using: workers, WherePositive()) }
       return [
         wants[0] ? Scalar.product(gradient, w, using: workers) : nil,
         wants[1] ? Scalar.transposedProduct(gradient, x, using: workers) : nil,
@@ -52,7 +52,7 @@ extension Variable {
   /// x + y.   ∂x = ∂y = ∂z
   @specialized(where Scalar == Float)
   public static func + (x: Variable, y: Variable) -> Variable {
-    x.tape.record(x.value.zip(y.value, using: x.workers) { $0 + $1 }, from: [x, y]) {
+    x.tape.record(x.value.zip(y.value, using: x.workers, Sum()), from: [x, y]) {
       gradient, _ in [gradient, gradient]
     }
   }
@@ -61,8 +61,8 @@ extension Variable {
   @specialized(where Scalar == Float)
   public static func - (x: Variable, y: Variable) -> Variable {
     let workers = x.workers
-    return x.tape.record(x.value.zip(y.value, using: workers) { $0 - $1 }, from: [x, y]) {
-      gradient, wants in [gradient, wants[1] ? gradient.map(using: workers) { -$0 } : nil]
+    return x.tape.record(x.value.zip(y.value, using: workers, Difference()), from: [x, y]) {
+      gradient, wants in [gradient, wants[1] ? gradient.map(using: workers, Negative()) : nil]
     }
   }
 
@@ -70,10 +70,10 @@ extension Variable {
   @specialized(where Scalar == Float)
   public static func * (x: Variable, y: Variable) -> Variable {
     let (a, b, workers) = (x.value, y.value, x.workers)
-    return x.tape.record(a.zip(b, using: workers) { $0 * $1 }, from: [x, y]) { gradient, wants in
+    return x.tape.record(a.zip(b, using: workers, Product()), from: [x, y]) { gradient, wants in
       [
-        wants[0] ? gradient.zip(b, using: workers) { $0 * $1 } : nil,
-        wants[1] ? gradient.zip(a, using: workers) { $0 * $1 } : nil,
+        wants[0] ? gradient.zip(b, using: workers, Product()) : nil,
+        wants[1] ? gradient.zip(a, using: workers, Product()) : nil,
       ]
     }
   }
@@ -82,8 +82,9 @@ extension Variable {
   @specialized(where Scalar == Float)
   public func scaled(by factor: Scalar) -> Variable {
     let workers = workers
-    return tape.record(value.map(using: workers) { factor * $0 }, from: [self]) { gradient, _ in
-      [gradient.map(using: workers) { factor * $0 }]
+    return tape.record(value.map(using: workers, Multiple(factor: factor)), from: [self]) {
+      gradient, _ in
+      [gradient.map(using: workers, Multiple(factor: factor))]
     }
   }
 
@@ -94,7 +95,7 @@ extension Variable {
   public func addingToRows(_ bias: Variable) -> Variable {
     let workers = workers
     return tape.record(
-      value.zipRow(bias.value, using: workers) { $0 + $1 }, from: [self, bias]
+      value.zipRow(bias.value, using: workers, Sum()), from: [self, bias]
     ) { gradient, wants in
       [gradient, wants[1] ? gradient.sumOfRows(using: workers) : nil]
     }
@@ -107,7 +108,10 @@ extension Variable {
     let total = DenseMatrix(rows: 1, columns: 1, elements: [value.sum(using: workers)])
     return tape.record(total, from: [self]) { gradient, _ in
       let g = gradient[0, 0]
-      return [DenseMatrix(rows: rows, columns: columns).map(using: workers) { _ in g }]
+      return [
+        DenseMatrix(
+          rows: rows, columns: columns, elements: Array(repeating: g, count: rows * columns))
+      ]
     }
   }
 }

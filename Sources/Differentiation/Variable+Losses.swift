@@ -65,7 +65,7 @@ extension Variable {
     let loss = DenseMatrix<Scalar>(rows: 1, columns: 1, elements: [Scalar(total) * scale])
     return tape.record(loss, from: [self]) { outer, _ in
       let factor = outer[0, 0]
-      return [factor == 1 ? gradient : gradient.map(using: workers) { factor * $0 }]
+      return [factor == 1 ? gradient : gradient.map(using: workers, Multiple(factor: factor))]
     }
   }
 
@@ -78,12 +78,12 @@ extension Variable {
   @specialized(where Scalar == Float)
   public func squaredError(from target: DenseMatrix<Scalar>, scale: Scalar) -> Variable {
     let workers = workers
-    let difference = value.zip(target, using: workers) { $0 - $1 }
+    let difference = value.zip(target, using: workers, Difference())
     let total = difference.elements.reduce(0.0) { $0 + Double($1) * Double($1) }
     let loss = DenseMatrix(rows: 1, columns: 1, elements: [Scalar(total) * scale])
     return tape.record(loss, from: [self]) { outer, _ in
       let factor = 2 * scale * outer[0, 0]
-      return [difference.map(using: workers) { factor * $0 }]
+      return [difference.map(using: workers, Multiple(factor: factor))]
     }
   }
 }

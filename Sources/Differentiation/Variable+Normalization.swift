@@ -72,7 +72,7 @@ extension DenseMatrix where Scalar: DifferentiableScalar {
     let count = Scalar(Swift.max(rowCount, 1))
     var mean = sumOfRows(using: workers)
     for column in 0..<columnCount { mean[0, column] /= count }
-    let centered = zipRow(mean, using: workers) { $0 - $1 }
+    let centered = zipRow(mean, using: workers, Difference())
     var variance = centered.sumOfProducts(with: centered, using: workers)
     for column in 0..<columnCount { variance[0, column] /= count }
     return BatchStatistics(mean: mean, variance: variance, rowCount: rowCount)
@@ -87,14 +87,14 @@ extension DenseMatrix where Scalar: DifferentiableScalar {
     for column in 0..<columnCount {
       factors[0, column] = 1 / (factors[0, column] + epsilon).squareRoot()
     }
-    let centered = zipRow(statistics.mean, using: workers) { $0 - $1 }
-    return (centered.zipRow(factors, using: workers) { $0 * $1 }, factors)
+    let centered = zipRow(statistics.mean, using: workers, Difference())
+    return (centered.zipRow(factors, using: workers, Product()), factors)
   }
 
   @specialized(where Scalar == Float)
   fileprivate func scaledRows(_ scale: Self, plus shift: Self?, using workers: Workers) -> Self {
-    let scaled = zipRow(scale, using: workers) { $0 * $1 }
-    return shift.map { scaled.zipRow($0, using: workers) { $0 + $1 } } ?? scaled
+    let scaled = zipRow(scale, using: workers, Product())
+    return shift.map { scaled.zipRow($0, using: workers, Sum()) } ?? scaled
   }
 
   /// The products of the elements of two rows.
@@ -123,9 +123,9 @@ extension DenseMatrix where Scalar: DifferentiableScalar {
     _ normalized: Self, _ shiftGradient: Self, _ scaleGradient: Self, factors: Self, scale: Self,
     count: Scalar, using workers: Workers
   ) -> Self {
-    let slope = normalized.zipRow(scaleGradient, using: workers) { $0 * $1 / count }
-    let offset = zip(slope, using: workers) { $0 - $1 }
-    let centered = offset.zipRow(shiftGradient, using: workers) { $0 - $1 / count }
-    return centered.zipRow(factors.times(scale), using: workers) { $0 * $1 }
+    let slope = normalized.zipRow(scaleGradient, using: workers, ProductShare(count: count))
+    let offset = zip(slope, using: workers, Difference())
+    let centered = offset.zipRow(shiftGradient, using: workers, DifferenceFromShare(count: count))
+    return centered.zipRow(factors.times(scale), using: workers, Product())
   }
 }

@@ -13,7 +13,7 @@ public final class MemoryRecycling: Sendable {
 }
 
 /// Mappings of this process that no matrix uses.
-struct MappedMemory {
+package struct MappedMemory {
   static let shared = Mutex(MappedMemory())
 
   /// Of values of ``MemoryRecycling``; changed under the lock only.
@@ -22,9 +22,14 @@ struct MappedMemory {
   /// Whether ``take(_:)`` and ``keep(_:_:)`` can do anything: without a recycler nobody waits for a lock.
   static var isRecycling: Bool { recyclerCount.load(ordering: .relaxed) > 0 }
 
+  package init() {}
+
   /// By their size in bytes.
   private var free: [Int: [Block]] = [:]
-  private var freeBytes = 0
+  /// When a block of a size was last asked for, in calls of ``take(_:)``.
+  private var lastTaken: [Int: Int] = [:]
+  private var takeCount = 0
+  package private(set) var freeBytes = 0
   private var usedBytes = 0
   private var mostUsedBytes = 0
 
@@ -35,23 +40,41 @@ struct MappedMemory {
   }
 
   /// A block that was used before, with whatever it holds; nil where there is none.
-  mutating func take(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+  package mutating func take(_ byteCount: Int) -> UnsafeMutableRawPointer? {
     guard Self.isRecycling else { return nil }
     usedBytes += byteCount
     mostUsedBytes = max(mostUsedBytes, usedBytes)
+    takeCount += 1
+    lastTaken[byteCount] = takeCount
+    return unsafe takeKept(byteCount)
+  }
+
+  /// Whether the block is kept; if not, the caller unmaps it. Makes room by giving back blocks of sizes
+  /// that are no longer asked for: as graphs of other sizes follow each other, there are always some.
+  package mutating func keep(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
+    guard Self.isRecycling else { return false }
+    usedBytes = max(0, usedBytes - byteCount)
+    let limit = max(mostUsedBytes, 64 << 20)
+    guard byteCount <= limit else { return false }
+    while freeBytes + byteCount > limit { giveBackStalest() }
+    unsafe free[byteCount, default: []].append(Block(memory: memory))
+    freeBytes += byteCount
+    return true
+  }
+
+  private mutating func takeKept(_ byteCount: Int) -> UnsafeMutableRawPointer? {
     guard let block = free[byteCount]?.popLast() else { return nil }
+    if free[byteCount]!.isEmpty { free[byteCount] = nil }
     freeBytes -= byteCount
     return unsafe block.memory
   }
 
-  /// Whether the block is kept; if not, the caller unmaps it.
-  mutating func keep(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
-    guard Self.isRecycling else { return false }
-    usedBytes = max(0, usedBytes - byteCount)
-    guard freeBytes + byteCount <= max(mostUsedBytes, 64 << 20) else { return false }
-    unsafe free[byteCount, default: []].append(Block(memory: memory))
-    freeBytes += byteCount
-    return true
+  /// Unmaps a block of the size that nobody has asked for the longest.
+  private mutating func giveBackStalest() {
+    let stalest = free.keys.min {
+      (lastTaken[$0, default: 0], $0) < (lastTaken[$1, default: 0], $1)
+    }!
+    unsafe munmap(takeKept(stalest)!, stalest)
   }
 
   mutating func addRecycler() { Self.recyclerCount.add(1, ordering: .relaxed) }
@@ -65,10 +88,10 @@ struct MappedMemory {
     self = MappedMemory()
   }
 
-  /// The size that a mapping is rounded up to while memory is recycled, so that those of nearly the same
-  /// size can be used for each other: eight sizes from a power of two to the next.
-  static func roundedUp(_ byteCount: Int) -> Int {
-    let step = max(4096, 1 << (Int.bitWidth - byteCount.leadingZeroBitCount - 4))
+  /// The size of a mapping of so many bytes: two sizes from a power of two to the next, so that matrices
+  /// of about the same size can use each other's memory. Pages that nobody touches cost none.
+  package static func roundedUp(_ byteCount: Int) -> Int {
+    let step = max(4096, 1 << (Int.bitWidth - byteCount.leadingZeroBitCount - 2))
     return (byteCount + step - 1) / step * step
   }
 }

@@ -54,20 +54,23 @@ public struct StructureShape: Equatable, Sendable {
     by parameters: RecordedParameters<Scalar>,
     on tape: Tape<Scalar>, communicator: some Communicator
   ) throws -> Variable<Scalar> {
-    func linear(_ x: Variable<Scalar>, _ name: String) -> Variable<Scalar> {
-      x.linear(parameters["\(name).weight"], bias: parameters["\(name).bias"])
+    func linear(_ x: Variable<Scalar>, _ name: String, isRectified: Bool = false)
+      -> Variable<Scalar>
+    {
+      x.linear(
+        parameters["\(name).weight"], bias: parameters["\(name).bias"], isRectified: isRectified)
     }
     let hidden = linear(
-      linear(tape.constant(graph.nodes), "node.hidden").rectified(), "node.output")
+      linear(tape.constant(graph.nodes), "node.hidden", isRectified: true), "node.output")
     let sources = try hidden.extended(by: graph.halo, on: communicator).sums(over: part.sources)
     let targets = hidden.sums(over: part.targets)
     let difference = (targets - sources).rectified(leak: -1)  // its absolute value
     let inputs = Variable.concatenated([
       targets + sources, difference, tape.constant(part.features),
     ])
-    let first = linear(inputs, "edge.first").rectified()
-    let second = linear(first, "edge.second").rectified()
-    return linear(second + linear(second, "edge.third").rectified(), "edge.output")
+    let first = linear(inputs, "edge.first", isRectified: true)
+    let second = linear(first, "edge.second", isRectified: true)
+    return linear(second + linear(second, "edge.third", isRectified: true), "edge.output")
   }
 }
 
