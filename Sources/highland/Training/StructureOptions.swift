@@ -15,7 +15,7 @@ struct StructureOptions: ParsableArguments {
   var also: [String] = []
 
   @Option(help: "Selections of the points, each changed in another way, that graphs are made of.")
-  var graphs = 14
+  var graphs = 28
 
   @Option(help: "Generated sets beside them.")
   var mixtures = 0
