@@ -52,7 +52,7 @@ public struct StructureTrainingOptions: Equatable, Sendable {
   public init(
     shape: StructureShape = StructureShape(),
     settings: StructureNetwork.Settings = StructureNetwork.Settings(), graphCount: Int = 28,
-    mixtureCount: Int = 0, pointLimit: Int = 4000, levelCount: Int = 4, epochCount: Int = 12,
+    mixtureCount: Int = 0, pointLimit: Int = 8000, levelCount: Int = 4, epochCount: Int = 12,
     stepEdgeCount: Int = 3000,
     learningRate: Double = 3e-3, warmUpSteps: Int = 30, weightDecay: Double = 1e-4,
     gradientLimit: Double = 1, validationFraction: Double = 0,

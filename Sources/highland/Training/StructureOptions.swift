@@ -21,7 +21,7 @@ struct StructureOptions: ParsableArguments {
   var mixtures = 0
 
   @Option(help: "The most points of a graph.")
-  var graphPoints = 4000
+  var graphPoints = 8000
 
   @Option(help: "Channels of every hidden layer; with --from those of that model.")
   var width = 48
