@@ -22,13 +22,6 @@ public enum EdgeFeature: Int, CaseIterable, Sendable {
   case aboveFarthestOfTarget, aboveFarthestOfSource
   /// (z − mean) / (deviation + 0.01) over the end's near neighbours.
   case standardAtTarget, standardAtSource
-  /// z less that of the last place of the end's list.
-  case aboveContextOfTarget, aboveContextOfSource
-  /// (z − mean) / (deviation + 0.01) over the end's list.
-  case contextStandardAtTarget, contextStandardAtSource
-  /// (z − z_K) / √((z_1 − z_K + 0.02) (z′_1 − z_K + 0.02)): between the last place of i's list and
-  /// the nearest neighbours of both ends.
-  case selfTuned
 
   // What their lists have in common.
 
@@ -123,13 +116,6 @@ extension EdgeStructure {
     set(.aboveFarthestOfSource, z - j.farthest, &row)
     set(.standardAtTarget, (z - i.mean) / (i.deviation + 0.01), &row)
     set(.standardAtSource, (z - j.mean) / (j.deviation + 0.01), &row)
-    set(.aboveContextOfTarget, z - i.contextFarthest, &row)
-    set(.aboveContextOfSource, z - j.contextFarthest, &row)
-    set(.contextStandardAtTarget, (z - i.contextMean) / (i.contextDeviation + 0.01), &row)
-    set(.contextStandardAtSource, (z - j.contextMean) / (j.contextDeviation + 0.01), &row)
-    let spread =
-      (i.nearest - i.contextFarthest + 0.02) * max(j.nearest - i.contextFarthest + 0.02, 0.02)
-    set(.selfTuned, (z - i.contextFarthest) / spread.squareRoot(), &row)
 
     set(.nearShared, Float(overlap.nearSharedCount) / m, &row)
     set(.nearCosine, quotient(overlap.nearProduct, i.length * j.length), &row)

@@ -6,8 +6,6 @@ public enum FeatureGroup: String, CaseIterable, Sendable {
   case ranks
   /// The similarity of an edge by the measure of its ends' near neighbours.
   case localScaling = "local-scaling"
-  /// The same by the measure of their whole lists, and what those are like.
-  case context
   /// What the lists of both ends share.
   case overlap
   /// How close members are: average linkage, tightness and cohesion.
@@ -28,9 +26,6 @@ extension EdgeFeature {
     case .belowNearestOfTarget, .belowNearestOfSource, .aboveMeanOfTarget, .aboveMeanOfSource,
       .aboveFarthestOfTarget, .aboveFarthestOfSource, .standardAtTarget, .standardAtSource:
       .localScaling
-    case .aboveContextOfTarget, .aboveContextOfSource, .contextStandardAtTarget,
-      .contextStandardAtSource, .selfTuned:
-      .context
     case .nearShared, .nearCosine, .jaccard, .contextCosine, .relativeJaccard, .jaccardAboveTarget,
       .jaccardAboveSource:
       .overlap
@@ -51,7 +46,6 @@ extension NodeFeature {
     switch self {
     case .nearest, .third, .sixth, .farthest, .mean, .deviation: .absolute
     case .popularity, .mutualShare: .ranks
-    case .contextMiddle, .contextFarthest, .contextMean: .context
     case .nearJaccard, .jaccard: .overlap
     case .tightness, .cohesion: .linkage
     case .logSize: .sizes

@@ -17,12 +17,6 @@ public enum NodeFeature: Int, CaseIterable, Sendable {
   case mean
   /// Three times the standard deviation of z over the near neighbours.
   case deviation
-  /// z of place 15 of the list.
-  case contextMiddle
-  /// z of the last place of the list.
-  case contextFarthest
-  /// Mean z of the whole list.
-  case contextMean
   /// ln(1 + edges that leave it) − ln(1 + m): how many others hold it for near.
   case popularity
   /// Share of its near neighbours that hold it for near.
@@ -61,9 +55,6 @@ extension NodeStructure {
     set(.farthest, farthest, &row)
     set(.mean, mean, &row)
     set(.deviation, 3 * deviation, &row)
-    set(.contextMiddle, contextMiddle, &row)
-    set(.contextFarthest, contextFarthest, &row)
-    set(.contextMean, contextMean, &row)
     set(.popularity, logarithm((1 + popularity) / Float(1 + nearLength)), &row)
     set(.mutualShare, mutualShare, &row)
     set(.nearJaccard, nearJaccard, &row)

@@ -20,12 +20,8 @@ struct NodeStructure: BitwiseCopyable, Equatable, Sendable {
 
   // Of all K places of its list: the context.
 
-  /// z of place 15 and of the last place.
-  var contextMiddle: Float = 0
+  /// z of the last place.
   var contextFarthest: Float = 0
-  /// Mean and standard deviation of z.
-  var contextMean: Float = 0
-  var contextDeviation: Float = 0
   /// √Σ w², w as ``listWeight(_:farthest:)``.
   var weightLength: Float = 0
 
@@ -74,9 +70,7 @@ extension NodeStructure {
     farthest = near[near.count - 1]
     (mean, deviation) = near.meanAndDeviation
     length = Float(near.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot())
-    contextMiddle = place(14)
     contextFarthest = last
-    (contextMean, contextDeviation) = closeness[...].meanAndDeviation
     weightLength = Float(
       closeness.reduce(0.0) {
         let weight = Double(listWeight($1, farthest: last))

@@ -18,12 +18,6 @@ import Testing
     (.aboveFarthestOfSource, 0.9 - 0.7),
     (.standardAtTarget, 0.05 / (0.05 + 0.01)),
     (.standardAtSource, 0.1 / (0.1 + 0.01)),
-    (.aboveContextOfTarget, 0.9 - 0.2),
-    (.aboveContextOfSource, 0.9 - 0.1),
-    // Means (0.9 + 0.8 + 0.2) / 3 and (0.9 + 0.7 + 0.1) / 3; deviations by their definition.
-    (.contextStandardAtTarget, (0.9 - 0.633_333) / (0.309_121 + 0.01)),
-    (.contextStandardAtSource, (0.9 - 0.566_667) / (0.339_935 + 0.01)),
-    (.selfTuned, 0.7 / 0.72),
     // Of {1, 2} and {0, 2}: 2. Of {1, 2, 3} and {0, 2, 3}: 2 and 3, of four.
     (.nearShared, 1 / 2),
     (.nearCosine, 0.8 * 0.7 / (Float(0.81 + 0.64).squareRoot() * Float(0.81 + 0.49).squareRoot())),

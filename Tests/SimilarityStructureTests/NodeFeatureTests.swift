@@ -12,9 +12,6 @@ import Testing
     (.farthest, 0.7),
     (.mean, 0.75),
     (.deviation, 3 * 0.05),
-    (.contextMiddle, 0.5),
-    (.contextFarthest, 0.5),
-    (.contextMean, 2.0 / 3),
     (.popularity, 0),  // 0 and 1 hold it for near: (1 + 2) / (1 + 2)
     (.mutualShare, 1),
     (.nearJaccard, 1 / 3),  // {0, 1} with {1, 2} and with {0, 2}: one of three
