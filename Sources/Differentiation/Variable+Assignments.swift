@@ -105,10 +105,13 @@ extension Variable where Scalar: PoolingScalar {
       let straight = Scalar.blockProducts(.plain, difference, s, blocks: blocks, using: workers)
       let turned = Scalar.blockProducts(
         .transposed, difference, s, blocks: blocks, using: workers)
+      var sum = straight
+      if wants[0] {
+        sum.add(turned, using: workers)
+        sum.update(using: workers, Multiple(factor: -factor))
+      }
       return [
-        wants[0]
-          ? straight.zip(turned, using: workers, Sum()).map(
-            using: workers, Multiple(factor: -factor)) : nil,
+        wants[0] ? sum : nil,
         wants[1] ? difference.map(using: workers, Multiple(factor: factor)) : nil,
       ]
     }

@@ -150,15 +150,15 @@ extension DenseMatrix: Equatable {
   }
 
   private static func map(_ byteCount: Int, isZero: Bool) -> UnsafeMutableRawPointer? {
-    let byteCount = MappedMemory.roundedUp(byteCount)
+    let mappedCount = MappedMemory.roundedUp(byteCount)
     if MappedMemory.isRecycling,
-      let used = unsafe MappedMemory.shared.withLock({ unsafe $0.take(byteCount) })
+      let used = unsafe MappedMemory.shared.withLock({ unsafe $0.take(mappedCount) })
     {
       if isZero { unsafe memset(used, 0, byteCount) }
       return unsafe used
     }
     let mapped = unsafe mmap(
-      nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      nil, mappedCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     return unsafe mapped == MAP_FAILED ? nil : mapped
   }
 

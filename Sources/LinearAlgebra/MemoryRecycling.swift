@@ -5,8 +5,8 @@ internal import Synchronization
 ///
 /// A training step makes and drops the same matrices over and over; fresh memory costs as much as the
 /// passes over it (a quarter of a step was spent in the kernel clearing pages). What is kept is never
-/// more than was in use at once, or 64 MiB if that is more: steps over batches of many sizes need blocks
-/// of many sizes. It goes back to the system with the last value of this type.
+/// more than was in use at once, as rounded up, or 64 MiB if that is more: steps over batches of many
+/// sizes need blocks of many sizes. It goes back to the system with the last value of this type.
 public final class MemoryRecycling: Sendable {
   public init() { MappedMemory.shared.withLock { $0.addRecycler() } }
   deinit { MappedMemory.shared.withLock { $0.removeRecycler() } }
@@ -49,10 +49,15 @@ package struct MappedMemory {
     return unsafe takeKept(byteCount)
   }
 
-  /// Whether the block is kept; if not, the caller unmaps it. Makes room by giving back blocks of sizes
-  /// that are no longer asked for: as graphs of other sizes follow each other, there are always some.
+  /// Whether the block is kept; if not, the caller unmaps it.
+  ///
+  /// Room is made by giving back blocks of the size that nobody has asked for the longest: training goes
+  /// through graphs of many sizes, and former ones would fill it. A size that was never asked for, of a
+  /// matrix older than the recycler, is not kept.
   package mutating func keep(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
     guard Self.isRecycling else { return false }
+    guard lastTaken[byteCount] != nil else { return false }
+    // What was mapped before there was a recycler was not counted.
     usedBytes = max(0, usedBytes - byteCount)
     let limit = max(mostUsedBytes, 64 << 20)
     guard byteCount <= limit else { return false }
@@ -89,7 +94,8 @@ package struct MappedMemory {
   }
 
   /// The size of a mapping of so many bytes: two sizes from a power of two to the next, so that matrices
-  /// of about the same size can use each other's memory. Pages that nobody touches cost none.
+  /// of about the same size can use each other's memory. The difference costs addresses only, until a larger
+  /// matrix has used the block.
   package static func roundedUp(_ byteCount: Int) -> Int {
     let step = max(4096, 1 << (Int.bitWidth - byteCount.leadingZeroBitCount - 2))
     return (byteCount + step - 1) / step * step

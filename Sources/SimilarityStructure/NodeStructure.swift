@@ -62,11 +62,10 @@ extension NodeStructure {
   /// - Parameter closeness: z of the neighbours, nearest first.
   init(closeness: [Float], nearLength: Int) {
     guard let last = closeness.last else { return }
-    func place(_ place: Int) -> Float { closeness[min(place, closeness.count - 1)] }
     let near = closeness.prefix(nearLength)
     nearest = closeness[0]
-    third = place(min(2, near.count - 1))
-    sixth = place(min(5, near.count - 1))
+    third = near[min(2, near.count - 1)]
+    sixth = near[min(5, near.count - 1)]
     farthest = near[near.count - 1]
     (mean, deviation) = near.meanAndDeviation
     length = Float(near.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot())

@@ -26,7 +26,7 @@ public struct StructureFeatures: Sendable {
   public static let edgeWidth = EdgeFeature.allCases.count
 
   /// > Collective: over `communicator`. Three rounds: per ghost its list, 16 bytes a place, then a
-  /// > count, then a ``NodeStructure``, 96 bytes.
+  /// > count, then a ``NodeStructure``, 84 bytes.
   ///
   /// - Parameters:
   ///   - lists: Owned. Nearest neighbours; K places each.

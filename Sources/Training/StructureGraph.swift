@@ -33,10 +33,10 @@ package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
   ///   - nodeFeatures: Local, rescaled.
   ///   - edgeFeatures: Owned, rescaled.
   ///   - weights: Owned. What the edges into every node count.
-  ///   - part: Which part the edges into an owned node are in, below `partCount`.
+  ///   - part: Which part the edges into an owned node are in, below `partCount`; nil for none.
   package init(
     _ graph: NeighborGraph, nodeFeatures: DenseMatrix<Scalar>, edgeFeatures: DenseMatrix<Scalar>,
-    isSame: [Bool], weights: [Scalar], partCount: Int = 1, part: (GlobalNode) -> Int = { _ in 0 }
+    isSame: [Bool], weights: [Scalar], partCount: Int = 1, part: (GlobalNode) -> Int? = { _ in 0 }
   ) {
     halo = graph.halo
     let width = nodeFeatures.columnCount
@@ -50,7 +50,9 @@ package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
         for edge in edges { sum += nodeFeatures[Int(graph.columns[edge].index), column] }
         nodes[node, width + column] = sum / Scalar(max(edges.count, 1))
       }
-      edgesOfPart[part(graph.halo.global(LocalNode(node)))] += edges.map { ($0, node) }
+      if let part = part(graph.halo.global(LocalNode(node))) {
+        edgesOfPart[part] += edges.map { ($0, node) }
+      }
     }
     self.nodes = nodes
     parts = edgesOfPart.map { edges in
@@ -81,18 +83,21 @@ package struct RawStructureGraph: Sendable {
 
   /// Rescaled, and the nodes dealt at random into parts of about so many edges.
   ///
+  /// - Parameter mostParts: Nodes of further parts are left out: no step would take them.
+  ///
   /// > Collective: over `communicator`. One round of 8 bytes per rank.
   package func scaled(
-    _ nodeScale: FeatureScale, _ edgeScale: FeatureScale, edgesOfPart: Int, seed: UInt64,
-    on communicator: some Communicator
+    _ nodeScale: FeatureScale, _ edgeScale: FeatureScale, edgesOfPart: Int,
+    mostParts: Int = .max, seed: UInt64, on communicator: some Communicator
   ) throws -> StructureGraph<Float> {
     let partCount = max(1, (try communicator.sum(graph.edgeCount) - 1) / edgesOfPart + 1)
     return StructureGraph(
       graph, nodeFeatures: nodeScale.applied(to: nodeFeatures),
       edgeFeatures: edgeScale.applied(to: edgeFeatures), isSame: isSame, weights: weights,
-      partCount: partCount
+      partCount: min(partCount, mostParts)
     ) { node in
-      Int(mixed(seed ^ UInt64(bitPattern: node.index)) % UInt64(partCount))
+      let part = Int(mixed(seed ^ UInt64(bitPattern: node.index)) % UInt64(partCount))
+      return part < mostParts ? part : nil
     }
   }
 }

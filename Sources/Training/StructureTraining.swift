@@ -84,8 +84,9 @@ public func trainStructureNetwork(
     try raw.map {
       try TrainingLevel(
         $0.scaled(
-          nodeScale, edgeScale, edgesOfPart: options.stepEdgeCount, seed: options.seed,
-          on: communicator), on: communicator)
+          nodeScale, edgeScale, edgesOfPart: options.stepEdgeCount,
+          mostParts: max(options.epochCount, 1), seed: options.seed, on: communicator),
+        on: communicator)
     },
     options)
   raw = []
@@ -106,10 +107,10 @@ public func trainStructureNetwork(
   }
   let trials = try thresholdTrials(
     searches, after: state.optimizer.stepCount, observer: observer, on: communicator)
-  let best = trials.best!
+  let chosen = trials.chosen!
   var settings = options.settings
-  settings.threshold = best.threshold
-  settings.laterThreshold = best.laterThreshold
+  settings.threshold = chosen.threshold
+  settings.laterThreshold = chosen.laterThreshold
   return StructureTraining(
     network: network.with(settings), epochs: state.progress.epochs,
     stepCount: state.optimizer.stepCount, graphCount: trainer.levelCount, trials: trials)

@@ -1,4 +1,5 @@
 public import Communication
+internal import Glibc
 public import GraphNetworks
 public import HierarchicalClustering
 public import Parallelism
@@ -33,7 +34,8 @@ public struct StructureTrainingOptions: Equatable, Sendable {
   public var levelCount: Int
   /// Every level gives one step of an epoch.
   public var epochCount: Int
-  /// The most edges of a step, about; an epoch sees a part of a level that has more.
+  /// The most edges of a step, about. Of a level that has more every epoch takes another part; where there
+  /// are more parts than epochs, those of the nodes in the others are not learned from.
   public var stepEdgeCount: Int
   /// η of the first step.
   public var learningRate: Double
@@ -97,10 +99,27 @@ public struct StructureTraining: Sendable {
   public var losses: [Double] { epochs.map(\.loss) }
 
   /// The trial whose thresholds the network has.
-  public var chosen: ThresholdTrial? { trials.best }
+  public var chosen: ThresholdTrial? { trials.chosen }
 }
 
 extension [ThresholdTrial] {
+  /// Of those whose score is within 0.01 of the highest, the one whose thresholds are nearest to ½, by the
+  /// sum of their absolute log odds to nine digits; of equals the one that ``best`` would prefer.
+  ///
+  /// A threshold of ½ is what a probability asks for, and some hundred identities do not tell scores apart
+  /// that are nearer than this: the highest of them is an accident of the seed.
+  package var chosen: ThresholdTrial? {
+    guard let best else { return nil }
+    func distance(_ trial: ThresholdTrial) -> Double {
+      let sum = [trial.threshold, trial.laterThreshold].reduce(0) { $0 + abs(log($1 / (1 - $1))) }
+      return (sum * 1e9).rounded()
+    }
+    return filter { $0.score >= best.score - 0.01 }.max {
+      (-distance($0), $0.score, $0.threshold, $0.laterThreshold)
+        < (-distance($1), $1.score, $1.threshold, $1.laterThreshold)
+    }
+  }
+
   /// The one of the highest score; of equals the one that merges least: of the highest thresholds, that
   /// of level 0 first.
   package var best: ThresholdTrial? {

@@ -108,6 +108,32 @@ struct OperationTests {
     #expect(error < 1e-6)
   }
 
+  /// Training asks whether the loss is a number: what is none must not be rectified away.
+  @Test("Rectification leaves what is not a number", arguments: [0, 7, 16, 18])
+  func rectificationKeepsNaN(place: Int) {
+    func rectified<Scalar: DifferentiableScalar>(_ type: Scalar.Type) -> [[Scalar]] {
+      var x = DenseMatrix<Scalar>(
+        rows: 1, columns: 19, elements: (0..<19).map { Scalar($0) - 9 })
+      x[0, place] = .nan
+      var unit = DenseMatrix<Scalar>(rows: 19, columns: 19)
+      for column in 0..<19 { unit[column, column] = 1 }
+      let tape = Tape<Scalar>()
+      var weight = unit
+      weight[place, place] = .nan
+      return [
+        tape.constant(x).rectified().value.elements,
+        tape.constant(DenseMatrix(rows: 1, columns: 19, elements: Array(repeating: 1, count: 19)))
+          .linear(tape.constant(weight), isRectified: true).value.elements,
+      ]
+    }
+    for found in rectified(Float.self) {
+      #expect(found[place].isNaN && !found[(place + 1) % 19].isNaN)
+    }
+    for found in rectified(Double.self) {
+      #expect(found[place].isNaN && !found[(place + 1) % 19].isNaN)
+    }
+  }
+
   @Test("A value that is used twice gets both gradients")
   func addsGradientsOfAllUses() throws {
     let x = randomDoubles(4, 3, seed: 1)

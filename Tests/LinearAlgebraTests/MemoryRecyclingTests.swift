@@ -12,7 +12,7 @@ struct MemoryRecyclingTests {
   func takesAgain() {
     let recycling = MemoryRecycling()
     var memory = MappedMemory()
-    let block = mapped(1 << 20)
+    let block = unsafe mapped(1 << 20)
     #expect(unsafe memory.take(1 << 20) == nil)
     #expect(unsafe memory.keep(block, 1 << 20))
     #expect(unsafe memory.take(2 << 20) == nil)
@@ -22,29 +22,53 @@ struct MemoryRecyclingTests {
     withExtendedLifetime(recycling) {}
   }
 
+  /// Asks for blocks that are not there, and gives back as many.
+  private func use(_ count: Int, of byteCount: Int, in memory: inout MappedMemory) {
+    for _ in 0..<count { #expect(unsafe memory.take(byteCount) == nil) }
+    for _ in 0..<count { #expect(unsafe memory.keep(mapped(byteCount), byteCount)) }
+  }
+
+  private func drain(_ byteCount: Int, of memory: inout MappedMemory) -> Int {
+    var count = 0
+    while let block = unsafe memory.take(byteCount) {
+      unsafe munmap(block, byteCount)
+      count += 1
+    }
+    return count
+  }
+
   @Test("Sizes that nobody asks for any more make room for those of now")
   func givesBackStale() {
     let recycling = MemoryRecycling()
     var memory = MappedMemory()
-    // 64 MiB are kept: as many blocks of an earlier size as there is room for, and then others.
-    for _ in 0..<8 { unsafe _ = memory.take(8 << 20) }
-    for _ in 0..<8 { #expect(unsafe memory.keep(mapped(8 << 20), 8 << 20)) }
-    unsafe _ = memory.take(12 << 20)
-    let block = mapped(12 << 20)
-    #expect(unsafe memory.keep(block, 12 << 20))
-    #expect(unsafe memory.take(12 << 20) == block)
-    #expect(memory.freeBytes == 48 << 20)
-    unsafe munmap(block, 12 << 20)
-    for _ in 0..<6 { unsafe munmap(memory.take(8 << 20), 8 << 20) }
-    #expect(unsafe memory.take(8 << 20) == nil)
-    // Nothing is left of the stalest size, and there must be room made all the same.
-    for _ in 0..<4 { unsafe _ = memory.take(16 << 20) }
-    for _ in 0..<4 { #expect(unsafe memory.keep(mapped(16 << 20), 16 << 20)) }
+    use(8, of: 8 << 20, in: &memory)
     #expect(memory.freeBytes == 64 << 20)
-    #expect(unsafe memory.keep(mapped(32 << 20), 32 << 20))
-    unsafe munmap(memory.take(32 << 20), 32 << 20)
-    while let rest = unsafe memory.take(16 << 20) { unsafe munmap(rest, 16 << 20) }
+    // 64 MiB are kept: all of the former size go, and then two of the next.
+    use(4, of: 16 << 20, in: &memory)
+    #expect(memory.freeBytes == 64 << 20)
+    use(1, of: 32 << 20, in: &memory)
+    #expect(memory.freeBytes == 64 << 20)
+    #expect(drain(8 << 20, of: &memory) == 0)
+    #expect(drain(16 << 20, of: &memory) == 2)
+    #expect(drain(32 << 20, of: &memory) == 1)
     #expect(memory.freeBytes == 0)
+    withExtendedLifetime(recycling) {}
+  }
+
+  @Test("More than was in use at once, and sizes that nobody asked for, are not kept")
+  func keepsNoMore() {
+    let recycling = MemoryRecycling()
+    var memory = MappedMemory()
+    let block = unsafe mapped(1 << 20)
+    #expect(unsafe !memory.keep(block, 1 << 20))
+    unsafe munmap(block, 1 << 20)
+    // Three in use at once, of 96 MiB together.
+    use(3, of: 32 << 20, in: &memory)
+    #expect(memory.freeBytes == 96 << 20)
+    use(1, of: 48 << 20, in: &memory)
+    #expect(memory.freeBytes == 80 << 20)
+    #expect(drain(32 << 20, of: &memory) == 1)
+    #expect(drain(48 << 20, of: &memory) == 1)
     withExtendedLifetime(recycling) {}
   }
 
@@ -59,11 +83,19 @@ struct MemoryRecyclingTests {
   @Test("New matrices are zero, whatever their memory held before")
   func zeroes() {
     let recycling = MemoryRecycling()
-    for rows in [300, 290, 310] {
-      var matrix = Matrix(rows: rows, columns: 128)
-      #expect(matrix.elements.allSatisfy { $0 == 0 })
-      matrix = Matrix(rows: rows, columns: 128, elements: Array(repeating: 7, count: rows * 128))
+    func address(_ matrix: Matrix) -> Int {
+      unsafe matrix.withUnsafeBufferPointer { Int(bitPattern: $0.baseAddress) }
     }
+    // Other tests may take the block in between.
+    var isUsedAgain = false
+    for attempt in 0..<1000 where !isUsedAgain {
+      let former = address(
+        Matrix(rows: 300, columns: 128, elements: Array(repeating: 7, count: 300 * 128)))
+      let matrix = Matrix(rows: 290 + attempt % 20, columns: 128)
+      isUsedAgain = address(matrix) == former
+      #expect(matrix.elements.allSatisfy { $0 == 0 })
+    }
+    #expect(isUsedAgain)
     withExtendedLifetime(recycling) {}
   }
 }

@@ -111,6 +111,28 @@ private func train(
     }
   }
 
+  @Test func edgesAreDealtOutOnceOrLeftOut() throws {
+    let raw = try level().1
+    let scales = (
+      FeatureScale(
+        mean: Array(repeating: 0, count: StructureFeatures.nodeWidth),
+        deviation: Array(repeating: 1, count: StructureFeatures.nodeWidth)),
+      FeatureScale(
+        mean: Array(repeating: 0, count: StructureFeatures.edgeWidth),
+        deviation: Array(repeating: 1, count: StructureFeatures.edgeWidth))
+    )
+    func parts(_ most: Int) throws -> [DenseMatrix<Float>] {
+      try raw.scaled(
+        scales.0, scales.1, edgesOfPart: 40, mostParts: most, seed: 1, on: SingleRank()
+      ).parts.map(\.features)
+    }
+    let all = try parts(.max)
+    #expect(all.count == (raw.graph.edgeCount - 1) / 40 + 1 && all.count > 3)
+    #expect(all.reduce(0) { $0 + $1.rowCount } == raw.graph.edgeCount)
+    let some = try parts(3)
+    #expect(some == Array(all[..<3]) && some.allSatisfy { $0.rowCount > 0 })
+  }
+
   /// What is trained is what runs: the same probabilities, up to rounding.
   @Test func logitsAreThoseOfTheNetwork() throws {
     let raw = try level().1
@@ -225,15 +247,19 @@ private func train(
     #expect(error?.reason.contains("3 identities; at least 4") == true, "\(error as Any)")
   }
 
-  /// Nothing should merge: of the thresholds that see to that, the highest.
+  /// Nothing should merge, or next to nothing.
   @Test(arguments: [5, 60])
   func onMixturesAloneChooseThresholdsByTheSet(count: Int) throws {
     var set = generated(count, identities: count)
     set.labels = (0..<Int64(count)).map { $0 }
     var options = options(epochs: 1)
     options.graphCount = 0
-    let chosen = try #require(try train(set, options)[0].chosen)
-    #expect(chosen.threshold == 0.99 && chosen.laterThreshold == 0.99)
+    let training = try train(set, options)[0]
+    let chosen = try #require(training.chosen)
+    // There are no pairs to find, so pairwise F is 0, and the score is half of BCubed F.
+    #expect(chosen.bcubedF >= 0.98 && chosen.pairwiseF == 0)
+    // Five points have no more than each other as neighbours: nothing merges above any threshold.
+    #expect(training.trials.contains { $0.bcubedF < 0.9 } == (count > 5))
   }
 
   /// The score of every trial is that of clustering all points again, of which some are asked.
@@ -591,6 +617,26 @@ private let pairs: LabelledRows = {
     ]
     #expect(trials.best == trials[2])
     #expect(Array(trials.reversed()).best == trials[2])
+  }
+
+  @Test func areTheNearestToOneHalfAmongThoseWithinAPointOfTheBest() {
+    let trials = [
+      trial(0.9, 0.8, 0.790), trial(0.7, 0.8, 0.788), trial(0.6, 0.6, 0.781),
+      trial(0.5, 0.5, 0.779), trial(0.4, 0.6, 0.781),
+    ]
+    #expect(trials.best == trials[0])
+    // 0.4 is as far from one half as 0.6: the higher one is taken.
+    #expect(trials.chosen == trials[2])
+    #expect(Array(trials.reversed()).chosen == trials[2])
+    // Of two equally far the better one.
+    #expect([trial(0.4, 0.5, 0.71), trial(0.6, 0.5, 0.705)].chosen == trial(0.4, 0.5, 0.71))
+    #expect([trial(0.05, 0.5, 0.7), trial(0.9, 0.5, 0.695)].chosen == trial(0.9, 0.5, 0.695))
+    #expect([ThresholdTrial]().chosen == nil)
+  }
+
+  @Test func whereNothingCanBeScoredAreOneHalf() {
+    let trials = [0.02, 0.5, 0.99].map { trial($0, $0, 0) }
+    #expect(trials.chosen == trials[1])
   }
 }
 

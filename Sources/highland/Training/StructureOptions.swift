@@ -15,24 +15,24 @@ struct StructureOptions: ParsableArguments {
   var also: [String] = []
 
   @Option(help: "Selections of the points, each changed in another way, that graphs are made of.")
-  var graphs = 28
+  var graphs = StructureTrainingOptions().graphCount
 
   @Option(help: "Generated sets beside them.")
   var mixtures = 0
 
   @Option(help: "The most points of a graph.")
-  var graphPoints = 8000
+  var graphPoints = StructureTrainingOptions().pointLimit
 
   @Option(help: "Channels of every hidden layer; with --from those of that model.")
-  var width = 48
+  var width = StructureShape().width
 
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
       "What to do without, to measure what it is worth: features, groups of them, parts of training.",
       discussion: """
-        Groups of features: absolute, ranks, local-scaling, context, overlap, linkage, sizes, \
-        point-edges, level; all of nodes or edges; one feature, as node.logSize. Parts of training: \
+        Groups of features: absolute, ranks, local-scaling, overlap, linkage, sizes, point-edges, \
+        level; all of nodes or edges; one feature, as node.logSize. Parts of training: \
         augmentation, confusion, overlapping, balance.
         """, visibility: .hidden))
   var without: [String] = []
@@ -59,7 +59,8 @@ struct StructureOptions: ParsableArguments {
     try StructureTrainingOptions(
       shape: StructureShape(width: start?.width ?? width),
       settings: start?.settings ?? StructureNetwork.Settings(), graphCount: graphs,
-      mixtureCount: mixtures, pointLimit: graphPoints, epochCount: recipe.epochs ?? 12,
+      mixtureCount: mixtures, pointLimit: graphPoints,
+      epochCount: recipe.epochs ?? StructureTrainingOptions().epochCount,
       validationFraction: judging.chosenFraction ?? 0,
       omissions: StructureOmissions(without), seed: recipe.seed, workers: workers)
   }
@@ -72,6 +73,7 @@ struct StructureOptions: ParsableArguments {
       "--graph-points": "\(options.pointLimit)", "--width": "\(options.shape.width)",
       "--epochs": "\(options.epochCount)", "--seed": "\(options.seed)",
       "--validation-fraction": "\(options.validationFraction)",
+      "edges per step": "\(options.stepEdgeCount)",
       "--without": options.omissions.names.joined(separator: " "),
     ]
   }
