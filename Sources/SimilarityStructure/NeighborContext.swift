@@ -25,6 +25,8 @@ struct NeighborContext: Sendable {
   let entries: [ListEntry]
   /// Local. Neighbours in every list. Shape `[localCount]`.
   private let counts: [Int32]
+  /// Local. z_K: z of the last neighbour of every list; 0 for an empty one. Shape `[localCount]`.
+  private let farthest: [Float]
 
   /// Sorts the own lists and receives those of the ghosts.
   ///
@@ -53,9 +55,12 @@ struct NeighborContext: Sendable {
     let entries = try graph.halo.extend(own, width: length, on: communicator)
     self.entries = entries
     let length = length
-    counts = (0..<graph.halo.localCount).map { node in
-      Int32(entries[node * length..<(node + 1) * length].count { $0.place < length })
+    let last = (0..<graph.halo.localCount).map { node in
+      entries[node * length..<(node + 1) * length].lazy.filter { $0.place < length }
+        .max { $0.place < $1.place }
     }
+    counts = last.map { ($0?.place ?? -1) + 1 }
+    farthest = last.map { $0?.closeness ?? 0 }
   }
 
   /// How many neighbours the list of a local node has.
@@ -78,7 +83,7 @@ struct ListOverlap: Equatable, Sendable {
   var nearSharedCount = 0
   /// Σ zᵢₗ zⱼₗ over the nodes l that are near in both.
   var nearProduct: Float = 0
-  /// Σ wᵢₗ wⱼₗ over the nodes l of both lists, w as in ``NodeStructure/weight(_:)``.
+  /// Σ wᵢₗ wⱼₗ over the nodes l of both lists, w as in ``listWeight(_:farthest:)``.
   var weightProduct: Float = 0
   /// The place of i in the list of j; −1 if it is not there.
   var placeAtSource = -1
@@ -90,13 +95,12 @@ extension NeighborContext {
   /// Sums are of integers, so they do not depend on how nodes are named.
   ///
   /// - Parameters:
-  ///   - target: i, an owned node; `targetName` is its name in the whole graph.
+  ///   - target: i, an owned node.
+  ///   - name: That of i in the whole graph.
   ///   - source: j, a local node.
-  ///   - targetEnd, sourceEnd: z of the last place of either list.
   /// - Complexity: O(length).
   func overlap(
-    ofTarget target: Int, named targetName: GlobalNode, farthest targetEnd: Float,
-    withSource source: Int, farthest sourceEnd: Float
+    ofTarget target: Int, named name: GlobalNode, withSource source: Int
   ) -> ListOverlap {
     let list = entries.span
     var overlap = ListOverlap()
@@ -113,19 +117,19 @@ extension NeighborContext {
           near += fixedPoint(x.closeness * y.closeness)
         }
         weighted += fixedPoint(
-          listWeight(x.closeness, farthest: targetEnd)
-            * listWeight(y.closeness, farthest: sourceEnd))
+          listWeight(x.closeness, farthest: farthest[target])
+            * listWeight(y.closeness, farthest: farthest[source]))
         a += 1
         b += 1
       } else if x.node < y.node {
         a += 1
       } else {
-        if y.node == targetName { overlap.placeAtSource = Int(y.place) }
+        if y.node == name { overlap.placeAtSource = Int(y.place) }
         b += 1
       }
     }
     while b < bEnd, overlap.placeAtSource < 0 {
-      if list[b].node == targetName { overlap.placeAtSource = Int(list[b].place) }
+      if list[b].node == name { overlap.placeAtSource = Int(list[b].place) }
       b += 1
     }
     overlap.nearProduct = Float(Double(near) / fixedPointScale)

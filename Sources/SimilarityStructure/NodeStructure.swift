@@ -20,8 +20,6 @@ struct NodeStructure: BitwiseCopyable, Equatable, Sendable {
 
   // Of all K places of its list: the context.
 
-  /// z of the last place.
-  var contextFarthest: Float = 0
   /// √Σ w², w as ``listWeight(_:farthest:)``.
   var weightLength: Float = 0
 
@@ -69,7 +67,6 @@ extension NodeStructure {
     farthest = near[near.count - 1]
     (mean, deviation) = near.meanAndDeviation
     length = Float(near.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot())
-    contextFarthest = last
     weightLength = Float(
       closeness.reduce(0.0) {
         let weight = Double(listWeight($1, farthest: last))

@@ -26,7 +26,7 @@ public struct StructureFeatures: Sendable {
   public static let edgeWidth = EdgeFeature.allCases.count
 
   /// > Collective: over `communicator`. Three rounds: per ghost its list, 16 bytes a place, then a
-  /// > count, then a ``NodeStructure``, 84 bytes.
+  /// > count, then a ``NodeStructure``, 80 bytes.
   ///
   /// - Parameters:
   ///   - lists: Owned. Nearest neighbours; K places each.
@@ -46,13 +46,11 @@ public struct StructureFeatures: Sendable {
       lists, nearLength: nearLength, scale: level.scale, over: graph, on: communicator)
     let popularity = try graph.popularity(on: communicator)
 
-    let ofLists = (0..<graph.halo.localCount).map {
-      NodeStructure(closeness: context.closeness(of: $0), nearLength: nearLength)
-    }
-    let overlaps = Self.overlaps(context, ofLists, over: graph, using: workers)
+    let overlaps = Self.overlaps(context, over: graph, using: workers)
     self.overlaps = overlaps
     let owned = (0..<graph.ownedCount).map { node in
-      var structure = ofLists[node]
+      var structure = NodeStructure(
+        closeness: context.closeness(of: node), nearLength: nearLength)
       structure.describeMembers(
         count: level.memberCounts[node], meanLength: level.meanLengths[node],
         pointEdges: level.pointEdges, node: node, named: graph.halo.global(LocalNode(node)),
@@ -153,7 +151,7 @@ private struct EdgeOverlap {
 
 extension StructureFeatures {
   fileprivate static func overlaps(
-    _ context: NeighborContext, _ ofLists: [NodeStructure], over graph: NeighborGraph,
+    _ context: NeighborContext, over graph: NeighborGraph,
     using workers: Workers
   ) -> Matrix {
     let width = EdgeOverlap.width * context.nearLength
@@ -164,8 +162,7 @@ extension StructureFeatures {
         for (place, edge) in graph.edges(into: row).enumerated() {
           let source = Int(graph.columns[edge].index)
           let overlap = context.overlap(
-            ofTarget: row, named: name, farthest: ofLists[row].contextFarthest,
-            withSource: source, farthest: ofLists[source].contextFarthest)
+            ofTarget: row, named: name, withSource: source)
           let union =
             context.count(of: row) + context.count(of: source) - overlap.sharedCount
           let first = (row - rows.lowerBound) * width + place * EdgeOverlap.width

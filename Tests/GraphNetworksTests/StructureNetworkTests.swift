@@ -48,7 +48,7 @@ private func structure(
   /// The formula, with plain products, in place of tiles, kernels and halos.
   @Test(arguments: [1, 5, 16, 24, 64])
   func agreeWithThePlainFormulaBitForBit(width: Int) throws {
-    let network = StructureNetwork.random(width: width, seed: 3, settings: Self.settings)
+    let network = StructureNetwork.random(width: width, seed: 1, settings: Self.settings)
     let lists = NeighborLists.random(nodeCount: 131, listLength: 9, seed: 4)
     let nodes = NodePartition(sharing: 131, among: 1)
     let features = try structure(of: lists, in: nodes, Self.settings, on: SingleRank())
