@@ -41,10 +41,8 @@ def make(output, cache):
                 texts.append(" ".join(word.lower() for word in WORD.findall(bodies[index])))
                 identities.append(f"{package}/{path.relative_to(root)}")
     identities = numpy.array(identities)
-    other, train, test = common.split(identities, [0.3, 0.35, 0.35])
-    features = common.embed_texts(
-        texts, numpy.concatenate([other, train]), 400, ngram_range=(1, 2), max_features=30000)
-    features = common.discriminant(features, identities, other, 256, shrinkage=1)
+    features, train, test = common.text_features(
+        texts, identities, 400, 256, shrinkage=1, ngram_range=(1, 2), max_features=30000)
     common.write(
         output, "functions", features, identities, train, test,
         source=", ".join(map(common.version, PACKAGES.values())), licence="BSD-3-Clause, all four",

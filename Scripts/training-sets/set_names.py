@@ -24,10 +24,8 @@ def make(output, cache):
         texts += list(chosen)
         identities += [key] * len(chosen)
     identities = numpy.array(identities)
-    other, train, test = common.split(identities, [0.3, 0.35, 0.35])
-    features = common.embed_texts(
-        texts, numpy.concatenate([other, train]), 256, analyzer="char_wb", ngram_range=(1, 3))
-    features = common.discriminant(features, identities, other, 64)
+    features, train, test = common.text_features(
+        texts, identities, 256, 64, analyzer="char_wb", ngram_range=(1, 3))
     common.write(
         output, "names", features, identities, train, test,
         source=cldr.SOURCE, licence=cldr.LICENCE,

@@ -28,10 +28,8 @@ def make(output, cache):
             texts += sorted(known)
             identities += [word] * len(known)
     identities = numpy.array(identities)
-    other, train, test = common.split(identities, [0.3, 0.35, 0.35])
-    features = common.embed_texts(
-        texts, numpy.concatenate([other, train]), 512, analyzer="char_wb", ngram_range=(1, 3))
-    features = common.discriminant(features, identities, other, 192)
+    features, train, test = common.text_features(
+        texts, identities, 512, 192, analyzer="char_wb", ngram_range=(1, 3))
     common.write(
         output, "spellings", features, identities, train, test,
         source=common.version("codespell"),
