@@ -1,7 +1,7 @@
 internal import LinearAlgebra
 
-// Functions of elements as types. A loop over a matrix is compiled for each of them, and takes several
-// elements at a time; a closure, written for any scalar, is called for every single element.
+// Functions of elements as types: a loop over a matrix is compiled for each of them, and takes several
+// elements at a time. A closure in generic code would be called for every element.
 
 /// A function of one element.
 protocol ElementFunction<Scalar>: Sendable {

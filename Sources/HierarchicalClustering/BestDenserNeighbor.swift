@@ -32,17 +32,24 @@ public func bestDenserNeighbor(
   parents.parent.reserveCapacity(graph.ownedCount)
   for node in 0..<graph.ownedCount {
     var best: (distance: Float, source: GlobalNode)?
-    for edge in graph.edges(into: node) {
-      let distance = linkage.distance[edge]
-      guard density[Int(graph.columns[edge].index)] > density[node], distance < limit else {
-        continue
-      }
+    for edge in graph.edges(into: node, fromDenserBy: density) where linkage.distance[edge] < limit
+    {
       parents.keptEdgeCount += 1
-      let candidate = (distance, graph.source(of: edge))
+      let candidate = (linkage.distance[edge], graph.source(of: edge))
       if best == nil || candidate < best! { best = candidate }
     }
     parents.parent.append(best?.source ?? GlobalNode(first + node))
     if best != nil { parents.mergedCount += 1 }
   }
   return parents
+}
+
+extension NeighborGraph {
+  /// The edges into an owned node from denser ones: those that clustering could keep.
+  ///
+  /// - Parameter density: Local.
+  @inline(__always)
+  func edges(into node: Int, fromDenserBy density: [Float]) -> some Sequence<Int> {
+    edges(into: node).lazy.filter { density[Int(columns[$0].index)] > density[node] }
+  }
 }

@@ -74,12 +74,8 @@ package func cluster<Source: EmbeddingSource>(
     stopReason = StopReason(
       after: level, merged: merged, before: levels.last?.mergedCount, options)
     try clock.measure(.coarsen) { _ in
-      let coarse = try hierarchy.contract(
-        to: roots, isLast: stopReason != nil, on: communicator)
-      if stopReason == nil, let state = structure {
-        structure?.pointEdges = try state.pointEdges.merged(
-          into: coarse, from: nodes, to: hierarchy.nodes, on: communicator)
-      }
+      try hierarchy.contract(
+        to: roots, isLast: stopReason != nil, &structure, on: communicator)
     }
 
     if observer.wantsLevels, let neighbors = edges.neighbors {

@@ -154,9 +154,7 @@ extension JudgedLevel {
     let binCount = 10_000
     var bins = Array(repeating: 0.0, count: binCount)
     for node in 0..<graph.ownedCount {
-      let distances = graph.edges(into: node).lazy
-        .filter { density[Int(graph.columns[$0].index)] > density[node] }
-        .map { linkage.distance[$0] }
+      let distances = graph.edges(into: node, fromDenserBy: density).map { linkage.distance[$0] }
       guard let least = distances.min() else { continue }
       bins[min(max(Int(Double(1 - least) * Double(binCount)), 0), binCount - 1)] += 1
     }

@@ -139,17 +139,28 @@ extension Hierarchy {
     by linkage: Linkage, above threshold: Double, over graph: NeighborGraph,
     _ state: inout StructureState?, on communicator: some Communicator
   ) throws -> Int {
-    let nodes = nodes
     let parents = try bestDenserNeighbor(
       linkage, above: threshold, in: graph, on: communicator)
     var roots = parents.parent
     try compressPaths(&roots, in: nodes, on: communicator)
-    let coarse = try contract(to: roots, isLast: false, on: communicator)
-    if let edges = state?.pointEdges {
-      state?.pointEdges = try edges.merged(
-        into: coarse, from: nodes, to: self.nodes, on: communicator)
-    }
+    try contract(to: roots, isLast: false, &state, on: communicator)
     return try communicator.sum(parents.mergedCount)
+  }
+
+  /// The roots become the nodes of the next level, and the edges between members theirs.
+  ///
+  /// > Collective: over `communicator`, as ``contract(to:isLast:on:)``; then what the edges of level 0 between
+  /// > nodes send, where a network of structure wants them.
+  ///
+  /// - Parameter isLast: Replicated. Whether the features of the next level are not wanted.
+  mutating func contract(
+    to roots: [GlobalNode], isLast: Bool, _ state: inout StructureState?,
+    on communicator: some Communicator
+  ) throws {
+    let fine = nodes
+    let coarse = try contract(to: roots, isLast: isLast, on: communicator)
+    guard !isLast, let edges = state?.pointEdges else { return }
+    state?.pointEdges = try edges.merged(into: coarse, from: fine, to: nodes, on: communicator)
   }
 }
 

@@ -55,10 +55,7 @@ public func trainStructureNetwork(
   }
   for index in 0..<options.mixtureCount {
     let mixture = syntheticMixture(index, limit: options.pointLimit, seed: options.seed)
-    raw += try structureGraphs(
-      of: mixture.rows, labels: mixture.labels, levelCount: options.levelCount,
-      settings: options.settings, isBalanced: !options.omissions.parts.contains(.balance),
-      using: options.workers, on: communicator)
+    raw += try structureGraphs(of: mixture, options, on: communicator)
   }
   let edgeCounts = try communicator.sums([
     raw.reduce(0.0) { $0 + Double($1.graph.edgeCount) },
@@ -133,12 +130,19 @@ private func selectionGraphs(
         return rows
       }
     }
-    graphs += try structureGraphs(
-      of: selected.rows, labels: selected.labels, levelCount: options.levelCount,
-      settings: options.settings, isBalanced: !options.omissions.parts.contains(.balance),
-      using: options.workers, on: communicator)
+    graphs += try structureGraphs(of: selected, options, on: communicator)
   }
   return graphs
+}
+
+/// The graphs of one selection or mixture.
+private func structureGraphs(
+  of set: LabelledRows, _ options: StructureTrainingOptions, on communicator: some Communicator
+) throws -> [RawStructureGraph] {
+  try structureGraphs(
+    of: set.rows, labels: set.labels, levelCount: options.levelCount, settings: options.settings,
+    isBalanced: !options.omissions.parts.contains(.balance), using: options.workers,
+    on: communicator)
 }
 
 /// The points to choose thresholds by: all, or, of a large set, whole identities up to a limit, the

@@ -42,9 +42,8 @@ extension TrainCommand {
       return run
     }
     let initial = StructureTrainingState(options, from: start)
-    let saved: StructureTrainingState? = try directory?.load(
-      options.optimizer, like: initial.parameters, on: communicator)
-    if saved == nil { try directory?.save(initial, on: communicator) }
+    let saved = try savedState(
+      in: directory, orSaving: initial, options.optimizer, on: communicator)
     let place = saved.map {
       RunPlace(step: $0.optimizer.stepCount, epochs: $0.progress.epochs.count)
     }

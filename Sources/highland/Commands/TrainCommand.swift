@@ -153,10 +153,8 @@ struct TrainCommand: RankedCommand {
     try checkSizes(split, options, on: communicator)
     try checkRows(of: data.features, on: communicator)
     let start = TrainingState(options)
-    let saved: TrainingState? = try directory?.load(
-      options.optimizer, like: start.parameters, on: communicator)
-    // So that the same command goes on, and finds its own log, however early it was killed.
-    if saved == nil { try directory?.save(start, on: communicator) }
+    let saved = try savedState(
+      in: directory, orSaving: start, options.optimizer, on: communicator)
     let place = saved.map {
       RunPlace(step: $0.optimizer.stepCount, epochs: $0.progress.history.count)
     }
@@ -194,6 +192,20 @@ struct TrainCommand: RankedCommand {
       checkpoint, settings: identity.settings, files: identity.files)
     try communicator.agree { if communicator.rank == Rank(0) { try directory.create() } }
     return directory
+  }
+
+  /// The state to go on from. Where there is none the start is saved, so that the same command goes on, and
+  /// finds its own log, however early it was killed.
+  ///
+  /// > Collective: over `communicator`. Rounds of a few bytes per rank.
+  func savedState<Progress>(
+    in directory: CheckpointDirectory?, orSaving start: RunState<Progress>, _ rule: OptimizerRule,
+    on communicator: MPICommunicator
+  ) throws -> RunState<Progress>? {
+    let saved: RunState<Progress>? = try directory?.load(
+      rule, like: start.parameters, on: communicator)
+    if saved == nil { try directory?.save(start, on: communicator) }
+    return saved
   }
 
   /// > Collective: over `communicator`. A round of a byte.
