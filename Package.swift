@@ -86,8 +86,8 @@ let package = Package(
     module(
       "HierarchicalClustering",
       [
-        "Communication", "Datasets", "DistributedGraphs", "GraphNetworks", "LinearAlgebra",
-        "NeighborSearch", "Parallelism", "SimilarityStructure",
+        "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "GraphNetworks",
+        "LinearAlgebra", "NeighborSearch", "Parallelism", "SimilarityStructure",
       ]),
     module("Evaluation", ["Communication"]),
     .target(

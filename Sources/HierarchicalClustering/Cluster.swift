@@ -1,7 +1,6 @@
 public import Communication
 public import DistributedGraphs
 internal import GraphNetworks
-internal import SimilarityStructure
 
 /// Clusters embeddings with a trained network, level by level, until nothing merges.
 ///
@@ -10,95 +9,155 @@ internal import SimilarityStructure
 /// same, bit for bit, on any number of ranks and threads.
 /// [Xing et al. 2021, arXiv:2107.01319, algorithm 1]
 ///
-/// > Collective: over `communicator`. Per level what ``nearestNeighbors(of:listLength:in:using:on:progress:)``,
+/// > Collective: over `base`. Per level what ``nearestNeighbors(of:listLength:in:using:on:progress:)``,
 /// > ``Lander/linkage(of:over:using:on:)``, ``bestDenserNeighbor(_:above:in:on:)`` and
 /// > ``compressPaths(_:in:on:)`` send, and a few words per node and point.
 ///
-/// - Parameters:
-///   - source: Replicated. The embeddings; every rank reads only its own rows.
-///   - initialNeighbors: Owned. The lists of level 0, where the user brings them.
+/// - Parameter source: Replicated. The embeddings; every rank reads only its own rows.
 /// - Throws: ``AgreedFailure`` on every rank for what is wrong with the input.
 public func cluster(
-  _ source: some EmbeddingSource, with model: LinkageModel, options: ClusteringOptions,
-  initialNeighbors: NeighborLists? = nil, observer: some ClusteringObserver = NoObserver(),
-  on communicator: some Communicator
+  _ source: some EmbeddingSource, by plan: ClusteringPlan<some LinkageJudge>,
+  observer: some ClusteringObserver = NoObserver(), on base: some Communicator
+) throws -> Clustering {
+  let communicator = CountingCommunicator(base)
+  let clock = PhaseClock(communicator, observer)
+  var run = try ClusteringRun(source, by: plan, measuredBy: clock, on: communicator)
+  let reading = try clock.costs()[.read] ?? PhaseCost()
+
+  var edges =
+    run.stopReason == nil
+    ? try run.judgedEdges(by: plan, measuredBy: clock, on: communicator) : nil
+  let choice = try run.chosenThresholds(
+    along: edges, of: source, by: plan, measuredBy: clock, on: communicator)
+  observer.chose(choice)
+  try run.finish(
+    along: &edges, of: source, by: plan, above: choice.thresholds, measuredBy: clock,
+    on: communicator)
+
+  let (labels, clusterCount) = try clock.measure(.label) { _ in try run.labels(on: communicator) }
+  return Clustering(
+    labels: labels, points: run.points, clusterCount: clusterCount,
+    singletonCount: try run.singletonCount(on: base), levels: run.history, reading: reading,
+    labeling: try clock.costs()[.label] ?? PhaseCost(), choice: choice,
+    stopReason: run.stopReason ?? .fewNodes)
+}
+
+/// Clusters embeddings with a network, for which options that are left out are the network's.
+///
+/// > Collective: over `communicator`, as ``cluster(_:by:observer:on:)``.
+///
+/// - Parameter neighbors: Owned. The lists of level 0, where the user brings them.
+/// - Throws: ``ModelError`` where an option does not go with the network.
+public func cluster(
+  _ source: some EmbeddingSource, with model: LinkageModel,
+  options: ClusteringOptions = ClusteringOptions(), neighbors: NeighborLists? = nil,
+  observer: some ClusteringObserver = NoObserver(), on communicator: some Communicator
 ) throws -> Clustering {
   try cluster(
-    source, with: model, options: options, initialNeighbors: initialNeighbors, from: nil,
+    source, by: ClusteringPlan(options, with: TrainedModel(model)) { _ in neighbors },
     observer: observer, on: communicator)
 }
 
-/// The same, from a level 0 that was judged before, where there is one.
-///
-/// > Collective: over `base`, as the other; nothing for reading and for the neighbours and linkages of
-/// > a level 0 that is there.
-///
-/// - Parameter judged: Of the same source, model, lists and k.
-package func cluster<Source: EmbeddingSource>(
-  _ source: Source, with model: LinkageModel, options: ClusteringOptions,
-  initialNeighbors: NeighborLists? = nil, from judged: JudgedLevel<Source>?,
-  observer: some ClusteringObserver = NoObserver(), on base: some Communicator
-) throws -> Clustering {
-  try model.check(source, options, initialNeighbors, on: base)
-  let communicator = CountingCommunicator(base)
-  let clock = PhaseClock(communicator, observer)
-  var judged = judged
-  var hierarchy =
-    try judged?.hierarchy
-    ?? Hierarchy(
-      source, for: model, options: options, hasNeighbors: initialNeighbors != nil,
-      measuredBy: clock, on: communicator)
-  var structure = judged?.structure  // of networks of structure, from level 0 on
-  let reading = try judged?.reading ?? clock.costs()[.read] ?? PhaseCost()
-
-  var levels: [LevelSummary] = []  // replicated, and so is all that follows from it
-  var stopReason: StopReason?
-  while stopReason == nil, hierarchy.nodes.nodeCount > options.neighborCount {
-    let (level, nodes, inputPoint) = (hierarchy.level, hierarchy.nodes, hierarchy.inputPoint)
-    clock.level = level
-    let judgedCosts = judged?.costs ?? [:]
-    let edges =
-      try judged?.edges
-      ?? hierarchy.judgedEdges(
-        by: model, initialNeighbors: initialNeighbors, keepingLists: observer.wantsLevels,
-        &structure, measuredBy: clock, on: communicator)
-    judged = nil  // level 0 only, whose rows may go
-    let (graph, linkage) = (edges.graph, edges.linkage)
-    let (parents, roots, merged) = try clock.measure(.decode) { _ in
-      let parents = try bestDenserNeighbor(
-        linkage, above: options.threshold(ofLevel: level), in: graph, on: communicator)
-      var roots = parents.parent
-      try compressPaths(&roots, in: nodes, on: communicator)
-      return (parents, roots, try communicator.sum(parents.mergedCount))
-    }
-    stopReason = StopReason(
-      after: level, merged: merged, before: levels.last?.mergedCount, options)
-    try clock.measure(.coarsen) { _ in
-      try hierarchy.contract(
-        to: roots, isLast: stopReason != nil, &structure, on: communicator)
-    }
-
-    if observer.wantsLevels, let neighbors = edges.neighbors {
-      let labels = try clock.measure(.label) { _ in try hierarchy.labels(on: communicator).labels }
-      try clock.measure(.record) { _ in
-        try observer.finished(
-          LevelRecord(
-            level: level, nodes: nodes, inputPoint: inputPoint, neighbors: neighbors,
-            graph: graph, linkage: linkage, parent: parents.parent),
-          labels: labels, of: hierarchy.points, on: communicator)
+extension ClusteringRun {
+  /// Takes the run level by level until nothing merges.      [Xing et al. 2021, algorithm 1]
+  ///
+  /// > Collective: over `communicator`.
+  ///
+  /// - Parameters:
+  ///   - first: Of the level at hand, where its edges were judged already; nil afterwards.
+  ///   - keepsRows: Whether the rows of the last level are wanted.
+  mutating func finish(
+    along first: inout JudgedEdges?, of source: some EmbeddingSource,
+    by plan: ClusteringPlan<some LinkageJudge>, above thresholds: Thresholds,
+    keepingRows keepsRows: Bool = false,
+    measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
+    on communicator: some Communicator
+  ) throws {
+    while stopReason == nil {
+      let (number, nodes, inputPoint) = (level.number, level.nodes, level.inputPoint)
+      try clock.observer.begins(level: number)
+      let edges = try first.take() ?? judgedEdges(by: plan, measuredBy: clock, on: communicator)
+      let (parents, roots, merged) = try clock.measure(.decode) { _ in
+        let parents = try plan.rule.parents(
+          along: edges, above: thresholds.ofLevel(number), on: communicator)
+        var roots = parents.parent
+        try compressPaths(&roots, in: nodes, on: communicator)
+        return (parents, roots, try communicator.sum(parents.mergedCount))
       }
+      stopReason = plan.stopReason(
+        after: number, of: nodes.nodeCount, merged: merged, before: history.last?.mergedCount)
+      try clock.measure(.coarsen) { _ in
+        try contract(
+          to: roots, as: number + 1,
+          keeping: stopReason == nil || keepsRows ? plan.judge.means : nil, of: source,
+          on: communicator)
+      }
+      if let neighbors = edges.neighbors {
+        try record(
+          LevelRecord(
+            level: number, nodes: nodes, inputPoint: inputPoint, neighbors: neighbors,
+            graph: edges.graph, linkage: edges.linkage, parent: parents.parent),
+          measuredBy: clock, on: communicator)
+      }
+      let (counts, costs) = try clock.finishLevel(
+        LevelCounts(
+          edges: edges.graph.edgeCount, keptEdges: parents.keptEdgeCount,
+          ghosts: edges.graph.halo.ghostCount, peakMemoryBytes: ProcessMemory.peakBytes))
+      history.append(
+        LevelSummary(
+          number, nodeCount: nodes.nodeCount, mergedCount: merged, counts, costs))
     }
-    levels.append(
-      try LevelSummary(
-        level, of: graph, keptEdgeCount: parents.keptEdgeCount, mergedCount: merged,
-        costs: clock.costs().merging(judgedCosts) { $0 + $1 }, on: base))
   }
 
-  let (labels, clusterCount) = try clock.measure(.label) { _ in
-    try hierarchy.labels(on: communicator)
+  /// Level 0 as a plan wants it.
+  ///
+  /// > Collective: over `communicator`, as reading and ``mergeCopies(of:on:)``.
+  init(
+    _ source: some EmbeddingSource, by plan: ClusteringPlan<some LinkageJudge>,
+    measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
+    on communicator: some Communicator
+  ) throws {
+    try plan.assertReplicated(of: source, on: communicator)
+    self = try clock.measure(.read) { _ in
+      try ClusteringRun(reading: source, invalid: plan.invalidRows, on: communicator)
+    }
+    if plan.mergesCopies {
+      try clock.measure(.copies) { _ in try mergeCopies(of: source, on: communicator) }
+    }
   }
-  return Clustering(
-    labels: labels, points: hierarchy.points, clusterCount: clusterCount,
-    singletonCount: try hierarchy.singletonCount(on: base), levels: levels, reading: reading,
-    labeling: try clock.costs()[.label] ?? PhaseCost(), stopReason: stopReason ?? .fewNodes)
+
+  /// Searches the neighbours of the level at hand, and has the edges to them judged.
+  ///
+  /// > Collective: over `communicator`. What the search and the judge send.
+  mutating func judgedEdges(
+    by plan: ClusteringPlan<some LinkageJudge>,
+    measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
+    on communicator: some Communicator
+  ) throws -> JudgedEdges {
+    let lists = try clock.measure(.neighbors) { progress in
+      try plan.search.lists(
+        of: level, length: plan.listLength, where: hasDirection, using: plan.workers,
+        on: communicator, progress: progress)
+    }
+    let neighbors = lists.prefix(plan.neighborCount - 1)
+    let graph = try clock.measure(.graph) { _ in
+      try NeighborGraph(neighbors, in: level.nodes, on: communicator)
+    }
+    let linkage = try clock.measure(.network) { _ in
+      try plan.judge.linkage(
+        lists, over: graph, of: &level, using: plan.workers, on: communicator)
+    }
+    return JudgedEdges(
+      neighbors: clock.observer.wantsLevels ? neighbors : nil, graph: graph, linkage: linkage)
+  }
+
+  private func record(
+    _ record: LevelRecord, measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
+    on communicator: some Communicator
+  ) throws {
+    let labels = try clock.measure(.label) { _ in try self.labels(on: communicator).labels }
+    try clock.measure(.record) { _ in
+      try clock.observer.finished(record, labels: labels, of: points, on: communicator)
+    }
+  }
 }

@@ -8,32 +8,32 @@ public enum StopReason: String, Codable, Sendable {
   case maximumLevels
   /// Merges no longer fell by a factor of k − 1.
   case earlyStop
-  /// No more than k nodes were left.
+  /// No more than k nodes were left, or one to begin with.
   case fewNodes
+}
 
+extension ClusteringPlan {
   /// Whether, and why, the loop ends with the level that just merged.
   ///
   /// - Parameters:
-  ///   - merged: Nodes that the level merged into others.
-  ///   - before: Those of the level before.
-  init?(after level: Int, merged: Int, before: Int?, _ options: ClusteringOptions) {
-    if level == options.maximumLevels - 1 {
-      self = .maximumLevels
-    } else if merged == 0 {
-      self = .nothingMerged
-    } else if options.stopsEarly, let before,
-      Double(before) / Double(merged) < Double(options.neighborCount - 1)
-    {
-      self = .earlyStop
-    } else {
-      return nil
+  ///   - nodeCount: Nodes that the level had.
+  ///   - merged: Those of them that merged into others.
+  ///   - before: What the level before merged.
+  func stopReason(after level: Int, of nodeCount: Int, merged: Int, before: Int?) -> StopReason? {
+    if level == maximumLevels - 1 { return .maximumLevels }
+    if merged == 0 { return .nothingMerged }
+    if stopsEarly, let before, Double(before) / Double(merged) < Double(neighborCount - 1) {
+      return .earlyStop
     }
+    return nodeCount - merged > neighborCount ? nil : .fewNodes
   }
 }
 
-/// The steps of a level, as reports name them.
+/// The steps of a run, as reports name them.
 public enum Phase: String, CaseIterable, Codable, Sendable {
-  case read, neighbors, graph, network, decode, coarsen, label, record
+  /// Of `copies` and `thresholds` only level 0 has something: one node of points with the same
+  /// direction, and the choice of τ.
+  case read, copies, neighbors, graph, network, thresholds, decode, coarsen, label, record
 }
 
 /// What one phase of one level cost.
@@ -49,14 +49,6 @@ public struct PhaseCost: Codable, Equatable, Sendable {
   public var messages = 0
   /// Collective calls.
   public var rounds = 0
-
-  /// One after the other.
-  static func + (a: Self, b: Self) -> Self {
-    PhaseCost(
-      elapsedSeconds: a.elapsedSeconds + b.elapsedSeconds,
-      cpuSeconds: a.cpuSeconds + b.cpuSeconds, bytesSent: a.bytesSent + b.bytesSent,
-      messages: a.messages + b.messages, rounds: a.rounds + b.rounds)
-  }
 }
 
 /// The answer, each rank holding its share of the points.
@@ -75,6 +67,8 @@ public struct Clustering: Sendable {
   public var reading: PhaseCost
   /// Replicated. What numbering the clusters cost.
   public var labeling: PhaseCost
+  /// Replicated. By what linkages were kept.
+  public var choice: ThresholdChoice
   /// Replicated.
   public var stopReason: StopReason
 }

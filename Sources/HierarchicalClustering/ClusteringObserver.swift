@@ -18,8 +18,14 @@ public struct LevelRecord {
   public let parent: [GlobalNode]
 }
 
-/// Hears of the progress of clustering, and is shown every level.
+/// Receives the progress of clustering and every finished level.
 public protocol ClusteringObserver {
+  /// Called on every rank before a level is merged. What it throws, on every rank, ends the run.
+  func begins(level: Int) throws
+
+  /// Called on every rank once it is known by which thresholds linkages will be kept.
+  func chose(_ thresholds: ThresholdChoice)
+
   /// Called on every rank when a phase starts, and while it goes on, with the share that is done.
   func phase(_ phase: Phase, level: Int, isDone fraction: Double)
 
@@ -39,13 +45,15 @@ public protocol ClusteringObserver {
 
 extension ClusteringObserver {
   public var wantsLevels: Bool { false }
+  public func begins(level: Int) throws {}
+  public func chose(_ thresholds: ThresholdChoice) {}
   public func finished(
     _ record: LevelRecord, labels: [Int64], of points: NodePartition,
     on communicator: some Communicator
   ) throws {}
 }
 
-/// An observer that looks away.
+/// An observer that does nothing.
 public struct NoObserver: ClusteringObserver {
   public init() {}
   public func phase(_ phase: Phase, level: Int, isDone fraction: Double) {}

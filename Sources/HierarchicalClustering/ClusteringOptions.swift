@@ -1,42 +1,60 @@
 public import Parallelism
 
-/// How to cluster: the parameters of the method.
+/// What somebody asks of a clustering; nil leaves it to the model.
 public struct ClusteringOptions: Sendable {
   /// k: places of a point's neighbour list, the point itself included. At least 1.
-  public let neighborCount: Int
+  public var neighborCount: Int?
   /// τ: a linkage must be more probable than this to merge. In 0 ... 1.
-  public let threshold: Double
-  /// τ of the levels after level 0. In 0 ... 1.
-  public let laterThreshold: Double
+  public var threshold: Double?
+  /// τ of the levels after level 0. In 0 ... 1. Nil: as level 0.
+  public var laterThreshold: Double?
+  /// Whether τ is chosen on the data, without labels.
+  public var choosesThreshold: Bool
+  /// How many clusters are wanted, beside what the model finds right.
+  public var granularity: Granularity
   /// The loop ends after this many levels. At least 1.
-  public let maximumLevels: Int
+  public var maximumLevels: Int
   /// Whether to stop once merges no longer fall by a factor of k − 1 from level to level.
-  public let stopsEarly: Bool
-  public let invalidRows: InvalidRowPolicy
-  public let workers: Workers
+  public var stopsEarly: Bool
+  public var invalidRows: InvalidRowPolicy
+  public var workers: Workers
 
   public init(
-    neighborCount: Int = 10, threshold: Double = 0.8, laterThreshold: Double? = nil,
-    maximumLevels: Int = 10,
+    neighborCount: Int? = nil, threshold: Double? = nil, laterThreshold: Double? = nil,
+    choosesThreshold: Bool = false, granularity: Granularity = .asTrained, maximumLevels: Int = 10,
     stopsEarly: Bool = false, invalidRows: InvalidRowPolicy = .error, workers: Workers = Workers()
   ) {
-    precondition(neighborCount > 0, "k = \(neighborCount)")
-    precondition((0...1).contains(threshold), "τ = \(threshold)")
+    precondition(neighborCount.map { $0 > 0 } ?? true, "k = \(neighborCount ?? 0)")
+    precondition(threshold.map { (0...1).contains($0) } ?? true, "τ = \(threshold ?? 0)")
     precondition(
       laterThreshold.map { (0...1).contains($0) } ?? true, "τ = \(laterThreshold ?? 0) later")
     precondition(maximumLevels > 0, "\(maximumLevels) levels")
     self.neighborCount = neighborCount
     self.threshold = threshold
-    self.laterThreshold = laterThreshold ?? threshold
+    self.laterThreshold = laterThreshold
+    self.choosesThreshold = choosesThreshold
+    self.granularity = granularity
     self.maximumLevels = maximumLevels
     self.stopsEarly = stopsEarly
     self.invalidRows = invalidRows
     self.workers = workers
   }
+}
 
-  /// τ of a level.
-  public func threshold(ofLevel level: Int) -> Double { level == 0 ? threshold : laterThreshold }
+/// How many clusters are wanted, beside what a model finds right.
+public enum Granularity: String, CaseIterable, Sendable {
+  case finer
+  case asTrained = "as-trained"
+  case coarser
 
-  /// Neighbours in a list, the point itself not counted.
-  public var listLength: Int { neighborCount - 1 }
+  /// τ with its odds, τ / (1 − τ), times three or over three.
+  public func moved(_ threshold: Double) -> Double {
+    let factor: Double
+    switch self {
+    case .asTrained: return threshold
+    case .finer: factor = 3
+    case .coarser: factor = 1.0 / 3
+    }
+    return threshold * factor / (threshold * factor + 1 - threshold)
+  }
 }

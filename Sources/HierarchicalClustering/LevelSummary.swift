@@ -1,6 +1,3 @@
-internal import Communication
-internal import DistributedGraphs
-
 /// The counts of one level.
 public struct LevelSummary: Codable, Equatable, Sendable {
   public var level: Int
@@ -23,26 +20,22 @@ public struct LevelSummary: Codable, Equatable, Sendable {
 }
 
 extension LevelSummary {
-  /// > Collective: over `communicator`. Five rounds of 8 bytes per rank.
-  ///
   /// - Parameters:
-  ///   - keptEdgeCount: Owned.
-  ///   - mergedCount: Replicated.
+  ///   - counts: Of all ranks.
   ///   - costs: Replicated.
   init(
-    _ level: Int, of graph: NeighborGraph, keptEdgeCount: Int, mergedCount: Int,
-    costs: [Phase: PhaseCost], on communicator: some Communicator
-  ) throws {
-    let edgeCount = try communicator.sum(graph.edgeCount)
-    let largest = try communicator.maximum(graph.edgeCount)
+    _ level: Int, nodeCount: Int, mergedCount: Int, _ counts: [LevelCounts],
+    _ costs: [Phase: PhaseCost]
+  ) {
+    let edgeCount = counts.reduce(0) { $0 + $1.edges }
+    let mostEdges = counts.map(\.edges).max() ?? 0
     self.init(
-      level: level, nodeCount: graph.nodes.nodeCount, edgeCount: edgeCount,
-      keptEdgeCount: try communicator.sum(keptEdgeCount), mergedCount: mergedCount,
-      clusterCount: graph.nodes.nodeCount - mergedCount,
-      ghostCount: try communicator.sum(graph.halo.ghostCount),
-      edgeImbalance: edgeCount > 0
-        ? Double(largest * communicator.size) / Double(edgeCount) : 1,
-      peakMemoryBytes: try communicator.sum(ProcessMemory.peakBytes),
+      level: level, nodeCount: nodeCount, edgeCount: edgeCount,
+      keptEdgeCount: counts.reduce(0) { $0 + $1.keptEdges }, mergedCount: mergedCount,
+      clusterCount: nodeCount - mergedCount,
+      ghostCount: counts.reduce(0) { $0 + $1.ghosts },
+      edgeImbalance: edgeCount > 0 ? Double(mostEdges * counts.count) / Double(edgeCount) : 1,
+      peakMemoryBytes: counts.reduce(0) { $0 + $1.peakMemoryBytes },
       phases: Dictionary(uniqueKeysWithValues: costs.map { ($0.key.rawValue, $0.value) }))
   }
 }

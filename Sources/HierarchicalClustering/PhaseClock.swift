@@ -1,14 +1,12 @@
 internal import Communication
 internal import Parallelism
 
-/// Measures the phases of a level on this rank.
+/// Measures the phases of a run on this rank.
 final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
+  let observer: Observer
   private let communicator: CountingCommunicator<Base>
-  private let observer: Observer
-  private var seconds: [Phase: Double] = [:]
-  private var cpuSeconds: [Phase: Double] = [:]
-  private var traffic: [Phase: Traffic] = [:]
-  var level = 0
+  private var account = RankAccount()
+  private var level = 0
 
   init(_ communicator: CountingCommunicator<Base>, _ observer: Observer) {
     self.communicator = communicator
@@ -23,38 +21,86 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
     let start = ContinuousClock.now
     let startCPU = processorSeconds()
     defer {
-      let elapsed = start.duration(to: .now)
-      seconds[phase, default: 0] += elapsed / .seconds(1)
-      cpuSeconds[phase, default: 0] += processorSeconds() - startCPU
-      traffic[phase] = (traffic[phase] ?? Traffic()) + (communicator.traffic - before)
+      account.phases[Phase.allCases.firstIndex(of: phase)!].add(
+        seconds: start.duration(to: .now) / .seconds(1),
+        cpuSeconds: processorSeconds() - startCPU, communicator.traffic - before)
       observer.phase(phase, level: level, isDone: 1)
     }
     return try body { observer.phase(phase, level: level, isDone: $0) }
   }
 
-  /// What the phases since the last call cost: maximum of elapsed seconds over ranks, sums of
-  /// the rest.
+  /// What the ranks count of a level, and what the phases since the last call cost: maximum of elapsed
+  /// seconds over ranks, sums of the rest. The next phases are those of the next level.
   ///
-  /// > Collective: three rounds per phase, of 40 bytes per rank together.
-  func costs() throws -> [Phase: PhaseCost] {
-    defer {
-      seconds = [:]
-      cpuSeconds = [:]
-      traffic = [:]
-    }
-    // Not counted: these messages are about the report, not about the work.
-    let base = communicator.base
+  /// > Collective: one round, 400 bytes per rank to every rank.
+  ///
+  /// - Parameter counts: Owned.
+  func finishLevel(_ counts: LevelCounts) throws -> (
+    counts: [LevelCounts], costs: [Phase: PhaseCost]
+  ) {
+    level += 1
+    return try settle(counts)
+  }
+
+  /// What the phases since the last call cost.
+  ///
+  /// > Collective: as ``finishLevel(_:)``.
+  func costs() throws -> [Phase: PhaseCost] { try settle(LevelCounts()).costs }
+
+  private func settle(_ counts: LevelCounts) throws -> (
+    counts: [LevelCounts], costs: [Phase: PhaseCost]
+  ) {
+    account.counts = counts
+    // Not counted: this message is about the report, not about the work.
+    let ranks = try communicator.base.gatherOne(account)
+    account = RankAccount()
     var costs: [Phase: PhaseCost] = [:]
-    for phase in Phase.allCases {
-      let own = (seconds: seconds[phase] ?? 0, traffic: traffic[phase] ?? Traffic())
-      let longest = try base.maximum(own.seconds)
-      let cpu = try base.allReduce(cpuSeconds[phase] ?? 0, +)
-      let total = try base.allReduce(own.traffic) { $0 + $1 }
-      guard longest > 0 else { continue }
-      costs[phase] = PhaseCost(
-        elapsedSeconds: longest, cpuSeconds: cpu, bytesSent: total.bytesSent,
-        messages: total.messages, rounds: own.traffic.rounds)
+    for (place, phase) in Phase.allCases.enumerated() {
+      let cost = PhaseCost(ranks.map { $0.phases[place] })
+      if cost.elapsedSeconds > 0 { costs[phase] = cost }
     }
-    return costs
+    return (ranks.map(\.counts), costs)
+  }
+}
+
+/// What a rank counts of a level.
+struct LevelCounts: Message {
+  var edges = 0
+  var keptEdges = 0
+  var ghosts = 0
+  var peakMemoryBytes = 0
+}
+
+/// What a rank counts, as it is gathered.
+private struct RankAccount: Message {
+  var counts = LevelCounts()
+  /// In the order of `Phase.allCases`.
+  var phases = InlineArray<10, PhaseAccount>(repeating: PhaseAccount())
+}
+
+private struct PhaseAccount: Message {
+  var seconds = 0.0
+  var cpuSeconds = 0.0
+  var bytesSent = 0
+  var messages = 0
+  var rounds = 0
+
+  mutating func add(seconds: Double, cpuSeconds: Double, _ traffic: Traffic) {
+    self.seconds += seconds
+    self.cpuSeconds += cpuSeconds
+    bytesSent += traffic.bytesSent
+    messages += traffic.messages
+    rounds += traffic.rounds
+  }
+}
+
+extension PhaseCost {
+  /// - Parameter accounts: Of all ranks.
+  fileprivate init(_ accounts: [PhaseAccount]) {
+    self.init(
+      elapsedSeconds: accounts.map(\.seconds).max() ?? 0,
+      cpuSeconds: accounts.reduce(0) { $0 + $1.cpuSeconds },
+      bytesSent: accounts.reduce(0) { $0 + $1.bytesSent },
+      messages: accounts.reduce(0) { $0 + $1.messages }, rounds: accounts[0].rounds)
   }
 }

@@ -117,42 +117,58 @@ package func structureGraphs(
   of points: Matrix, labels: [Int64], levelCount: Int, settings: StructureNetwork.Settings,
   isBalanced: Bool = true, using workers: Workers, on communicator: some Communicator
 ) throws -> [RawStructureGraph] {
-  var hierarchy = try Hierarchy(
+  let truth = StructureTruth(labels: labels, settings: settings, isBalanced: isBalanced)
+  _ = try cluster(
     EmbeddingsInMemory(points),
-    options: ClusteringOptions(
-      neighborCount: settings.neighborCount, invalidRows: .singleton, workers: workers),
-    averages: .ofDirections, on: communicator)
-  try hierarchy.mergeDuplicates(on: communicator)
-  var structure: StructureState?
-  var graphs: [RawStructureGraph] = []
-  while graphs.count < levelCount, hierarchy.nodes.nodeCount > settings.neighborCount {
-    let lists = try hierarchy.neighborLists(
-      initial: nil, length: settings.contextLength, on: communicator, progress: { _ in })
-    let graph = try NeighborGraph(
-      lists.prefix(settings.nearLength), in: hierarchy.nodes, on: communicator)
-    let features = try hierarchy.structureFeatures(
-      lists, graph, &structure, settings: settings, on: communicator)
-    let labelsOfNodes = hierarchy.inputPoint.map { labels[Int($0.index)] }
-    let truth = try LinkageTruth(
-      of: labelsOfNodes, over: graph,
-      neighborCount: settings.neighborCount, on: communicator)
-    graphs.append(
-      RawStructureGraph(
-        graph: graph, nodeFeatures: features.nodeFeatures, edgeFeatures: features.edgeFeatures,
-        isSame: truth.isSame,
-        weights: isBalanced
-          ? try rarity(of: labelsOfNodes, on: communicator)
-          : Array(repeating: 1, count: labelsOfNodes.count)))
-    guard graphs.count < levelCount else { break }
-    let distance = graph.affinities.indices.map {
-      truth.isSame[$0] ? min(1 - graph.affinities[$0], 0.999) * 1e-3 : 1
-    }
-    let merged = try hierarchy.merge(
-      by: Linkage(distance: distance, density: truth.density), above: 0.5, over: graph,
-      &structure, on: communicator)
-    guard merged > 0 else { break }
+    by: ClusteringPlan(
+      judge: truth, neighborCount: settings.neighborCount, thresholds: .given(Thresholds(0.5)),
+      maximumLevels: levelCount, invalidRows: .singleton, workers: workers),
+    on: communicator)
+  return truth.graphs
+}
+
+/// The truth as judge, about structure. Keeps a graph of every level it judges.
+private final class StructureTruth: LinkageJudge {
+  /// Of the points of all ranks.
+  private let labels: [Int64]
+  private let settings: StructureNetwork.Settings
+  private let isBalanced: Bool
+  let means = NodeMeans.ofDirections
+  let mergesCopies = true
+  private(set) var graphs: [RawStructureGraph] = []
+
+  init(labels: [Int64], settings: StructureNetwork.Settings, isBalanced: Bool) {
+    self.labels = labels
+    self.settings = settings
+    self.isBalanced = isBalanced
   }
-  return graphs
+
+  func listLength(neighborCount: Int) -> Int { settings.contextLength }
+
+  func linkage(
+    _ lists: NeighborLists, over graph: NeighborGraph, of level: inout Level,
+    using workers: Workers, on communicator: some Communicator
+  ) throws -> Linkage {
+    let features = try level.structureFeatures(
+      lists, graph, nearLength: settings.nearLength, using: workers, on: communicator)
+    let labelsOfNodes = level.inputPoint.map { labels[Int($0.index)] }
+    let truth = try LinkageTruth(
+      of: labelsOfNodes, over: graph, neighborCount: settings.neighborCount, on: communicator)
+    if level.nodes.nodeCount > settings.neighborCount {
+      graphs.append(
+        RawStructureGraph(
+          graph: graph, nodeFeatures: features.nodeFeatures, edgeFeatures: features.edgeFeatures,
+          isSame: truth.isSame,
+          weights: isBalanced
+            ? try rarity(of: labelsOfNodes, on: communicator)
+            : Array(repeating: 1, count: labelsOfNodes.count)))
+    }
+    return Linkage(
+      distance: graph.affinities.indices.map {
+        truth.isSame[$0] ? min(1 - graph.affinities[$0], 0.999) * 1e-3 : 1
+      },
+      density: truth.density)
+  }
 }
 
 /// 1 / √n of every owned node, n the nodes of all ranks that have its label.

@@ -12,7 +12,7 @@ internal import SimilarityStructure
 /// the fewer others there are, the fewer can be taken for one's own. So all points of a set are
 /// clustered, and those that are asked are scored, each against all.
 struct ThresholdSearch {
-  private let level: JudgedLevel<EmbeddingSubset<AnyEmbeddings>>
+  private let level: FirstLevel<EmbeddingSubset<AnyEmbeddings>, LinkageModel>
   /// Of the points of all ranks.
   private let labels: [Int64]
   private let isJudged: [Bool]
@@ -28,10 +28,11 @@ struct ThresholdSearch {
   ) throws {
     labels = points.map { set.labels[$0] }
     isJudged = labels.map { judged.contains($0) }
-    level = try JudgedLevel(
-      EmbeddingSubset(AnyEmbeddings(set.source), points), with: .structure(network),
-      options: ClusteringOptions(
-        neighborCount: network.settings.neighborCount, invalidRows: .singleton, workers: workers),
+    level = try FirstLevel(
+      EmbeddingSubset(AnyEmbeddings(set.source), points),
+      by: ClusteringPlan(
+        ClusteringOptions(invalidRows: .singleton, workers: workers),
+        with: TrainedModel(.structure(network))),
       on: communicator)
   }
 
@@ -41,8 +42,8 @@ struct ThresholdSearch {
   func trial(
     _ threshold: Double, _ laterThreshold: Double, on communicator: some Communicator
   ) throws -> ThresholdTrial {
-    let clusters = try level.clusters(
-      above: threshold, later: laterThreshold, on: communicator)
+    let clusters = try level.run(
+      above: Thresholds(threshold, later: laterThreshold), on: communicator)
     let predicted = try communicator.allGather(clusters.labels(on: communicator).labels).values
     let scores = scoresInCompany(truth: labels, predicted: predicted, isJudged: isJudged)
     return ThresholdTrial(

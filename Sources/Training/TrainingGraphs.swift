@@ -16,7 +16,7 @@ public import Parallelism
 /// [Xing et al. 2021; hilander, train_subg.py]
 ///
 /// > Collective: over `communicator`. One neighbour search per level, the first shared by all k, and
-/// > what merging a level sends (see ``cluster(_:with:options:initialNeighbors:observer:on:)``).
+/// > what merging a level sends (see ``cluster(_:by:observer:on:)``).
 ///
 /// - Parameters:
 ///   - source: Replicated. Each rank reads its own rows.
@@ -30,60 +30,65 @@ public func trainingGraphs(
 ) throws -> [TrainingGraph] {
   precondition(labels.count == source.rowCount, "\(labels.count) labels of \(source.rowCount) rows")
   let source = UnitRows(of: source)
-  let longest = chains.map(\.neighborCount).max() ?? 1
-  var lists: NeighborLists?  // of level 0, as long as any chain wants them
-  var graphs: [TrainingGraph] = []
-  for chain in chains {
-    var hierarchy = try Hierarchy(
+  let points = NodePartition(sharing: source.rowCount, among: communicator.size)
+  let owned = points.owned(by: communicator.rank)
+  let longest = try nearestNeighbors(
+    of: source.unitRows(owned, invalid: .error, on: communicator),
+    listLength: (chains.map(\.neighborCount).max() ?? 1) - 1, in: points, using: workers,
+    on: communicator)
+  return try chains.flatMap { chain in
+    let truth = CoordinatesTruth(
+      labels: labels, neighborCount: chain.neighborCount, usesTrueLinks: usesTrueLinks,
+      means: needsAverages ? .ofInputRows : .none)
+    let lists = longest.canonical(
+      listLength: chain.neighborCount - 1, firstNode: owned.lowerBound)
+    _ = try cluster(
       source,
-      options: ClusteringOptions(neighborCount: chain.neighborCount, workers: workers),
-      needsAverages: needsAverages, on: communicator)
-    let points = hierarchy.points.owned(by: communicator.rank)
-    var isMerging = true  // replicated
-    while isMerging, hierarchy.level < chain.levelCount,
-      hierarchy.nodes.nodeCount > chain.neighborCount
-    {
-      let nodes = hierarchy.nodes
-      if lists == nil {
-        lists = try nearestNeighbors(
-          of: hierarchy.features.identity, listLength: longest - 1, in: nodes, using: workers,
-          on: communicator)
-      }
-      let neighbors = try hierarchy.neighborLists(
-        initial: lists!.canonical(
-          listLength: chain.neighborCount - 1, firstNode: points.lowerBound),
-        on: communicator, progress: { _ in })
-      let graph = try NeighborGraph(neighbors, in: nodes, on: communicator)
-      let truth = try LinkageTruth(
-        of: hierarchy.inputPoint.map { labels[Int($0.index)] }, over: graph,
-        neighborCount: chain.neighborCount, on: communicator)
-      graphs.append(
-        TrainingGraph(
-          neighborCount: chain.neighborCount, level: hierarchy.level, graph: graph,
-          identity: hierarchy.features.identity, average: hierarchy.features.average,
-          truth: truth))
-
-      guard hierarchy.level + 1 < chain.levelCount else { break }
-      let parents = try bestDenserNeighbor(
-        truth.linkage(over: graph, usesTrueLinks: usesTrueLinks), above: 0, in: graph,
-        on: communicator)
-      isMerging = try communicator.any(parents.mergedCount > 0)
-      var roots = parents.parent
-      try compressPaths(&roots, in: nodes, on: communicator)
-      try hierarchy.contract(to: roots, isLast: false, on: communicator)
-    }
+      by: ClusteringPlan(
+        judge: truth, search: .given(lists), neighborCount: chain.neighborCount,
+        thresholds: .given(Thresholds(0)), maximumLevels: chain.levelCount, workers: workers),
+      on: communicator)
+    return truth.graphs
   }
-  return graphs
 }
 
-extension LinkageTruth {
-  /// The truth as if a network had said it: similarity for linkage, true density.
-  fileprivate func linkage(over graph: NeighborGraph, usesTrueLinks: Bool) -> Linkage {
-    Linkage(
+/// The truth as judge: similarity for linkage, true density. Keeps a graph of every level it judges.
+private final class CoordinatesTruth: LinkageJudge {
+  /// Of the points of all ranks.
+  private let labels: [Int64]
+  private let neighborCount: Int
+  private let usesTrueLinks: Bool
+  let means: NodeMeans
+  let mergesCopies = false
+  private(set) var graphs: [TrainingGraph] = []
+
+  init(labels: [Int64], neighborCount: Int, usesTrueLinks: Bool, means: NodeMeans) {
+    self.labels = labels
+    self.neighborCount = neighborCount
+    self.usesTrueLinks = usesTrueLinks
+    self.means = means
+  }
+
+  func listLength(neighborCount: Int) -> Int { neighborCount - 1 }
+
+  func linkage(
+    _ lists: NeighborLists, over graph: NeighborGraph, of level: inout Level,
+    using workers: Workers, on communicator: some Communicator
+  ) throws -> Linkage {
+    let truth = try LinkageTruth(
+      of: level.inputPoint.map { labels[Int($0.index)] }, over: graph,
+      neighborCount: neighborCount, on: communicator)
+    if level.nodes.nodeCount > neighborCount {
+      graphs.append(
+        TrainingGraph(
+          neighborCount: neighborCount, level: level.number, graph: graph,
+          identity: level.rows.directions, average: level.rows.means, truth: truth))
+    }
+    return Linkage(
       distance: graph.affinities.indices.map {
-        usesTrueLinks && !isSame[$0] ? 1 : 1 - graph.affinities[$0]
+        usesTrueLinks && !truth.isSame[$0] ? 1 : 1 - graph.affinities[$0]
       },
-      density: density)
+      density: truth.density)
   }
 }
 

@@ -113,20 +113,25 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
     on communicator: some Communicator, betweenLevels: () throws -> Void = {}
   ) throws -> ValidationResult {
     let network = try communicator.agree { try shape.network(parameters) }
-    let level = try JudgedLevel(
-      source, with: .coordinates(network),
-      options: ClusteringOptions(neighborCount: neighborCount, workers: workers),
-      initialNeighbors: lists, on: communicator)
+    let level = try FirstLevel(
+      source,
+      by: ClusteringPlan(
+        judge: LinkageModel.coordinates(network), search: .given(lists),
+        neighborCount: neighborCount, thresholds: .given(Thresholds(taus[0])), workers: workers),
+      on: communicator)
     let losses = try self.losses(of: level.linkage, on: communicator)
     guard losses.linkage.isFinite, losses.density.isFinite else {
       throw AgreedFailure(reason: "the network answers with NaN about held-out identities")
     }
-    let curve = try taus.map { tau in
-      try point(
-        tau,
-        of: level.clusters(
-          above: tau, later: tau, on: communicator, betweenLevels: betweenLevels),
-        on: communicator)
+    let curve = try withoutActuallyEscaping(betweenLevels) { betweenLevels in
+      try taus.map { tau in
+        try point(
+          tau,
+          of: level.run(
+            above: Thresholds(tau), observer: LevelBeginnings(action: betweenLevels),
+            on: communicator),
+          on: communicator)
+      }
     }
     let best = ValidationResult.choice(from: curve)
     return ValidationResult(
@@ -135,7 +140,7 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
   }
 
   private func point(
-    _ tau: Double, of clusters: Hierarchy<Source>, on communicator: some Communicator
+    _ tau: Double, of clusters: ClusteringRun, on communicator: some Communicator
   ) throws -> ValidationResult.Point {
     let (predicted, clusterCount) = try clusters.labels(on: communicator)
     let metrics = try compareLabels(truth: labels, predicted: predicted, on: communicator)
@@ -182,6 +187,14 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
     let pairs = Double(positives) * Double(all.count - positives)
     return (rankSum - Double(positives) * Double(positives + 1) / 2) / pairs
   }
+}
+
+/// An observer that does something before each level.
+private struct LevelBeginnings: ClusteringObserver {
+  let action: () throws -> Void
+
+  func begins(level: Int) throws { try action() }
+  func phase(_ phase: Phase, level: Int, isDone fraction: Double) {}
 }
 
 private struct JudgedEdge: Message {

@@ -73,19 +73,14 @@ func clusterOnThreads(
 }
 
 /// Clusters on ranks as threads and puts the shares together.
-///
-/// - Parameter judging: With which options level 0 is judged beforehand; nil if it is not.
 func clusterOnThreads(
   _ source: some EmbeddingSource, with model: LinkageModel, options: ClusteringOptions,
-  judging: ClusteringOptions? = nil, ranks: Int
+  ranks: Int
 ) throws -> ClusterAnswer {
   let shares = try ThreadCommunicator.run(ranks: ranks) { communicator in
     let keeper = LevelKeeper()
-    let judged = try judging.map {
-      try JudgedLevel(source, with: model, options: $0, keepsLists: true, on: communicator)
-    }
     let clustering = try cluster(
-      source, with: model, options: options, from: judged, observer: keeper, on: communicator)
+      source, with: model, options: options, observer: keeper, on: communicator)
     return ClusterAnswer(
       labels: clustering.labels, levels: keeper.levels, stopReason: clustering.stopReason)
   }

@@ -75,13 +75,13 @@ private func singletons(_ count: Int) -> [Int64] { (0..<Int64(count)).map { $0 }
     #expect(found.levels.count > 1 || tau > 0.7)
     for level in found.levels {
       #expect(
-        brokenParents(level, above: tau, listLength: options.listLength) == [])
+        brokenParents(level, above: tau, listLength: options.neighborCount! - 1) == [])
     }
     // The verifier finds what is wrong, too.
     var wrong = try #require(found.levels.first)
     let merged = try #require(wrong.parent.indices.first { wrong.parent[$0] != GlobalNode($0) })
     wrong.parent[merged] = GlobalNode(merged)
-    #expect(!brokenParents(wrong, above: tau, listLength: options.listLength).isEmpty)
+    #expect(!brokenParents(wrong, above: tau, listLength: options.neighborCount! - 1).isEmpty)
   }
 
   @Test func consistOfThePeaksOfTheLevelBefore() throws {
@@ -142,17 +142,27 @@ private func singletons(_ count: Int) -> [Int64] { (0..<Int64(count)).map { $0 }
       level.parent.enumerated().count { $1 != GlobalNode($0) }
     }
     let factors = zip(merged, merged.dropFirst()).map { Double($0) / Double($1) }
-    #expect(factors.last! < Double(options.listLength))
-    #expect(factors.dropLast().allSatisfy { $0 >= Double(options.listLength) })
+    #expect(factors.last! < Double(options.neighborCount! - 1))
+    #expect(factors.dropLast().allSatisfy { $0 >= Double(options.neighborCount! - 1) })
   }
 
-  @Test(arguments: [0, 1, 2, 4, 5], 1...3)
-  func beforeItBeginsWhereNodesAreFew(count: Int, ranks: Int) throws {
+  @Test(arguments: [0, 1], 1...3)
+  func beforeItBeginsWhereThereIsNobodyToMergeWith(count: Int, ranks: Int) throws {
     let (features, model, options) = try golden()
     let found = try answer(features.slice(0..<count), model, options, ranks: ranks)
-    #expect(options.neighborCount == 5)
     #expect(
       found == ClusterAnswer(labels: singletons(count), levels: [], stopReason: .fewNodes))
+  }
+
+  /// The graph of no more than k points is complete, and still a graph; no other level follows.
+  @Test(arguments: [2, 4, 5], 1...3)
+  func afterTheOnlyLevelOfAFewPoints(count: Int, ranks: Int) throws {
+    let (features, model, options) = try golden()
+    #expect(options.neighborCount == 5)
+    let found = try answer(features.slice(0..<count), model, options.with(tau: 0), ranks: ranks)
+    #expect(found.levels.count == 1)
+    #expect(Set(found.labels).count < count)
+    #expect(try answer(features.slice(0..<count), model, options.with(tau: 0)) == found)
   }
 
   @Test(arguments: 1...3)
@@ -192,7 +202,8 @@ private func singletons(_ count: Int) -> [Int64] { (0..<Int64(count)).map { $0 }
     let failures = try ThreadCommunicator.run(ranks: ranks) { communicator in
       do {
         _ = try cluster(
-          EmbeddingsInMemory(damaged), with: model, options: options, on: communicator)
+          EmbeddingsInMemory(damaged), with: .coordinates(model), options: options, on: communicator
+        )
         return ""
       } catch let error as AgreedFailure {
         #expect(error.code == AgreedFailure.invalidRows)
@@ -230,14 +241,14 @@ private func singletons(_ count: Int) -> [Int64] { (0..<Int64(count)).map { $0 }
     var directions = features
     _ = directions.normalizeRows()
     let lists = try nearestNeighbors(
-      of: directions, listLength: options.listLength, in: whole, on: SingleRank())
+      of: directions, listLength: options.neighborCount! - 1, in: whole, on: SingleRank())
     let damaged = damaged(features)
     let labels = try ThreadCommunicator.run(ranks: ranks) { communicator in
       let owned = NodePartition(sharing: 300, among: ranks).owned(by: communicator.rank)
       return try cluster(
-        EmbeddingsInMemory(damaged), with: model,
+        EmbeddingsInMemory(damaged), with: .coordinates(model),
         options: options.with(tau: 0, invalid: .singleton),
-        initialNeighbors: lists.slice(owned), on: communicator
+        neighbors: lists.slice(owned), on: communicator
       ).labels
     }.flatMap { $0 }
     #expect(Set(labels).count < 200)

@@ -13,7 +13,7 @@ import Testing
     let model = try golden.model(dimensions: features.columnCount)
     let options = golden.options()
     let reports = try ThreadCommunicator.run(ranks: ranks) { communicator in
-      try cluster(features, with: model, options: options, on: communicator).levels
+      try cluster(features, with: .coordinates(model), options: options, on: communicator).levels
     }
     #expect(reports.allSatisfy { $0 == reports[0] }, "costs are replicated")
     for level in reports[0] {

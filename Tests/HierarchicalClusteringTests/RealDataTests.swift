@@ -40,7 +40,7 @@ import Testing
       TensorFile(path: golden.appending(path: "model.safetensors").path),
       dimensions: features.columnCount)
     let clustering = try cluster(
-      features, with: model,
+      features, with: .coordinates(model),
       options: ClusteringOptions(threshold: real.tau, maximumLevels: 20, workers: Workers(2)),
       on: SingleRank())
 
@@ -75,7 +75,7 @@ import Testing
       dimensions: file.columnCount)
     func answer(ranks: Int, threads: Int) throws -> ClusterAnswer {
       try clusterOnThreads(
-        features, with: model,
+        features, with: .coordinates(model),
         options: ClusteringOptions(threshold: 0.6, maximumLevels: 20, workers: Workers(threads)),
         ranks: ranks)
     }

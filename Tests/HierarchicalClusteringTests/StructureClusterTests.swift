@@ -57,47 +57,58 @@ import Testing
     #expect(try answer(points, ranks: ranks, threads: threads) == alone)
   }
 
-  /// As when τ is chosen on the data: the level says nothing about thresholds.
-  @Test(arguments: [1, 3], [0, 5, 6, 203])
-  func fromAJudgedLevelHasTheSameBits(ranks: Int, count: Int) throws {
-    let (points, settings) = (EmbeddingsInMemory(points(count)), Self.network.settings)
-    let found = try clusterOnThreads(
-      points, with: .structure(Self.network),
-      options: ClusteringOptions(
-        neighborCount: 6, threshold: settings.threshold, laterThreshold: settings.laterThreshold),
-      judging: ClusteringOptions(neighborCount: 6, threshold: 0.99), ranks: ranks)
-    #expect(try found == answer(self.points(count)))
+  /// As when thresholds are tried: level 0 is judged once, for all of them.
+  @Test(arguments: [1, 3], [0, 1, 5, 6, 203])
+  func fromAFirstLevelHasTheSameBits(ranks: Int, count: Int) throws {
+    let points = points(count)
+    let options = ClusteringOptions(neighborCount: 6)
+    let found = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      let first = try FirstLevel(
+        EmbeddingsInMemory(points),
+        by: ClusteringPlan(options, with: TrainedModel(.structure(Self.network))),
+        on: communicator)
+      return try [0.99, 0.5, 0.02].map {
+        try first.run(above: Thresholds($0, later: 0.4), on: communicator)
+          .labels(on: communicator).labels
+      }
+    }
+    for (place, threshold) in [0.99, 0.5, 0.02].enumerated() {
+      let expected = try clusterOnThreads(
+        EmbeddingsInMemory(points), with: .structure(Self.network),
+        options: ClusteringOptions(
+          neighborCount: 6, threshold: threshold, laterThreshold: 0.4), ranks: 1)
+      #expect(found.flatMap { $0[place] } == expected.labels)
+    }
   }
 
-  /// What was done before is in the account of level 0, and not done again.
-  @Test func fromAJudgedLevelSearchesOnce() throws {
+  /// What leads to the choice of τ is in the account of level 0, and not done again.
+  @Test func choosingThresholdsSearchesOnce() throws {
     let points = EmbeddingsInMemory(points(203))
-    let options = ClusteringOptions(neighborCount: 6, threshold: 0.5)
-    let traffic = try ThreadCommunicator.run(ranks: 2) { base in
-      let communicator = CountingCommunicator(base)
-      let plain = try cluster(
-        points, with: .structure(Self.network), options: options, on: communicator)
-      let level = try JudgedLevel(
-        points, with: .structure(Self.network), options: options, on: communicator)
-      let before = communicator.traffic
-      let judged = try cluster(
-        points, with: .structure(Self.network), options: options, from: level, on: communicator)
-      return (plain, judged, communicator.traffic - before)
+    let found = try ThreadCommunicator.run(ranks: 2) { communicator in
+      let choosing = try cluster(
+        points, with: .structure(Self.network),
+        options: ClusteringOptions(choosesThreshold: true), on: communicator)
+      let thresholds = choosing.choice.thresholds
+      let given = try cluster(
+        points, with: .structure(Self.network),
+        options: ClusteringOptions(
+          threshold: thresholds.first, laterThreshold: thresholds.later), on: communicator)
+      return (choosing, given)
     }
-    for (plain, judged, sent) in traffic {
-      #expect(
-        judged.levels[0].phases["neighbors"]?.rounds == plain.levels[0].phases["neighbors"]?.rounds)
-      #expect(
-        judged.levels[0].phases["network"]?.bytesSent
-          == plain.levels[0].phases["network"]?.bytesSent)
-      #expect(judged.reading.rounds == plain.reading.rounds && judged.reading.rounds > 0)
-      // Of both ranks, without the search and the network of level 0.
-      let level0 = ["neighbors", "graph", "network"].map { plain.levels[0].phases[$0]!.bytesSent }
-      #expect(level0.allSatisfy { $0 > 0 })
-      #expect(sent.bytesSent > 0)
+    for (choosing, given) in found {
+      #expect(choosing.labels == given.labels)
+      #expect(choosing.choice.trials.count > 1 && given.choice.trials.isEmpty)
+      for phase in ["neighbors", "network", "decode", "coarsen"] {
+        #expect(
+          choosing.levels.map { $0.phases[phase]?.rounds }
+            == given.levels.map { $0.phases[phase]?.rounds })
+        #expect(
+          choosing.levels.map { $0.phases[phase]?.bytesSent }
+            == given.levels.map { $0.phases[phase]?.bytesSent })
+      }
+      #expect(choosing.levels[0].phases["thresholds"]!.rounds > 0)
+      #expect(given.levels[0].phases["thresholds"] == nil)
     }
-    let all = traffic.reduce(0) { $0 + $1.2.bytesSent }
-    #expect(all < traffic[0].0.levels.flatMap(\.phases.values).reduce(0) { $0 + $1.bytesSent })
   }
 
   @Test(arguments: [0, 1, 2, 6, 7, 12])
@@ -202,12 +213,19 @@ import Testing
     return rows
   }
 
+  private func firstLevel(
+    _ points: Matrix, on communicator: some Communicator
+  ) throws -> FirstLevel<EmbeddingsInMemory, LinkageModel> {
+    try FirstLevel(
+      EmbeddingsInMemory(points),
+      by: ClusteringPlan(ClusteringOptions(), with: TrainedModel(.structure(Self.network))),
+      on: communicator)
+  }
+
   private func found(_ points: Matrix, ranks: Int) throws -> [SilhouetteTrial] {
-    let options = ClusteringOptions(neighborCount: 6)
     let all = try ThreadCommunicator.run(ranks: ranks) { communicator in
-      try silhouettes(
-        of: EmbeddingsInMemory(points), with: Self.network, options: options,
-        thresholds: Self.thresholds, on: communicator)
+      let first = try firstLevel(points, on: communicator)
+      return try Self.thresholds.map { try first.trial(Thresholds($0), on: communicator) }
     }
     #expect(all.allSatisfy { $0 == all[0] })
     return all[0]
@@ -265,10 +283,8 @@ import Testing
   private func deciding(below share: Double, ranks: Int) throws -> Double {
     let points = points()
     let all = try ThreadCommunicator.run(ranks: ranks) { communicator in
-      try JudgedLevel(
-        EmbeddingsInMemory(points), with: .structure(Self.network),
-        options: ClusteringOptions(neighborCount: 6), on: communicator
-      ).decidingProbability(below: share, on: communicator)
+      try firstLevel(points, on: communicator).edges
+        .decidingProbability(below: share, on: communicator)
     }
     #expect(all.allSatisfy { $0 == all[0] })
     return all[0]

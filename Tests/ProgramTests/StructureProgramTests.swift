@@ -264,7 +264,7 @@ extension Programs {
       #expect(outcome.exitCode == 1)
       #expect(
         outcome.errorLines == [
-          "error: the default model: trained with k = 10, and of use for no other; leave -k 5 out"
+          "error: the default model: trained with k = 10, and works only with that k; leave -k 5 out"
         ], "\(outcome)")
     }
 

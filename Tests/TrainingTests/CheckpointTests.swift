@@ -247,7 +247,7 @@ private func run(
     #expect(Set(result.curve.map(\.clusterCount)).count > 2, "\(result.curve)")
     for (tau, point) in zip(taus, result.curve) {
       let clustering = try cluster(
-        EmbeddingSubset(points.source, heldOut), with: shape.network(parameters),
+        EmbeddingSubset(points.source, heldOut), with: .coordinates(shape.network(parameters)),
         options: ClusteringOptions(neighborCount: 5, threshold: tau), on: SingleRank())
       let metrics = try compareLabels(
         truth: labels, predicted: clustering.labels, on: SingleRank())

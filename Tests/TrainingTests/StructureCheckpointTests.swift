@@ -85,10 +85,11 @@ private func run(
     #expect(trainings[0].trials != plain.trials)
     let chosen = try #require(trainings[0].chosen)
     // The trials are about the other points: clustering them gives the scores.
-    let clusters = try JudgedLevel(
-      others.source, with: .structure(trainings[0].network),
-      options: ClusteringOptions(neighborCount: 6), on: SingleRank()
-    ).clusters(above: chosen.threshold, later: chosen.laterThreshold, on: SingleRank())
+    let clusters = try FirstLevel(
+      others.source,
+      by: ClusteringPlan(ClusteringOptions(), with: TrainedModel(.structure(trainings[0].network))),
+      on: SingleRank()
+    ).run(above: Thresholds(chosen.threshold, later: chosen.laterThreshold), on: SingleRank())
     let scores = scoresInCompany(
       truth: others.labels, predicted: try clusters.labels(on: SingleRank()).labels,
       isJudged: others.labels.map { _ in true })

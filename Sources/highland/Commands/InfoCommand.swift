@@ -3,6 +3,7 @@ import Communication
 import Datasets
 import FoundationEssentials
 import GraphNetworks
+import HierarchicalClustering
 import LinearAlgebra
 import MPICommunication
 
@@ -43,8 +44,8 @@ struct InfoCommand: RankedCommand {
   private typealias Fact = (name: String, value: String)
 
   private func describe(_ path: String) throws -> [Fact] {
-    if path == defaultModelName, !FileManager.default.fileExists(atPath: path) {
-      return try describeModel(openModel(path))
+    if path == TrainedModel.defaultName, !FileManager.default.fileExists(atPath: path) {
+      return try describeModel(TrainedModel.file(path))
     }
     switch path.split(separator: ".").last?.lowercased() {
     case "safetensors": return try describeModel(TensorFile(path: path))

@@ -3,6 +3,7 @@ import Communication
 import Datasets
 import Evaluation
 import GraphNetworks
+import HierarchicalClustering
 import MPICommunication
 import Optimization
 import Parallelism
@@ -19,7 +20,7 @@ extension TrainCommand {
     on data: LabelledFile, judgingBy other: LabelledFile?, over communicator: MPICommunicator
   ) throws {
     let start = try structure.from.map { path in
-      try communicator.agree { try StructureNetwork(openModel(path)) }
+      try communicator.agree { try StructureNetwork(TrainedModel.file(path)) }
     }
     let options = try structure.options(
       recipe, judging, from: start, workers: try threads.workers(on: communicator))

@@ -17,6 +17,27 @@ struct ClusterReport: Codable {
     var invalidRows: String
     var neighbors: String?
     var similarities: String?
+    /// What τ was chosen by, where it was chosen without labels.
+    var tauTrials: [SilhouetteTrial]?
+    var tauDeciding: Double?
+
+    init(
+      _ plan: ClusteringPlan<LinkageModel>, _ choice: ThresholdChoice, features: String,
+      model: String, neighbors: String?, similarities: String?
+    ) {
+      self.features = features
+      self.model = model
+      k = plan.neighborCount
+      tau = choice.thresholds.first
+      tauLater = choice.thresholds.later
+      maximumLevels = plan.maximumLevels
+      earlyStop = plan.stopsEarly
+      invalidRows = plan.invalidRows.rawValue
+      self.neighbors = neighbors
+      self.similarities = similarities
+      tauTrials = choice.trials.isEmpty ? nil : choice.trials
+      tauDeciding = choice.deciding
+    }
   }
 
   var highland = highlandVersion

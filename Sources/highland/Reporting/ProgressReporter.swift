@@ -121,7 +121,7 @@ private func duration(_ seconds: Double) -> String {
   return "\(whole / 3600) h \(whole / 60 % 60) min"
 }
 
-/// Hears of clustering for the progress line, and keeps the hierarchy if that is wanted.
+/// Shows clustering in the progress line, and keeps the hierarchy if that is wanted.
 struct ClusteringReporter: ClusteringObserver {
   let progress: ProgressReporter
   let hierarchy: HierarchyWriter?
@@ -129,8 +129,27 @@ struct ClusteringReporter: ClusteringObserver {
 
   var wantsLevels: Bool { hierarchy != nil }
 
+  func chose(_ thresholds: ThresholdChoice) {
+    guard let standingApart = thresholds.standingApart, let deciding = thresholds.deciding else {
+      return
+    }
+    for trial in thresholds.trials {
+      progress.note(
+        "τ = \(trial.threshold): \(trial.clusterCount) clusters, "
+          + "silhouette \(decimal(trial.silhouette, places: 4))")
+    }
+    progress.note(
+      "τ = \(decimal(thresholds.thresholds.first, places: 3)), as there are no labels to choose by: "
+        + "the best silhouette has \(standingApart), and 96 % of the nodes with denser neighbours "
+        + "merge above \(decimal(deciding, places: 3))")
+  }
+
   func phase(_ phase: Phase, level: Int, isDone fraction: Double) {
-    let name = phase == .read ? "read" : "level \(level), \(phase.rawValue)"
+    let name =
+      switch phase {
+      case .read, .copies, .thresholds: phase.rawValue
+      default: "level \(level), \(phase.rawValue)"
+      }
     // The search is long enough for a rate: every pair of points, once.
     let pairs =
       phase == .neighbors && level == 0 ? Double(pointCount) * Double(pointCount) / 2 : 0

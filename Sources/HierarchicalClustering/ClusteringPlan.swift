@@ -1,0 +1,140 @@
+internal import Communication
+public import DistributedGraphs
+internal import GraphNetworks
+public import Parallelism
+
+/// What a clustering will do: options, model and input taken together, decided once.
+public struct ClusteringPlan<Judge: LinkageJudge> {
+  /// Who says which edges join what belongs together.
+  public let judge: Judge
+  /// Where neighbours come from.
+  public let search: NeighborSource
+  /// How nodes choose whom they merge with.
+  public let rule: MergeRule
+  /// k: places of a point's neighbour list, the point itself included. At least 1.
+  public let neighborCount: Int
+  public let thresholds: ThresholdRule
+  /// The loop ends after this many levels. At least 1.
+  public let maximumLevels: Int
+  /// Whether to stop once merges no longer fall by a factor of k − 1 from level to level.
+  public let stopsEarly: Bool
+  public let invalidRows: InvalidRowPolicy
+  public let workers: Workers
+
+  public init(
+    judge: Judge, search: NeighborSource = .exact, rule: MergeRule = .bestDenserNeighbor,
+    neighborCount: Int, thresholds: ThresholdRule, maximumLevels: Int = 10,
+    stopsEarly: Bool = false,
+    invalidRows: InvalidRowPolicy = .error, workers: Workers = Workers()
+  ) {
+    if case .given(let lists) = search {
+      precondition(
+        lists.listLength == judge.listLength(neighborCount: neighborCount),
+        "given lists of another length than \(judge.listLength(neighborCount: neighborCount))")
+    }
+    self.judge = judge
+    self.search = search
+    self.rule = rule
+    self.neighborCount = neighborCount
+    self.thresholds = thresholds
+    self.maximumLevels = maximumLevels
+    self.stopsEarly = stopsEarly
+    self.invalidRows = invalidRows
+    self.workers = workers
+  }
+
+  /// Places of the neighbour lists that are searched.
+  public var listLength: Int { judge.listLength(neighborCount: neighborCount) }
+
+  /// What the caller must not get wrong: the dimensions, and that all ranks plan the same.
+  ///
+  /// > Collective: over `communicator`, where assertions are on: three rounds of a few bytes.
+  func assertReplicated(
+    of source: some EmbeddingSource, on communicator: some Communicator
+  ) throws {
+    if let dimensions = (judge as? LinkageModel)?.dimensions, source.rowCount > 0 {
+      precondition(
+        dimensions == source.dimensions,
+        "\(source.dimensions) dimensions for a model of \(dimensions)")
+    }
+    try communicator.assertReplicated(source.rowCount)
+    try communicator.assertReplicated(neighborCount)
+    try communicator.assertReplicated(maximumLevels)
+  }
+
+  /// Whether points with the same direction are one node from the start: not where the user brings
+  /// neighbours of the points as they are.
+  var mergesCopies: Bool {
+    switch search {
+    case .exact: judge.mergesCopies
+    case .given: false
+    }
+  }
+}
+
+extension ClusteringPlan: Sendable where Judge: Sendable {}
+
+/// τ of level 0, and of the levels after it. In 0 ... 1.
+public struct Thresholds: Codable, Equatable, Sendable {
+  public let first: Double
+  public let later: Double
+
+  public init(_ first: Double, later: Double? = nil) {
+    self.first = first
+    self.later = later ?? first
+  }
+
+  public func ofLevel(_ level: Int) -> Double { level == 0 ? first : later }
+}
+
+/// Where thresholds come from.
+public enum ThresholdRule: Sendable, Equatable {
+  case given(Thresholds)
+  /// Chosen on the data: ``ThresholdChoice``. τ of later levels is the same, or `later`.
+  case withoutLabels(Granularity, later: Double?)
+}
+
+extension ClusteringPlan where Judge == LinkageModel {
+  /// What options and a trained model make of each other.
+  ///
+  /// - Parameter neighbors: Owned. Given the length of lists that the plan wants: those of level 0,
+  ///   where the user brings them.
+  /// - Throws: ``ModelError`` where an option does not go with the model, and what `neighbors` throws.
+  public init(
+    _ options: ClusteringOptions, with model: TrainedModel,
+    neighbors: (_ listLength: Int) throws -> NeighborLists? = { _ in nil }
+  ) throws {
+    let trained = model.defaults
+    if let asked = options.neighborCount, model.isForOneNeighborCount,
+      let only = trained.neighborCount, asked != only
+    {
+      throw ModelError(
+        path: model.origin,
+        reason: "trained with k = \(only), and works only with that k; leave -k \(asked) out")
+    }
+    let neighborCount = options.neighborCount ?? trained.neighborCount ?? 10
+    let neighbors = try neighbors(model.linkage.listLength(neighborCount: neighborCount))
+    let choosesThreshold =
+      options.choosesThreshold
+      || model.isForAnyData && options.threshold == nil && neighbors == nil
+    if choosesThreshold, model.linkage.means != .ofDirections {
+      throw ModelError(
+        path: model.origin,
+        reason: "a model of coordinates, for which τ cannot be chosen without labels; "
+          + "expected a model of structure, or --tau")
+    }
+    let first = options.threshold ?? options.granularity.moved(trained.threshold)
+    self.init(
+      judge: model.linkage, search: neighbors.map { .given($0) } ?? .exact,
+      neighborCount: neighborCount,
+      thresholds: choosesThreshold
+        ? .withoutLabels(options.granularity, later: options.laterThreshold)
+        : .given(
+          Thresholds(
+            first,
+            later: options.laterThreshold ?? options.threshold
+              ?? options.granularity.moved(trained.laterThreshold))),
+      maximumLevels: options.maximumLevels, stopsEarly: options.stopsEarly,
+      invalidRows: options.invalidRows, workers: options.workers)
+  }
+}

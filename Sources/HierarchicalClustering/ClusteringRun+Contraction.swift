@@ -1,0 +1,183 @@
+package import Communication
+package import DistributedGraphs
+internal import LinearAlgebra
+internal import NeighborSearch
+internal import SimilarityStructure
+
+extension ClusteringRun {
+  /// Merges every node into the root of its tree: the peaks become the nodes of the next level.
+  ///
+  /// > Collective: over `communicator`. A fetch per node and one per point; then, unless no rows are
+  /// > kept, every peak's row travels to its new owner, or the sums of members do, once per rank,
+  /// > cluster and 4096 rows; then what the evidence of level 0 sends.
+  ///
+  /// - Parameters:
+  ///   - root: Owned. The peak of every node.
+  ///   - number: Replicated. Of the level that comes out.
+  ///   - means: Replicated. Which means the coarse nodes get; nil for no rows at all.
+  ///   - source: Replicated. Read again where level 0 has given its rows away, or its means are of
+  ///     rows as they are stored.
+  package mutating func contract(
+    to root: [GlobalNode], as number: Int, keeping means: NodeMeans?,
+    of source: some EmbeddingSource, on communicator: some Communicator
+  ) throws {
+    let nodes = level.nodes
+    let owned = nodes.owned(by: communicator.rank)
+    let peaks = root.indices.filter { root[$0] == GlobalNode(owned.lowerBound + $0) }
+    let firstCoarse = try communicator.exclusivePrefixSum(peaks.count)
+    var coarseOfPeak = root
+    for (place, peak) in peaks.enumerated() { coarseOfPeak[peak] = GlobalNode(firstCoarse + place) }
+    let coarse = try nodes.fetch(coarseOfPeak, at: root, on: communicator)
+    let coarseNodes = NodePartition(
+      sharing: try communicator.sum(peaks.count), among: communicator.size)
+
+    nodeOfPoint = try nodes.fetch(coarse, at: nodeOfPoint, on: communicator)
+    // Peaks leave in ascending order from ranks in ascending order, so they arrive in order.
+    let inputPoint = try coarseNodes.deliver(
+      peaks.map { level.inputPoint[$0] }, width: 1, to: peaks.map { coarse[$0] }, on: communicator
+    ).rows
+    var counts = Array(
+      repeating: Int64(0), count: coarseNodes.owned(by: communicator.rank).count)
+    try coarseNodes.scatter(level.memberCounts, to: coarse, into: &counts, on: communicator) {
+      $0 += $1
+    }
+    let rows =
+      try means.map {
+        try coarseRows(
+          coarse, peaks: peaks, in: coarseNodes, counts: counts, keeping: $0, of: source,
+          on: communicator)
+      } ?? NodeRows(directions: Matrix(rows: 0, columns: source.dimensions))
+    var evidence = level.evidence
+    if means == nil {
+      evidence = nil
+    } else if let edges = evidence?.pointEdges {
+      evidence?.pointEdges = try edges.merged(
+        into: coarse, from: nodes, to: coarseNodes, on: communicator)
+    }
+    level = Level(
+      number: number, nodes: coarseNodes, rows: rows, memberCounts: counts,
+      inputPoint: inputPoint, evidence: evidence)
+  }
+
+  /// The rows of the coarse nodes: what the peaks had, moved to their new owners, and means of the
+  /// members' rows.
+  private func coarseRows(
+    _ coarse: [GlobalNode], peaks: [Int], in coarseNodes: NodePartition, counts: [Int64],
+    keeping means: NodeMeans, of source: some EmbeddingSource, on communicator: some Communicator
+  ) throws -> NodeRows {
+    let owned = level.nodes.owned(by: communicator.rank)
+    let coarseOwned = coarseNodes.owned(by: communicator.rank)
+    let dimensions = source.dimensions
+    let movesPeaks = means != .ofDirections
+    var directions = Matrix(rows: movesPeaks ? coarseOwned.count : 0, columns: dimensions)
+    var sums = FixedPointSums(
+      rowCount: means == .none ? 0 : coarseOwned.count, width: dimensions,
+      FixedPoint(
+        summing: points.nodeCount, valuesUpTo: means == .ofDirections ? 1 : largestValue))
+
+    let tileLength = 4096
+    let tileCount = try communicator.maximum((owned.count + tileLength - 1) / tileLength)
+    var nextPeak = 0
+    for tile in 0..<tileCount {
+      let places = min(tile * tileLength, owned.count)..<min((tile + 1) * tileLength, owned.count)
+      let firstPeak = nextPeak
+      while nextPeak < peaks.count, peaks[nextPeak] < places.upperBound { nextPeak += 1 }
+      let tilePeaks = movesPeaks ? peaks[firstPeak..<nextPeak] : []
+      let rows = try communicator.agree {
+        try memberRows(
+          places, peaks: tilePeaks, keeping: means, of: source, firstRow: owned.lowerBound)
+      }
+      if movesPeaks {
+        let moved = try coarseNodes.deliver(
+          rows.peakDirections.elements, width: dimensions, to: tilePeaks.map { coarse[$0] },
+          on: communicator)
+        directions.replaceRows(
+          moved.nodes.map { Int($0.index) - coarseOwned.lowerBound }, by: moved.rows)
+      }
+      if means != .none {
+        try sums.addMembers(
+          rows.members, times: Array(level.memberCounts[places]), of: Array(coarse[places]),
+          in: coarseNodes, on: communicator)
+      }
+    }
+    return switch means {
+    case .none: NodeRows(directions: directions)
+    case .ofInputRows: NodeRows(directions: directions, means: sums.means(over: counts))
+    case .ofDirections: NodeRows(means: sums.means(over: counts))
+    }
+  }
+
+  /// The rows of some owned nodes that are averaged, and the directions of those that are peaks.
+  private func memberRows(
+    _ places: Range<Int>, peaks: ArraySlice<Int>, keeping means: NodeMeans,
+    of source: some EmbeddingSource, firstRow: Int
+  ) throws -> (members: Matrix, peakDirections: Matrix) {
+    let rows = level.rows
+    let wereTaken = rows.directions.rowCount < level.memberCounts.count
+    if !wereTaken && !(means == .ofInputRows && level.number == 0) {
+      return (
+        means == .none
+          ? Matrix(rows: 0, columns: source.dimensions)
+          : rows.meanRows.copy(ofRows: Array(places)),
+        rows.directions.copy(ofRows: Array(peaks))
+      )
+    }
+    precondition(
+      level.number == 0 && level.nodes == points, "rows of level \(level.number) are gone")
+    let input = firstRow + places.lowerBound..<firstRow + places.upperBound
+    let read = try source.validRows(input)
+    guard read.largestValue <= largestValue else {
+      throw AgreedFailure(reason: "\(source.name): changed while it was being clustered")
+    }
+    var directions = read.matrix.copy(ofRows: peaks.map { $0 - places.lowerBound })
+    _ = directions.normalizeRows()
+    return (read.matrix, directions)
+  }
+}
+
+extension FixedPointSums {
+  /// Adds every row to the sum of its cluster: here if this rank owns the cluster; at the owner
+  /// otherwise, rows of one cluster added up before they travel.
+  ///
+  /// > Collective: over `communicator`. Three rounds; 8 bytes per column for each cluster of
+  /// > another rank that occurs.
+  fileprivate mutating func addMembers(
+    _ rows: Matrix, times weights: [Int64], of clusters: [GlobalNode], in nodes: NodePartition,
+    on communicator: some Communicator
+  ) throws {
+    let owned = nodes.owned(by: communicator.rank)
+    let own = clusters.indices.filter { owned.contains(Int(clusters[$0].index)) }
+    add(
+      rows, own, times: own.map { weights[$0] },
+      to: own.map { Int(clusters[$0].index) - owned.lowerBound })
+
+    let away = clusters.indices.filter { !owned.contains(Int(clusters[$0].index)) }
+    let names = Set(away.map { clusters[$0] }).sorted()
+    let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    var partial = FixedPointSums(rowCount: names.count, width: rows.columnCount, fixedPoint)
+    partial.add(
+      rows, away, times: away.map { weights[$0] }, to: away.map { places[clusters[$0]]! })
+    let arrived = try nodes.deliver(
+      partial.sums, width: rows.columnCount, to: names, on: communicator)
+    add(arrived.rows, to: arrived.nodes.map { Int($0.index) - owned.lowerBound })
+  }
+}
+
+extension Matrix {
+  /// Overwrites some rows.
+  ///
+  /// - Parameter elements: One row for each of `places`, row after row.
+  fileprivate mutating func replaceRows(_ places: [Int], by elements: [Float]) {
+    precondition(
+      elements.count == places.count * columnCount
+        && places.allSatisfy { $0 >= 0 && $0 < rowCount }, "rows past the end")
+    let width = columnCount
+    unsafe withUnsafeMutableBufferPointer { target in
+      for (source, place) in places.enumerated() {
+        for column in 0..<width {
+          unsafe target[place * width + column] = elements[source * width + column]
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package import Communication
+package import DistributedGraphs
+internal import LinearAlgebra
+internal import NeighborSearch
+
+/// How far a clustering has come: all that it takes to go on, on any number of ranks.
+package struct ClusteringRun: Sendable {
+  /// Who owns which input points.
+  package let points: NodePartition
+  /// Owned points. Whether each has a direction: not all zeros, no NaN, nothing infinite.
+  let hasDirection: [Bool]
+  /// Replicated. The largest absolute value of the input.
+  let largestValue: Float
+
+  /// The level that is to be judged next.
+  package internal(set) var level: Level
+  /// Owned points. The node of ``level`` that each point belongs to.
+  package internal(set) var nodeOfPoint: [GlobalNode]
+  /// Replicated. The levels that were merged.
+  package internal(set) var history: [LevelSummary] = []
+  /// Replicated. Why there is no further level; nil while there is.
+  package internal(set) var stopReason: StopReason?
+}
+
+extension ClusteringRun {
+  /// Reads this rank's share of the input as level 0.
+  ///
+  /// > Collective: over `communicator`. Rounds of a few bytes per rank.
+  ///
+  /// - Throws: ``AgreedFailure`` on all ranks for rows that cannot be read, or have no direction
+  ///   where the policy refuses these.
+  package init(
+    reading source: some EmbeddingSource, invalid policy: InvalidRowPolicy,
+    on communicator: some Communicator
+  ) throws {
+    points = NodePartition(sharing: source.rowCount, among: communicator.size)
+    let owned = points.owned(by: communicator.rank)
+    var rows = try source.load(owned, invalid: policy, on: communicator)
+    _ = rows.matrix.normalizeRows()
+    largestValue = try communicator.maximum(rows.largestValue)
+    var hasDirection = Array(repeating: true, count: owned.count)
+    for point in rows.invalid { hasDirection[point - owned.lowerBound] = false }
+    self.hasDirection = hasDirection
+    nodeOfPoint = owned.map { GlobalNode($0) }
+    level = Level(
+      number: 0, nodes: points, rows: NodeRows(directions: rows.matrix),
+      memberCounts: Array(repeating: 1, count: owned.count), inputPoint: nodeOfPoint)
+    stopReason = points.nodeCount > 1 ? nil : .fewNodes
+  }
+
+  /// Makes one node of points with the same direction, before level 0 is judged: the first of them,
+  /// which stands for all.
+  ///
+  /// > Collective: over `communicator`. As ``duplicateRoots(of:where:in:on:)``; where there are
+  /// > duplicates, also as ``contract(to:as:keeping:of:on:)``.
+  package mutating func mergeCopies(
+    of source: some EmbeddingSource, on communicator: some Communicator
+  ) throws {
+    precondition(level.number == 0 && level.nodes == points, "copies are of points")
+    let roots = try duplicateRoots(
+      of: level.rows.directions, where: hasDirection, in: points, on: communicator)
+    guard try communicator.any(roots != level.inputPoint) else { return }
+    try contract(to: roots, as: 0, keeping: NodeMeans.none, of: source, on: communicator)
+    if level.nodes.nodeCount <= 1 { stopReason = .fewNodes }
+  }
+
+  /// The number of every owned point's cluster, and how many clusters there are.
+  ///
+  /// > Collective: over `communicator`, as ``numberByFirstAppearance(_:of:in:on:)``.
+  package func labels(on communicator: some Communicator) throws -> (
+    labels: [Int64], clusterCount: Int
+  ) {
+    try numberByFirstAppearance(nodeOfPoint, of: points, in: level.nodes, on: communicator)
+  }
+
+  /// How many nodes of all ranks stand for one point.
+  ///
+  /// > Collective: over `communicator`. One round of 8 bytes per rank.
+  func singletonCount(on communicator: some Communicator) throws -> Int {
+    try communicator.sum(level.memberCounts.count { $0 == 1 })
+  }
+}

@@ -1,0 +1,52 @@
+package import Communication
+package import GraphNetworks
+
+/// Level 0 as a judge judged it, from which runs above any thresholds begin: neighbours are searched
+/// and edges judged once.
+package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
+  private let source: Source
+  private let plan: ClusteringPlan<Judge>
+  private let run: ClusteringRun
+  package let edges: JudgedEdges
+
+  /// > Collective: over `base`. One neighbour search and one pass of the judge.
+  package init(
+    _ source: Source, by plan: ClusteringPlan<Judge>, on base: some Communicator
+  ) throws {
+    let communicator = CountingCommunicator(base)
+    let clock = PhaseClock(communicator, NoObserver())
+    var run = try ClusteringRun(source, by: plan, measuredBy: clock, on: communicator)
+    edges = try run.judgedEdges(by: plan, measuredBy: clock, on: communicator)
+    self.run = run
+    self.source = source
+    self.plan = plan
+  }
+
+  /// Owned. Of the edges of level 0.
+  package var linkage: Linkage { edges.linkage }
+
+  /// The run above some thresholds to its end.
+  ///
+  /// > Collective: over `base`, as clustering from level 0's linkage on.
+  package func run(
+    above thresholds: Thresholds, observer: some ClusteringObserver = NoObserver(),
+    on base: some Communicator
+  ) throws -> ClusteringRun {
+    let communicator = CountingCommunicator(base)
+    var run = run
+    var edges: JudgedEdges? = edges
+    try run.finish(
+      along: &edges, of: source, by: plan, above: thresholds, keepingRows: false,
+      measuredBy: PhaseClock(communicator, observer), on: communicator)
+    return run
+  }
+
+  /// How well the clusters above some thresholds stand apart.
+  ///
+  /// > Collective: over `communicator`, as ``run(above:observer:on:)`` and the silhouette.
+  package func trial(
+    _ thresholds: Thresholds, on communicator: some Communicator
+  ) throws -> SilhouetteTrial {
+    try run.trial(thresholds, along: edges, of: source, by: plan, on: communicator)
+  }
+}

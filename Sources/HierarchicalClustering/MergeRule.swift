@@ -1,0 +1,21 @@
+internal import Communication
+internal import GraphNetworks
+
+/// How the nodes of a level choose whom they merge with.
+public enum MergeRule: Sendable {
+  /// The most probable of the denser neighbours.      [Xing et al. 2021]
+  case bestDenserNeighbor
+}
+
+extension MergeRule {
+  /// > Collective: over `communicator`, as ``bestDenserNeighbor(_:above:in:on:)``.
+  func parents(
+    along edges: JudgedEdges, above threshold: Double, on communicator: some Communicator
+  ) throws -> Parents {
+    switch self {
+    case .bestDenserNeighbor:
+      try HierarchicalClustering.bestDenserNeighbor(
+        edges.linkage, above: threshold, in: edges.graph, on: communicator)
+    }
+  }
+}

@@ -1,0 +1,127 @@
+package import Communication
+internal import DistributedGraphs
+internal import GraphNetworks
+
+/// The thresholds of a run, and what they were chosen by. Replicated.
+public struct ThresholdChoice: Codable, Equatable, Sendable {
+  /// What the run used.
+  public var thresholds: Thresholds
+  /// What was tried, in the order of τ; nothing where thresholds were given.
+  public var trials: [SilhouetteTrial] = []
+  /// The one above which 96 % of the nodes of level 0 with denser neighbours merge with one, or 0.6 if
+  /// that is less; nil where thresholds were given.
+  public var deciding: Double?
+
+  /// The threshold whose clusters stand apart best.
+  public var standingApart: Double? {
+    trials.max { $0.silhouette < $1.silhouette }?.threshold
+  }
+}
+
+/// A threshold, and how well the clusters above it stand apart.
+public struct SilhouetteTrial: Codable, Equatable, Sendable {
+  public var threshold: Double
+  public var clusterCount: Int
+  public var silhouette: Double
+}
+
+/// The thresholds that are tried on data without labels.
+public let silhouetteThresholds = [
+  0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98,
+]
+
+extension ClusteringRun {
+  /// The thresholds of a plan: given, or chosen on the data without labels.
+  ///
+  /// What a network says of data of a kind that it has not seen is in the right order, more or less,
+  /// but its probabilities are not. So thresholds are tried, and the one taken above which clusters
+  /// stand apart best, but not too few of them: where identities are close to each other, a silhouette
+  /// alone prefers to merge them.
+  ///
+  /// > Collective: over `communicator`. Nothing where thresholds are given; otherwise for every trial
+  /// > what clustering from level 0's linkage on and ``Level/silhouette(of:over:using:on:)`` send.
+  ///
+  /// - Parameter edges: Of level 0; nil if the run has ended with it.
+  /// - Complexity: One pass over level 0, one over the later levels for each threshold.
+  func chosenThresholds(
+    along edges: JudgedEdges?, of source: some EmbeddingSource,
+    by plan: ClusteringPlan<some LinkageJudge>,
+    measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
+    on communicator: some Communicator
+  ) throws -> ThresholdChoice {
+    switch plan.thresholds {
+    case .given(let thresholds): return ThresholdChoice(thresholds: thresholds)
+    case .withoutLabels(let granularity, let later):
+      let tried = try edges.map { edges in
+        try clock.measure(.thresholds) { progress in
+          let all = silhouetteThresholds
+          let trials = try all.enumerated().map { place, threshold in
+            defer { progress(Double(place + 1) / Double(all.count)) }
+            return try trial(
+              Thresholds(threshold, later: later), along: edges, of: source, by: plan,
+              on: communicator)
+          }
+          return (trials, min(try edges.decidingProbability(below: 0.04, on: communicator), 0.6))
+        }
+      }
+      var choice = ThresholdChoice(
+        thresholds: Thresholds(0), trials: tried?.0 ?? [], deciding: tried?.1 ?? 0)
+      let threshold = granularity.moved(max(choice.standingApart ?? 0, choice.deciding ?? 0))
+      choice.thresholds = Thresholds(threshold, later: later)
+      return choice
+    }
+  }
+
+  /// What thresholds make of the run, which stays where it is.
+  ///
+  /// > Collective: over `communicator`.
+  func trial(
+    _ thresholds: Thresholds, along edges: JudgedEdges, of source: some EmbeddingSource,
+    by plan: ClusteringPlan<some LinkageJudge>, on communicator: some Communicator
+  ) throws -> SilhouetteTrial {
+    var run = self
+    var first: JudgedEdges? = edges
+    try run.finish(
+      along: &first, of: source, by: plan, above: thresholds, keepingRows: true,
+      measuredBy: PhaseClock(CountingCommunicator(communicator), NoObserver()), on: communicator)
+    return SilhouetteTrial(
+      threshold: thresholds.first, clusterCount: run.level.nodes.nodeCount,
+      silhouette: try level.silhouette(
+        of: run, over: edges.graph, using: plan.workers, on: communicator))
+  }
+}
+
+extension JudgedEdges {
+  /// A quantile of the probabilities that decide about level 0: of every node that has denser neighbours,
+  /// p of the most probable of these.
+  ///
+  /// Counted in 10,000 bins: the same bits on any number of ranks.
+  ///
+  /// > Collective: over `communicator`. A round of 4 bytes per ghost, and one of 80 kB per rank.
+  ///
+  /// - Parameter share: Replicated. How many of the nodes are below.
+  /// - Returns: The upper end of the bin, or the lower one where the share is less than one node; 0 if
+  ///   no node has a denser neighbour.
+  package func decidingProbability(
+    below share: Double, on communicator: some Communicator
+  ) throws -> Double {
+    let density = try graph.halo.extend(linkage.density, on: communicator)
+    let binCount = 10_000
+    var bins = Array(repeating: 0.0, count: binCount)
+    for node in 0..<graph.ownedCount {
+      let distances = graph.edges(into: node, fromDenserBy: density).map { linkage.distance[$0] }
+      guard let least = distances.min() else { continue }
+      bins[min(max(Int(Double(1 - least) * Double(binCount)), 0), binCount - 1)] += 1
+    }
+    let counts = try communicator.sums(bins)
+    let all = counts.reduce(0, +)
+    var below = 0.0
+    for (bin, count) in counts.enumerated() where all > 0 {
+      below += count
+      guard below >= share * all else { continue }
+      // The nodes of the bin are left out, unless not even one may be.
+      return Double(share * all < 1 ? bin : bin + 1) / Double(binCount)
+    }
+    return 0
+  }
+}

@@ -1,0 +1,96 @@
+public import Datasets
+internal import DefaultModel
+internal import FoundationEssentials
+internal import GraphNetworks
+
+/// A network with what is known of how to use it.
+public struct TrainedModel: Sendable {
+  /// As messages and reports call it.
+  public let name: String
+  public let linkage: LinkageModel
+  /// How it was trained.
+  public let defaults: Defaults
+  /// Whether it is for data of kinds that it has not seen: its probabilities are then in order, more
+  /// or less, but no threshold on them is right for all data.
+  public let isForAnyData: Bool
+
+  public struct Defaults: Sendable {
+    /// nil where the model does not say.
+    public var neighborCount: Int?
+    public var threshold = 0.8
+    public var laterThreshold = 0.8
+  }
+
+  /// Where an error says the model is at fault.
+  var origin: String { isForAnyData ? "the default model" : name }
+
+  /// Structure is seen with one k only.
+  var isForOneNeighborCount: Bool { linkage.settings != nil }
+
+  /// - Parameter name: As messages call it.
+  public init(_ linkage: LinkageModel, name: String = "the model") {
+    self.init(linkage, name: name, defaults: Defaults(), isForAnyData: false)
+  }
+
+  private init(
+    _ linkage: LinkageModel, name: String, defaults: Defaults, isForAnyData: Bool
+  ) {
+    self.name = name
+    self.linkage = linkage
+    self.isForAnyData = isForAnyData
+    self.defaults =
+      linkage.settings.map {
+        Defaults(
+          neighborCount: $0.neighborCount, threshold: $0.threshold,
+          laterThreshold: $0.laterThreshold)
+      } ?? defaults
+  }
+
+  /// Reads a model file, or the model in the box where there is no path.
+  ///
+  /// - Parameter dimensions: D of the embeddings to cluster.
+  /// - Throws: ``ModelError`` or ``DataError``.
+  public init(path: String?, dimensions: Int) throws {
+    let file = try Self.file(path)
+    var defaults = Defaults()
+    if let k: Int = try file.metadata("k", where: { $0 >= 1 }) { defaults.neighborCount = k }
+    if let tau: Double = try file.metadata("tau", where: { (0...1).contains($0) }) {
+      defaults.threshold = tau
+      defaults.laterThreshold = tau
+    }
+    let isDefault = Self.isDefault(path)
+    self.init(
+      try LinkageModel(file, dimensions: dimensions),
+      name: isDefault ? Self.defaultName : file.path, defaults: defaults, isForAnyData: isDefault)
+  }
+
+  /// The name of the model in the box.
+  public static let defaultName = "default"
+
+  /// The file of a model, or of the one in the box: where none is named, or `default`, unless there
+  /// is a file of that name.
+  public static func file(_ path: String?) throws -> TensorFile {
+    guard !isDefault(path), let path else {
+      return try TensorFile(contents: DefaultModel.contents, name: "the default model")
+    }
+    return try TensorFile(path: path)
+  }
+
+  private static func isDefault(_ path: String?) -> Bool {
+    guard let path else { return true }
+    return path == defaultName && !FileManager.default.fileExists(atPath: path)
+  }
+}
+
+extension TensorFile {
+  /// A number of the metadata, where there is one.
+  fileprivate func metadata<T: LosslessStringConvertible>(
+    _ name: String, where isValid: (T) -> Bool
+  ) throws -> T? {
+    guard let text = metadata[name] else { return nil }
+    guard let value = T(text), isValid(value) else {
+      throw ModelError(path: path, reason: "'\(name)' in its metadata is '\(text)'")
+    }
+    return value
+  }
+}
