@@ -1,5 +1,4 @@
 import Communication
-import Differentiation
 import FoundationEssentials
 import Glibc
 import GraphClassification
