@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// A text of numbers: on every line the same count of them, separated by commas.
+/// A text of numbers: on every line the same count of them, separated by commas or blanks.
 ///
 /// Spaces, tabs and a carriage return around a number do not count, and neither do blank lines at
 /// the end.
 public enum NumberLines {
-  /// All integers of a file, line after line.
+  /// All integers of a file, line after line. `2.0` is one, too.
   ///
   /// - Parameter perLine: How many a line must have.
   /// - Returns: Shape `[lines * perLine]`; value i stands on line `i / perLine + 1`.
@@ -13,7 +13,8 @@ public enum NumberLines {
   /// - Complexity: O(bytes); the whole file is in memory while it is read.
   public static func integers(path: String, perLine: Int) throws -> [Int] {
     var values: [Int] = []
-    let expected = perLine == 1 ? "an integer" : "\(perLine) integers separated by commas"
+    let expected =
+      perLine == 1 ? "an integer" : "\(perLine) integers separated by commas or spaces"
     try forEachLine(of: path) { line, text in
       var count = 0
       try forEachField(of: text) { field in
@@ -26,6 +27,30 @@ public enum NumberLines {
       guard count == perLine else { throw error(path, line, expected: expected, found: text) }
     }
     return values
+  }
+
+  /// All integers of a file, line after line, and how many a line has.
+  ///
+  /// - Returns: Shape `[lines * perLine]`; `perLine` is 0 for an empty file.
+  /// - Throws: ``DataError`` as ``integers(path:perLine:)``, and if a line has another count of them than the
+  ///   first.
+  public static func integers(path: String) throws -> (values: [Int], perLine: Int) {
+    var values: [Int] = []
+    var perLine = 0
+    try forEachLine(of: path) { line, text in
+      var count = 0
+      try forEachField(of: text) { field in
+        count += 1
+        guard let value = integer(field) else {
+          throw error(
+            path, line, expected: perLine < 2 ? "an integer" : "\(perLine) integers", found: text)
+        }
+        values.append(value)
+      }
+      if line == 1 { perLine = count }
+      guard count == perLine else { throw differing(path, line, count, perLine, "integers") }
+    }
+    return (values, perLine)
   }
 
   /// All numbers of a file, line after line, and how many a line has.
@@ -41,19 +66,24 @@ public enum NumberLines {
       var count = 0
       try forEachField(of: text) { field in
         guard let value = Float(String(decoding: field, as: UTF8.self)), value.isFinite else {
-          throw error(path, line, expected: "finite numbers separated by commas", found: text)
+          throw error(
+            path, line, expected: "finite numbers separated by commas or spaces", found: text)
         }
         values.append(value)
         count += 1
       }
       if line == 1 { perLine = count }
-      guard count == perLine else {
-        throw DataError(
-          path: path,
-          problem: "line \(line): \(count) numbers; expected \(perLine), as on line 1")
-      }
+      guard count == perLine else { throw differing(path, line, count, perLine, "numbers") }
     }
     return (values, perLine)
+  }
+
+  private static func differing(
+    _ path: String, _ line: Int, _ count: Int, _ perLine: Int, _ unit: String
+  ) -> DataError {
+    DataError(
+      path: path,
+      problem: "line \(line): \(count) \(unit); expected \(perLine), as on line 1")
   }
 
   private static func error(
@@ -80,15 +110,24 @@ public enum NumberLines {
     }
   }
 
+  /// Calls `body` for every field: what stands between commas, or between blanks. Of nothing but blanks it is
+  /// one empty field, and so is what stands between two commas, or behind the last.
   private static func forEachField(
     of text: ArraySlice<UInt8>, _ body: (ArraySlice<UInt8>) throws -> Void
   ) rethrows {
+    let text = trimmed(text)
+    let comma = UInt8(ascii: ",")
     var start = text.startIndex
     while true {
-      let end = text[start...].firstIndex(of: UInt8(ascii: ",")) ?? text.endIndex
-      try body(trimmed(text[start..<end]))
-      if end == text.endIndex { return }
-      start = end + 1
+      let end = text[start...].firstIndex { $0 == comma || isBlank($0) } ?? text.endIndex
+      try body(text[start..<end])
+      // Up to the next field: blanks, and at most one comma.
+      var next = text[end...].firstIndex { !isBlank($0) } ?? text.endIndex
+      if next == text.endIndex { return }
+      if text[next] == comma {
+        next = text[(next + 1)...].firstIndex { !isBlank($0) } ?? text.endIndex
+      }
+      start = next
     }
   }
 
@@ -102,8 +141,15 @@ public enum NumberLines {
     byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
   }
 
-  /// `-3`, `3` or `+3`; nil for anything else, and where an `Int` does not suffice.
+  /// `-3`, `3`, `+3` or `3.0`; nil for anything else, and where an `Int` does not suffice.
   private static func integer(_ text: ArraySlice<UInt8>) -> Int? {
+    // Programs that have numbers as floats write integers so.
+    var text = text
+    if let point = text.lastIndex(of: UInt8(ascii: ".")),
+      text[(point + 1)...].allSatisfy({ $0 == UInt8(ascii: "0") })
+    {
+      text = text[..<point]
+    }
     let isNegative = text.first == UInt8(ascii: "-")
     let digits = isNegative || text.first == UInt8(ascii: "+") ? text.dropFirst() : text
     guard !digits.isEmpty else { return nil }

@@ -47,7 +47,7 @@ extension Float {
       gradient.rowCount == graph.pattern.rowCount && gradient.columnCount == width
         && sums.columnCount == length && (y?.count ?? gradient.count) == gradient.count,
       "[\(gradient.rowCount) × \(gradient.columnCount)] of \(graph.pattern.rowCount) nodes")
-    let parts = graph.parts
+    let parts = graph.parts.blocks
     let longest = wantsInput ? (0..<parts.count).reduce(0) { max($0, parts[$1].count) } : 0
     // A part's result may take the place of what came in.
     var input = Matrix(

@@ -39,8 +39,14 @@ extension Float: PoolingScalar {
     return x
   }
 
-  public static func entropy(_ s: Matrix, epsilon: Float) -> Double {
-    unsafe s.withUnsafeBufferPointer { unsafe highland_entropy($0.baseAddress!, $0.count, epsilon) }
+  public static func entropy(_ s: Matrix, _ rows: Range<Int>, epsilon: Float) -> Double {
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= s.rowCount, "rows \(rows)")
+    guard !rows.isEmpty, s.columnCount > 0 else { return 0 }
+    let width = s.columnCount
+    return unsafe s.withUnsafeBufferPointer {
+      unsafe highland_entropy(
+        $0.baseAddress! + rows.lowerBound * width, rows.count * width, epsilon)
+    }
   }
 
   public static func entropyGradient(_ s: Matrix, epsilon: Float, factor: Float) -> Matrix {

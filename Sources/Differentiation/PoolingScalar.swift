@@ -11,8 +11,8 @@ public protocol PoolingScalar: RowScalar {
     _ y: DenseMatrix<Self>, _ gradient: DenseMatrix<Self>, using workers: Workers
   ) -> DenseMatrix<Self>
 
-  /// Σ −s ln(s + ε) over all elements.
-  static func entropy(_ s: DenseMatrix<Self>, epsilon: Self) -> Double
+  /// Σ −s ln(s + ε) over all elements of some rows.
+  static func entropy(_ s: DenseMatrix<Self>, _ rows: Range<Int>, epsilon: Self) -> Double
 
   /// factor · (ln(s + ε) + s / (s + ε)).
   static func entropyGradient(
@@ -119,8 +119,12 @@ extension PoolingScalar {
     return x
   }
 
-  package static func plainEntropy(_ s: DenseMatrix<Self>, epsilon: Self) -> Double {
-    s.elements.reduce(0.0) { $0 - Double($1 * logarithm($1 + epsilon)) }
+  package static func plainEntropy(
+    _ s: DenseMatrix<Self>, _ rows: Range<Int>, epsilon: Self
+  ) -> Double {
+    rows.reduce(0.0) { sum, row in
+      s.row(row).reduce(sum) { $0 - Double($1 * logarithm($1 + epsilon)) }
+    }
   }
 
   package static func plainEntropyGradient(
@@ -165,8 +169,10 @@ extension Double: PoolingScalar {
     _ y: DenseMatrix<Double>, _ gradient: DenseMatrix<Double>, using workers: Workers
   ) -> DenseMatrix<Double> { plainSoftmaxGradient(y, gradient) }
 
-  public static func entropy(_ s: DenseMatrix<Double>, epsilon: Double) -> Double {
-    plainEntropy(s, epsilon: epsilon)
+  public static func entropy(
+    _ s: DenseMatrix<Double>, _ rows: Range<Int>, epsilon: Double
+  ) -> Double {
+    plainEntropy(s, rows, epsilon: epsilon)
   }
 
   public static func entropyGradient(

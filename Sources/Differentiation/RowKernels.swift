@@ -125,11 +125,12 @@ extension Float: RowScalar {
       unsafe body(parts[part], g[first], &scratch.own, &scratch.packed)
     }
     withExtendedLifetime((y, terms)) {}
-    var all = stack.sumsOfRows()
+    var all = PartSums(stack)
     var place = 0
     for term in terms.indices {
       if isTurned[term] {
-        all.transpose(from: place, rows: terms[term].x.columnCount, columns: width)
+        all.turned.append(
+          TurnedSums(first: place, rows: terms[term].x.columnCount, columns: width))
       }
       place += counts[term]
     }
@@ -172,7 +173,7 @@ extension Float: RowScalar {
 
   public static func columnSums(
     _ x: Matrix, parts: RowBlocks, using workers: Workers
-  ) -> [Double] {
+  ) -> PartSums<Float> {
     let width = x.columnCount
     let source = unsafe x.sharedRows()
     defer { withExtendedLifetime(x) {} }
@@ -183,7 +184,7 @@ extension Float: RowScalar {
 
   public static func squares(
     _ x: Matrix, mean: Matrix, parts: RowBlocks, using workers: Workers
-  ) -> [Double] {
+  ) -> PartSums<Float> {
     let width = x.columnCount
     precondition(mean.count == width, "\(mean.count) means of \(width) columns")
     let (source, center) = unsafe (x.sharedRows(), mean.sharedRows())
@@ -215,7 +216,7 @@ extension Float: RowScalar {
 
   public static func normalizationSums(
     _ gradient: Matrix, _ x: Matrix, mean: Matrix, parts: RowBlocks, using workers: Workers
-  ) -> [Double] {
+  ) -> PartSums<Float> {
     check(gradient, x)
     let width = x.columnCount
     precondition(mean.count == width, "\(mean.count) means of \(width) columns")
@@ -260,44 +261,17 @@ extension Float: RowScalar {
     workers.forEach(tiles.count) { body(tiles[$0]) }
   }
 
-  /// What `body` adds to so many sums, over all parts of the rows: each part's in `Float`, then all
-  /// in `Double`.
+  /// What `body` adds to so many sums, over each part of the rows.
   ///
   /// - Parameter body: Adds a part's to `count` floats, which are 0 before.
   @unsafe private static func sums(
     over parts: RowBlocks, of rowCount: Int, count: Int, using workers: Workers,
     _ body: @Sendable (_ rows: Range<Int>, _ sums: UnsafeMutablePointer<Float>) -> Void
-  ) -> [Double] {
+  ) -> PartSums<Float> {
     precondition(parts.rowCount == rowCount, "parts of \(parts.rowCount) rows of \(rowCount)")
     var partial = Matrix(rows: parts.count, columns: count)
     let target = unsafe partial.disjointRows()
     workers.forEach(parts.count) { unsafe body(parts[$0], target[$0]) }
-    return partial.sumsOfRows()
-  }
-}
-
-extension Matrix {
-  /// The sums of the columns, in double precision. Shape `[columnCount]`.
-  fileprivate func sumsOfRows() -> [Double] {
-    let (rows, width) = (rowCount, columnCount)
-    return unsafe Array(unsafeUninitializedCapacity: width) { sums, initializedCount in
-      unsafe withUnsafeBufferPointer { x in
-        guard let target = sums.baseAddress, width > 0 else { return }
-        unsafe highland_sum_rows_to_double(x.baseAddress!, rows, width, target)
-      }
-      initializedCount = width
-    }
-  }
-}
-
-extension [Double] {
-  /// Replaces a matrix `[rows × columns]`, which begins at a place, by its transpose.
-  fileprivate mutating func transpose(from first: Int, rows: Int, columns: Int) {
-    let matrix = Array(self[first..<first + rows * columns])
-    for row in 0..<rows {
-      for column in 0..<columns {
-        self[first + column * rows + row] = matrix[row * columns + column]
-      }
-    }
+    return PartSums(partial)
   }
 }

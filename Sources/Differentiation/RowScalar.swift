@@ -5,8 +5,8 @@ public import Parallelism
 /// kernels, and `Double`, by plain loops.
 ///
 /// *Part by part* are sums over rows that must not depend on which ranks hold the rows: each part's sum is
-/// rounded as it is for this part alone, and the parts' sums are added in double precision. Ranks that
-/// hold whole parts come to the same sum over all of them, up to the last bits of a `Double`.
+/// rounded as it is for this part alone, and the parts' sums are added in double precision in the order of the
+/// parts' numbers. Ranks that hold whole parts come to the same bits: see ``PartSums``.
 public protocol RowScalar: DifferentiableScalar {
   /// bias + Σ x · wᵀ over the terms, where wanted max(0, that). Shapes of a term: `[n × in]`,
   /// `[out × in]`.
@@ -53,15 +53,18 @@ public protocol RowScalar: DifferentiableScalar {
     _ x: DenseMatrix<Self>, over blocks: RowBlocks, using workers: Workers
   ) -> DenseMatrix<Self>
 
-  /// Σ x of every column, part by part. Shape `[columns]`.
+  /// Σ x of every column, part by part.
   static func columnSums(
     _ x: DenseMatrix<Self>, parts: RowBlocks, using workers: Workers
-  ) -> [Double]
+  ) -> PartSums<Self>
 
-  /// Σ (x − mean)² of every column, part by part. Shape `[columns]`.
+  /// Σ (x − mean)² of every column, part by part.
   static func squares(
     _ x: DenseMatrix<Self>, mean: DenseMatrix<Self>, parts: RowBlocks, using workers: Workers
-  ) -> [Double]
+  ) -> PartSums<Self>
+
+  /// Sums of parts, added in order in double precision. Shape `[columns]`.
+  static func sumsOfRows(_ x: DenseMatrix<Self>) -> [Double]
 
   /// (x − mean) · slope + shift, column by column; rows `[1 × columns]`.
   static func normalize(
@@ -69,11 +72,11 @@ public protocol RowScalar: DifferentiableScalar {
     shift: DenseMatrix<Self>, using workers: Workers
   ) -> DenseMatrix<Self>
 
-  /// Σ g, then Σ g · (x − mean), of every column, part by part. Shape `[2 * columns]`.
+  /// Σ g, then Σ g · (x − mean), of every column, part by part.
   static func normalizationSums(
     _ gradient: DenseMatrix<Self>, _ x: DenseMatrix<Self>, mean: DenseMatrix<Self>,
     parts: RowBlocks, using workers: Workers
-  ) -> [Double]
+  ) -> PartSums<Self>
 
   /// g becomes a · g + b · x + c, column by column.
   ///
@@ -84,11 +87,11 @@ public protocol RowScalar: DifferentiableScalar {
 }
 
 /// The gradients of the arguments of a dense layer.
-public struct AffineGradient<Scalar: DifferentiableScalar>: Sendable {
+public struct AffineGradient<Scalar: RowScalar>: Sendable {
   /// Of every term's x; nil where it is not wanted.
   public var inputs: [DenseMatrix<Scalar>?]
   /// Of every term's weight, one after the other, then of the bias; the sums over this rank's rows.
-  public var sums: [Double]
+  public var sums: PartSums<Scalar>
 }
 
 // The plain loops: `Double`'s, and the twins of the kernels.
@@ -113,7 +116,7 @@ extension RowScalar {
 
   package static func plainAffineGradient(
     _ gradient: inout DenseMatrix<Self>, of y: DenseMatrix<Self>?,
-    _ terms: [(x: DenseMatrix<Self>, weight: DenseMatrix<Self>)], wants: [Bool]
+    _ terms: [(x: DenseMatrix<Self>, weight: DenseMatrix<Self>)], wants: [Bool], parts: RowBlocks
   ) -> AffineGradient<Self> {
     if let y {
       for row in 0..<y.rowCount {
@@ -121,20 +124,23 @@ extension RowScalar {
       }
     }
     let passed = gradient
-    var sums: [Double] = []
-    for (x, _) in terms {
-      for out in 0..<passed.columnCount {
-        for column in 0..<x.columnCount {
-          sums.append(
-            (0..<x.rowCount).reduce(0) { $0 + Double(passed[$1, out]) * Double(x[$1, column]) })
-        }
-      }
-    }
     return AffineGradient(
       inputs: zip(terms, wants).map { term, isWanted in
         isWanted
           ? plainProduct(passed, byRowsOf: term.weight.transposed(), bias: nil) : nil
-      }, sums: sums + plainColumnSums(passed))
+      },
+      sums: PartSums(parts: parts) { rows in
+        var sums: [Double] = []
+        for (x, _) in terms {
+          for out in 0..<passed.columnCount {
+            for column in 0..<x.columnCount {
+              sums.append(
+                rows.reduce(0) { $0 + Double(passed[$1, out]) * Double(x[$1, column]) })
+            }
+          }
+        }
+        return sums + plainColumnSums(passed, rows)
+      })
   }
 
   package static func plainMeans(
@@ -163,17 +169,25 @@ extension RowScalar {
     return y
   }
 
-  package static func plainColumnSums(_ x: DenseMatrix<Self>) -> [Double] {
-    (0..<x.columnCount).map { column in
-      (0..<x.rowCount).reduce(0) { $0 + Double(x[$1, column]) }
-    }
+  package static func plainColumnSums(
+    _ x: DenseMatrix<Self>, _ rows: Range<Int>
+  ) -> [Double] {
+    (0..<x.columnCount).map { column in rows.reduce(0) { $0 + Double(x[$1, column]) } }
   }
 
-  package static func plainSquares(_ x: DenseMatrix<Self>, mean: DenseMatrix<Self>) -> [Double] {
-    (0..<x.columnCount).map { column in
-      (0..<x.rowCount).reduce(0) { sum, row in
-        let distance = Double(x[row, column] - mean[0, column])
-        return sum + distance * distance
+  package static func plainColumnSums(
+    _ x: DenseMatrix<Self>, parts: RowBlocks
+  ) -> PartSums<Self> { PartSums(parts: parts) { plainColumnSums(x, $0) } }
+
+  package static func plainSquares(
+    _ x: DenseMatrix<Self>, mean: DenseMatrix<Self>, parts: RowBlocks
+  ) -> PartSums<Self> {
+    PartSums(parts: parts) { rows in
+      (0..<x.columnCount).map { column in
+        rows.reduce(0) { sum, row in
+          let distance = Double(x[row, column] - mean[0, column])
+          return sum + distance * distance
+        }
       }
     }
   }
@@ -192,14 +206,17 @@ extension RowScalar {
   }
 
   package static func plainNormalizationSums(
-    _ gradient: DenseMatrix<Self>, _ x: DenseMatrix<Self>, mean: DenseMatrix<Self>
-  ) -> [Double] {
-    plainColumnSums(gradient)
-      + (0..<x.columnCount).map { column in
-        (0..<x.rowCount).reduce(0) {
-          $0 + Double(gradient[$1, column] * (x[$1, column] - mean[0, column]))
+    _ gradient: DenseMatrix<Self>, _ x: DenseMatrix<Self>, mean: DenseMatrix<Self>,
+    parts: RowBlocks
+  ) -> PartSums<Self> {
+    PartSums(parts: parts) { rows in
+      plainColumnSums(gradient, rows)
+        + (0..<x.columnCount).map { column in
+          rows.reduce(0) {
+            $0 + Double(gradient[$1, column] * (x[$1, column] - mean[0, column]))
+          }
         }
-      }
+    }
   }
 
   package static func plainTurnNormalizationGradient(
@@ -226,7 +243,7 @@ extension Double: RowScalar {
     _ terms: [(x: DenseMatrix<Double>, weight: DenseMatrix<Double>)], wants: [Bool],
     parts: RowBlocks, using workers: Workers
   ) -> AffineGradient<Double> {
-    plainAffineGradient(&gradient, of: y, terms, wants: wants)
+    plainAffineGradient(&gradient, of: y, terms, wants: wants, parts: parts)
   }
 
   public static func means(
@@ -239,11 +256,11 @@ extension Double: RowScalar {
 
   public static func columnSums(
     _ x: DenseMatrix<Double>, parts: RowBlocks, using workers: Workers
-  ) -> [Double] { plainColumnSums(x) }
+  ) -> PartSums<Double> { plainColumnSums(x, parts: parts) }
 
   public static func squares(
     _ x: DenseMatrix<Double>, mean: DenseMatrix<Double>, parts: RowBlocks, using workers: Workers
-  ) -> [Double] { plainSquares(x, mean: mean) }
+  ) -> PartSums<Double> { plainSquares(x, mean: mean, parts: parts) }
 
   public static func normalize(
     _ x: DenseMatrix<Double>, mean: DenseMatrix<Double>, slope: DenseMatrix<Double>,
@@ -253,7 +270,7 @@ extension Double: RowScalar {
   public static func normalizationSums(
     _ gradient: DenseMatrix<Double>, _ x: DenseMatrix<Double>, mean: DenseMatrix<Double>,
     parts: RowBlocks, using workers: Workers
-  ) -> [Double] { plainNormalizationSums(gradient, x, mean: mean) }
+  ) -> PartSums<Double> { plainNormalizationSums(gradient, x, mean: mean, parts: parts) }
 
   public static func turnNormalizationGradient(
     _ gradient: inout DenseMatrix<Double>, _ x: DenseMatrix<Double>,

@@ -11,10 +11,9 @@ extension Variable where Scalar: PoolingScalar {
   /// them would write and read all rows once more.
   ///
   /// **The gradients of weights and bias are those of all ranks' rows**, not a rank's part of them, and
-  /// do not depend on the number of ranks as long as each holds whole parts: see ``RowScalar``.
+  /// have the same bits on any number of ranks: see ``RowParts``.
   ///
-  /// > Collective: the gradient, two rounds: about twice the size of weights and bias in `Double` to and
-  /// > from every rank. The layer itself sends nothing.
+  /// > Collective: the gradient, as ``PartSums/totals(over:on:)``. The layer itself sends nothing.
   ///
   /// - Parameters:
   ///   - terms: At least one; all x have as many rows. Shapes `[rows × in]`, `[out × in]`.
@@ -24,7 +23,7 @@ extension Variable where Scalar: PoolingScalar {
   /// - Complexity: 2 · rows · in · out flops for each term; as many again for each gradient.
   public static func affine(
     _ terms: [(x: Variable, weight: Variable)], bias: Variable, isRectified: Bool,
-    parts: RowBlocks
+    parts: RowParts
   ) -> Variable {
     let (tape, workers) = (bias.tape, bias.workers)
     let values = terms.map { (x: $0.x.value, weight: $0.weight.value) }
@@ -35,8 +34,9 @@ extension Variable where Scalar: PoolingScalar {
       y, from: terms.map(\.x) + terms.map(\.weight) + [bias]
     ) { (gradient: inout DenseMatrix<Scalar>, communicator: any Communicator) in
       let part = Scalar.affineGradient(
-        &gradient, of: isRectified ? y : nil, values, wants: wants, parts: parts, using: workers)
-      let sums = try communicator.sums(part.sums)
+        &gradient, of: isRectified ? y : nil, values, wants: wants, parts: parts.blocks,
+        using: workers)
+      let sums = try part.sums.totals(over: parts, on: communicator)
       var first = 0
       func next(_ shape: DenseMatrix<Scalar>) -> DenseMatrix<Scalar> {
         defer { first += shape.count }

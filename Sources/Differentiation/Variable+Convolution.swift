@@ -9,21 +9,22 @@ public struct PartedGraph<Scalar: DifferentiableScalar>: Sendable {
   /// One per entry.
   public let weights: [Scalar]
   /// Of the nodes.
-  public let parts: RowBlocks
+  public let parts: RowParts
 
   /// - Parameters:
   ///   - pattern: Symmetric; that is not checked.
   ///   - weights: Symmetric; that is not checked.
   /// - Precondition: No entry joins nodes of different parts.
   @specialized(where Scalar == Float)
-  public init(_ pattern: SparsePattern, weights: [Scalar], parts: RowBlocks) {
+  public init(_ pattern: SparsePattern, weights: [Scalar], parts: RowParts) {
+    let blocks = parts.blocks
     precondition(
-      pattern.rowCount == pattern.columnCount && parts.rowCount == pattern.rowCount
+      pattern.rowCount == pattern.columnCount && blocks.rowCount == pattern.rowCount
         && weights.count == pattern.entryCount,
       "[\(pattern.rowCount) × \(pattern.columnCount)] with \(weights.count) weights of "
-        + "\(pattern.entryCount) in parts of \(parts.rowCount) rows")
-    for part in 0..<parts.count {
-      let rows = parts[part]
+        + "\(pattern.entryCount) in parts of \(blocks.rowCount) rows")
+    for part in 0..<blocks.count {
+      let rows = blocks[part]
       let (first, end) = (Int32(rows.lowerBound), Int32(rows.upperBound))
       var isInside = true
       for entry in pattern.rowOffsets[rows.lowerBound]..<pattern.rowOffsets[rows.upperBound] {
@@ -68,7 +69,7 @@ extension Variable where Scalar: RowScalar {
       let part = Scalar.convolutionGradient(
         &gradient, of: isRectified ? y : nil, sums: sums, over: graph, weight: w,
         wantsInput: wantsInput, using: workers)
-      let all = try communicator.sums(part.sums)
+      let all = try part.sums.totals(over: graph.parts, on: communicator)
       return [
         part.inputs[0],
         DenseMatrix(rows: w.rowCount, columns: w.columnCount, rounding: all[..<w.count]),
@@ -92,7 +93,8 @@ extension RowScalar {
     _ gradient: inout DenseMatrix<Self>, of y: DenseMatrix<Self>?, sums: DenseMatrix<Self>,
     over graph: PartedGraph<Self>, weight: DenseMatrix<Self>, wantsInput: Bool
   ) -> AffineGradient<Self> {
-    var part = plainAffineGradient(&gradient, of: y, [(sums, weight)], wants: [wantsInput])
+    var part = plainAffineGradient(
+      &gradient, of: y, [(sums, weight)], wants: [wantsInput], parts: graph.parts.blocks)
     part.inputs = part.inputs.map {
       $0.map { plainWeightedSums(graph.weights, of: $0, over: graph.pattern) }
     }

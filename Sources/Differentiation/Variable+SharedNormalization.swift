@@ -9,10 +9,11 @@ extension Variable where Scalar: RowScalar {
   ///     ∂γ = Σ x̂ ∂y,  ∂β = Σ ∂y,  ∂x = γ / √(σ² + ε) · (∂y − (∂β + x̂ ∂γ) / rows)
   ///
   /// On one rank the same function as ``batchNormalized(scale:shift:epsilon:)``. **The gradients of γ
-  /// and β are those of all ranks' rows**, not a rank's part of them, and like the statistics they do not
-  /// depend on the number of ranks as long as each holds whole parts: see ``RowScalar``.
+  /// and β are those of all ranks' rows**, not a rank's part of them, and like the statistics they have the
+  /// same bits on any number of ranks: see ``RowParts``.
   ///
-  /// > Collective: over `communicator`. Five rounds of 8 bytes per column, and in the gradient two of 16.
+  /// > Collective: over `communicator`. One round of 8 bytes, and twice ``PartSums/totals(over:on:)`` of a sum
+  /// > per column; in the gradient once of two sums per column.
   ///
   /// - Parameters:
   ///   - scale: γ. Shape `[1 × columns]`.
@@ -20,7 +21,7 @@ extension Variable where Scalar: RowScalar {
   ///   - parts: Of the rows.
   /// - Returns: The rows, and mean and variance over all ranks' rows.
   public func batchNormalized(
-    scale: Variable, shift: Variable, parts: RowBlocks, epsilon: Scalar = 1e-5,
+    scale: Variable, shift: Variable, parts: RowParts, epsilon: Scalar = 1e-5,
     on communicator: some Communicator
   ) throws -> (rows: Variable, statistics: BatchStatistics<Scalar>) {
     let workers = workers
@@ -40,8 +41,9 @@ extension Variable where Scalar: RowScalar {
     let rows = tape.recordCollective(y, from: [self, scale, shift]) {
       (gradient: inout DenseMatrix<Scalar>, communicator: any Communicator) in
       // Σ ∂y, and Σ x̂ ∂y.
-      var all = try communicator.sums(
-        Scalar.normalizationSums(gradient, x, mean: mean, parts: parts, using: workers))
+      var all = try Scalar.normalizationSums(
+        gradient, x, mean: mean, parts: parts.blocks, using: workers
+      ).totals(over: parts, on: communicator)
       for column in 0..<width { all[width + column] *= Double(inverse[0, column]) }
       // γ f (∂y − s₀ − x̂ s₁) as a ∂y + b x + c.
       var coefficients = DenseMatrix<Scalar>(rows: 3, columns: width)
@@ -65,19 +67,19 @@ extension Variable where Scalar: RowScalar {
 
 /// Mean and variance of all ranks' rows.
 ///
-/// > Collective: over `communicator`. Five rounds.
+/// > Collective: over `communicator`. One round, and twice ``PartSums/totals(over:on:)``.
 private func sharedStatistics<Scalar: RowScalar>(
-  of x: DenseMatrix<Scalar>, parts: RowBlocks, using workers: Workers,
+  of x: DenseMatrix<Scalar>, parts: RowParts, using workers: Workers,
   on communicator: some Communicator
 ) throws -> BatchStatistics<Scalar> {
   let rowCount = try communicator.sum(x.rowCount)
   let count = Double(max(rowCount, 1))
-  func mean(_ sums: [Double]) throws -> DenseMatrix<Scalar> {
+  func mean(_ sums: PartSums<Scalar>) throws -> DenseMatrix<Scalar> {
     DenseMatrix(
       rows: 1, columns: x.columnCount,
-      elements: try communicator.sums(sums).map { Scalar($0 / count) })
+      elements: try sums.totals(over: parts, on: communicator).map { Scalar($0 / count) })
   }
-  let center = try mean(Scalar.columnSums(x, parts: parts, using: workers))
-  let variance = try mean(Scalar.squares(x, mean: center, parts: parts, using: workers))
+  let center = try mean(Scalar.columnSums(x, parts: parts.blocks, using: workers))
+  let variance = try mean(Scalar.squares(x, mean: center, parts: parts.blocks, using: workers))
   return BatchStatistics(mean: center, variance: variance, rowCount: rowCount)
 }

@@ -141,6 +141,11 @@ extension GraphArchitecture {
     return all
   }
 
+  /// How many numbers the largest parameter has.
+  public var largestParameterCount: Int {
+    parameters.reduce(0) { max($0, $1.shape.reduce(1, *)) }
+  }
+
   /// How many numbers are learned.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.shape.reduce(1, *) } }
 

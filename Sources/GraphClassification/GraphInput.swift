@@ -37,16 +37,16 @@ public struct GraphInput<Scalar: PoolingScalar>: Sendable {
   /// Replicated.
   public let totals: BatchTotals
   /// Runs of graphs; sums over rows run part by part.
-  public let parts: RowBlocks
+  public let parts: RowParts
 
   /// - Parameters:
   ///   - totals: Of all ranks' graphs; nil if these are all.
   ///   - parts: Of the graphs; nil for one part.
-  public init(_ batch: GraphBatch, totals: BatchTotals? = nil, parts: RowBlocks? = nil) {
-    self.parts = parts ?? RowBlocks(offsets: [0, batch.graphCount])
+  public init(_ batch: GraphBatch, totals: BatchTotals? = nil, parts: RowParts? = nil) {
+    self.parts = parts ?? RowParts(RowBlocks(offsets: [0, batch.graphCount]))
     precondition(
-      self.parts.rowCount == batch.graphCount,
-      "parts of \(self.parts.rowCount) graphs of \(batch.graphCount)")
+      self.parts.blocks.rowCount == batch.graphCount,
+      "parts of \(self.parts.blocks.rowCount) graphs of \(batch.graphCount)")
     blocks = RowBlocks(offsets: batch.nodeOffsets)
     features =
       (batch.features as? DenseMatrix<Scalar>)
@@ -88,7 +88,7 @@ public struct GraphInput<Scalar: PoolingScalar>: Sendable {
   ///
   /// Symmetric. A row begins with the node itself.
   @specialized(where Scalar == Float)
-  public func normalizedGraph(parts: RowBlocks) -> PartedGraph<Scalar> {
+  public func normalizedGraph(parts: RowParts) -> PartedGraph<Scalar> {
     let factors = factors { 1 / Scalar($0 + 1).squareRoot() }
     var offsets = Array(repeating: 0, count: adjacency.rowCount + 1)
     var columns = Array(repeating: Int32(0), count: adjacency.entryCount + adjacency.rowCount)

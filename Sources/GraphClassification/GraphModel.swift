@@ -119,7 +119,7 @@ public struct GraphModel: Sendable {
   ///
   /// - Throws: `DataError` if a graph has a class that the model does not know.
   public func classes(of collection: GraphCollection) throws -> [Int] {
-    let place = Dictionary(uniqueKeysWithValues: zip(classLabels, classLabels.indices))
+    let place = Dictionary(zip(classLabels, classLabels.indices)) { first, _ in first }
     return try collection.classes.enumerated().map { graph, own in
       guard let place = place[collection.classLabels[own]] else {
         throw DataError(

@@ -10,6 +10,10 @@ public struct GraphOutput<Scalar: PoolingScalar> {
   /// DiffPool's link and entropy losses, the sums over pooling levels; a rank's parts of them.
   public var linkLoss: Variable<Scalar>?
   public var entropyLoss: Variable<Scalar>?
+  /// The link loss of all ranks' graphs. Replicated.
+  public var linkLossOfAll = 0.0
+  /// The entropy loss of each of the rank's parts.
+  public var entropyLossOfParts: [Double] = []
   /// The nodes after each layer: of the flat network, or of DiffPool's first embedding block and then
   /// what each pooling level made of them. Shapes `[nodeCount × width]`.
   public var embeddings: [DenseMatrix<Scalar>] = []
@@ -48,7 +52,7 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
   var statistics: [String: BatchStatistics<Scalar>] = [:]
 
   private func linear(
-    _ x: Variable<Scalar>, _ name: String, isRectified: Bool = false, parts: RowBlocks
+    _ x: Variable<Scalar>, _ name: String, isRectified: Bool = false, parts: RowParts
   ) -> Variable<Scalar> {
     .affine(
       [(x, recorded["\(name).weight"])], bias: recorded["\(name).bias"],
@@ -99,14 +103,15 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
   }
 
   /// The input's parts in the rows of a level.
-  private func parts(_ level: Level) -> RowBlocks {
-    RowBlocks(
-      offsets: input.parts.offsets.map { graph in
-        switch level {
-        case .nodes: input.blocks.offsets[graph]
-        case .clusters(_, let length): graph * length
-        }
-      })
+  private func parts(_ level: Level) -> RowParts {
+    input.parts.with(
+      RowBlocks(
+        offsets: input.parts.blocks.offsets.map { graph in
+          switch level {
+          case .nodes: input.blocks.offsets[graph]
+          case .clusters(_, let length): graph * length
+          }
+        }))
   }
 
   /// The mean of neighbours' rows; 0 without neighbours, and divided by 1 where weights add up to
@@ -148,7 +153,7 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
   }
 
   private mutating func normalized(
-    _ x: Variable<Scalar>, _ name: String, parts: RowBlocks
+    _ x: Variable<Scalar>, _ name: String, parts: RowParts
   ) throws -> Variable<Scalar> {
     let (scale, shift) = (recorded["\(name).weight"], recorded["\(name).bias"])
     guard isTraining else {
@@ -176,8 +181,12 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
       let assignment = logits.assignments()
       if isTraining {
         let (link, entropy) = try losses(assignment, at: level)
-        inside.linkLoss = inside.linkLoss.map { $0 + link } ?? link
-        inside.entropyLoss = inside.entropyLoss.map { $0 + entropy } ?? entropy
+        inside.linkLoss = inside.linkLoss.map { $0 + link.loss } ?? link.loss
+        inside.linkLossOfAll += link.ofAll
+        inside.entropyLoss = inside.entropyLoss.map { $0 + entropy.loss } ?? entropy.loss
+        inside.entropyLossOfParts =
+          inside.entropyLossOfParts.isEmpty
+          ? entropy.ofParts : zip(inside.entropyLossOfParts, entropy.ofParts).map(+)
       }
       let z = joined(layers)
       if looksInside, depth == 0 { embeddings += layers.map(\.value) }
@@ -228,23 +237,27 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
   /// DiffPool's two losses of a level, this rank's parts.
   private func losses(
     _ assignment: Variable<Scalar>, at level: Level
-  ) throws -> (link: Variable<Scalar>, entropy: Variable<Scalar>) {
+  ) throws -> (
+    link: (loss: Variable<Scalar>, ofAll: Double),
+    entropy: (loss: Variable<Scalar>, ofParts: [Double])
+  ) {
     let totals = input.totals
+    let parts = parts(level)
     switch level {
     case .nodes:
       return (
         try assignment.linkLoss(
-          from: input.adjacency, blocks: input.blocks,
+          from: input.adjacency, blocks: input.blocks, parts: parts,
           scale: 1 / Scalar(max(totals.squaredNodeCount, 1)), on: communicator),
-        assignment.entropy(scale: 1 / Scalar(max(totals.nodeCount, 1)))
+        assignment.entropy(scale: 1 / Scalar(max(totals.nodeCount, 1)), parts: parts.blocks)
       )
     case .clusters(let adjacency, let length):
       let clusterCount = max(totals.graphCount * length, 1)
       return (
         try assignment.linkLoss(
-          from: adjacency, length: length, scale: 1 / Scalar(clusterCount * length),
+          from: adjacency, length: length, parts: parts, scale: 1 / Scalar(clusterCount * length),
           on: communicator),
-        assignment.entropy(scale: 1 / Scalar(clusterCount))
+        assignment.entropy(scale: 1 / Scalar(clusterCount), parts: parts.blocks)
       )
     }
   }
@@ -253,8 +266,9 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
 extension GraphNetwork {
   /// What the network makes of a rank's graphs while it is trained: normalised by the batch.
   ///
-  /// > Collective: over `communicator`. For every normalised layer a round of 16 bytes per column and
-  /// > rank, and for every pooling level one of 8 bytes; the gradient once more for the layers.
+  /// > Collective: over `communicator`. For every normalised layer the rounds of
+  /// > ``Differentiation/Variable/batchNormalized(scale:shift:parts:epsilon:on:)``, and for every pooling level
+  /// > one of 8 bytes per part; the gradient once more for the layers.
   ///
   /// - Parameters:
   ///   - recorded: The parameters on the tape.

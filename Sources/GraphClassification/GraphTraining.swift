@@ -26,13 +26,12 @@ let batchPartCount = 16
 /// sum of the ranks' gradients moves every rank's copy of the parameters in the same way (Adam). Means
 /// over a batch, in losses and in batch normalisation, are over all ranks' graphs.
 ///
-/// **The loss curve and the network do not depend on the number of ranks.** Sums over the rows of a
-/// batch are rounded part by part, and the parts added in double precision; what is left, the order of
-/// these few additions, does not reach a `Float` but by a rare accident.
+/// **The loss curve and the network are the same bits on any number of ranks and threads.** Sums over the rows of
+/// a batch are made part by part, and the parts added in the order of their numbers (``PartSums``).
 ///
-/// > Collective: over `communicator`. Per batch: the gradients in `Double`, twice their size per rank,
-/// > and the rounds of ``GraphNetwork/trainingOutput(of:_:on:dropoutMask:looksInside:on:)``; per epoch two rounds of a
-/// > few numbers.
+/// > Collective: over `communicator`. Per batch: the sums of the gradients of each part, and the rounds of
+/// > ``GraphNetwork/trainingOutput(of:_:on:dropoutMask:looksInside:on:)``; per epoch four rounds of at most two
+/// > numbers per graph.
 ///
 /// - Parameters:
 ///   - network: Replicated. Where to begin.
@@ -117,22 +116,27 @@ private struct GraphTraining {
     let order = random.shuffled(graphs)
     let rate = learningRate(epoch)
     let batches = order.indices.tiles(of: options.batchSize).map { Array(order[$0]) }
-    var sums = [0.0, 0.0, 0.0]
+    var losses = StepLosses()
     for (index, batch) in batches.enumerated() {
-      let losses = try runStep(
+      losses += try runStep(
         batch, epoch: epoch, index: index, rate: rate, on: communicator)
-      for place in sums.indices { sums[place] += losses[place] }
     }
-    // Each rank has its parts; the clock is the slowest rank's.
+    // The clock is the slowest rank's.
     let elapsed = start.duration(to: .now) / .seconds(1)
     let seconds = try communicator.maximum(elapsed)
-    let means = try communicator.sums(sums).map { $0 / Double(max(batches.count, 1)) }
+    // A part is on one rank, the others have 0 for it; so its loss comes as it is, and the order of the parts
+    // is that of one rank.
+    let ofParts = try communicator.sums(losses.classes + losses.entropies)
+    let count = Double(max(batches.count, 1))
+    let classLoss = ofParts[..<losses.classes.count].reduce(0, +) / count
+    let entropyLoss = ofParts[losses.classes.count...].reduce(0, +) / count
+    let linkLoss = losses.link / count
     let hasPooling = network.architecture.kind == .diffpool
     return EpochRecord(
       epoch: epoch, learningRate: rate,
-      loss: means[0] + options.linkWeight * means[1] + options.entropyWeight * means[2],
-      classLoss: means[0], linkLoss: hasPooling ? means[1] : nil,
-      entropyLoss: hasPooling ? means[2] : nil, elapsedSeconds: seconds)
+      loss: classLoss + options.linkWeight * linkLoss + options.entropyWeight * entropyLoss,
+      classLoss: classLoss, linkLoss: hasPooling ? linkLoss : nil,
+      entropyLoss: hasPooling ? entropyLoss : nil, elapsedSeconds: seconds)
   }
 
   private func learningRate(_ epoch: Int) -> Double {
@@ -145,19 +149,22 @@ private struct GraphTraining {
     }
   }
 
-  /// One batch: this rank's parts of the class loss, the link loss and the entropy loss.
+  /// One batch, and its losses.
   private mutating func runStep(
     _ batch: [Int], epoch: Int, index: Int, rate: Double, on communicator: some Communicator
-  ) throws -> [Double] {
+  ) throws -> StepLosses {
     let parts = deal(costs: batch.map(collection.cost(of:)), among: batchPartCount)
     let partCosts = parts.map { $0.reduce(0) { $0 + collection.cost(of: batch[$1]) } }
-    let hand = deal(costs: partCosts, among: communicator.size)[communicator.rank.index]
+    let hands = deal(costs: partCosts, among: communicator.size)
+    let hand = hands[communicator.rank.index]
     let own = hand.flatMap { parts[$0].map { batch[$0] } }
     let input = GraphInput<Float>(
       GraphBatch(own, of: collection, rows: rows),
       totals: BatchTotals(batch, of: collection),
-      parts: RowBlocks(
-        offsets: hand.reduce(into: [0]) { $0.append($0[$0.count - 1] + parts[$1].count) }))
+      parts: RowParts(
+        RowBlocks(
+          offsets: hand.reduce(into: [0]) { $0.append($0[$0.count - 1] + parts[$1].count) }),
+        hands: hands))
     let tape = Tape<Float>(workers: workers)
     let recorded = network.parameters.recorded(on: tape)
     let output = try network.trainingOutput(
@@ -178,7 +185,7 @@ private struct GraphTraining {
       &network.parameters, by: network.parameters.all.map { gradients[recorded[$0.name]] },
       learningRate: rate)
     network.follow(output.statistics)
-    return [classLoss, output.linkLoss, output.entropyLoss].map { Double($0?.scalar ?? 0) }
+    return StepLosses(input, output, hand: hand, batchSize: batch.count)
   }
 
   /// 0 or 1 / (1 − p), drawn for each graph by itself: the same on whichever rank it is.
@@ -191,5 +198,40 @@ private struct GraphTraining {
       return (0..<network.dropoutWidth).map { _ in random.uniform() < share ? 0 : kept }
     }
     return Matrix(rows: graphs.count, columns: network.dropoutWidth, elements: elements)
+  }
+}
+
+/// The losses of some batches, of each part by itself, so that they can be added in the same order on any
+/// number of ranks.
+private struct StepLosses {
+  /// The class loss of each part of each batch; 0 of other ranks' parts.
+  var classes: [Double] = []
+  /// The entropy loss, likewise.
+  var entropies: [Double] = []
+  /// The link loss. Replicated.
+  var link = 0.0
+
+  init() {}
+
+  /// - Parameters:
+  ///   - hand: The numbers of this rank's parts.
+  ///   - batchSize: Of all ranks' graphs. No more parts than these hold a graph, the first of them.
+  init(_ input: GraphInput<Float>, _ output: GraphOutput<Float>, hand: [Int], batchSize: Int) {
+    classes = Array(repeating: 0, count: min(batchSize, batchPartCount))
+    entropies = classes
+    let logarithms = output.logProbabilities.value
+    for (place, part) in hand.enumerated() where part < classes.count {
+      for graph in input.parts.blocks[place] {
+        classes[part] -= Double(logarithms[graph, Int(input.classes[graph])]) / Double(batchSize)
+      }
+      if !output.entropyLossOfParts.isEmpty { entropies[part] = output.entropyLossOfParts[place] }
+    }
+    link = output.linkLossOfAll
+  }
+
+  static func += (losses: inout StepLosses, batch: StepLosses) {
+    losses.classes += batch.classes
+    losses.entropies += batch.entropies
+    losses.link += batch.link
   }
 }

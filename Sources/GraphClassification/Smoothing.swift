@@ -38,7 +38,9 @@ func meanCosineDistance(_ rows: Matrix, _ range: Range<Int>) -> Double? {
 
 /// What a network does to the differences between nodes, over some graphs.
 ///
-/// > Collective: over `communicator`. One round of two numbers per layer and rank.
+/// Sums run in the order of the graphs: the same bits on any number of ranks.
+///
+/// > Collective: over `communicator`. Two rounds; a number per graph and layer to every rank.
 public func smoothing(
   of network: GraphNetwork<Float>, on graphs: [Int], of collection: GraphCollection, rows: Matrix,
   workers: Workers = Workers(), on communicator: some Communicator
@@ -48,30 +50,37 @@ public func smoothing(
   let architecture = network.architecture
   let levelCount = architecture.clusterCounts.count
   let layerCount = architecture.layerCount
-  var sums = Array(repeating: 0.0, count: 2 * (layerCount + levelCount))
+  let width = layerCount + levelCount
+  // NaN where a graph has no pairs.
+  var distances: [Double] = []
   for places in passes(over: own, of: collection) {
     let input = GraphInput<Float>(
       GraphBatch(places.map { own[$0] }, of: collection, rows: rows))
     let output = network.output(of: input, looksInside: true, tape: Tape(workers: workers))
     for graph in 0..<input.graphCount {
-      for (layer, embedding) in output.embeddings.enumerated() {
-        guard let distance = meanCosineDistance(embedding, input.blocks[graph]) else { continue }
-        sums[2 * layer] += distance
-        sums[2 * layer + 1] += 1
+      distances += output.embeddings.map {
+        meanCosineDistance($0, input.blocks[graph]) ?? .nan
       }
-      for level in 0..<levelCount {
+      distances += (0..<levelCount).map { level in
         let length = architecture.clusterCounts[level]
-        let range = graph * length..<(graph + 1) * length
-        guard let distance = meanCosineDistance(output.pooledFeatures[level], range) else {
-          continue
-        }
-        sums[2 * (layerCount + level)] += distance
-        sums[2 * (layerCount + level) + 1] += 1
+        return meanCosineDistance(
+          output.pooledFeatures[level], graph * length..<(graph + 1) * length) ?? .nan
       }
     }
   }
-  let all = try communicator.sums(sums)
-  let means = (0..<layerCount + levelCount).map { all[2 * $0] / max(all[2 * $0 + 1], 1) }
+  let all = try communicator.allGather(distances)
+  var ofGraph = Array(repeating: all.values[0..<0], count: graphs.count)
+  for rank in communicator.ranks {
+    var theirs = all[rank]
+    for place in hands[rank.index] {
+      ofGraph[place] = theirs.prefix(width)
+      theirs = theirs.dropFirst(width)
+    }
+  }
+  let means = (0..<width).map { layer in
+    let known = ofGraph.map { $0[$0.startIndex + layer] }.filter { !$0.isNaN }
+    return known.reduce(0, +) / Double(max(known.count, 1))
+  }
   return SmoothingProfile(
     nodeDistances: Array(means[..<layerCount]), clusterDistances: Array(means[layerCount...]))
 }

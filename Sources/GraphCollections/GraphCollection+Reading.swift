@@ -7,46 +7,48 @@ extension GraphCollection {
   /// `DS_A.txt` has a line `i, j` for each direction of every edge, `DS_graph_indicator.txt` the graph
   /// of each node, `DS_graph_labels.txt` the class of each graph, all counted from 1. Optional are
   /// `DS_node_labels.txt`, `DS_node_attributes.txt`, `DS_edge_labels.txt` and
-  /// `DS_edge_attributes.txt`. The files say what DS is: the directory has one `…_A.txt`.
+  /// `DS_edge_attributes.txt`, with one column or several. The files say what DS is: the directory has one
+  /// `…_A.txt`.
   ///
-  /// Self loops and repeated edges are left out and counted; of a repeated edge the first line's label
-  /// and attributes count.
+  /// Self loops and repeated edges are left out and counted; of a repeated edge the first line's labels
+  /// and attributes count. Edges of one direction are counted and get the other, with the same labels and
+  /// attributes.
   ///
   /// - Throws: `DataError` that names the file, the line and what was expected.
   /// - Complexity: O(bytes) and O(edges log edges) of the largest graph.
   public init(directory: String) throws {
     let files = try CollectionFiles(directory: directory)
-    let graphLabels = try NumberLines.integers(path: files.graphLabels, perLine: 1)
-    guard !graphLabels.isEmpty else {
-      throw DataError(path: files.graphLabels, problem: "is empty; expected a label per graph")
-    }
+    let graphLabels = try files.readGraphLabels()
     let nodeOffsets = try Self.nodeOffsets(files, graphCount: graphLabels.count)
     let nodeCount = nodeOffsets[nodeOffsets.count - 1]
     let ends = try NumberLines.integers(path: files.adjacency, perLine: 2)
     let rows = try AdjacencyRows(ends, nodeOffsets: nodeOffsets, path: files.adjacency)
 
-    let nodeLabels = try files.nodeLabels.map {
-      try Self.lines(try NumberLines.integers(path: $0, perLine: 1), in: $0, nodeCount, "nodes")
-    }
+    let nodeLabels = try Self.labels(files.nodeLabels, nodeCount, "nodes")
     let (attributes, attributeCount) = try Self.attributes(files.nodeAttributes, nodeCount, "nodes")
-    let edgeLabels = try files.edgeLabels.map {
-      try Self.lines(
-        try NumberLines.integers(path: $0, perLine: 1), in: $0, ends.count / 2, "edges")
-    }
+    let edgeLabels = try Self.labels(files.edgeLabels, ends.count / 2, "edges")
     let (edgeAttributes, edgeAttributeCount) = try Self.attributes(
       files.edgeAttributes, ends.count / 2, "edges")
 
     let (classes, classLabels) = Self.places(of: graphLabels)
-    let (labels, labelValues) = Self.places(of: nodeLabels ?? [])
+    let columns = (0..<nodeLabels.perLine).map { column in
+      Self.places(
+        of: stride(from: column, to: nodeLabels.values.count, by: nodeLabels.perLine).map {
+          nodeLabels.values[$0]
+        })
+    }
     self.init(
       name: files.name, nodeOffsets: nodeOffsets, rowOffsets: rows.offsets, columns: rows.columns,
-      classes: classes, classLabels: classLabels, nodeLabels: labels.map { Int32($0) },
-      nodeLabelValues: labelValues, attributes: attributes, attributeCount: attributeCount,
-      edgeLabels: edgeLabels.map { labels in rows.lines.map { labels[$0] } } ?? [],
-      edgeAttributes: rows.lines.flatMap { line in
-        edgeAttributes[line * edgeAttributeCount..<(line + 1) * edgeAttributeCount]
-      },
-      edgeAttributeCount: edgeAttributeCount, ignored: rows.ignored)
+      classes: classes, classLabels: classLabels,
+      nodeLabels: columns.isEmpty
+        ? [] : (0..<nodeCount).flatMap { node in columns.map { Int32($0.places[node]) } },
+      nodeLabelValues: columns.map(\.occurring), attributes: attributes,
+      attributeCount: attributeCount,
+      edgeLabels: rows.ofEdges(edgeLabels.values, edgeLabels.perLine),
+      edgeLabelCount: edgeLabels.perLine,
+      edgeAttributes: rows.ofEdges(edgeAttributes, edgeAttributeCount),
+      edgeAttributeCount: edgeAttributeCount, ignored: rows.ignored, oneWayEdges: rows.oneWayEdges,
+      unusedFiles: files.unused)
   }
 
   /// The place of each value among those that occur, and these, ascending.
@@ -85,28 +87,33 @@ extension GraphCollection {
     return offsets
   }
 
+  private static func labels(
+    _ path: String?, _ count: Int, _ unit: String
+  ) throws -> (values: [Int], perLine: Int) {
+    guard let path else { return ([], 0) }
+    let (values, perLine) = try NumberLines.integers(path: path)
+    try check(values.count, perLine, path, count, unit)
+    return (values, perLine)
+  }
+
   private static func attributes(
     _ path: String?, _ count: Int, _ unit: String
   ) throws -> (values: [Float], perLine: Int) {
     guard let path else { return ([], 0) }
     let (values, perLine) = try NumberLines.numbers(path: path)
-    let lineCount = perLine == 0 ? 0 : values.count / perLine
-    guard lineCount == count else { throw wrongCount(path, lineCount, count, unit) }
+    try check(values.count, perLine, path, count, unit)
     return (values, perLine)
   }
 
-  private static func lines(
-    _ values: [Int], in path: String, _ count: Int, _ unit: String
-  ) throws -> [Int] {
-    guard values.count == count else { throw wrongCount(path, values.count, count, unit) }
-    return values
-  }
-
-  private static func wrongCount(
-    _ path: String, _ found: Int, _ expected: Int, _ unit: String
-  ) -> DataError {
-    DataError(
-      path: path, problem: "\(found) lines for \(expected) \(unit); expected one line for each")
+  private static func check(
+    _ valueCount: Int, _ perLine: Int, _ path: String, _ count: Int, _ unit: String
+  ) throws {
+    let lineCount = perLine == 0 ? 0 : valueCount / perLine
+    guard lineCount == count else {
+      throw DataError(
+        path: path,
+        problem: "\(lineCount) lines for \(count) \(unit); expected one line for each")
+    }
   }
 }
 
@@ -120,6 +127,10 @@ private struct CollectionFiles {
   var nodeAttributes: String?
   var edgeLabels: String?
   var edgeAttributes: String?
+  /// Numbers to be predicted, of collections for regression.
+  var graphAttributes: String?
+  /// The kinds of those that no network uses.
+  var unused: [String]
 
   init(directory: String) throws {
     let names = try fileNames(inDirectory: directory)
@@ -146,6 +157,28 @@ private struct CollectionFiles {
     nodeAttributes = optional("node_attributes")
     edgeLabels = optional("edge_labels")
     edgeAttributes = optional("edge_attributes")
+    graphAttributes = optional("graph_attributes")
+    unused = ["edge_labels", "edge_attributes", "graph_attributes"].filter { optional($0) != nil }
+    if let graphAttributes, optional("graph_labels") == nil {
+      throw DataError(
+        path: graphLabels,
+        problem: "there is no such file; \(graphAttributes) has numbers to predict, but networks "
+          + "here tell classes: an integer per graph is expected")
+    }
+  }
+
+  /// A class per graph; at least one.
+  func readGraphLabels() throws -> [Int] {
+    let (labels, perLine) = try NumberLines.integers(path: graphLabels)
+    guard !labels.isEmpty else {
+      throw DataError(path: graphLabels, problem: "is empty; expected a label per graph")
+    }
+    guard perLine == 1 else {
+      throw DataError(
+        path: graphLabels,
+        problem: "line 1: \(perLine) labels; expected one, the class of the graph")
+    }
+    return labels
   }
 }
 
@@ -156,6 +189,8 @@ private struct AdjacencyRows {
   /// The line of each of `columns`, from 0.
   var lines: [Int] = []
   var ignored = GraphCollection.IgnoredEdges()
+  /// Edges without a line for the other direction.
+  var oneWayEdges = 0
 
   /// - Parameter ends: Two nodes per line, counted from 1.
   init(_ ends: [Int], nodeOffsets: [Int], path: String) throws {
@@ -213,18 +248,23 @@ private struct AdjacencyRows {
       }
       offsets.append(columns.count)
     }
-    try checkSymmetry(nodeOffsets, error)
+    addMissingDirections(nodeOffsets)
   }
 
-  /// Every edge is there in both directions.
+  /// The numbers of each line's edge, for each of `columns`.
+  func ofEdges<Value>(_ values: [Value], _ perLine: Int) -> [Value] {
+    perLine == 1
+      ? lines.map { values[$0] }
+      : lines.flatMap { values[$0 * perLine..<($0 + 1) * perLine] }
+  }
+
+  /// Puts every edge into the rows of both its ends.
   ///
   /// Rows are gone through in ascending order, so the neighbours of a node come in ascending order
-  /// too: one place per row, moved on, finds each of them.
-  private func checkSymmetry(
-    _ nodeOffsets: [Int], _ error: (_ line: Int, _ problem: String) -> DataError
-  ) throws {
+  /// too: one place per row, moved on, finds each of them. What is missing comes in ascending order as well.
+  private mutating func addMissingDirections(_ nodeOffsets: [Int]) {
     var place = Array(offsets.dropLast())
-    var missing: (line: Int, i: Int, j: Int)?
+    var missing: [(row: Int, column: Int32, line: Int)] = []
     for graph in 0..<nodeOffsets.count - 1 {
       let first = nodeOffsets[graph]
       for node in first..<nodeOffsets[graph + 1] {
@@ -236,17 +276,35 @@ private struct AdjacencyRows {
           }
           let isThere =
             place[neighbor] < offsets[neighbor + 1] && columns[place[neighbor]] == name
-          if !isThere, lines[edge] < missing?.line ?? .max {
-            missing = (lines[edge], node + 1, neighbor + 1)
-          }
+          if !isThere { missing.append((neighbor, name, lines[edge])) }
         }
       }
     }
-    if let missing {
-      throw error(
-        missing.line,
-        "edge \(missing.i), \(missing.j) without a line \(missing.j), \(missing.i); graphs are "
-          + "undirected, with a line for each direction")
+    oneWayEdges = missing.count
+    guard !missing.isEmpty else { return }
+    missing.sort { ($0.row, $0.column) < ($1.row, $1.column) }
+    var (allColumns, allLines, allOffsets) = ([Int32](), [Int](), [0])
+    allColumns.reserveCapacity(columns.count + missing.count)
+    allLines.reserveCapacity(columns.count + missing.count)
+    var next = 0
+    for node in 0..<offsets.count - 1 {
+      var edge = offsets[node]
+      while true {
+        let isMissing = next < missing.count && missing[next].row == node
+        let isThere = edge < offsets[node + 1]
+        guard isMissing || isThere else { break }
+        if isMissing, !isThere || missing[next].column < columns[edge] {
+          allColumns.append(missing[next].column)
+          allLines.append(missing[next].line)
+          next += 1
+        } else {
+          allColumns.append(columns[edge])
+          allLines.append(lines[edge])
+          edge += 1
+        }
+      }
+      allOffsets.append(allColumns.count)
     }
+    (columns, lines, offsets) = (allColumns, allLines, allOffsets)
   }
 }

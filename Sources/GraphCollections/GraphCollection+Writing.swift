@@ -29,16 +29,18 @@ extension GraphCollection {
       "graph_indicator", graphs.lazy.flatMap { g in nodes(of: g).lazy.map { _ in "\(g + 1)" } })
     try write("graph_labels", classes.lazy.map { "\(classLabels[$0])" })
     if !nodeLabels.isEmpty {
-      try write("node_labels", nodeLabels.lazy.map { "\(nodeLabelValues[Int($0)])" })
+      let count = nodeLabelValues.count
+      let values = nodeLabels.indices.map { nodeLabelValues[$0 % count][Int(nodeLabels[$0])] }
+      try write("node_labels", Self.lines(values, count))
     }
     if attributeCount > 0 { try write("node_attributes", Self.lines(attributes, attributeCount)) }
-    if !edgeLabels.isEmpty { try write("edge_labels", edgeLabels.lazy.map { "\($0)" }) }
+    if !edgeLabels.isEmpty { try write("edge_labels", Self.lines(edgeLabels, edgeLabelCount)) }
     if edgeAttributeCount > 0 {
       try write("edge_attributes", Self.lines(edgeAttributes, edgeAttributeCount))
     }
   }
 
-  private static func lines(_ values: [Float], _ perLine: Int) -> some Sequence<String> {
+  private static func lines<Value>(_ values: [Value], _ perLine: Int) -> some Sequence<String> {
     stride(from: 0, to: values.count, by: perLine).lazy.map { start in
       values[start..<start + perLine].map { "\($0)" }.joined(separator: ", ")
     }

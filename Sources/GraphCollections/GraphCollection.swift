@@ -17,20 +17,28 @@ public struct GraphCollection: Sendable {
   public let classes: [Int]
   /// What the classes are called in the files, ascending.
   public let classLabels: [Int]
-  /// The label of each node, as a place in `nodeLabelValues`; empty if nodes have none.
+  /// The labels of each node, one per column, each as a place in the column of `nodeLabelValues`; empty if
+  /// nodes have none. Shape `[nodeCount * nodeLabelValues.count]`.
   public let nodeLabels: [Int32]
-  /// The labels that occur, ascending.
-  public let nodeLabelValues: [Int]
+  /// The labels that occur in each column, ascending. Most collections have one column, or none.
+  public let nodeLabelValues: [[Int]]
   /// Numbers of each node, row after row. Shape `[nodeCount * attributeCount]`.
   public let attributes: [Float]
   public let attributeCount: Int
-  /// The label of the edge to each of `columns`; empty if edges have none.
+  /// The labels of the edge to each of `columns`; empty if edges have none. Shape
+  /// `[columns.count * edgeLabelCount]`.
   public let edgeLabels: [Int]
+  /// How many labels an edge has.
+  public let edgeLabelCount: Int
   /// Numbers of the edge to each of `columns`. Shape `[columns.count * edgeAttributeCount]`.
   public let edgeAttributes: [Float]
   public let edgeAttributeCount: Int
   /// What reading left out, as graphs here are simple.
   public let ignored: IgnoredEdges
+  /// Edges that the files have in one direction only; here they are in both.
+  public let oneWayEdges: Int
+  /// The kinds of files that were found and that no network uses, as `edge_labels`.
+  public let unusedFiles: [String]
 
   /// Lines of an adjacency file that say nothing new.
   public struct IgnoredEdges: Equatable, Codable, Sendable {
@@ -50,9 +58,10 @@ public struct GraphCollection: Sendable {
   ///   is in the row of j.
   public init(
     name: String, nodeOffsets: [Int], rowOffsets: [Int], columns: [Int32], classes: [Int],
-    classLabels: [Int], nodeLabels: [Int32] = [], nodeLabelValues: [Int] = [],
+    classLabels: [Int], nodeLabels: [Int32] = [], nodeLabelValues: [[Int]] = [],
     attributes: [Float] = [], attributeCount: Int = 0, edgeLabels: [Int] = [],
-    edgeAttributes: [Float] = [], edgeAttributeCount: Int = 0, ignored: IgnoredEdges = .init()
+    edgeLabelCount: Int = 0, edgeAttributes: [Float] = [], edgeAttributeCount: Int = 0,
+    ignored: IgnoredEdges = .init(), oneWayEdges: Int = 0, unusedFiles: [String] = []
   ) {
     self.name = name
     self.nodeOffsets = nodeOffsets
@@ -65,9 +74,12 @@ public struct GraphCollection: Sendable {
     self.attributes = attributes
     self.attributeCount = attributeCount
     self.edgeLabels = edgeLabels
+    self.edgeLabelCount = edgeLabelCount
     self.edgeAttributes = edgeAttributes
     self.edgeAttributeCount = edgeAttributeCount
     self.ignored = ignored
+    self.oneWayEdges = oneWayEdges
+    self.unusedFiles = unusedFiles
     checkInvariants()
   }
 
@@ -104,14 +116,18 @@ extension GraphCollection {
       classes.count == graphCount && classes.allSatisfy(classLabels.indices.contains),
       "\(classes.count) classes of \(graphCount) graphs")
     precondition(
-      nodeLabels.isEmpty || nodeLabels.count == nodeCount,
-      "\(nodeLabels.count) labels of \(nodeCount) nodes")
-    precondition(
-      nodeLabels.allSatisfy { nodeLabelValues.indices.contains(Int($0)) }, "a label without value")
+      nodeLabels.count == nodeCount * nodeLabelValues.count,
+      "\(nodeLabels.count) labels of \(nodeCount) nodes in \(nodeLabelValues.count) columns")
+    for (column, values) in nodeLabelValues.enumerated() {
+      precondition(
+        stride(from: column, to: nodeLabels.count, by: nodeLabelValues.count).allSatisfy {
+          values.indices.contains(Int(nodeLabels[$0]))
+        }, "a label without value in column \(column)")
+    }
     precondition(
       attributes.count == nodeCount * attributeCount
         && edgeAttributes.count == columns.count * edgeAttributeCount
-        && (edgeLabels.isEmpty || edgeLabels.count == columns.count),
+        && edgeLabels.count == columns.count * edgeLabelCount,
       "attributes of other nodes or edges")
     for graph in 0..<graphCount {
       let nodes = nodes(of: graph)

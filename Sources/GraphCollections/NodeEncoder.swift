@@ -2,13 +2,13 @@ internal import Datasets
 internal import Glibc
 public import LinearAlgebra
 
-/// How nodes become the rows that a network takes: their label one-hot, their attributes
-/// standardised, their degree, or a constant where there is nothing else.
+/// How nodes become the rows that a network takes: their labels one-hot, column by column, their attributes
+/// standardised, their degree, or a constant.
 ///
 /// It belongs to a model: a network trained with it understands no other.
-public struct NodeEncoder: Equatable, Codable, Sendable {
-  /// The node labels that have a column each, ascending.
-  public var labels: [Int]
+public struct NodeEncoder: Equatable, Sendable {
+  /// Of each column of node labels: those that have a column each, ascending.
+  public var labels: [[Int]]
   /// Of each attribute over the training nodes; an attribute becomes (a − mean) / deviation.
   public var attributeMeans: [Float]
   /// 1 where an attribute is constant.
@@ -24,6 +24,21 @@ public struct NodeEncoder: Equatable, Codable, Sendable {
     public static let labels = Columns(rawValue: 1)
     public static let attributes = Columns(rawValue: 2)
     public static let degree = Columns(rawValue: 4)
+
+    /// What tells nodes apart where nobody says: labels and attributes, or of nodes that have neither the
+    /// degree.
+    public static func standard(for collection: GraphCollection) -> Columns {
+      let own = Columns([.labels, .attributes]).present(in: collection)
+      return own.isEmpty ? .degree : own
+    }
+
+    /// Those that the nodes of a collection have.
+    public func present(in collection: GraphCollection) -> Columns {
+      var columns = self
+      if collection.nodeLabelValues.isEmpty { columns.remove(.labels) }
+      if collection.attributeCount == 0 { columns.remove(.attributes) }
+      return columns
+    }
   }
 
   /// - Parameter graphs: Whose nodes give the attributes' means and deviations.
@@ -54,7 +69,21 @@ public struct NodeEncoder: Equatable, Codable, Sendable {
 
   /// Columns of the rows; 1 if there would be none: a constant.
   public var width: Int {
-    max(1, labels.count + attributeMeans.count + (usesDegree ? 1 : 0))
+    max(1, labelWidth + attributeMeans.count + (usesDegree ? 1 : 0))
+  }
+
+  private var labelWidth: Int { labels.reduce(0) { $0 + $1.count } }
+
+  /// What nodes are seen by, in words.
+  public var description: String {
+    var parts: [String] = []
+    if !labels.isEmpty {
+      let columns = labels.count == 1 ? "" : " in \(labels.count) columns"
+      parts.append("labels (\(labelWidth)\(columns), one-hot)")
+    }
+    if !attributeMeans.isEmpty { parts.append("attributes (\(attributeMeans.count))") }
+    if usesDegree { parts.append("degree") }
+    return parts.isEmpty ? "a constant" : parts.joined(separator: ", ")
   }
 
   /// The rows of all nodes of a collection. Shape `[nodeCount × width]`.
@@ -71,28 +100,39 @@ public struct NodeEncoder: Equatable, Codable, Sendable {
           + "\(attributeMeans.count)")
     }
     guard labels.isEmpty || !collection.nodeLabels.isEmpty else {
-      throw error("nodes have no labels; the model expects \(labels.count) of them")
+      throw error("nodes have no labels; the model expects \(labelWidth) of them")
     }
-    let width = width
+    guard labels.isEmpty || labels.count == collection.nodeLabelValues.count else {
+      throw error(
+        "nodes have labels in \(collection.nodeLabelValues.count) columns; the model expects "
+          + "\(labels.count)")
+    }
+    let (width, labelWidth) = (width, labelWidth)
     var elements = Array(repeating: Float(0), count: collection.nodeCount * width)
     if labels.isEmpty, attributeMeans.isEmpty, !usesDegree {
       elements = Array(repeating: 1, count: elements.count)
     }
-    let column = Dictionary(uniqueKeysWithValues: zip(labels, labels.indices))
-    let columnOfPlace = collection.nodeLabelValues.map { column[$0] }
+    // The column of each place of each column of labels.
+    var first = 0
+    let columns = zip(labels, collection.nodeLabelValues).map { known, values in
+      defer { first += known.count }
+      let column = Dictionary(zip(known, first..<first + known.count)) { first, _ in first }
+      return values.map { column[$0] }
+    }
     for node in 0..<collection.nodeCount {
       let row = node * width
-      if !labels.isEmpty {
-        let place = Int(collection.nodeLabels[node])
-        guard let column = columnOfPlace[place] else {
+      for (index, columns) in columns.enumerated() {
+        let place = Int(collection.nodeLabels[node * labels.count + index])
+        guard let column = columns[place] else {
+          let which = labels.count == 1 ? "" : " in column \(index + 1)"
           throw error(
-            "node \(node + 1) has the label \(collection.nodeLabelValues[place]), which is not "
-              + "among the \(labels.count) that the model knows")
+            "node \(node + 1) has the label \(collection.nodeLabelValues[index][place])\(which), "
+              + "which is not among the \(labels[index].count) that the model knows")
         }
         elements[row + column] = 1
       }
       for (attribute, mean) in attributeMeans.enumerated() {
-        elements[row + labels.count + attribute] =
+        elements[row + labelWidth + attribute] =
           (collection.attributes[node * attributeMeans.count + attribute] - mean)
           / attributeDeviations[attribute]
       }
@@ -102,5 +142,36 @@ public struct NodeEncoder: Equatable, Codable, Sendable {
       }
     }
     return Matrix(rows: collection.nodeCount, columns: width, elements: elements)
+  }
+}
+
+extension NodeEncoder: Codable {
+  private enum Key: String, CodingKey {
+    case labels, attributeMeans, attributeDeviations, usesDegree
+  }
+
+  /// One column of labels is a list of them; several are a list of lists.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    if let column = try? values.decode([Int].self, forKey: .labels) {
+      labels = column.isEmpty ? [] : [column]
+    } else {
+      labels = try values.decode([[Int]].self, forKey: .labels)
+    }
+    attributeMeans = try values.decode([Float].self, forKey: .attributeMeans)
+    attributeDeviations = try values.decode([Float].self, forKey: .attributeDeviations)
+    usesDegree = try values.decode(Bool.self, forKey: .usesDegree)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Key.self)
+    if labels.count > 1 {
+      try values.encode(labels, forKey: .labels)
+    } else {
+      try values.encode(labels.first ?? [], forKey: .labels)
+    }
+    try values.encode(attributeMeans, forKey: .attributeMeans)
+    try values.encode(attributeDeviations, forKey: .attributeDeviations)
+    try values.encode(usesDegree, forKey: .usesDegree)
   }
 }

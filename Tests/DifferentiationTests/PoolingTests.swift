@@ -16,7 +16,8 @@ private let neighbors = Adjacency(
 /// The same with symmetric weights, in two parts.
 private func weighted<Scalar: DifferentiableScalar>() -> PartedGraph<Scalar> {
   PartedGraph(
-    neighbors.pattern, weights: [0.5, 0.5, -2, -2, 3, 3], parts: RowBlocks(offsets: [0, 4, 4, 6]))
+    neighbors.pattern, weights: [0.5, 0.5, -2, -2, 3, 3],
+    parts: RowParts(RowBlocks(offsets: [0, 4, 4, 6])))
 }
 
 private struct Operation: CustomTestStringConvertible, Sendable {
@@ -41,17 +42,24 @@ private let operations = [
     $0[0].divided(bySumsOf: ($0[1] * $0[1]).scaled(by: 0.8))
   },
   Operation(name: "assignments", shapes: [(5, 4)]) { $0[0].assignments() },
-  Operation(name: "entropy", shapes: [(5, 4)]) { $0[0].assignments().entropy(scale: 0.3) },
+  Operation(name: "entropy", shapes: [(6, 4)]) {
+    $0[0].assignments().entropy(scale: 0.3, parts: blocks).loss
+  },
   Operation(name: "link loss, more nodes than clusters", shapes: [(6, 2)]) {
     try $0[0].assignments().linkLoss(
-      from: neighbors.pattern, blocks: blocks, scale: 0.7, on: SingleRank())
+      from: neighbors.pattern, blocks: blocks, parts: RowParts(blocks), scale: 0.7, on: SingleRank()
+    ).loss
   },
   Operation(name: "link loss, more clusters than nodes", shapes: [(6, 5)]) {
     try $0[0].assignments().linkLoss(
-      from: neighbors.pattern, blocks: blocks, scale: 0.7, on: SingleRank())
+      from: neighbors.pattern, blocks: blocks, parts: RowParts(blocks), scale: 0.7, on: SingleRank()
+    ).loss
   },
   Operation(name: "link loss of a weighted graph", shapes: [(6, 2), (6, 3)]) {
-    try $0[0].assignments().linkLoss(from: $0[1], length: 3, scale: 0.7, on: SingleRank())
+    try $0[0].assignments().linkLoss(
+      from: $0[1], length: 3, parts: RowParts(RowBlocks(count: 2, length: 3)), scale: 0.7,
+      on: SingleRank()
+    ).loss
   },
   Operation(name: "sums of members", shapes: [(6, 2)]) {
     $0[0].aggregated(.sum, over: Adjacency(segments: blocks.offsets))
@@ -77,14 +85,15 @@ private let operations = [
   },
   Operation(name: "means of blocks", shapes: [(6, 2)]) { $0[0].means(of: blocks) },
   Operation(name: "dense layer", shapes: [(6, 3), (4, 3), (6, 2), (4, 2), (1, 4)]) {
-    .affine([($0[0], $0[1]), ($0[2], $0[3])], bias: $0[4], isRectified: true, parts: blocks)
+    .affine(
+      [($0[0], $0[1]), ($0[2], $0[3])], bias: $0[4], isRectified: true, parts: RowParts(blocks))
   },
   Operation(name: "dense layer without ReLU", shapes: [(6, 3), (2, 3), (1, 2)]) {
-    .affine([($0[0], $0[1])], bias: $0[2], isRectified: false, parts: blocks)
+    .affine([($0[0], $0[1])], bias: $0[2], isRectified: false, parts: RowParts(blocks))
   },
   Operation(name: "normalisation over ranks", shapes: [(6, 3), (1, 3), (1, 3)]) {
     try $0[0].batchNormalized(
-      scale: $0[1], shift: $0[2], parts: blocks, on: SingleRank()
+      scale: $0[1], shift: $0[2], parts: RowParts(blocks), on: SingleRank()
     ).rows
   },
 ]
@@ -112,8 +121,10 @@ private let operations = [
       #expect(
         largestDifference(
           Float.softmaxGradient(y, g, using: workers), Float.plainSoftmaxGradient(y, g)) < 4e-7)
-      let entropy = Float.entropy(y, epsilon: 1e-15)
-      #expect(abs(entropy - Float.plainEntropy(y, epsilon: 1e-15)) < 2e-6 * max(1, entropy))
+      let entropy = Float.entropy(y, 0..<y.rowCount, epsilon: 1e-15)
+      #expect(
+        abs(entropy - Float.plainEntropy(y, 0..<y.rowCount, epsilon: 1e-15))
+          < 2e-6 * max(1, entropy))
       let gradient = Float.entropyGradient(y, epsilon: 1e-15, factor: 0.5)
       let plain = Float.plainEntropyGradient(y, epsilon: 1e-15, factor: 0.5)
       #expect(largestDifference(gradient, plain) < 1e-5)
@@ -150,8 +161,9 @@ private let operations = [
       let plain = Float.plainAffine([(x, w), (g, v)], bias: bias, isRectified: true)
       #expect(largestDifference(found, plain) < 2e-5)
       let parts = RowBlocks(offsets: [0, rows / 3, rows / 3, rows])
-      func close(_ a: [Double], _ b: [Double]) -> Bool {
-        a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) < 1e-3 }
+      func close(_ a: PartSums<Float>, _ b: PartSums<Float>) -> Bool {
+        a.rows.rowCount == b.rows.rowCount && a.totals.count == b.totals.count
+          && zip(a.totals, b.totals).allSatisfy { abs($0 - $1) < 1e-3 }
       }
       for y in [x, nil] {
         var (passed, plainPassed) = (g, g)
@@ -161,7 +173,8 @@ private let operations = [
         ]
         let found = Float.affineGradient(
           &passed, of: y, terms, wants: [true, false], parts: parts, using: workers)
-        let plain = Float.plainAffineGradient(&plainPassed, of: y, terms, wants: [true, false])
+        let plain = Float.plainAffineGradient(
+          &plainPassed, of: y, terms, wants: [true, false], parts: parts)
         #expect(passed == plainPassed)
         #expect(close(found.sums, plain.sums))
         #expect(largestDifference(found.inputs[0]!, plain.inputs[0]!) < 2e-5)
@@ -172,10 +185,13 @@ private let operations = [
       #expect(
         Float.spread(means, over: parts, using: workers) == Float.plainSpread(means, over: parts))
       #expect(
-        close(Float.columnSums(x, parts: parts, using: workers), Float.plainColumnSums(x)))
+        close(
+          Float.columnSums(x, parts: parts, using: workers), Float.plainColumnSums(x, parts: parts))
+      )
       #expect(
         close(
-          Float.squares(x, mean: a, parts: parts, using: workers), Float.plainSquares(x, mean: a)))
+          Float.squares(x, mean: a, parts: parts, using: workers),
+          Float.plainSquares(x, mean: a, parts: parts)))
       #expect(
         largestDifference(
           Float.normalize(x, mean: a, slope: b, shift: a, using: workers),
@@ -183,7 +199,7 @@ private let operations = [
       #expect(
         close(
           Float.normalizationSums(g, x, mean: a, parts: parts, using: workers),
-          Float.plainNormalizationSums(g, x, mean: a)))
+          Float.plainNormalizationSums(g, x, mean: a, parts: parts)))
       var (turned, plainTurned) = (g, g)
       Float.turnNormalizationGradient(&turned, x, coefficients: c, using: workers)
       Float.plainTurnNormalizationGradient(&plainTurned, x, coefficients: c)
@@ -211,8 +227,8 @@ private let operations = [
         using: workers)
       let expected = Float.plainConvolutionGradient(
         &plainPassed, of: y, sums: sums, over: graph, weight: weight, wantsInput: wantsInput)
-      #expect(zip(found.sums, expected.sums).allSatisfy { abs($0 - $1) < 1e-5 })
-      #expect(found.sums.count == expected.sums.count)
+      #expect(zip(found.sums.totals, expected.sums.totals).allSatisfy { abs($0 - $1) < 1e-5 })
+      #expect(found.sums.totals.count == expected.sums.totals.count)
       #expect((found.inputs[0] != nil) == wantsInput)
       if wantsInput {
         #expect(largestDifference(found.inputs[0]!, expected.inputs[0]!) < 1e-4)
@@ -224,7 +240,7 @@ private let operations = [
     await #expect(processExitsWith: .failure) {
       _ = PartedGraph<Float>(
         SparsePattern(rowOffsets: [0, 1, 2], columns: [1, 0], columnCount: 2), weights: [1, 1],
-        parts: RowBlocks(offsets: [0, 1, 2]))
+        parts: RowParts(RowBlocks(offsets: [0, 1, 2])))
     }
   }
 
@@ -271,15 +287,18 @@ private let operations = [
             neighbors.pattern.columns[$0] - Int32(first)
           }
         }, columnCount: rows.count)
+      let parts = RowParts(
+        RowBlocks(offsets: [0, rows.count]), hands: communicator.ranks.map { [$0.index] })
       let normal = try variable.batchNormalized(
         scale: tape.constant(gamma), shift: tape.constant(beta),
-        parts: RowBlocks(offsets: [0, rows.count]), on: communicator
+        parts: parts, on: communicator
       ).rows
       let link = try normal.assignments().linkLoss(
         from: own,
         blocks: RowBlocks(
           offsets: (graphs.lowerBound...graphs.upperBound).map { blocks.offsets[$0] - first }),
-        scale: 0.4, on: communicator)
+        parts: parts, scale: 0.4, on: communicator
+      ).loss
       let loss = (normal * tape.constant(weights.copy(ofRows: rows))).sum() + link
       let gradients = try tape.gradients(of: loss, on: communicator)
       return (normal.value, gradients[variable], loss.scalar)

@@ -29,7 +29,7 @@ import Testing
     let collection = try small()
     let encoder = NodeEncoder(
       [.labels, .attributes, .degree], of: collection, fittedTo: [0])
-    #expect(encoder.labels == [0, 3, 9])
+    #expect(encoder.labels == [[0, 3, 9]])
     #expect(encoder.width == 6)
     let rows = try encoder.rows(of: collection)
     #expect(rows.row(0)[..<3] == [1, 0, 0])

@@ -13,7 +13,7 @@ import Testing
     #expect(collection.classes == [1, 0, 1])
     #expect(collection.classLabels == [-1, 5])
     #expect(collection.nodeLabels == [0, 1, 1, 0, 2, 2, 1])
-    #expect(collection.nodeLabelValues == [0, 3, 9])
+    #expect(collection.nodeLabelValues == [[0, 3, 9]])
     #expect(collection.attributeCount == 2)
     #expect(collection.attributes[..<6] == [1.5, 2, 0, -1, 1, 1])
     // Of node 3: the lines of 3, 1 and 3, 2 and 3, 4.
@@ -56,12 +56,13 @@ import Testing
   @Test(arguments: [
     ("A", "1, 2\n2, 1\n2, 8\n", "line 3: edge 2, 8; nodes are 1 ... 7"),
     ("A", "1, 2\n2, 1\n4, 5\n5, 4\n", "line 3: edge 4, 5 joins graph 1 with graph 2"),
+    ("A", "1, 2\n2\n", "line 2: expected 2 integers separated by commas or spaces, found '2'"),
     (
-      "A", "1, 2\n2, 1\n3, 4\n5, 6\n6, 5\n",
-      "line 3: edge 3, 4 without a line 4, 3; graphs are undirected, with a line for each direction"
+      "A", "1, 2\n2, 1,\n",
+      "line 2: expected 2 integers separated by commas or spaces, found '2, 1,'"
     ),
-    ("A", "1, 2\n2 1\n", "line 2: expected 2 integers separated by commas, found '2 1'"),
-    ("A", "1, 2\n\n2, 1\n", "line 2: expected 2 integers separated by commas, found ''"),
+    ("A", "1, 2\n\n2, 1\n", "line 2: expected 2 integers separated by commas or spaces, found ''"),
+    ("A", "1,, 2\n", "line 1: expected 2 integers separated by commas or spaces, found '1,, 2'"),
     (
       "graph_indicator", "1\n1\n1\n1\n3\n3\n3\n", "line 5: graph 3 follows; graph 2 has no nodes"
     ),
@@ -79,6 +80,12 @@ import Testing
     ),
     ("graph_indicator", "1\n1\n1.5\n", "line 3: expected an integer, found '1.5'"),
     ("graph_labels", "", "is empty; expected a label per graph"),
+    ("graph_labels", "1\n0.5\n1\n", "line 2: expected an integer, found '0.5'"),
+    ("graph_labels", "1\n\n1\n", "line 2: expected an integer, found ''"),
+    ("graph_labels", "1\nnan\n1\n", "line 2: expected an integer, found 'nan'"),
+    ("graph_labels", "0 1\n1 1\n1 0\n", "line 1: 2 labels; expected one, the class of the graph"),
+    ("node_labels", "0, 1\n1\n", "line 2: 1 integers; expected 2, as on line 1"),
+    ("node_labels", "0, 1\n1, x\n", "line 2: expected 2 integers, found '1, x'"),
     ("node_labels", "0\n1\n", "2 lines for 7 nodes; expected one line for each"),
     (
       "node_attributes", "1, 2\n1\n",
@@ -86,7 +93,7 @@ import Testing
     ),
     (
       "node_attributes", "1, nan\n",
-      "line 1: expected finite numbers separated by commas, found '1, nan'"
+      "line 1: expected finite numbers separated by commas or spaces, found '1, nan'"
     ),
     ("edge_labels", "0\n1\n", "2 lines for 10 edges; expected one line for each"),
     ("edge_attributes", "0\n", "1 lines for 10 edges; expected one line for each"),

@@ -7,8 +7,16 @@ struct GraphsReport: Codable {
   var highland = highlandVersion
   var collection: String
   var network: GraphArchitecture
-  /// What nodes are seen by.
+  /// What nodes are seen by: labels, attributes, degree, with commas; or constant.
   var features: String
+  /// In words and numbers of columns.
+  var featureColumns: String
+  /// Lines of the adjacency file that were left out.
+  var ignored: GraphCollection.IgnoredEdges
+  /// Edges of one direction in the files, taken in both.
+  var oneWayEdges: Int
+  /// Files of the collection that no network uses.
+  var unusedFiles: [String]
   var training: GraphTrainingOptions
   var foldCount: Int
   var validationShare: Double
@@ -43,13 +51,20 @@ struct GraphsReport: Codable {
   }
 
   init(
-    _ command: GraphsTrainCommand, plan: GraphTrialPlan, architecture: GraphArchitecture,
-    tasks: [GraphTrialTask], results: [GraphTrialResult], labels: [Int], rankCount: Int,
+    _ command: GraphsTrainCommand, of graphs: GraphCollection, plan: GraphTrialPlan,
+    architecture: GraphArchitecture,
+    tasks: [GraphTrialTask], results: [GraphTrialResult], rankCount: Int,
     groupCount: Int, threadCount: Int, elapsedSeconds: Double, memory: MemoryReport
   ) {
     collection = command.directory
     network = architecture
-    features = command.features
+    let columns = plan.columns.present(in: graphs)
+    features = columns.isEmpty ? "constant" : columns.names.joined(separator: ",")
+    featureColumns = NodeEncoder(columns, of: graphs, fittedTo: []).description
+    ignored = graphs.ignored
+    oneWayEdges = graphs.oneWayEdges
+    unusedFiles = graphs.unusedFiles
+    let labels = graphs.classLabels
     training = plan.training
     foldCount = command.folds
     validationShare = command.validationShare
@@ -122,6 +137,7 @@ struct GraphsReport: Codable {
       }
     }
     lines.append("")
+    lines.append("nodes are seen by \(featureColumns)")
     lines.append(
       "\(parameterCount) parameters, \(decimal(secondsPerEpoch, places: 4)) s per epoch")
     return lines.joined(separator: "\n")

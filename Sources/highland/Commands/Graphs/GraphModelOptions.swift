@@ -16,10 +16,13 @@ struct GraphModelOptions: ParsableArguments {
   func read(
     on communicator: some Communicator
   ) throws -> (model: GraphModel, collection: GraphCollection, rows: Matrix) {
-    try communicator.agree {
+    let read = try communicator.agree {
       let model = try GraphModel(path: model)
       let collection = try GraphCollection(directory: directory)
-      return (model, collection, try model.rows(of: collection))
+      try GraphMemory.require(rowsOf: collection, width: model.encoder.width)
+      return (model: model, collection: collection, rows: try model.rows(of: collection))
     }
+    read.collection.showReadingNote(on: communicator)
+    return read
   }
 }

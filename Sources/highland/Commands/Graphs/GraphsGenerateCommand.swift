@@ -49,6 +49,12 @@ struct GraphsGenerateCommand: RankedCommand {
       throw ValidationError(
         "\(fewestMotifs) to \(mostMotifs) motifs of a kind: expected 2 ... 10000, ascending")
     }
+    // The graphs are made in memory.
+    let nodeCount = graphs * 2 * mostMotifs * largestMotif
+    guard nodeCount <= 200_000_000 else {
+      throw ValidationError(
+        "up to \(nodeCount) nodes of \(graphs) graphs: expected at most 200000000")
+    }
   }
 
   func run(on communicator: MPICommunicator) throws {

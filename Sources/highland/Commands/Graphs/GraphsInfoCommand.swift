@@ -19,11 +19,13 @@ struct GraphsInfoCommand: RankedCommand {
   func run(on communicator: MPICommunicator) throws {
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
-      let statistics = try GraphCollection(directory: directory).statistics
+      let collection = try GraphCollection(directory: directory)
+      let statistics = collection.statistics
       if json {
         try printJSON(statistics)
       } else {
-        print(statistics.table)
+        let encoder = NodeEncoder(.standard(for: collection), of: collection, fittedTo: [])
+        print(statistics.table(features: encoder.description))
       }
     }
   }
@@ -38,13 +40,18 @@ func printJSON(_ value: some Encodable) throws {
 
 extension CollectionStatistics {
   /// A line per number, those without anything to say left out.
-  fileprivate var table: String {
+  fileprivate func table(features: String) -> String {
+    func labels(_ count: Int, _ columns: Int) -> String {
+      columns > 1 ? "\(count) in \(columns) columns" : "\(count)"
+    }
     var rows: [(String, String)] = [
       ("name", name), ("graphs", "\(graphs)"), ("classes", "\(classes)"),
       ("mean nodes", decimal(meanNodes, places: 2)), ("mean edges", decimal(meanEdges, places: 2)),
       ("nodes", "\(smallestGraph) ... \(largestGraph)"),
-      ("node labels", "\(nodeLabels)"), ("node attributes", "\(nodeAttributes)"),
-      ("edge labels", "\(edgeLabels)"), ("edge attributes", "\(edgeAttributes)"),
+      ("node labels", labels(nodeLabels, nodeLabelColumns)),
+      ("node attributes", "\(nodeAttributes)"),
+      ("edge labels", labels(edgeLabels, edgeLabelColumns)),
+      ("edge attributes", "\(edgeAttributes)"),
       (
         "graphs of class",
         graphsOfClass.map { "\($0.label): \($0.graphs)" }.joined(separator: ", ")
@@ -53,6 +60,11 @@ extension CollectionStatistics {
     ]
     if ignored.selfLoops > 0 { rows.append(("self loops, left out", "\(ignored.selfLoops)")) }
     if ignored.duplicates > 0 { rows.append(("repeated edges, left out", "\(ignored.duplicates)")) }
+    if oneWayEdges > 0 { rows.append(("one-way edges, made undirected", "\(oneWayEdges)")) }
+    if !unusedFiles.isEmpty {
+      rows.append(("not used by networks", unusedFiles.joined(separator: ", ")))
+    }
+    rows.append(("nodes are seen by", features))
     let width = rows.map(\.0.count).max() ?? 0
     return rows.map { name, value in
       name + String(repeating: " ", count: width + 2 - name.count) + value

@@ -48,8 +48,11 @@ struct GraphsTrainCommand: RankedCommand {
   @Option(help: "The share of a graph's hidden numbers that training leaves out.")
   var dropout = 0.0
 
-  @Option(help: "What nodes are seen by: labels, attributes, degree, with commas.")
-  var features = "labels,attributes"
+  @Option(
+    help: ArgumentHelp(
+      "What nodes are seen by: labels, attributes, degree, with commas; or constant.",
+      discussion: "By default labels and attributes; the degree, if nodes have neither."))
+  var features: String?
 
   @Option(help: "Folds of a cross-validation; 0 for a single split.")
   var folds = 0
@@ -72,8 +75,8 @@ struct GraphsTrainCommand: RankedCommand {
   @Option(help: "The share of the graphs left for validation.")
   var validationShare = 0.1
 
-  @Option(help: "The share of the graphs left for testing, without --folds.")
-  var testShare = 0.1
+  @Option(help: "The share of the graphs left for testing, without --folds. Default: 0.1.")
+  var testShare: Double?
 
   @Option(help: "The most epochs.")
   var epochs = 100
@@ -81,8 +84,11 @@ struct GraphsTrainCommand: RankedCommand {
   @Option(help: "Epochs without a better validation after which training ends; 0 for never.")
   var patience = 0
 
-  @Option(help: "Which epoch's network is kept, by the validation graphs: loss, accuracy or last.")
-  var select = GraphTrainingOptions.Selection.loss
+  @Option(
+    help: ArgumentHelp(
+      "Which epoch's network is kept, by the validation graphs: loss, accuracy or last.",
+      discussion: "Default: loss; last without validation graphs."))
+  var select: GraphTrainingOptions.Selection?
 
   @Option(help: "Graphs in a batch.")
   var batch = 64
@@ -96,11 +102,11 @@ struct GraphsTrainCommand: RankedCommand {
   @Option(help: "Adam's decay, apart from the gradient.")
   var weightDecay = 0.0
 
-  @Option(help: "What diffpool's link loss counts.")
-  var linkWeight = 1.0
+  @Option(help: "What diffpool's link loss counts. Default: 1.")
+  var linkWeight: Double?
 
-  @Option(help: "What diffpool's entropy loss counts.")
-  var entropyWeight = 1.0
+  @Option(help: "What diffpool's entropy loss counts. Default: 1.")
+  var entropyWeight: Double?
 
   @Option(name: .shortAndLong, help: "The model to write (.safetensors), without --folds.")
   var output: String?
@@ -127,57 +133,125 @@ struct GraphsTrainCommand: RankedCommand {
       layers.map { (1...1000).contains($0) } ?? true, "--layers \(layers ?? 0): expected 1 ... 1000"
     )
     try require((0..<1).contains(dropout), "--dropout \(dropout): expected 0 to below 1")
-    try require(folds == 0 || folds >= 2, "--folds \(folds): expected 0, or 2 and more")
-    try require(seeds >= 1, "--seeds \(seeds): expected 1 and more")
+    try require(
+      folds == 0 || folds >= 2,
+      "--folds \(folds): expected 0, or 2 and more up to the number of graphs")
+    try require(
+      (1...Self.mostSeeds).contains(seeds), "--seeds \(seeds): expected 1 ... \(Self.mostSeeds)")
+    try require(
+      !seed.addingReportingOverflow(UInt64(seeds - 1)).overflow,
+      "--seed \(seed) with --seeds \(seeds): the last would be above \(UInt64.max)")
     if case .count(let count) = groups {
       try require(
         (1...trialCount).contains(count),
         "--groups \(count): expected 1 ... \(trialCount), the number of folds and seeds")
     }
-    try require(epochs >= 1, "--epochs \(epochs): expected 1 and more")
-    try require(patience >= 0, "--patience \(patience): expected 0 and more")
-    try require(batch >= 1, "--batch \(batch): expected 1 and more")
+    let most = 1_000_000_000
+    try require((1...most).contains(epochs), "--epochs \(epochs): expected 1 ... \(most)")
+    try require((0...most).contains(patience), "--patience \(patience): expected 0 ... \(most)")
+    try require((1...most).contains(batch), "--batch \(batch): expected 1 ... \(most)")
     try require(
-      learningRate > 0 && learningRate.isFinite, "--learning-rate \(learningRate): expected above 0"
-    )
-    try require(weightDecay >= 0, "--weight-decay \(weightDecay): expected 0 and more")
+      learningRate > 0 && learningRate <= 1e6,
+      "--learning-rate \(learningRate): expected above 0, at most 1000000")
+    for (name, value) in [
+      ("--weight-decay", weightDecay), ("--link-weight", linkWeight ?? 1),
+      ("--entropy-weight", entropyWeight ?? 1),
+    ] {
+      try require((0...1e6).contains(value), "\(name) \(value): expected 0 ... 1000000")
+    }
     try require(
-      (0..<1).contains(validationShare) && (0..<1).contains(testShare)
-        && validationShare + testShare < 1,
-      "shares of \(validationShare) and \(testShare): expected 0 and more, together below 1")
+      (0..<1).contains(validationShare),
+      "--validation-share \(validationShare): expected 0 to below 1")
+    if let testShare {
+      try require((0..<1).contains(testShare), "--test-share \(testShare): expected 0 to below 1")
+      try require(folds == 0, "--test-share is without --folds, each of which is the test set once")
+    }
+    try require(
+      folds > 0 || validationShare + testFraction < 1,
+      "shares of \(validationShare) for validation and \(testFraction) for testing: expected "
+        + "together below 1")
+    try require(
+      patience == 0 || select != .last,
+      "--patience goes by the best epoch; with --select last the last is taken")
+    if validationShare == 0 {
+      try require(
+        patience == 0, "--patience goes by the validation graphs; --validation-share is 0")
+      try require(
+        select == nil || select == .last,
+        "--select \(select?.rawValue ?? "") goes by the validation graphs; --validation-share is 0")
+    }
     try require(
       output == nil || (folds == 0 && seeds == 1),
       "--output is of one model: not with --folds or several --seeds")
     _ = try clusterCounts(largestGraph: 640)
-    _ = try columns()
-    if network == .gcn, clusters != nil {
-      throw ValidationError("--clusters is for --network diffpool")
+    _ = try namedColumns()
+    for (name, isGiven) in [
+      ("--clusters", clusters != nil), ("--link-weight", linkWeight != nil),
+      ("--entropy-weight", entropyWeight != nil),
+    ] where network == .gcn && isGiven {
+      throw ValidationError("\(name) is for --network diffpool")
     }
   }
+
+  /// More than anybody waits for.
+  private static let mostSeeds = 100_000
+
+  private var testFraction: Double { testShare ?? 0.1 }
 
   private func clusterCounts(largestGraph: Int) throws -> [Int] {
     guard network == .diffpool else { return [] }
     guard let clusters else { return [min(160, (largestGraph + 3) / 4)] }
-    return try clusters.split(separator: ",", omittingEmptySubsequences: false).map {
+    let counts = try clusters.split(separator: ",", omittingEmptySubsequences: false).map {
       guard let count = Int($0), (1...65_536).contains(count) else {
         throw ValidationError(
           "--clusters \(clusters): expected numbers from 1 to 65536, with commas")
       }
       return count
     }
+    guard counts.count <= 100 else {
+      throw ValidationError("--clusters of \(counts.count) levels: expected at most 100")
+    }
+    return counts
   }
 
-  private func columns() throws -> NodeEncoder.Columns {
-    try features.split(separator: ",").reduce(into: []) { columns, name in
+  /// What `--features` names; nil without it.
+  private func namedColumns() throws -> NodeEncoder.Columns? {
+    guard let features, features != "constant" else { return features.map { _ in [] } }
+    return try features.split(separator: ",", omittingEmptySubsequences: false).reduce(into: []) {
+      columns, name in
       switch name {
       case "labels": columns.insert(.labels)
       case "attributes": columns.insert(.attributes)
       case "degree": columns.insert(.degree)
       default:
         throw ValidationError(
-          "--features \(features): expected labels, attributes or degree, with commas")
+          "--features \(features): expected labels, attributes or degree, with commas; or constant")
       }
     }
+  }
+
+  /// What the nodes of a collection are seen by, and what is to be said about it.
+  private func columns(
+    of collection: GraphCollection
+  ) throws -> (columns: NodeEncoder.Columns, note: String) {
+    let named = try namedColumns()
+    let columns = named?.present(in: collection) ?? .standard(for: collection)
+    if let named, !named.isEmpty, columns.isEmpty {
+      throw DataError(
+        path: collection.name,
+        problem: "nodes have no \(named.names.joined(separator: " and no ")) for --features "
+          + "\(features ?? ""); take degree, or constant")
+    }
+    let encoder = NodeEncoder(columns, of: collection, fittedTo: [])
+    var note = "nodes are seen by \(encoder.description)"
+    let missing = (named ?? []).subtracting(columns).names
+    if !missing.isEmpty {
+      note =
+        "nodes have no \(missing.joined(separator: " and no ")); they are seen by \(encoder.description)"
+    } else if named == nil, columns == .degree {
+      note = "nodes have neither labels nor attributes; they are seen by \(encoder.description)"
+    }
+    return (columns, note)
   }
 
   func run(on communicator: MPICommunicator) throws {
@@ -185,10 +259,26 @@ struct GraphsTrainCommand: RankedCommand {
     try outputs.check([output, report], on: communicator)
     let workers = try threads.workers(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
-    let collection = try communicator.agree { try GraphCollection(directory: directory) }
-    let plan = try plan(for: collection)
+    let collection: GraphCollection = try communicator.agree {
+      let collection = try GraphCollection(directory: directory)
+      try checkCounts(of: collection)
+      return collection
+    }
+    let (columns, note) = try communicator.agree { try self.columns(of: collection) }
+    collection.readingNote.map(reporter.note)
+    reporter.note(note)
+    let plan = try plan(for: collection, columns: columns)
     let start = ContinuousClock.now
-    let tasks: [GraphTrialTask] = try communicator.agree { try self.tasks(of: collection) }
+    let tasks: [GraphTrialTask] = try communicator.agree {
+      let encoder = NodeEncoder(columns, of: collection, fittedTo: [])
+      try GraphMemory.require(rowsOf: collection, width: encoder.width)
+      let graphCount = min(batch, collection.graphCount)
+      try GraphMemory.require(
+        trainingOf: plan.architecture(encoder, of: collection),
+        graphsPerRank: max(1, graphCount * groupCount / communicator.size), ranks: communicator.size
+      )
+      return try self.tasks(of: collection)
+    }
     let (results, model) = try plan.run(
       tasks, inGroups: groupCount, on: collection, workers: workers, on: communicator
     ) { place, record in
@@ -199,8 +289,9 @@ struct GraphsTrainCommand: RankedCommand {
     let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
     let encoder = NodeEncoder(plan.columns, of: collection, fittedTo: tasks[0].split.train)
     let result = GraphsReport(
-      self, plan: plan, architecture: plan.architecture(encoder, of: collection), tasks: tasks,
-      results: results, labels: collection.classLabels, rankCount: communicator.size,
+      self, of: collection, plan: plan, architecture: plan.architecture(encoder, of: collection),
+      tasks: tasks,
+      results: results, rankCount: communicator.size,
       groupCount: groupCount, threadCount: workers.count, elapsedSeconds: elapsed,
       memory: try MemoryReport(on: communicator))
     try communicator.agree {
@@ -221,32 +312,59 @@ struct GraphsTrainCommand: RankedCommand {
     if json { try printJSON(result.withoutCurves) } else { print(result.table) }
   }
 
-  private func plan(for collection: GraphCollection) throws -> GraphTrialPlan {
+  /// Finds out whether the collection has as many graphs as the options ask for.
+  private func checkCounts(of collection: GraphCollection) throws {
+    func require(_ holds: Bool, _ text: String) throws {
+      if !holds { throw DataError(path: directory, problem: text) }
+    }
+    try require(
+      collection.classCount > 1,
+      "all graphs have the class \(collection.classLabels[0]); expected two classes at least")
+    try require(
+      folds <= collection.graphCount,
+      "--folds \(folds): expected 2 ... \(collection.graphCount), the number of graphs")
+    let places = trialCount.multipliedReportingOverflow(by: collection.graphCount)
+    try require(
+      !places.overflow && places.partialValue <= 100_000_000,
+      "\(trialCount) folds and seeds of \(collection.graphCount) graphs: expected at most "
+        + "\(100_000_000 / collection.graphCount)")
+  }
+
+  private func plan(
+    for collection: GraphCollection, columns: NodeEncoder.Columns
+  ) throws -> GraphTrialPlan {
     var training = GraphTrainingOptions()
     training.epochCount = epochs
-    training.batchSize = batch
+    training.batchSize = min(batch, collection.graphCount)
     training.learningRate = learningRate
     training.weightDecay = weightDecay
     training.schedule = schedule
-    training.selection = select
+    training.selection = select ?? (validationShare == 0 ? .last : .loss)
     training.patience = patience
-    training.linkWeight = linkWeight
-    training.entropyWeight = entropyWeight
+    training.linkWeight = linkWeight ?? 1
+    training.entropyWeight = entropyWeight ?? 1
     training.seed = seed
     return GraphTrialPlan(
       kind: network, hidden: hidden, layerCount: layers,
       clusterCounts: try clusterCounts(largestGraph: collection.statistics.largestGraph),
-      dropout: dropout, readout: readout, columns: try columns(), training: training,
+      dropout: dropout, readout: readout, columns: columns, training: training,
       looksAtSmoothing: diagnostics)
   }
 
-  private var trialCount: Int { max(folds, 1) * seeds }
+  /// Folds of all seeds; the largest integer, if that is too small.
+  private var trialCount: Int {
+    let (count, isTooLarge) = max(folds, 1).multipliedReportingOverflow(by: seeds)
+    return isTooLarge ? .max : count
+  }
 
   private func tasks(of collection: GraphCollection) throws -> [GraphTrialTask] {
     try (0..<seeds).flatMap { place in
       let seed = seed + UInt64(place)
       return try splits(of: collection, seed: seed).enumerated().map {
-        GraphTrialTask(fold: $0, seed: seed, split: $1)
+        guard !$1.train.isEmpty else {
+          throw DataError(path: directory, problem: "no graph is left to train on")
+        }
+        return GraphTrialTask(fold: $0, seed: seed, split: $1)
       }
     }
   }
@@ -258,12 +376,21 @@ struct GraphsTrainCommand: RankedCommand {
         validationShare: validationShare, seed: seed)
     }
     let (test, others) = stratifiedShare(
-      of: Array(0..<collection.graphCount), classes: collection.classes, share: testShare,
+      of: Array(0..<collection.graphCount), classes: collection.classes, share: testFraction,
       seed: seed, fold: -1)
     let (validation, train) = stratifiedShare(
-      of: others, classes: collection.classes, share: validationShare / (1 - testShare),
+      of: others, classes: collection.classes, share: min(1, validationShare / (1 - testFraction)),
       seed: seed)
     return [GraphSplit(train: train, validation: validation, test: test)]
+  }
+}
+
+extension NodeEncoder.Columns {
+  /// As options and reports name them.
+  var names: [String] {
+    [(Self.labels, "labels"), (.attributes, "attributes"), (.degree, "degree")].compactMap {
+      contains($0) ? $1 : nil
+    }
   }
 }
 

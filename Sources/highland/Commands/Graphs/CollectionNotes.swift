@@ -1,0 +1,24 @@
+import Communication
+@unsafe @preconcurrency import Glibc
+import GraphCollections
+
+extension GraphCollection {
+  /// What was read otherwise than it stands in the files; nil if nothing was.
+  var readingNote: String? {
+    func count(_ count: Int, _ one: String, _ many: String) -> String? {
+      count == 0 ? nil : count == 1 ? "1 \(one)" : "\(count) \(many)"
+    }
+    let parts = [
+      count(ignored.selfLoops, "self loop left out", "self loops left out"),
+      count(ignored.duplicates, "repeated edge left out", "repeated edges left out"),
+      count(oneWayEdges, "one-way edge made undirected", "one-way edges made undirected"),
+    ].compactMap { $0 }
+    return parts.isEmpty ? nil : "\(name): " + parts.joined(separator: ", ")
+  }
+
+  /// Says ``readingNote`` on stderr, once: for commands without progress.
+  func showReadingNote(on communicator: some Communicator) {
+    guard communicator.rank == Rank(0), let readingNote else { return }
+    unsafe fputs("note: \(readingNote)\n", stderr)
+  }
+}
