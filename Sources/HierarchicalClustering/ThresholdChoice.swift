@@ -54,7 +54,9 @@ extension ClusteringRun {
     case .withoutLabels(let granularity, let later):
       let tried = try edges.map { edges in
         try clock.measure(.thresholds) { progress in
-          let all = silhouetteThresholds
+          // Networks learn from larger graphs than these, in which they are surer.
+          let isTiny = level.nodes.nodeCount <= plan.neighborCount
+          let all = (isTiny ? [0] : []) + silhouetteThresholds
           let trials = try all.enumerated().map { place, threshold in
             defer { progress(Double(place + 1) / Double(all.count)) }
             return try trial(
