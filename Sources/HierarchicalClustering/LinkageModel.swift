@@ -118,8 +118,8 @@ extension Hierarchy {
   ) throws -> StructureFeatures {
     if state == nil {
       state = StructureState(
-        scale: try ClosenessScale(measuring: directions, on: communicator),
-        pointEdges: try PointEdges(graph, on: communicator))
+        scale: try ClosenessScale(measuring: directions, using: workers, on: communicator),
+        pointEdges: try PointEdges(graph, using: workers, on: communicator))
     }
     return try StructureFeatures(
       lists, graph: graph,
@@ -160,7 +160,8 @@ extension Hierarchy {
     let fine = nodes
     let coarse = try contract(to: roots, isLast: isLast, on: communicator)
     guard !isLast, let edges = state?.pointEdges else { return }
-    state?.pointEdges = try edges.merged(into: coarse, from: fine, to: nodes, on: communicator)
+    state?.pointEdges = try edges.merged(
+      into: coarse, from: fine, to: nodes, using: workers, on: communicator)
   }
 }
 
