@@ -50,8 +50,9 @@ package struct Hierarchy<Source: EmbeddingSource> {
     points = NodePartition(sharing: source.rowCount, among: communicator.size)
     nodes = points
     let owned = points.owned(by: communicator.rank)
-    var rows = try source.load(owned, invalid: options.invalidRows, on: communicator)
-    _ = rows.matrix.normalizeRows()
+    var rows = try source.load(
+      owned, invalid: options.invalidRows, using: options.workers, on: communicator)
+    rows.matrix.normalizeRows(using: options.workers)
     largestValue = try communicator.maximum(rows.largestValue)
     fixedPoint = FixedPoint(
       summing: source.rowCount, valuesUpTo: averages == .ofDirections ? 1 : largestValue)
@@ -98,7 +99,7 @@ package struct Hierarchy<Source: EmbeddingSource> {
   /// Owned. What neighbours are searched by: f, or the directions of the means. Unit rows.
   var directions: Matrix {
     guard averages == .ofDirections, var rows = average else { return identity! }
-    _ = rows.normalizeRows()
+    rows.normalizeRows(using: workers)
     return rows
   }
 
@@ -115,7 +116,7 @@ package struct Hierarchy<Source: EmbeddingSource> {
   package mutating func mergeDuplicates(on communicator: some Communicator) throws {
     precondition(level == 0 && nodes == points, "duplicates are of points")
     let roots = try duplicateRoots(
-      of: identity!, where: hasDirection, in: nodes, on: communicator)
+      of: identity!, where: hasDirection, in: nodes, using: workers, on: communicator)
     guard try communicator.any(roots != inputPoint) else { return }
     try merge(to: roots, keeping: .nothing, on: communicator)
   }
@@ -219,7 +220,8 @@ package struct Hierarchy<Source: EmbeddingSource> {
     var newIdentity = Matrix(
       rows: movesPeaks ? coarseOwned.count : 0, columns: dimensions)
     var sums = FixedPointSums(
-      rowCount: kept == .nothing ? 0 : coarseOwned.count, width: dimensions, fixedPoint)
+      rowCount: kept == .nothing ? 0 : coarseOwned.count, width: dimensions, fixedPoint,
+      using: workers)
 
     let tileLength = 4096
     let tileCount = try communicator.maximum((owned.count + tileLength - 1) / tileLength)
@@ -248,7 +250,9 @@ package struct Hierarchy<Source: EmbeddingSource> {
     identity = movesPeaks ? newIdentity : nil
     average = kept == .nothing ? nil : sums.means(over: coarseCounts)
     meanLengths = Array(repeating: 1, count: coarseOwned.count)
-    if kept == .ofDirections, var rows = average { meanLengths = rows.normalizeRows() }
+    if kept == .ofDirections, var rows = average {
+      meanLengths = rows.normalizeRows(using: workers)
+    }
   }
 
   /// The rows of some owned nodes that are averaged, nil where nothing is, and the directions of
@@ -264,7 +268,7 @@ package struct Hierarchy<Source: EmbeddingSource> {
       )
     }
     let input = owned.lowerBound + places.lowerBound..<owned.lowerBound + places.upperBound
-    let rows = try source.validRows(input)
+    let rows = try source.validRows(input, using: workers)
     guard rows.largestValue <= largestValue else {
       throw AgreedFailure(reason: "\(source.name): changed while it was being clustered")
     }

@@ -93,7 +93,6 @@ package struct JudgedLevel<Source: EmbeddingSource> {
   package func silhouette(
     of clusters: Hierarchy<Source>, on communicator: some Communicator
   ) throws -> Double {
-    let owned = hierarchy.nodes.owned(by: communicator.rank)
     // The first point of every node tells where the node is now.
     let cluster = try clusters.points.fetch(
       clusters.nodeOfPoint, at: hierarchy.inputPoint, on: communicator)
@@ -101,39 +100,13 @@ package struct JudgedLevel<Source: EmbeddingSource> {
     let (halo, place) = try Halo.localizing(local, in: clusters.nodes, on: communicator)
     let means = try halo.extend(clusters.meanRows, on: communicator)
     let sizes = try halo.extend(clusters.memberCounts, on: communicator)
-    let rows = hierarchy.directions
-    let baseline = Double(structure?.scale.mean ?? 0)
-    let unit = 0x1p32
-    var (sum, count) = (0, 0)
-    for node in 0..<owned.count {
-      let weight = Int(hierarchy.memberCounts[node])
-      count += weight
-      let own = Int(place[node].index)
-      let size = Double(sizes[own])
-      guard size > 1 else { continue }
-      func similarity(_ cluster: Int) -> Double {
-        var sum = 0.0
-        let isOwned = cluster < halo.ownedCount
-        let row = isOwned ? cluster : cluster - halo.ownedCount
-        for column in 0..<rows.columnCount {
-          sum +=
-            Double(rows[node, column])
-            * Double(isOwned ? means.owned[row, column] : means.ghosts[row, column])
-        }
-        return sum
-      }
-      let a = (size * similarity(own) - 1) / (size - 1)
-      var others: [Int] = []
-      for edge in graph.edges(into: node) {
-        let other = Int(place[Int(graph.columns[edge].index)].index)
-        if other != own, !others.contains(other) { others.append(other) }
-      }
-      let b = others.map(similarity).max() ?? baseline
-      let value = (a - b) / max(1 - a, 1 - b, 1e-6)
-      sum += weight * Int((value * unit).rounded())
-    }
-    return Double(try communicator.sum(sum)) / unit
-      / Double(max(try communicator.sum(count), 1))
+    let values = NodeSilhouettes(
+      hierarchy.directions, over: graph, in: place, means: means, sizes: sizes,
+      baseline: Double(structure?.scale.mean ?? 0), using: hierarchy.workers)
+    let weights = hierarchy.memberCounts
+    return NodeSilhouettes.mean(
+      of: try communicator.allReduce(values.sum(times: weights), +),
+      over: try communicator.sum(weights.reduce(0) { $0 + Int($1) }))
   }
 }
 

@@ -32,7 +32,6 @@ public struct ClosenessScale: Equatable, Sendable {
   public init(
     measuring rows: Matrix, using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
-    let unit = 0x1p32
     // 64 bits are enough for a tile; its last number counts rows that are not zero.
     let width = rows.columnCount + 1
     let tiles = (0..<rows.rowCount).tiles(of: 4096)
@@ -45,7 +44,7 @@ public struct ClosenessScale: Equatable, Sendable {
         var isZero = true
         for column in 0..<width - 1 {
           let value = unsafe row[column]
-          sums[column] &+= nearestInteger(Double(value) * unit)
+          sums[column] &+= nearestInteger(Double(value) * Self.unit)
           isZero = isZero && value == 0
         }
         if !isZero { sums[width - 1] &+= 1 }
@@ -56,21 +55,32 @@ public struct ClosenessScale: Equatable, Sendable {
       for column in 0..<width { sums[column] += Int128(partial[tile * width + column]) }
     }
     let all = try communicator.allGather(sums)
-    func total(_ column: Int) -> Double {
-      Double(communicator.ranks.reduce(Int128(0)) { $0 + all[$1][all[$1].startIndex + column] })
+    let totals = (0..<width).map { column in
+      communicator.ranks.reduce(Int128(0)) { $0 + all[$1][all[$1].startIndex + column] }
     }
-    let n = total(rows.columnCount)
-    guard n > 1 else {
+    self.init(columnSums: Array(totals.dropLast()), ofRows: totals[width - 1])
+  }
+
+  /// The scale of rows that were added up elsewhere.
+  ///
+  /// - Parameters:
+  ///   - columnSums: Σ x, in units of 2⁻³².
+  ///   - count: n, not counting rows of zeros.
+  package init(columnSums: [Int128], ofRows count: Int128) {
+    guard count > 1 else {
       self.init(mean: 0)
       return
     }
     var squares = 0.0
-    for column in 0..<rows.columnCount {
-      let sum = total(column) / unit
+    for sum in columnSums {
+      let sum = Double(sum) / Self.unit
       squares += sum * sum
     }
+    let n = Double(count)
     self.init(mean: Float((squares - n) / (n * (n - 1))))
   }
+
+  private static let unit = 0x1p32
 }
 
 /// Ties to even; of numbers below 2⁵¹ in size.

@@ -1,6 +1,6 @@
-internal import Communication
-internal import DistributedGraphs
-internal import Parallelism
+package import Communication
+package import DistributedGraphs
+package import Parallelism
 
 /// One place of a list of nearest neighbours.
 struct ListEntry: BitwiseCopyable, Equatable, Sendable {
@@ -17,7 +17,7 @@ struct ListEntry: BitwiseCopyable, Equatable, Sendable {
 /// The lists of all local nodes, sorted so that two of them are compared in one pass.
 ///
 /// Memory: 16 bytes per local node and place of a list.
-struct NeighborContext: Sendable {
+package struct NeighborContext: Sendable {
   /// Replicated. K: places of a list.
   let length: Int
   /// Replicated. m: the first places, those that make edges.
@@ -36,7 +36,7 @@ struct NeighborContext: Sendable {
   /// - Parameters:
   ///   - lists: Owned. Places of no positive similarity count as empty.
   ///   - graph: Whose ghosts are wanted: that of the first `nearLength` places.
-  init(
+  package init(
     _ lists: NeighborLists, nearLength: Int, scale: ClosenessScale, over graph: NeighborGraph,
     using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
@@ -88,7 +88,7 @@ struct NeighborContext: Sendable {
 }
 
 /// What two lists have in common.
-struct ListOverlap: Equatable, Sendable {
+package struct ListOverlap: Equatable, Sendable {
   /// Nodes that are in both lists.
   var sharedCount = 0
   /// Nodes that are among the near ones of both.
@@ -112,7 +112,7 @@ extension NeighborContext {
   ///   - name: That of i in the whole graph.
   ///   - source: j, a local node.
   /// - Complexity: O(length).
-  func overlap(
+  package func overlap(
     ofTarget target: Int, named name: GlobalNode, withSource source: Int
   ) -> ListOverlap {
     length <= Self.shortLength
@@ -121,10 +121,10 @@ extension NeighborContext {
   }
 
   /// −8 ≤ z ≤ 2 and 0.02 ≤ w ≤ 10.02, so a product has at most 2⁴⁷ units, and 2¹⁵ of them 2⁶².
-  static let shortLength = 1 << 15
+  package static let shortLength = 1 << 15
 
   @inline(__always)
-  func overlap<Sum: FixedWidthInteger>(
+  package func overlap<Sum: FixedWidthInteger>(
     ofTarget target: Int, named name: GlobalNode, withSource source: Int, addingIn: Sum.Type
   ) -> ListOverlap {
     let list = entries.span

@@ -249,9 +249,10 @@ extension PointEdges {
     /// of the first of them in all.
     mutating func forEachRow(
       using workers: Workers,
-      _ body: @Sendable (
-        _ row: Int, _ entries: inout MutableSpan<Entry>, _ places: Range<Int>, _ first: Int
-      ) -> Void
+      _ body:
+        @Sendable (
+          _ row: Int, _ entries: inout MutableSpan<Entry>, _ places: Range<Int>, _ first: Int
+        ) -> Void
     ) {
       let offsets = offsets
       let tiles = (0..<offsets.count - 1).tiles(of: 1024)
@@ -267,7 +268,8 @@ extension PointEdges {
 
     /// The rows with the entries of equal other nodes added up, and those alone that are wanted.
     consuming func combined(
-      using workers: Workers, where isWanted: @Sendable (_ row: Int, Entry) -> Bool = { _, _ in true }
+      using workers: Workers,
+      where isWanted: @Sendable (_ row: Int, Entry) -> Bool = { _, _ in true }
     ) -> (rowOffsets: [Int], entries: [Entry]) {
       let offsets = offsets
       forEachRow(using: workers) { row, entries, places, _ in

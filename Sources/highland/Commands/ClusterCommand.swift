@@ -158,6 +158,14 @@ struct ClusterCommand: RankedCommand {
     let lists = try readNeighbors(
       of: source, length: network.listLength(options), mayBeShorter: network.settings == nil,
       on: communicator)
+    if lists == nil {
+      try MemoryNeed(
+        neighbors: "-k \(options.neighborCount)",
+        ownedCount: ownShare(of: source.rowCount, on: communicator).count,
+        pointCount: source.rowCount, columnCount: network.listLength(options), isPadded: false,
+        rankCount: communicator.size
+      ).check(on: communicator)
+    }
     let reporter = ProgressReporter(progress, on: communicator)
     if source.rowCount <= options.neighborCount {
       reporter.note(

@@ -127,8 +127,9 @@ struct GraphsTrainCommand: RankedCommand {
       layers.map { (1...1000).contains($0) } ?? true, "--layers \(layers ?? 0): expected 1 ... 1000"
     )
     try require((0..<1).contains(dropout), "--dropout \(dropout): expected 0 to below 1")
-    try require(folds == 0 || folds >= 2, "--folds \(folds): expected 0, or 2 and more")
-    try require(seeds >= 1, "--seeds \(seeds): expected 1 and more")
+    try require(
+      folds == 0 || (2...100_000).contains(folds), "--folds \(folds): expected 0, or 2 ... 100000")
+    try require((1...100_000).contains(seeds), "--seeds \(seeds): expected 1 ... 100000")
     if case .count(let count) = groups {
       try require(
         (1...trialCount).contains(count),
