@@ -1,7 +1,7 @@
-internal import Communication
-internal import DistributedGraphs
-internal import LinearAlgebra
-internal import Parallelism
+package import Communication
+package import DistributedGraphs
+package import LinearAlgebra
+package import Parallelism
 
 /// The first of the points with the same direction, for every owned point; itself where there is no
 /// other or no direction.
@@ -18,7 +18,7 @@ internal import Parallelism
 ///   - rows: Owned. Unit rows.
 ///   - hasDirection: Owned. Points without one are like nobody.
 /// - Complexity: O(ownedCount · columns).
-func duplicateRoots(
+package func duplicateRoots(
   of rows: Matrix, where hasDirection: [Bool], in points: NodePartition,
   using workers: Workers = Workers(), on communicator: some Communicator
 ) throws -> [GlobalNode] {
