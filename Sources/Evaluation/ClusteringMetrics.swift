@@ -49,11 +49,17 @@ public struct SizeQuantiles: Sendable {
 }
 
 /// The clusters, or cells, of one size. Replicated.
-struct SizeClass {
-  var size: Int
-  var clusterCount: Int
-  /// Σ n² over the cells of these clusters.
-  var squares: Int
+package struct SizeClass {
+  package var size: Int
+  package var clusterCount: Int
+  /// Σ n² over the cells of these clusters: up to N², more than 64 bits from 3 · 10⁹ points on.
+  package var squares: Int128
+
+  package init(size: Int, clusterCount: Int, squares: Int128) {
+    self.size = size
+    self.clusterCount = clusterCount
+    self.squares = squares
+  }
 }
 
 extension ClusteringMetrics {
@@ -66,21 +72,23 @@ extension ClusteringMetrics {
   /// per size b so that each size costs one division.
   ///
   /// - Parameters: `cells`, `truth`, `predicted`: one entry per size, ascending.
-  init(pointCount: Int, cells: [SizeClass], truth: [SizeClass], predicted: [SizeClass]) {
-    let n = pointCount
+  package init(
+    pointCount: Int, cells: [SizeClass], truth: [SizeClass], predicted: [SizeClass]
+  ) {
+    let n = Int128(pointCount)
     let both = cells.sumOfSquaredSizes
     let inTruth = truth.sumOfSquaredSizes
     let inPrediction = predicted.sumOfSquaredSizes
-    self.pointCount = n
+    self.pointCount = pointCount
     pairwise = PrecisionRecall(
       precision: Double(both - n) / Double(inPrediction - n),
       recall: Double(both - n) / Double(inTruth - n))
     bcubed = PrecisionRecall(
       precision: predicted.squaresPerSize / Double(n), recall: truth.squaresPerSize / Double(n))
     nmi = normalizedMutualInformation(
-      pointCount: n, cells: cells, truth: truth, predicted: predicted)
+      pointCount: pointCount, cells: cells, truth: truth, predicted: predicted)
     ari = adjustedRandIndex(
-      pointCount: n, squares: (both: both, truth: inTruth, predicted: inPrediction))
+      pointCount: pointCount, squares: (both: both, truth: inTruth, predicted: inPrediction))
     self.truth = ClusterCounts(truth)
     self.predicted = ClusterCounts(predicted)
   }
@@ -112,26 +120,57 @@ private func normalizedMutualInformation(
 /// over ordered pairs, as scikit-learn's `adjusted_rand_score`: 1 for equal partitions, also where
 /// the formula is 0/0. Exact up to the final division. [Hubert and Arabie 1985]
 private func adjustedRandIndex(
-  pointCount: Int, squares: (both: Int, truth: Int, predicted: Int)
+  pointCount: Int, squares: (both: Int128, truth: Int128, predicted: Int128)
 ) -> Double {
-  let truePositive = Int128(squares.both - pointCount)
-  let falsePositive = Int128(squares.predicted - squares.both)
-  let falseNegative = Int128(squares.truth - squares.both)
+  let truePositive = squares.both - Int128(pointCount)
+  let falsePositive = squares.predicted - squares.both
+  let falseNegative = squares.truth - squares.both
   let allPairs = Int128(pointCount) * Int128(pointCount - 1)
   let trueNegative = allPairs - truePositive - falsePositive - falseNegative
   if falsePositive == 0, falseNegative == 0 { return 1 }
-  let agreement = truePositive * trueNegative - falseNegative * falsePositive
+  let agreement =
+    PairProducts(truePositive, trueNegative) - PairProducts(falseNegative, falsePositive)
   let scale =
-    (truePositive + falseNegative) * (falseNegative + trueNegative)
-    + (truePositive + falsePositive) * (falsePositive + trueNegative)
-  return Double(2 * agreement) / Double(scale)
+    PairProducts(truePositive + falseNegative, falseNegative + trueNegative)
+    + PairProducts(truePositive + falsePositive, falsePositive + trueNegative)
+  return 2 * agreement.value / scale.value
+}
+
+/// A sum of products of two numbers of pairs, exact: such a product needs 160 bits for 10¹² points.
+private struct PairProducts {
+  private var high: Int128
+  private var low: UInt128
+
+  init(_ a: Int128, _ b: Int128) { (high, low) = a.multipliedFullWidth(by: b) }
+
+  static func + (a: Self, b: Self) -> Self {
+    var sum = a
+    let (low, carry) = a.low.addingReportingOverflow(b.low)
+    sum.low = low
+    sum.high = a.high + b.high + (carry ? 1 : 0)
+    return sum
+  }
+
+  static func - (a: Self, b: Self) -> Self {
+    var difference = a
+    let (low, borrow) = a.low.subtractingReportingOverflow(b.low)
+    difference.low = low
+    difference.high = a.high - b.high - (borrow ? 1 : 0)
+    return difference
+  }
+
+  /// Rounded once where 128 bits hold it.
+  var value: Double {
+    let word = Int128(truncatingIfNeeded: low)
+    return high == (word < 0 ? -1 : 0) ? Double(word) : Double(high) * 0x1p128 + Double(low)
+  }
 }
 
 extension [SizeClass] {
   fileprivate var clusterCount: Int { reduce(0) { $0 + $1.clusterCount } }
 
-  fileprivate var sumOfSquaredSizes: Int {
-    reduce(0) { $0 + $1.clusterCount * $1.size * $1.size }
+  fileprivate var sumOfSquaredSizes: Int128 {
+    reduce(0) { $0 + Int128($1.clusterCount * $1.size) * Int128($1.size) }
   }
 
   /// Σ n² / size over the cells of all clusters.
@@ -154,7 +193,7 @@ extension ClusterCounts {
     for size in sizes { counts[size, default: 0] += 1 }
     self.init(
       counts.sorted { $0.key < $1.key }.map {
-        SizeClass(size: $0.key, clusterCount: $0.value, squares: $0.key * $0.key)
+        SizeClass(size: $0.key, clusterCount: $0.value, squares: Int128($0.key) * Int128($0.key))
       })
   }
 

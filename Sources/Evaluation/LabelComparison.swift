@@ -18,8 +18,8 @@ public import Communication
 ///   - truth: The true labels of this rank's points. Any values; only equality counts.
 ///   - predicted: The predicted labels of the same points, in the same order.
 /// - Returns: The same on every rank.
-/// - Throws: On every rank, the same ``LabelComparisonError`` if the lengths differ on any rank or
-///   if there are too many points; what the communicator throws.
+/// - Throws: On every rank, the same ``LabelComparisonError`` if the lengths differ on any rank; what
+///   the communicator throws.
 /// - Complexity: O(N/P) time and memory per rank, and for the owner of a cluster up to P times the
 ///   number of clusters that it meets: equal pairs are counted together before they travel, so that
 ///   a giant cluster does not bring all its points to one rank. 10 million points take one rank
@@ -55,18 +55,11 @@ public func compareLabels(
 public enum LabelComparisonError: Error, Equatable, CustomStringConvertible {
   /// The first rank whose two labelings have different lengths, and these.
   case unequalLengths(rank: Rank, truth: Int, predicted: Int)
-  /// More points in all than ``maximumPointCount``.
-  case tooManyPoints(Int)
-
-  /// Σ n² ≤ N² must be an `Int`, and products of two such sums an `Int128`.
-  public static let maximumPointCount = 3_037_000_499
 
   public var description: String {
     switch self {
     case .unequalLengths(let rank, let truth, let predicted):
       "rank \(rank.index) has \(truth) true labels, but \(predicted) predicted ones"
-    case .tooManyPoints(let count):
-      "\(count) points; at most \(Self.maximumPointCount) can be compared"
     }
   }
 }
@@ -83,11 +76,7 @@ private func agreedPointCount(
     throw LabelComparisonError.unequalLengths(
       rank: rank, truth: truthCounts[rank.index], predicted: predictedCounts[rank.index])
   }
-  let pointCount = truthCounts.reduce(0, +)
-  guard pointCount <= LabelComparisonError.maximumPointCount else {
-    throw LabelComparisonError.tooManyPoints(pointCount)
-  }
-  return pointCount
+  return truthCounts.reduce(0, +)
 }
 
 /// What clusters of each size add up to, over all ranks; ascending by size.
@@ -102,7 +91,7 @@ private func sizeTable(
     table.add(SizeSums(clusters: 1, squares: cluster.squares), to: cluster.size)
   }
   return try table.replicated(on: communicator).entries
-    .map { SizeClass(size: $0.key, clusterCount: $0.sum.clusters, squares: $0.sum.squares) }
+    .map { SizeClass(size: $0.key, clusterCount: $0.sum.clusters, squares: $0.sum.squares.value) }
     .sorted { $0.size < $1.size }
 }
 
@@ -119,9 +108,9 @@ private struct ClusterSums: Message, AdditiveArithmetic {
   /// Σ n: how many points the cluster has.
   var size: Int
   /// Σ n².
-  var squares: Int
+  var squares: SumOfSquares
 
-  static let zero = ClusterSums(size: 0, squares: 0)
+  static let zero = ClusterSums(size: 0, squares: .zero)
   static func + (a: Self, b: Self) -> Self {
     ClusterSums(size: a.size + b.size, squares: a.squares + b.squares)
   }
@@ -131,19 +120,37 @@ private struct ClusterSums: Message, AdditiveArithmetic {
 }
 
 extension ClusterSums {
-  init(cell n: Int) { self.init(size: n, squares: n * n) }
+  init(cell n: Int) { self.init(size: n, squares: SumOfSquares(Int128(n) * Int128(n))) }
 }
 
 /// Sums over the clusters of one size.
 private struct SizeSums: Message, AdditiveArithmetic {
   var clusters: Int
-  var squares: Int
+  var squares: SumOfSquares
 
-  static let zero = SizeSums(clusters: 0, squares: 0)
+  static let zero = SizeSums(clusters: 0, squares: .zero)
   static func + (a: Self, b: Self) -> Self {
     SizeSums(clusters: a.clusters + b.clusters, squares: a.squares + b.squares)
   }
   static func - (a: Self, b: Self) -> Self {
     SizeSums(clusters: a.clusters - b.clusters, squares: a.squares - b.squares)
   }
+}
+
+/// 128 bits as two words: an `Int128` is aligned to 16 bytes, which would make an entry per cluster
+/// half as large again.
+private struct SumOfSquares: BitwiseCopyable, Hashable {
+  private var low: UInt64
+  private var high: Int64
+
+  init(_ value: Int128) {
+    low = UInt64(truncatingIfNeeded: value)
+    high = Int64(truncatingIfNeeded: value >> 64)
+  }
+
+  var value: Int128 { Int128(high) << 64 | Int128(low) }
+
+  static let zero = SumOfSquares(0)
+  static func + (a: Self, b: Self) -> Self { SumOfSquares(a.value + b.value) }
+  static func - (a: Self, b: Self) -> Self { SumOfSquares(a.value - b.value) }
 }

@@ -19,8 +19,8 @@ struct Tally<Key: TallyKey, Sum: AdditiveArithmetic & Message> {
   }
 
   private(set) var entries: [Entry] = []
-  /// Places in `entries`; −1 where nothing is. A power of two of them.
-  private var slots: [Int32] = Array(repeating: -1, count: 64)
+  /// Places in `entries`. A power of two of them.
+  private var slots = TallySlots<UInt32>(count: 64)
 
   /// - Parameter capacity: Up to how many keys come. Room that is not needed costs no memory: the
   ///   system provides a page when it is written first.
@@ -35,26 +35,55 @@ struct Tally<Key: TallyKey, Sum: AdditiveArithmetic & Message> {
   mutating func add(_ sum: Sum, to key: Key) {
     let mask = slots.count - 1
     var slot = Int(truncatingIfNeeded: key.mixedBits) & mask
-    while slots[slot] >= 0 {
-      let place = Int(slots[slot])
+    while let place = slots[slot] {
       if entries[place].key == key {
         entries[place].sum += sum
         return
       }
       slot = (slot + 1) & mask
     }
-    slots[slot] = Int32(entries.count)
+    slots[slot] = entries.count
     entries.append(Entry(key: key, sum: sum))
     if entries.count * 2 > slots.count { grow() }
   }
 
   private mutating func grow() {
-    slots = Array(repeating: -1, count: slots.count * 2)
+    slots = TallySlots(count: slots.count * 2)
     let mask = slots.count - 1
     for (place, entry) in entries.enumerated() {
       var slot = Int(truncatingIfNeeded: entry.key.mixedBits) & mask
-      while slots[slot] >= 0 { slot = (slot + 1) & mask }
-      slots[slot] = Int32(place)
+      while slots[slot] != nil { slot = (slot + 1) & mask }
+      slots[slot] = place
+    }
+  }
+}
+
+/// Where entries are, nil where nothing is: a word for each, and a second one only where there are more
+/// of them than words can name.
+package struct TallySlots<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable> {
+  private var words: [Word]
+  private var upperWords: [Word] = []
+
+  /// Empty slots, for up to half as many entries.
+  package init(count: Int) {
+    words = Array(repeating: .max, count: count)
+    if count / 2 > Int(Word.max) { upperWords = Array(repeating: .max, count: count) }
+  }
+
+  package var count: Int { words.count }
+
+  @inline(__always)
+  package subscript(slot: Int) -> Int? {
+    get {
+      let word = words[slot]
+      if upperWords.isEmpty { return word == .max ? nil : Int(word) }
+      let upper = upperWords[slot]
+      return word == .max && upper == .max ? nil : Int(upper) << Word.bitWidth | Int(word)
+    }
+    set {
+      guard let place = newValue else { preconditionFailure("slots are never emptied") }
+      words[slot] = Word(truncatingIfNeeded: place)
+      if !upperWords.isEmpty { upperWords[slot] = Word(place >> Word.bitWidth) }
     }
   }
 }
@@ -91,13 +120,13 @@ extension Tally {
     var counts = Array(repeating: 0, count: count)
     for entry in entries { counts[owner(entry)] += 1 }
     var next = counts.exclusivePrefixSums()
-    var order = Array(repeating: Int32(0), count: entries.count)
+    var order = Array(repeating: 0, count: entries.count)
     for (place, entry) in entries.enumerated() {
       let owner = owner(entry)
-      order[next[owner]] = Int32(place)
+      order[next[owner]] = place
       next[owner] += 1
     }
-    return Buckets(values: order.map { entries[Int($0)] }, counts: counts)
+    return Buckets(values: order.map { entries[$0] }, counts: counts)
   }
 }
 

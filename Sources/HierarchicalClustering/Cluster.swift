@@ -92,7 +92,7 @@ extension ClusteringRun {
         try contract(
           to: roots, as: number + 1,
           keeping: stopReason == nil || keepsRows ? plan.judge.means : nil, of: source,
-          on: communicator)
+          using: plan.workers, on: communicator)
       }
       if let neighbors = edges.neighbors {
         try record(
@@ -121,10 +121,14 @@ extension ClusteringRun {
   ) throws {
     try plan.assertReplicated(of: source, on: communicator)
     self = try clock.measure(.read) { _ in
-      try ClusteringRun(reading: source, invalid: plan.invalidRows, on: communicator)
+      try ClusteringRun(
+        reading: source, invalid: plan.invalidRows, using: plan.workers,
+        on: communicator)
     }
     if plan.mergesCopies {
-      try clock.measure(.copies) { _ in try mergeCopies(of: source, on: communicator) }
+      try clock.measure(.copies) { _ in
+        try mergeCopies(of: source, using: plan.workers, on: communicator)
+      }
     }
   }
 

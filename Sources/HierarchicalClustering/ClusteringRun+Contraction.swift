@@ -2,6 +2,7 @@ package import Communication
 package import DistributedGraphs
 internal import LinearAlgebra
 internal import NeighborSearch
+package import Parallelism
 internal import SimilarityStructure
 
 extension ClusteringRun {
@@ -19,7 +20,7 @@ extension ClusteringRun {
   ///     rows as they are stored.
   package mutating func contract(
     to root: [GlobalNode], as number: Int, keeping means: NodeMeans?,
-    of source: some EmbeddingSource, on communicator: some Communicator
+    of source: some EmbeddingSource, using workers: Workers, on communicator: some Communicator
   ) throws {
     let nodes = level.nodes
     let owned = nodes.owned(by: communicator.rank)
@@ -45,14 +46,14 @@ extension ClusteringRun {
       try means.map {
         try coarseRows(
           coarse, peaks: peaks, in: coarseNodes, counts: counts, keeping: $0, of: source,
-          on: communicator)
+          using: workers, on: communicator)
       } ?? NodeRows(directions: Matrix(rows: 0, columns: source.dimensions))
     var evidence = level.evidence
     if means == nil {
       evidence = nil
     } else if let edges = evidence?.pointEdges {
       evidence?.pointEdges = try edges.merged(
-        into: coarse, from: nodes, to: coarseNodes, on: communicator)
+        into: coarse, from: nodes, to: coarseNodes, using: workers, on: communicator)
     }
     level = Level(
       number: number, nodes: coarseNodes, rows: rows, memberCounts: counts,
@@ -63,7 +64,8 @@ extension ClusteringRun {
   /// members' rows.
   private func coarseRows(
     _ coarse: [GlobalNode], peaks: [Int], in coarseNodes: NodePartition, counts: [Int64],
-    keeping means: NodeMeans, of source: some EmbeddingSource, on communicator: some Communicator
+    keeping means: NodeMeans, of source: some EmbeddingSource, using workers: Workers,
+    on communicator: some Communicator
   ) throws -> NodeRows {
     let owned = level.nodes.owned(by: communicator.rank)
     let coarseOwned = coarseNodes.owned(by: communicator.rank)
@@ -73,7 +75,8 @@ extension ClusteringRun {
     var sums = FixedPointSums(
       rowCount: means == .none ? 0 : coarseOwned.count, width: dimensions,
       FixedPoint(
-        summing: points.nodeCount, valuesUpTo: means == .ofDirections ? 1 : largestValue))
+        summing: points.nodeCount, valuesUpTo: means == .ofDirections ? 1 : largestValue),
+      using: workers)
 
     let tileLength = 4096
     let tileCount = try communicator.maximum((owned.count + tileLength - 1) / tileLength)
@@ -85,7 +88,8 @@ extension ClusteringRun {
       let tilePeaks = movesPeaks ? peaks[firstPeak..<nextPeak] : []
       let rows = try communicator.agree {
         try memberRows(
-          places, peaks: tilePeaks, keeping: means, of: source, firstRow: owned.lowerBound)
+          places, peaks: tilePeaks, keeping: means, of: source, firstRow: owned.lowerBound,
+          using: workers)
       }
       if movesPeaks {
         let moved = try coarseNodes.deliver(
@@ -103,14 +107,14 @@ extension ClusteringRun {
     return switch means {
     case .none: NodeRows(directions: directions)
     case .ofInputRows: NodeRows(directions: directions, means: sums.means(over: counts))
-    case .ofDirections: NodeRows(means: sums.means(over: counts))
+    case .ofDirections: NodeRows(means: sums.means(over: counts), using: workers)
     }
   }
 
   /// The rows of some owned nodes that are averaged, and the directions of those that are peaks.
   private func memberRows(
     _ places: Range<Int>, peaks: ArraySlice<Int>, keeping means: NodeMeans,
-    of source: some EmbeddingSource, firstRow: Int
+    of source: some EmbeddingSource, firstRow: Int, using workers: Workers
   ) throws -> (members: Matrix, peakDirections: Matrix) {
     let rows = level.rows
     let wereTaken = rows.directions.rowCount < level.memberCounts.count
@@ -125,7 +129,7 @@ extension ClusteringRun {
     precondition(
       level.number == 0 && level.nodes == points, "rows of level \(level.number) are gone")
     let input = firstRow + places.lowerBound..<firstRow + places.upperBound
-    let read = try source.validRows(input)
+    let read = try source.validRows(input, using: workers)
     guard read.largestValue <= largestValue else {
       throw AgreedFailure(reason: "\(source.name): changed while it was being clustered")
     }

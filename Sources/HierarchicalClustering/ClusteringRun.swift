@@ -2,6 +2,7 @@ package import Communication
 package import DistributedGraphs
 internal import LinearAlgebra
 internal import NeighborSearch
+package import Parallelism
 
 /// How far a clustering has come: all that it takes to go on, on any number of ranks.
 package struct ClusteringRun: Sendable {
@@ -30,13 +31,13 @@ extension ClusteringRun {
   /// - Throws: ``AgreedFailure`` on all ranks for rows that cannot be read, or have no direction
   ///   where the policy refuses these.
   package init(
-    reading source: some EmbeddingSource, invalid policy: InvalidRowPolicy,
+    reading source: some EmbeddingSource, invalid policy: InvalidRowPolicy, using workers: Workers,
     on communicator: some Communicator
   ) throws {
     points = NodePartition(sharing: source.rowCount, among: communicator.size)
     let owned = points.owned(by: communicator.rank)
-    var rows = try source.load(owned, invalid: policy, on: communicator)
-    _ = rows.matrix.normalizeRows()
+    var rows = try source.load(owned, invalid: policy, using: workers, on: communicator)
+    rows.matrix.normalizeRows(using: workers)
     largestValue = try communicator.maximum(rows.largestValue)
     var hasDirection = Array(repeating: true, count: owned.count)
     for point in rows.invalid { hasDirection[point - owned.lowerBound] = false }
@@ -54,13 +55,14 @@ extension ClusteringRun {
   /// > Collective: over `communicator`. As ``duplicateRoots(of:where:in:on:)``; where there are
   /// > duplicates, also as ``contract(to:as:keeping:of:on:)``.
   package mutating func mergeCopies(
-    of source: some EmbeddingSource, on communicator: some Communicator
+    of source: some EmbeddingSource, using workers: Workers, on communicator: some Communicator
   ) throws {
     precondition(level.number == 0 && level.nodes == points, "copies are of points")
     let roots = try duplicateRoots(
-      of: level.rows.directions, where: hasDirection, in: points, on: communicator)
+      of: level.rows.directions, where: hasDirection, in: points, using: workers, on: communicator)
     guard try communicator.any(roots != level.inputPoint) else { return }
-    try contract(to: roots, as: 0, keeping: NodeMeans.none, of: source, on: communicator)
+    try contract(
+      to: roots, as: 0, keeping: NodeMeans.none, of: source, using: workers, on: communicator)
     if level.nodes.nodeCount <= 1 { stopReason = .fewNodes }
   }
 

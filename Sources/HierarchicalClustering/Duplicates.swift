@@ -1,6 +1,7 @@
-internal import Communication
-internal import DistributedGraphs
-internal import LinearAlgebra
+package import Communication
+package import DistributedGraphs
+package import LinearAlgebra
+package import Parallelism
 
 /// The first of the points with the same direction, for every owned point; itself where there is no
 /// other or no direction.
@@ -8,38 +9,53 @@ internal import LinearAlgebra
 /// Directions are compared by the 128 bits of two hashes, which meet by chance once in 2⁶⁴ for 2³²
 /// points.
 ///
-/// > Collective: over `communicator`. Five rounds: 24 bytes and back 8 per point.
+/// Copies on one rank are found there: a direction travels once from every rank that has it, however
+/// many points share it.
+///
+/// > Collective: over `communicator`. Three rounds: 24 bytes and back 8 per direction and rank.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows.
 ///   - hasDirection: Owned. Points without one are like nobody.
 /// - Complexity: O(ownedCount · columns).
-func duplicateRoots(
+package func duplicateRoots(
   of rows: Matrix, where hasDirection: [Bool], in points: NodePartition,
-  on communicator: some Communicator
+  using workers: Workers = Workers(), on communicator: some Communicator
 ) throws -> [GlobalNode] {
   let first = points.owned(by: communicator.rank).lowerBound
   precondition(
     rows.rowCount == hasDirection.count, "\(rows.rowCount) rows, \(hasDirection.count) others")
-  let hashes = rows.rowHashes
-  let asked = hashes.indices.filter { hasDirection[$0] }
-  let entries = asked.map { row in
-    Fingerprint(hash: hashes[row], point: GlobalNode(first + row))
+  let hashes = rows.rowHashes(using: workers)
+  // For every point the place of its direction among those of this rank.
+  var placeOf: [Fingerprint.Hash: Int] = [:]
+  var entries: [Fingerprint] = []
+  let places = hashes.indices.map { row in
+    guard hasDirection[row] else { return -1 }
+    let hash = hashes[row]
+    if let place = placeOf[hash] { return place }
+    placeOf[hash] = entries.count
+    entries.append(Fingerprint(hash: hash, point: GlobalNode(first + row)))
+    return entries.count - 1
   }
-  let size = communicator.size
-  let (sent, places) = Buckets.sorting(entries, into: size) {
-    Rank(Int($0.hash.low % UInt64(size)))
+  // Alone, the first point here is the first of all.
+  var firstOf = entries.map(\.point)
+  if communicator.size > 1 {
+    let size = communicator.size
+    let (sent, bucketPlaces) = Buckets.sorting(entries, into: size) {
+      Rank(Int($0.hash.low % UInt64(size)))
+    }
+    let arrived = try communicator.allToAll(sent)
+    var firstPoint: [Fingerprint.Hash: GlobalNode] = [:]
+    for entry in arrived.values {
+      firstPoint[entry.hash] = min(firstPoint[entry.hash] ?? entry.point, entry.point)
+    }
+    let answers = try communicator.exchange(
+      arrived.map { firstPoint[$0.hash]! }, receiving: sent.counts)
+    firstOf = bucketPlaces.map { answers.values[$0] }
   }
-  let arrived = try communicator.allToAll(sent)
-  var firstPoint: [Fingerprint.Hash: GlobalNode] = [:]
-  for entry in arrived.values {
-    firstPoint[entry.hash] = min(firstPoint[entry.hash] ?? entry.point, entry.point)
+  return places.enumerated().map { row, place in
+    place < 0 ? GlobalNode(first + row) : firstOf[place]
   }
-  let answers = try communicator.exchange(
-    arrived.map { firstPoint[$0.hash]! }, receiving: sent.counts)
-  var roots = (0..<rows.rowCount).map { GlobalNode(first + $0) }
-  for (place, row) in zip(places, asked) { roots[row] = answers.values[place] }
-  return roots
 }
 
 private struct Fingerprint: BitwiseCopyable {
@@ -54,15 +70,22 @@ private struct Fingerprint: BitwiseCopyable {
 
 extension Matrix {
   /// Two hashes of the numbers of every row; 0 and −0 are the same number.
-  fileprivate var rowHashes: [Fingerprint.Hash] {
-    (0..<rowCount).map { index in
-      var hash = Fingerprint.Hash()
-      for value in row(index) {
-        let bits = UInt64((value == 0 ? 0 : value).bitPattern)
-        hash.low = mixed(hash.low ^ bits)
-        hash.high = mixed(hash.high &+ bits &* 0x2545_F491_4F6C_DD1D)
+  fileprivate func rowHashes(using workers: Workers) -> [Fingerprint.Hash] {
+    let (rows, width) = unsafe (sharedRows(), columnCount)
+    return [Fingerprint.Hash](
+      count: rowCount, tilesOf: 256, using: workers, filledWith: Fingerprint.Hash()
+    ) { places, hashes in
+      for index in places {
+        let row = unsafe rows[index]
+        var hash = Fingerprint.Hash()
+        for column in 0..<width {
+          let value = unsafe row[column]
+          let bits = UInt64((value == 0 ? 0 : value).bitPattern)
+          hash.low = mixed(hash.low ^ bits)
+          hash.high = mixed(hash.high &+ bits &* 0x2545_F491_4F6C_DD1D)
+        }
+        hashes[index - places.lowerBound] = hash
       }
-      return hash
     }
   }
 }

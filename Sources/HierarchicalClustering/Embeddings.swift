@@ -2,6 +2,7 @@ public import Communication
 public import Datasets
 public import LinearAlgebra
 internal import NeighborSearch
+public import Parallelism
 
 /// Rows of embeddings that can be read again at any time, a slice at a time.
 public protocol EmbeddingSource: Sendable {
@@ -60,25 +61,31 @@ struct ValidRows {
 
 extension EmbeddingSource {
   /// Some rows, with those that have no direction replaced by zeros.
-  func validRows(_ range: Range<Int>) throws -> ValidRows {
+  func validRows(_ range: Range<Int>, using workers: Workers = Workers()) throws -> ValidRows {
     var result = ValidRows(matrix: try rows(range), invalid: [], largestValue: 0)
-    let dimensions = dimensions
-    unsafe result.matrix.withUnsafeMutableBufferPointer { elements in
-      for row in 0..<range.count {
-        let places = row * dimensions..<(row + 1) * dimensions
+    let (elements, dimensions) = unsafe (result.matrix.sharedRows(), dimensions)
+    // The largest value of every row; 0 where it has no direction.
+    let largestValues = [Float](
+      count: range.count, tilesOf: 256, using: workers, filledWith: 0
+    ) { rows, largestValues in
+      for row in rows {
+        let values = unsafe elements[row]
         var largest: Float = 0
         var isFinite = true
-        for place in places {
-          let magnitude = unsafe abs(elements[place])
+        for column in 0..<dimensions {
+          let magnitude = unsafe abs(values[column])
           isFinite = isFinite && magnitude.isFinite
           if magnitude > largest { largest = magnitude }
         }
-        if isFinite, largest > 0 {
-          result.largestValue = max(result.largestValue, largest)
-        } else {
-          result.invalid.append(range.lowerBound + row)
-          for place in places { unsafe elements[place] = 0 }
-        }
+        largestValues[row - rows.lowerBound] = isFinite ? largest : 0
+      }
+    }
+    for (row, largest) in largestValues.enumerated() {
+      result.largestValue = max(result.largestValue, largest)
+      guard largest == 0 else { continue }
+      result.invalid.append(range.lowerBound + row)
+      unsafe result.matrix.withUnsafeMutableBufferPointer { elements in
+        for place in row * dimensions..<(row + 1) * dimensions { unsafe elements[place] = 0 }
       }
     }
     return result
@@ -91,9 +98,10 @@ extension EmbeddingSource {
   /// - Throws: ``AgreedFailure`` on all ranks: a slice that cannot be read, or invalid rows where
   ///   the policy refuses them, with their number and the first of them.
   func load(
-    _ range: Range<Int>, invalid policy: InvalidRowPolicy, on communicator: some Communicator
+    _ range: Range<Int>, invalid policy: InvalidRowPolicy, using workers: Workers = Workers(),
+    on communicator: some Communicator
   ) throws -> ValidRows {
-    let rows = try communicator.agree { try validRows(range) }
+    let rows = try communicator.agree { try validRows(range, using: workers) }
     let invalidCount = try communicator.sum(rows.invalid.count)
     if policy == .error, invalidCount > 0 {
       let first = try communicator.allGather(Array(rows.invalid.prefix(5))).values.prefix(5)
@@ -114,10 +122,11 @@ extension EmbeddingSource {
   /// - Throws: ``AgreedFailure`` on all ranks: a slice that cannot be read, or invalid rows where
   ///   the policy refuses them, with their number and the first of them.
   public func unitRows(
-    _ range: Range<Int>, invalid policy: InvalidRowPolicy, on communicator: some Communicator
+    _ range: Range<Int>, invalid policy: InvalidRowPolicy, using workers: Workers = Workers(),
+    on communicator: some Communicator
   ) throws -> Matrix {
-    var rows = try load(range, invalid: policy, on: communicator).matrix
-    _ = rows.normalizeRows()
+    var rows = try load(range, invalid: policy, using: workers, on: communicator).matrix
+    rows.normalizeRows(using: workers)
     return rows
   }
 }

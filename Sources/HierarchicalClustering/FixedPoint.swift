@@ -2,15 +2,15 @@
 ///
 /// Integer addition is associative; floating-point addition is not. A mean over the members of a
 /// cluster that are spread over ranks gets the same bits on any number of ranks only this way.
-struct FixedPoint: Equatable {
+package struct FixedPoint: Equatable, Sendable {
   /// How many units make 1: a power of two.
-  let scale: Double
+  package let scale: Double
 
   /// The finest unit with which a sum of `count` values up to `largestValue` cannot overflow.
   ///
   /// For 10⁶ values up to 1 the unit is 2⁻⁴¹; the error of a value is at most half of it. A value
   /// has at most 2⁵⁰ units.
-  init(summing count: Int, valuesUpTo largestValue: Float) {
+  package init(summing count: Int, valuesUpTo largestValue: Float) {
     // Where all values are 0 any unit will do.
     let largestValue = Double(max(largestValue, .leastNonzeroMagnitude))
     let bound = largestValue * Double(max(count, 1))
@@ -24,13 +24,13 @@ struct FixedPoint: Equatable {
   /// Below 2⁵¹ a sum with 1.5 · 2⁵² rounds to a whole number, which is in the low bits: no branch,
   /// which the conversion to an integer would have.
   @inline(__always)
-  func encode(_ value: Float) -> Int64 {
+  package func encode(_ value: Float) -> Int64 {
     let shift = 0x1.8p52
     let shifted = Double(value) * scale + shift
     return Int64(bitPattern: shifted.bitPattern &- shift.bitPattern)
   }
 
-  func decode(_ sum: Int64, dividedBy count: Int64) -> Float {
+  package func decode(_ sum: Int64, dividedBy count: Int64) -> Float {
     Float(Double(sum) / scale / Double(count))
   }
 }

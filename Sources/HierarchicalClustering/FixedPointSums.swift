@@ -1,16 +1,19 @@
 internal import DistributedGraphs
 internal import LinearAlgebra
+internal import Parallelism
 
 /// Sums of rows, in fixed point: the same whatever the order of the additions.
 struct FixedPointSums {
   let fixedPoint: FixedPoint
   private let width: Int
+  private let workers: Workers
   /// Shape `[rowCount × width]`.
   private(set) var sums: [Int64]
 
-  init(rowCount: Int, width: Int, _ fixedPoint: FixedPoint) {
+  init(rowCount: Int, width: Int, _ fixedPoint: FixedPoint, using workers: Workers = Workers()) {
     self.fixedPoint = fixedPoint
     self.width = width
+    self.workers = workers
     sums = Array(repeating: 0, count: rowCount * width)
   }
 
@@ -46,12 +49,13 @@ struct FixedPointSums {
   /// Every row divided by its count. Shape `[rowCount × width]`.
   func means(over counts: [Int64]) -> Matrix {
     var means = Matrix(rows: counts.count, columns: width)
-    unsafe means.withUnsafeMutableBufferPointer { means in
-      unsafe sums.withUnsafeBufferPointer { sums in
-        for (row, count) in counts.enumerated() {
-          for place in row * width..<(row + 1) * width {
-            unsafe means[place] = fixedPoint.decode(sums[place], dividedBy: count)
-          }
+    let (width, sums, fixedPoint) = (width, sums, fixedPoint)
+    means.forEachTile(ofRows: 256, using: workers) { rows, means in
+      let sums = sums.span
+      let first = rows.lowerBound * width
+      for row in rows {
+        for place in row * width..<(row + 1) * width {
+          means[place - first] = fixedPoint.decode(sums[place], dividedBy: counts[row])
         }
       }
     }

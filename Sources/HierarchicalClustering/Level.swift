@@ -2,6 +2,7 @@ package import DistributedGraphs
 package import GraphNetworks
 package import LinearAlgebra
 internal import NeighborSearch
+internal import Parallelism
 package import SimilarityStructure
 
 /// One level of clustering: who owns which nodes, and what is known of each.
@@ -46,9 +47,9 @@ package struct NodeRows: Sendable {
   }
 
   /// Rows whose directions are those of their means.
-  init(means: Matrix) {
+  init(means: Matrix, using workers: Workers) {
     var directions = means
-    meanLengths = directions.normalizeRows()
+    meanLengths = directions.normalizeRows(using: workers)
     self.directions = directions
     self.means = means
   }

@@ -93,8 +93,8 @@ extension Level {
     let evidence =
       try evidence
       ?? Evidence(
-        scale: ClosenessScale(measuring: rows.directions, on: communicator),
-        pointEdges: PointEdges(graph, on: communicator))
+        scale: ClosenessScale(measuring: rows.directions, using: workers, on: communicator),
+        pointEdges: PointEdges(graph, using: workers, on: communicator))
     self.evidence = evidence
     return try StructureFeatures(
       lists, graph: graph,

@@ -1,6 +1,7 @@
 internal import CKernels
 internal import DistributedGraphs
 internal import LinearAlgebra
+internal import Parallelism
 
 /// The best neighbours found so far for a run of nodes.
 ///
@@ -8,7 +9,8 @@ internal import LinearAlgebra
 /// does not depend on the order in which its candidates came.
 struct CandidateLists: Sendable {
   let capacity: Int
-  /// Shape `[count × capacity]`; −∞ where a place is empty.
+  /// Shape `[count × capacity]`; −∞ where a place is empty. In order in short lists, a heap in long
+  /// ones, as the kernels have it.
   private(set) var similarity: [Float]
   /// Shape `[count × capacity]`; −1 where a place is empty.
   private(set) var index: [Int64]
@@ -52,11 +54,42 @@ struct CandidateLists: Sendable {
     }
   }
 
-  /// The lists as neighbour lists; empty places are (−1, 0).
-  func neighborLists() -> NeighborLists {
-    NeighborLists(
-      listLength: capacity, neighbors: index.map { GlobalNode($0) },
-      similarities: zip(similarity, index).map { $1 < 0 ? 0 : $0 })
+  /// The lists as neighbour lists of a length that is not below the capacity; empty places are
+  /// (−1, 0).
+  func neighborLists(listLength: Int, using workers: Workers) -> NeighborLists {
+    precondition(listLength >= capacity, "lists of \(capacity) places cut to \(listLength)")
+    guard listLength > 0 else {
+      return NeighborLists(listLength: 0, neighbors: [], similarities: [])
+    }
+    let (capacity, isSorted) = (capacity, capacity <= highland_sorted_capacity)
+    let length = 64 * listLength
+    // For each place of the answer a place of the lists, or −1.
+    let order: [Int]? =
+      isSorted && listLength == capacity
+      ? nil
+      : [Int](count: count * listLength, tilesOf: length, using: workers, filledWith: -1) {
+        places, order in
+        for first in stride(from: 0, to: places.count, by: listLength) {
+          let start = (places.lowerBound + first) / listLength * capacity
+          for place in 0..<capacity where index[start + place] >= 0 {
+            order[first + place] = start + place
+          }
+          guard !isSorted else { continue }
+          order.sort(first..<first + capacity) { a, b in
+            if a < 0 || b < 0 { return a > b }
+            return similarity[a] == similarity[b]
+              ? index[a] < index[b] : similarity[a] > similarity[b]
+          }
+        }
+      }
+    func value<T>(_ values: [T], _ place: Int, orElse none: T) -> T {
+      let place = order?[place] ?? place
+      return place < 0 || index[place] < 0 ? none : values[place]
+    }
+    return NeighborLists(
+      listLength: listLength,
+      neighbors: (0..<count * listLength).map { GlobalNode(value(index, $0, orElse: -1)) },
+      similarities: (0..<count * listLength).map { value(similarity, $0, orElse: 0) })
   }
 
   /// What several threads offer through; each must hold the lock of the lists it offers to.

@@ -7,34 +7,38 @@ public import Parallelism
 ///
 ///     aᵢⱼ = xᵢ · xⱼ,  ordered by (a descending, j ascending)
 ///
-/// Each product is one chain of fused multiply-adds over the columns, so aᵢⱼ = aⱼᵢ bit for bit
-/// and neither blocking, threads nor ranks change it. Every pair of nodes is computed once and
+/// Each product is one chain of fused multiply-adds over the columns, or, close to ±1, follows from
+/// the difference of the rows (``CloseSimilarities``), so aᵢⱼ = aⱼᵢ bit for bit and neither blocking,
+/// threads nor ranks change it; it is never beyond ±1, and 1 for copies. Every pair of nodes is computed once and
 /// offered to the lists of both: half the flops of a search by queries. Blocks of rows travel
 /// around the ring of ranks, each with the lists that look for its neighbours; halfway round all
 /// pairs have met, and the lists go home.
 ///
 /// > Collective: over `communicator`. 4 ⌊p/2⌋ + 3 rounds of one message per rank, none for p = 1:
 /// > ⌊p/2⌋ times a block's rows and the three arrays of its lists, in all
-/// > `ownedCount · (4 · columns + 12 · listLength + 4)` bytes; then the lists once more.
+/// > `ownedCount · (4 · columns + 12 · listLength + 4)` bytes; then the lists once more. Lists are as
+/// > long as there are other nodes while they travel, if that is less.
 ///
 /// - Parameters:
-///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing. Shape
-///     `[ownedCount × columns]`.
+///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing: they have no neighbours
+///     and are nobody's. Shape `[ownedCount × columns]`.
 ///   - listLength: Replicated. Neighbours wanted for each node, itself not counted.
 ///   - progress: Called on every rank with the share of its work that is done, in 0 ... 1.
 /// - Returns: Lists of `listLength` places, empty where there are fewer other nodes.
-/// - Complexity: n² · columns / p flops on each of p ranks; memory for up to three blocks.
+/// - Complexity: n² · columns / p flops on each of p ranks; memory for up to three blocks. A place in a
+///   list costs O(listLength) steps in short lists, O(log listLength) in long ones.
 public func nearestNeighbors(
   of rows: Matrix, listLength: Int, in nodes: NodePartition, using workers: Workers = Workers(),
   on communicator: some Communicator, progress: (Double) -> Void = { _ in }
 ) throws -> NeighborLists {
   let owned = nodes.owned(by: communicator.rank)
   precondition(rows.rowCount == owned.count, "\(rows.rowCount) rows for \(owned.count) nodes")
-  let pairCount = max(1, owned.count * (nodes.nodeCount + owned.count) / 2)
-  var pairsDone = 0
+  // As floating-point numbers: 10¹² points on 1000 ranks have 10²¹ pairs each.
+  let pairCount = max(1, Double(owned.count) * Double(nodes.nodeCount + owned.count) / 2)
+  var pairsDone = 0.0
   func count(_ pairs: Int) {
-    pairsDone += pairs
-    progress(min(1, Double(pairsDone) / Double(pairCount)))
+    pairsDone += Double(pairs)
+    progress(min(1, pairsDone / pairCount))
   }
   guard listLength > 0 else {
     return NeighborLists(listLength: 0, neighbors: [], similarities: [])
@@ -42,7 +46,9 @@ public func nearestNeighbors(
   let ring = Ring(communicator)
 
   var own = SearchBlock(
-    rows: rows, lists: CandidateLists(count: owned.count, capacity: listLength),
+    rows: SearchRows(rows),
+    lists: CandidateLists(
+      count: owned.count, capacity: min(listLength, max(nodes.nodeCount - 1, 0))),
     firstNode: owned.lowerBound)
   offerPairs(within: &own, using: workers, progress: count)
 
@@ -69,5 +75,5 @@ public func nearestNeighbors(
         count: owned.count, on: communicator))
   }
   progress(1)
-  return own.lists.neighborLists()
+  return own.lists.neighborLists(listLength: listLength, using: workers)
 }

@@ -22,10 +22,46 @@ struct PairTiling {
 
 /// A run of rows, the lists that look for their neighbours, and their place in the whole graph.
 struct SearchBlock {
-  let rows: Matrix
+  let rows: SearchRows
   var lists: CandidateLists
   /// Global index of the first row.
   let firstNode: Int
+}
+
+/// Rows, and which of them are of zeros: these are similar to nothing.
+struct SearchRows {
+  let matrix: Matrix
+  /// Ascending.
+  private let zeroRows: [Int]
+
+  /// - Complexity: O(rows) but for leading zeros.
+  init(_ matrix: Matrix) {
+    self.matrix = matrix
+    zeroRows = unsafe matrix.withUnsafeBufferPointer { elements in
+      (0..<matrix.rowCount).filter { row in
+        (row * matrix.columnCount..<(row + 1) * matrix.columnCount).allSatisfy {
+          unsafe elements[$0] == 0
+        }
+      }
+    }
+  }
+
+  var rowCount: Int { matrix.rowCount }
+  var columnCount: Int { matrix.columnCount }
+
+  /// The rows of zeros among some.
+  func zeroRows(in range: Range<Int>) -> ArraySlice<Int> {
+    if zeroRows.isEmpty { return [] }
+    func place(of row: Int) -> Int {
+      var (low, high) = (0, zeroRows.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if zeroRows[middle] < row { low = middle + 1 } else { high = middle }
+      }
+      return low
+    }
+    return zeroRows[place(of: range.lowerBound)..<place(of: range.upperBound)]
+  }
 }
 
 /// Computes the similarities of all pairs within a block, each once, and offers them to both.
@@ -97,8 +133,8 @@ func offerPairs(
 ///
 /// A task packs its strip once and reuses it for all its tiles.
 private func run(
-  _ tasks: [(strip: Range<Int>, rows: Range<Int>)], _ tiling: PairTiling, _ rows: Matrix,
-  _ visiting: Matrix, _ workers: Workers, _ progress: (Int) -> Void,
+  _ tasks: [(strip: Range<Int>, rows: Range<Int>)], _ tiling: PairTiling, _ rows: SearchRows,
+  _ visiting: SearchRows, _ workers: Workers, _ progress: (Int) -> Void,
   _ offer: @Sendable (UnsafePointer<Float>, _ tile: Range<Int>, _ strip: Range<Int>) -> Void
 ) {
   // A few hundred steps of progress; enough tasks in each to keep all threads busy.
@@ -112,16 +148,38 @@ private func run(
       )
     } _: { index, scratch in
       let (strip, taskRows) = batch[index]
-      scratch.strip.pack(rows: strip, of: visiting)
+      scratch.strip.pack(rows: strip, of: visiting.matrix)
       for tile in taskRows.tiles(of: tiling.tileLength) {
         let scores = unsafe scratch.scores.disjointRows().base
         unsafe multiplyPacked(
-          rows.sharedRows()[tile.lowerBound], stride: rows.columnCount, rowCount: tile.count,
-          scratch.strip, into: scores, stride: tiling.stripLength)
+          rows.matrix.sharedRows()[tile.lowerBound], stride: rows.columnCount,
+          rowCount: tile.count, scratch.strip, into: scores, stride: tiling.stripLength)
+        unsafe CloseSimilarities.refine(
+          scores, stride: tiling.stripLength, rows: tile, of: rows.matrix, columns: strip,
+          of: visiting.matrix)
+        unsafe exclude(
+          rows.zeroRows(in: tile), of: tile, visiting.zeroRows(in: strip), of: strip,
+          from: scores, stride: tiling.stripLength)
         unsafe offer(scores, tile, strip)
       }
     }
     progress(batch.reduce(0) { $0 + $1.strip.count * $1.rows.count })
+  }
+}
+
+/// Takes rows of zeros out of the search: no number is offered, neither to their lists nor of them to
+/// others'.
+private func exclude(
+  _ zeroRows: ArraySlice<Int>, of tile: Range<Int>, _ zeroColumns: ArraySlice<Int>,
+  of strip: Range<Int>, from scores: UnsafeMutablePointer<Float>, stride: Int
+) {
+  for row in zeroRows {
+    for column in 0..<strip.count {
+      unsafe scores[(row - tile.lowerBound) * stride + column] = .nan
+    }
+  }
+  for column in zeroColumns {
+    for row in 0..<tile.count { unsafe scores[row * stride + column - strip.lowerBound] = .nan }
   }
 }
 

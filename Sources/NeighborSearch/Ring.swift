@@ -27,7 +27,7 @@ struct Ring {
     let owned = nodes.owned(by: origin)
     var rows = Matrix(rows: owned.count, columns: block.rows.columnCount)
     let stride = block.rows.columnCount * MemoryLayout<Float>.size
-    try block.rows.withBytes { outgoing in
+    try block.rows.matrix.withBytes { outgoing in
       try rows.withMutableBytes { incoming in
         try communicator.exchange(
           outgoing, to: segments(rank(after: -1), block.rows.rowCount * stride),
@@ -37,7 +37,7 @@ struct Ring {
     let lists = try move(
       block.lists, to: rank(after: -1), from: rank(after: 1), count: owned.count,
       on: communicator)
-    return SearchBlock(rows: rows, lists: lists, firstNode: owned.lowerBound)
+    return SearchBlock(rows: SearchRows(rows), lists: lists, firstNode: owned.lowerBound)
   }
 
   /// Moves lists to one rank and takes those of `count` nodes from another: along with a block,

@@ -1,5 +1,6 @@
 public import Communication
 public import LinearAlgebra
+public import Parallelism
 
 /// The unit in which similarities of any embedding are comparable: 0 is the mean over all pairs of
 /// different points, 1 is equality.
@@ -12,47 +13,81 @@ public struct ClosenessScale: Equatable, Sendable {
   /// - Parameter mean: Values that leave no room below 1 are taken as slightly less.
   public init(mean: Float) { self.mean = min(mean, 1 - 1e-4) }
 
-  /// z of a cosine similarity, in −8 … 1 up to rounding.
+  /// z of a cosine similarity, in −8 … 1 up to rounding; never above 2, whatever is taken for one.
   public func closeness(_ similarity: Float) -> Float {
-    max((similarity - mean) / (1 - mean), -8)
+    min(max((similarity - mean) / (1 - mean), -8), 2)
   }
 
   /// The scale of some unit rows, measured over all pairs at once.
   ///
   ///     μ = (|Σ x|² − n) / (n (n − 1))
   ///
-  /// Sums are of integers: the same bits on any number of ranks and in any order of the rows.
+  /// Sums are of integers: the same bits on any number of ranks and in any order of the rows. A
+  /// column's has room for 2⁹⁴ rows.
   ///
-  /// > Collective: over `communicator`. Two rounds, `8 · columns` bytes per rank to every rank.
+  /// > Collective: over `communicator`. Two rounds, `16 · columns` bytes per rank to every rank.
   ///
   /// - Parameter rows: Owned. Unit rows; rows of zeros are not counted.
   /// - Complexity: O(ownedCount · columns).
   public init(
-    measuring rows: Matrix, on communicator: some Communicator
+    measuring rows: Matrix, using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
-    let unit = 0x1p32  // 2³⁰ rows of values up to 1 do not overflow
-    var sums = Array(repeating: Int64(0), count: rows.columnCount)
-    var count = 0
-    for index in 0..<rows.rowCount {
-      var isZero = true
-      for (column, value) in rows.row(index).enumerated() {
-        sums[column] &+= Int64((Double(value) * unit).rounded(.toNearestOrEven))
-        isZero = isZero && value == 0
+    // 64 bits are enough for a tile; its last number counts rows that are not zero.
+    let width = rows.columnCount + 1
+    let tiles = (0..<rows.rowCount).tiles(of: 4096)
+    let partial = [Int64](
+      count: tiles.count * width, tilesOf: width, using: workers, filledWith: 0
+    ) { places, sums in
+      let elements = unsafe rows.sharedRows()
+      for index in tiles[places.lowerBound / width] {
+        let row = unsafe elements[index]
+        var isZero = true
+        for column in 0..<width - 1 {
+          let value = unsafe row[column]
+          sums[column] &+= nearestInteger(Double(value) * Self.unit)
+          isZero = isZero && value == 0
+        }
+        if !isZero { sums[width - 1] &+= 1 }
       }
-      if !isZero { count += 1 }
     }
-    let total = try communicator.sum(count)
+    var sums = Array(repeating: Int128(0), count: width)
+    for tile in tiles.indices {
+      for column in 0..<width { sums[column] += Int128(partial[tile * width + column]) }
+    }
     let all = try communicator.allGather(sums)
-    guard total > 1 else {
+    let totals = (0..<width).map { column in
+      communicator.ranks.reduce(Int128(0)) { $0 + all[$1][all[$1].startIndex + column] }
+    }
+    self.init(columnSums: Array(totals.dropLast()), ofRows: totals[width - 1])
+  }
+
+  /// The scale of rows that were added up elsewhere.
+  ///
+  /// - Parameters:
+  ///   - columnSums: Σ x, in units of 2⁻³².
+  ///   - count: n, not counting rows of zeros.
+  package init(columnSums: [Int128], ofRows count: Int128) {
+    guard count > 1 else {
       self.init(mean: 0)
       return
     }
     var squares = 0.0
-    for column in 0..<rows.columnCount {
-      let sum = communicator.ranks.reduce(Int64(0)) { $0 &+ all[$1][all[$1].startIndex + column] }
-      squares += (Double(sum) / unit) * (Double(sum) / unit)
+    for sum in columnSums {
+      let sum = Double(sum) / Self.unit
+      squares += sum * sum
     }
-    let n = Double(total)
+    let n = Double(count)
     self.init(mean: Float((squares - n) / (n * (n - 1))))
   }
+
+  private static let unit = 0x1p32
+}
+
+/// Ties to even; of numbers below 2⁵¹ in size.
+///
+/// A sum with 1.5 · 2⁵² rounds to a whole number, which is in the low bits.
+@inline(__always)
+private func nearestInteger(_ value: Double) -> Int64 {
+  let shift = 0x1.8p52
+  return Int64(bitPattern: (value + shift).bitPattern &- shift.bitPattern)
 }

@@ -1,5 +1,6 @@
-internal import Communication
-internal import DistributedGraphs
+package import Communication
+package import DistributedGraphs
+package import Parallelism
 
 /// One place of a list of nearest neighbours.
 struct ListEntry: BitwiseCopyable, Equatable, Sendable {
@@ -16,7 +17,7 @@ struct ListEntry: BitwiseCopyable, Equatable, Sendable {
 /// The lists of all local nodes, sorted so that two of them are compared in one pass.
 ///
 /// Memory: 16 bytes per local node and place of a list.
-struct NeighborContext: Sendable {
+package struct NeighborContext: Sendable {
   /// Replicated. K: places of a list.
   let length: Int
   /// Replicated. m: the first places, those that make edges.
@@ -35,32 +36,43 @@ struct NeighborContext: Sendable {
   /// - Parameters:
   ///   - lists: Owned. Places of no positive similarity count as empty.
   ///   - graph: Whose ghosts are wanted: that of the first `nearLength` places.
-  init(
+  package init(
     _ lists: NeighborLists, nearLength: Int, scale: ClosenessScale, over graph: NeighborGraph,
-    on communicator: some Communicator
+    using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
-    length = lists.listLength
+    let length = lists.listLength
+    self.length = length
     self.nearLength = nearLength
-    var own = Array(repeating: ListEntry.none, count: graph.ownedCount * length)
-    for list in 0..<(length == 0 ? 0 : graph.ownedCount) {
-      let first = list * length
-      let count = lists.edgeCount(of: list)
-      for place in 0..<count {
-        own[first + place] = ListEntry(
-          node: lists.neighbors[first + place],
-          closeness: scale.closeness(lists.similarities[first + place]), place: Int32(place))
+    let own = [ListEntry](
+      count: graph.ownedCount * length, tilesOf: max(256 * length, 1), using: workers,
+      filledWith: ListEntry.none
+    ) { places, own in
+      for first in stride(from: 0, to: places.count, by: length) {
+        let list = (places.lowerBound + first) / length
+        let count = lists.edgeCount(of: list)
+        for place in 0..<count {
+          own[first + place] = ListEntry(
+            node: lists.neighbors[list * length + place],
+            closeness: scale.closeness(lists.similarities[list * length + place]),
+            place: Int32(place))
+        }
+        own.sort(first..<first + count) { $0.node < $1.node }
       }
-      own[first..<first + count].sort { $0.node < $1.node }
     }
     let entries = try graph.halo.extend(own, width: length, on: communicator)
     self.entries = entries
-    let length = length
-    let last = (0..<graph.halo.localCount).map { node in
-      entries[node * length..<(node + 1) * length].lazy.filter { $0.place < length }
-        .max { $0.place < $1.place }
+    let last = [ListEntry](
+      count: graph.halo.localCount, tilesOf: 256, using: workers, filledWith: ListEntry.none
+    ) { nodes, last in
+      for node in nodes {
+        var farthest = ListEntry(node: GlobalNode(-1), closeness: 0, place: -1)
+        for entry in entries[node * length..<(node + 1) * length]
+        where entry.place < length && entry.place > farthest.place { farthest = entry }
+        last[node - nodes.lowerBound] = farthest
+      }
     }
-    counts = last.map { ($0?.place ?? -1) + 1 }
-    farthest = last.map { $0?.closeness ?? 0 }
+    counts = last.map { $0.place + 1 }
+    farthest = last.map(\.closeness)
   }
 
   /// How many neighbours the list of a local node has.
@@ -76,7 +88,7 @@ struct NeighborContext: Sendable {
 }
 
 /// What two lists have in common.
-struct ListOverlap: Equatable, Sendable {
+package struct ListOverlap: Equatable, Sendable {
   /// Nodes that are in both lists.
   var sharedCount = 0
   /// Nodes that are among the near ones of both.
@@ -92,19 +104,32 @@ struct ListOverlap: Equatable, Sendable {
 extension NeighborContext {
   /// What the lists of an edge's two ends have in common.
   ///
-  /// Sums are of integers, so they do not depend on how nodes are named.
+  /// Sums are of integers, so they do not depend on how nodes are named: of 64 bits for lists of up to
+  /// ``shortLength`` places, of 128 for longer ones.
   ///
   /// - Parameters:
   ///   - target: i, an owned node.
   ///   - name: That of i in the whole graph.
   ///   - source: j, a local node.
   /// - Complexity: O(length).
-  func overlap(
+  package func overlap(
     ofTarget target: Int, named name: GlobalNode, withSource source: Int
+  ) -> ListOverlap {
+    length <= Self.shortLength
+      ? overlap(ofTarget: target, named: name, withSource: source, addingIn: Int64.self)
+      : overlap(ofTarget: target, named: name, withSource: source, addingIn: Int128.self)
+  }
+
+  /// −8 ≤ z ≤ 2 and 0.02 ≤ w ≤ 10.02, so a product has at most 2⁴⁷ units, and 2¹⁵ of them 2⁶².
+  package static let shortLength = 1 << 15
+
+  @inline(__always)
+  package func overlap<Sum: FixedWidthInteger>(
+    ofTarget target: Int, named name: GlobalNode, withSource source: Int, addingIn: Sum.Type
   ) -> ListOverlap {
     let list = entries.span
     var overlap = ListOverlap()
-    var (near, weighted) = (Int64(0), Int64(0))
+    var (near, weighted) = (Sum(0), Sum(0))
     var (a, b) = (target * length, source * length)
     let (aEnd, bEnd) = (a + length, b + length)
     while a < aEnd, b < bEnd {
@@ -114,11 +139,12 @@ extension NeighborContext {
         overlap.sharedCount += 1
         if x.place < nearLength, y.place < nearLength {
           overlap.nearSharedCount += 1
-          near += fixedPoint(x.closeness * y.closeness)
+          near += Sum(fixedPoint(x.closeness * y.closeness))
         }
-        weighted += fixedPoint(
-          listWeight(x.closeness, farthest: farthest[target])
-            * listWeight(y.closeness, farthest: farthest[source]))
+        weighted += Sum(
+          fixedPoint(
+            listWeight(x.closeness, farthest: farthest[target])
+              * listWeight(y.closeness, farthest: farthest[source])))
         a += 1
         b += 1
       } else if x.node < y.node {
@@ -145,5 +171,5 @@ func listWeight(_ closeness: Float, farthest: Float) -> Float {
 
 private let fixedPointScale = 0x1p40
 
-/// Products of z, which are below 2¹⁰ after clipping, as integers: twenty of them never overflow.
+/// Products of z or of w, which are below 2⁷ in size, as integers.
 private func fixedPoint(_ value: Float) -> Int64 { Int64(Double(value) * fixedPointScale) }

@@ -25,8 +25,8 @@ public struct StructureFeatures: Sendable {
   public static let nodeWidth = NodeFeature.allCases.count
   public static let edgeWidth = EdgeFeature.allCases.count
 
-  /// > Collective: over `communicator`. Three rounds: per ghost its list, 16 bytes a place, then a
-  /// > count, then a ``NodeStructure``, 80 bytes.
+  /// > Collective: over `communicator`. Five rounds: per ghost its list, 16 bytes a place, then a
+  /// > count, 16 bytes, then a ``NodeStructure``, 80 bytes.
   ///
   /// - Parameters:
   ///   - lists: Owned. Nearest neighbours; K places each.
@@ -43,23 +43,28 @@ public struct StructureFeatures: Sendable {
     self.level = level
     contextLength = lists.listLength
     let context = try NeighborContext(
-      lists, nearLength: nearLength, scale: level.scale, over: graph, on: communicator)
+      lists, nearLength: nearLength, scale: level.scale, over: graph, using: workers,
+      on: communicator)
     let popularity = try graph.popularity(on: communicator)
 
     let overlaps = Self.overlaps(context, over: graph, using: workers)
     self.overlaps = overlaps
-    let owned = (0..<graph.ownedCount).map { node in
-      var structure = NodeStructure(
-        closeness: context.closeness(of: node), nearLength: nearLength)
-      structure.describeMembers(
-        count: level.memberCounts[node], meanLength: level.meanLengths[node],
-        pointEdges: level.pointEdges, node: node, named: graph.halo.global(LocalNode(node)),
-        scale: level.scale)
-      structure.popularity = popularity[node]
-      structure.describeSurroundings(
-        (0..<graph.edges(into: node).count).map { EdgeOverlap(overlaps, node, $0) },
-        nearLength: nearLength)
-      return structure
+    let owned = [NodeStructure](
+      count: graph.ownedCount, tilesOf: 256, using: workers, filledWith: NodeStructure()
+    ) { owned, structures in
+      for node in owned {
+        var structure = NodeStructure(
+          closeness: context.closeness(of: node), nearLength: nearLength)
+        structure.describeMembers(
+          count: level.memberCounts[node], meanLength: level.meanLengths[node],
+          pointEdges: level.pointEdges, node: node, named: graph.halo.global(LocalNode(node)),
+          scale: level.scale)
+        structure.popularity = popularity[node]
+        structure.describeSurroundings(
+          (0..<graph.edges(into: node).count).map { EdgeOverlap(overlaps, node, $0) },
+          nearLength: nearLength)
+        structures[node - owned.lowerBound] = structure
+      }
     }
     nodes = try graph.halo.extend(owned, on: communicator)
   }
@@ -196,15 +201,17 @@ extension NodeStructure {
 }
 
 extension NeighborGraph {
-  /// How many edges leave every owned node.
+  /// How many edges leave every owned node, counted as integers: above 2²⁴ the sum of rounded numbers
+  /// would depend on the ranks.
   ///
-  /// > Collective: over `communicator`. One round of 4 bytes per ghost.
+  /// > Collective: over `communicator`. Three rounds, 16 bytes per ghost.
   fileprivate func popularity(on communicator: some Communicator) throws -> [Float] {
-    var counts = Array(repeating: Float(0), count: halo.localCount)
+    var counts = Array(repeating: Int64(0), count: halo.localCount)
     for column in columns { counts[Int(column.index)] += 1 }
-    var owned = Matrix(rows: ownedCount, columns: 1, elements: Array(counts[..<ownedCount]))
-    let ghosts = Matrix(rows: halo.ghostCount, columns: 1, elements: Array(counts[ownedCount...]))
-    try halo.accumulate(ghosts, into: &owned, on: communicator)
-    return owned.elements
+    var owned = Array(counts[..<ownedCount])
+    try nodes.scatter(
+      Array(counts[ownedCount...]), to: halo.ghosts, into: &owned, on: communicator
+    ) { $0 += $1 }
+    return owned.map { Float($0) }
   }
 }

@@ -6,18 +6,28 @@ import Parallelism
 import RandomInputs
 import Testing
 
-/// All similarities, by one plain chain of multiply-adds each, sorted: what a search should find.
-private struct BruteForce {
+/// All similarities, by one plain chain of multiply-adds each or, close to ±1, by the plain twin of what
+/// refines them, sorted: what a search should find. Rows of zeros take no part.
+struct BruteForce {
   /// For each node all others, nearest first, ties by index.
   private let order: [[Int]]
   private let similarities: Matrix
 
   init(_ rows: Matrix) {
-    let similarities = referenceProduct(rows, rows)
+    var similarities = referenceProduct(rows, rows)
+    let limit = CloseSimilarities.limit(depth: rows.columnCount)
+    for a in 0..<rows.rowCount {
+      for b in 0..<rows.rowCount where abs(similarities[a, b]) >= limit {
+        similarities[a, b] = CloseSimilarities.refined(similarities[a, b], rows.row(a), rows.row(b))
+      }
+    }
     self.similarities = similarities
+    let hasDirection = (0..<rows.rowCount).map { rows.row($0).contains { $0 != 0 } }
     order = (0..<rows.rowCount).map { node in
       let own = similarities.row(node)
-      return (0..<rows.rowCount).filter { $0 != node }.sorted { (-own[$0], $0) < (-own[$1], $1) }
+      guard hasDirection[node] else { return [] }
+      return (0..<rows.rowCount).filter { $0 != node && hasDirection[$0] }
+        .sorted { (-own[$0], $0) < (-own[$1], $1) }
     }
   }
 
@@ -37,7 +47,7 @@ private struct BruteForce {
 }
 
 /// The lists that some ranks find, put together.
-private func search(
+func search(
   _ rows: Matrix, listLength: Int, in nodes: NodePartition, threads: Int = 1
 ) throws -> NeighborLists {
   let shares = try ThreadCommunicator.run(ranks: nodes.firstNode.count - 1) { communicator in
@@ -50,14 +60,14 @@ private func search(
     similarities: shares.flatMap(\.similarities))
 }
 
-private func unitRows(_ count: Int, _ depth: Int, seed: Int) -> Matrix {
+func unitRows(_ count: Int, _ depth: Int, seed: Int) -> Matrix {
   var rows = randomMatrix(count, depth, seed: seed)
   _ = rows.normalizeRows()
   return rows
 }
 
 /// Equality of `Float` does not tell −0 from 0; this does.
-private func bits(_ lists: NeighborLists) -> [UInt32] { lists.similarities.map(\.bitPattern) }
+func bits(_ lists: NeighborLists) -> [UInt32] { lists.similarities.map(\.bitPattern) }
 
 @Suite struct NearestNeighbors {
   @Test(arguments: [0, 1, 2, 5, 129, 700], [1, 3, 64, 130])

@@ -23,16 +23,17 @@ private func features(
     let nodes = NodePartition(sharing: points.rowCount, among: communicator.size)
     let owned = nodes.owned(by: communicator.rank)
     let rows = points.slice(owned)
-    let scale = try ClosenessScale(measuring: rows, on: communicator)
+    let workers = Workers(threads)
+    let scale = try ClosenessScale(measuring: rows, using: workers, on: communicator)
     let lists = try nearestNeighbors(of: rows, listLength: 6, in: nodes, on: communicator)
     let near = lists.canonical(listLength: 4, firstNode: owned.lowerBound)
     let graph = try NeighborGraph(near, in: nodes, on: communicator)
-    let pointEdges = try PointEdges(graph, on: communicator)
+    let pointEdges = try PointEdges(graph, using: workers, on: communicator)
     func answer(_ lists: NeighborLists, _ graph: NeighborGraph, _ level: StructureLevel) throws
       -> Answer
     {
       let features = try StructureFeatures(
-        lists, graph: graph, of: level, nearLength: 4, using: Workers(threads), on: communicator)
+        lists, graph: graph, of: level, nearLength: 4, using: workers, on: communicator)
       return Answer(
         nodes: features.nodeFeatures.elements.prefix(
           graph.ownedCount * StructureFeatures.nodeWidth
@@ -64,7 +65,7 @@ private func features(
         meanLengths: coarseOwned.map { 0.5 + 0.4 / Float($0 + 1) },
         pointEdges: try pointEdges.merged(
           into: owned.map { GlobalNode(name($0) / clusterSize) }, from: nodes, to: coarseNodes,
-          on: communicator),
+          using: workers, on: communicator),
         scale: scale))
     return [first, second]
   }

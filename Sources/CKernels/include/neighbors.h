@@ -3,9 +3,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// `capacity` places per row, ordered by (similarity descending, index ascending); an empty place
-// is (-inf, -1). bound[row] is what a candidate must reach to be considered: the last place's
+// `capacity` places per row; an empty place is (-inf, -1). Lists of up to
+// `highland_sorted_capacity` places are ordered by (similarity descending, index ascending); longer
+// ones are heaps whose first place comes last in that order. bound[row] is what a candidate must reach to be considered: the last place's
 // similarity, or more.
+enum { highland_sorted_capacity = 128 };
+
 typedef struct {
   float *similarity;
   int64_t *index;
@@ -24,3 +27,9 @@ void highland_offer_to_columns(const float *scores, size_t stride, size_t rows, 
 
 // Offers one candidate to one list.
 void highland_offer(float similarity, int64_t index, size_t row, highland_lists lists);
+
+// Where |scores[i][j]| >= limit, replaces it by what the difference of the two rows says of it:
+// s = 1 - |x_i - y_j|^2 / 2, or |x_i + y_j|^2 / 2 - 1 where it is negative. Rows of x and y are `depth`
+// long; x[i] belongs to scores[i], y[j] to column j.
+void highland_refine_similarities(float *scores, size_t stride, size_t rows, size_t columns,
+                                  const float *x, const float *y, size_t depth, float limit);

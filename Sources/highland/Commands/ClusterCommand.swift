@@ -164,6 +164,14 @@ struct ClusterCommand: RankedCommand {
         try readNeighbors(of: source, length: length, for: trained, on: communicator)
       }
     }
+    if case .exact = plan.search {
+      try MemoryNeed(
+        neighbors: "-k \(plan.neighborCount)",
+        ownedCount: ownShare(of: source.rowCount, on: communicator).count,
+        pointCount: source.rowCount, columnCount: plan.listLength, isPadded: false,
+        rankCount: communicator.size
+      ).check(on: communicator)
+    }
 
     guard let hierarchy else {
       return try cluster(source, trained, plan, trueLabels, hierarchy: nil, on: communicator)

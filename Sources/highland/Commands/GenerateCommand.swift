@@ -41,12 +41,18 @@ struct GenerateCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   func run(on communicator: MPICommunicator) throws {
-    let embeddings = SyntheticEmbeddings(
-      try communicator.agree {
-        try SyntheticEmbeddings.Options(
-          points: points, dimensions: dimensions, seed: seed, meanClusterSize: meanClusterSize,
-          singletonShare: singletonShare, testShare: testShare)
-      })
+    let options = try communicator.agree {
+      try SyntheticEmbeddings.Options(
+        points: points, dimensions: dimensions, seed: seed, meanClusterSize: meanClusterSize,
+        singletonShare: singletonShare, testShare: testShare)
+    }
+    // The larger split's rows twice; where each cluster begins, on every rank.
+    let largerShare = Double(points) * max(testShare, 1 - testShare) / Double(communicator.size)
+    try MemoryNeed(
+      option: "--points \(points) --dimensions \(dimensions)", purpose: "rows",
+      bytes: 8 * largerShare * Double(dimensions) + 8 * Double(points) / meanClusterSize
+    ).check(on: communicator)
+    let embeddings = SyntheticEmbeddings(options)
     try writeDirectory(
       to: output, marker: "generate.json", overwrite: outputs.overwrite, on: communicator
     ) { directory in

@@ -54,11 +54,16 @@ struct NeighborsCommand: RankedCommand {
     let reporter = ProgressReporter(progress, on: communicator)
     let nodes = NodePartition(sharing: source.rowCount, among: communicator.size)
     let owned = nodes.owned(by: communicator.rank)
+    try MemoryNeed(
+      neighbors: "-k \(neighborCount)", ownedCount: owned.count, pointCount: source.rowCount,
+      columnCount: neighborCount - 1, isPadded: true, rankCount: communicator.size
+    ).check(on: communicator)
+    let workers = try threads.workers(on: communicator)
     reporter.show("read", isDone: 0)
-    let rows = try source.unitRows(owned, invalid: invalidRows, on: communicator)
+    let rows = try source.unitRows(
+      owned, invalid: invalidRows, using: workers, on: communicator)
     reporter.show("read", isDone: 1)
     let pairs = Double(source.rowCount) * Double(source.rowCount) / 2
-    let workers = try threads.workers(on: communicator)
     let (cost, lists) = try NeighborsReport.Cost.measuring(on: communicator) { communicator in
       try nearestNeighbors(
         of: rows, listLength: neighborCount - 1, in: nodes, using: workers, on: communicator

@@ -1,0 +1,45 @@
+internal import CKernels
+internal import LinearAlgebra
+
+/// The similarities of rows that point almost the same way, or almost opposite ways.
+///
+/// A chain of multiply-adds over D columns is off by up to D · 2⁻²⁴: copies of a row come out above 1,
+/// or so far below that they look different. The difference of two unit rows tells more:
+///
+///     a = 1 − |x − y|² / 2,   or |x + y|² / 2 − 1 where a < 0
+///
+/// It is exactly 1 for copies and never above, and off by a share of 1 − |a| alone. It takes the place
+/// of the chain where that says |a| ≥ 1 − (D · 2⁻²⁴ + 2⁻²⁰), at least 1/2: no pair within 10⁻⁶ of ±1
+/// is missed. All other similarities are the chain's.
+package enum CloseSimilarities {
+  /// From which |a| on a chain of so many columns is not taken as it is.
+  package static func limit(depth: Int) -> Float {
+    max(0.5, 1 - Float(Double(depth) * 0x1p-24 + 0x1p-20))
+  }
+
+  /// The plain twin of what ``refine(_:stride:_:rows:of:columns:of:)`` does for one pair.
+  ///
+  /// Sixteen sums, one of every sixteenth column, are added one after the other.
+  package static func refined(_ score: Float, _ x: [Float], _ y: [Float]) -> Float {
+    guard abs(score) >= limit(depth: x.count) else { return score }
+    var sums = Array(repeating: Float(0), count: 16)
+    for (column, (a, b)) in zip(x, y).enumerated() {
+      let d = score < 0 ? a + b : a - b
+      sums[column % 16].addProduct(d, d)
+    }
+    let half = sums.reduce(0, +) / 2
+    return score < 0 ? half - 1 : 1 - half
+  }
+
+  /// Refines the scores of a tile.
+  ///
+  /// Unsafe in that nothing checks that the tile is there.
+  @unsafe static func refine(
+    _ scores: UnsafeMutablePointer<Float>, stride: Int, rows: Range<Int>, of x: Matrix,
+    columns: Range<Int>, of y: Matrix
+  ) {
+    unsafe highland_refine_similarities(
+      scores, stride, rows.count, columns.count, x.sharedRows()[rows.lowerBound],
+      y.sharedRows()[columns.lowerBound], x.columnCount, limit(depth: x.columnCount))
+  }
+}
