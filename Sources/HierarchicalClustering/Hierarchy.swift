@@ -50,7 +50,8 @@ package struct Hierarchy<Source: EmbeddingSource> {
     points = NodePartition(sharing: source.rowCount, among: communicator.size)
     nodes = points
     let owned = points.owned(by: communicator.rank)
-    var rows = try source.load(owned, invalid: options.invalidRows, on: communicator)
+    var rows = try source.load(
+      owned, invalid: options.invalidRows, asStored: averages == .ofInputRows, on: communicator)
     _ = rows.matrix.normalizeRows()
     largestValue = try communicator.maximum(rows.largestValue)
     fixedPoint = FixedPoint(
