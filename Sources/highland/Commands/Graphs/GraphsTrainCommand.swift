@@ -140,7 +140,12 @@ struct GraphsTrainCommand: RankedCommand {
     try require(
       learningRate > 0 && learningRate.isFinite, "--learning-rate \(learningRate): expected above 0"
     )
-    try require(weightDecay >= 0, "--weight-decay \(weightDecay): expected 0 and more")
+    for (name, value) in [
+      ("--weight-decay", weightDecay), ("--link-weight", linkWeight),
+      ("--entropy-weight", entropyWeight),
+    ] {
+      try require(value >= 0 && value.isFinite, "\(name) \(value): expected 0 and more")
+    }
     try require(
       (0..<1).contains(validationShare) && (0..<1).contains(testShare)
         && validationShare + testShare < 1,
