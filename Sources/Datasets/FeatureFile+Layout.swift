@@ -21,11 +21,13 @@ extension FeatureFile {
     if let records, format != .fvecs {
       throw DataError(
         path: file.path,
-        problem: "is laid out as .fvecs: \(records.count) records that begin with \(records.columns), "
+        problem:
+          "is laid out as .fvecs: \(records.count) records that begin with \(records.columns), "
           + "their number of columns; expected .\(format)")
     }
     if let counted, format != .fbin || counted.byteCount != 4 {
-      let element = counted.byteCount == 4 ? "as .fbin" : "as vectors of \(counted.byteCount)-byte numbers"
+      let element =
+        counted.byteCount == 4 ? "as .fbin" : "as vectors of \(counted.byteCount)-byte numbers"
       throw DataError(
         path: file.path,
         problem: "is laid out \(element): it begins with the numbers of rows and columns, "

@@ -122,7 +122,8 @@ struct NeighborFiles {
   private func ascending(_ row: Int, _ list: [Float]) -> DataError {
     DataError(
       path: similarities.path,
-      problem: "row \(row) ascends, from \(list.first!) to \(list.last!), as distances do; expected "
+      problem:
+        "row \(row) ascends, from \(list.first!) to \(list.last!), as distances do; expected "
         + (areCosines ? "cosine similarities" : "similarities") + ", the greatest first")
   }
 }
