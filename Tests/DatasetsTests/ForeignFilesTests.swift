@@ -255,7 +255,7 @@ struct ForeignFilesTests {
     let path = scratch("l.npy")
     let failure = #expect(throws: AgreedFailure.self) {
       try LabelFile.write(
-        count: 1 << 58, owned: 0..<1 << 58, to: path, overwrite: false, on: SingleRank()
+        count: 1 << 55, owned: 0..<1 << 55, to: path, overwrite: false, on: SingleRank()
       ) { Array(repeating: 0, count: $0.count) }
     }
     #expect(failure?.reason.contains(" bytes are to be written; ") == true, "\(failure as Any)")

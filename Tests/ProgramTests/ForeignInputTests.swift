@@ -197,7 +197,7 @@ extension Programs {
           && large.errorLines[0].hasSuffix("; expected a cosine similarity, -1 ... 1"), "\(large)")
       // Distances below 1.
       for command in [["cluster", features], ["components", "--above", "0.5"]] {
-        for distance in [{ 1 - $0 + 0 * $1 }, { 0 * $0 + $1 / 100 }] as [(Float, Float) -> Float] {
+        for distance in [{ 1 - $0 + 0 * $1 }, { 0 * $0 + $1 / 1000 }] as [(Float, Float) -> Float] {
           let outcome = try await go(command + files(distance), ranks)
           #expect(outcome.exitCode == 1, "\(outcome)")
           #expect(
