@@ -197,7 +197,10 @@ extension Programs {
           && large.errorLines[0].hasSuffix("; expected a cosine similarity, -1 ... 1"), "\(large)")
       // Distances below 1.
       for command in [["cluster", features], ["components", "--above", "0.5"]] {
-        for distance in [{ 1 - $0 + 0 * $1 }, { 0 * $0 + $1 / 1000 }] as [(Float, Float) -> Float] {
+        let distances: [(Float, Float) -> Float] = [
+          { (1 - $0) / 2 + 0 * $1 }, { 0 * $0 + $1 / 1000 },
+        ]
+        for distance in distances {
           let outcome = try await go(command + files(distance), ranks)
           #expect(outcome.exitCode == 1, "\(outcome)")
           #expect(
