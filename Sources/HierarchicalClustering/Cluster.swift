@@ -122,8 +122,8 @@ extension ClusteringRun {
     try plan.assertReplicated(of: source, on: communicator)
     self = try clock.measure(.read) { _ in
       try ClusteringRun(
-        reading: source, invalid: plan.invalidRows, using: plan.workers,
-        on: communicator)
+        reading: source, invalid: plan.invalidRows, asStored: plan.judge.means == .ofInputRows,
+        using: plan.workers, on: communicator)
     }
     if plan.mergesCopies {
       try clock.measure(.copies) { _ in

@@ -28,15 +28,17 @@ extension ClusteringRun {
   ///
   /// > Collective: over `communicator`. Rounds of a few bytes per rank.
   ///
+  /// - Parameter asStored: Whether the lengths of rows matter, as they do for means of input rows.
   /// - Throws: ``AgreedFailure`` on all ranks for rows that cannot be read, or have no direction
   ///   where the policy refuses these.
   package init(
-    reading source: some EmbeddingSource, invalid policy: InvalidRowPolicy, using workers: Workers,
+    reading source: some EmbeddingSource, invalid policy: InvalidRowPolicy, asStored: Bool,
+    using workers: Workers,
     on communicator: some Communicator
   ) throws {
     points = NodePartition(sharing: source.rowCount, among: communicator.size)
     let owned = points.owned(by: communicator.rank)
-    var rows = try source.load(owned, invalid: policy, using: workers, on: communicator)
+    var rows = try source.load(owned, invalid: policy, asStored: asStored, using: workers, on: communicator)
     rows.matrix.normalizeRows(using: workers)
     largestValue = try communicator.maximum(rows.largestValue)
     var hasDirection = Array(repeating: true, count: owned.count)

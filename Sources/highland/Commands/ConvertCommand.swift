@@ -8,8 +8,8 @@ struct ConvertCommand: RankedCommand {
     commandName: "convert",
     abstract: "Convert features or labels between file formats.",
     discussion: """
-      Features: .npy, .fvecs, .fbin, .bin. Labels: .npy of integers, .txt with one per line. The \
-      extensions say which. Checkpoints of PyTorch and pickled data sets are converted by \
+      Features: .npy, .fvecs, .fbin, .bin. Labels: .npy of integers of one column, .txt with one per \
+      line. The extensions say which. Checkpoints of PyTorch and pickled data sets are converted by \
       Scripts/convert-checkpoint.py and Scripts/convert-dataset.py.
       """)
 
@@ -43,8 +43,10 @@ struct ConvertCommand: RankedCommand {
     try outputs.check([result], on: communicator)
     let isLabels = try communicator.agree {
       if [input, result].contains(where: { $0.lowercased().hasSuffix(".txt") }) { return true }
-      guard input.lowercased().hasSuffix(".npy") else { return false }
-      return try !ArrayFile(path: input).elementType.isFloatingPoint
+      guard [input, result].allSatisfy({ $0.lowercased().hasSuffix(".npy") }) else { return false }
+      // Integers of several columns are features.
+      let array = try ArrayFile(path: input)
+      return !array.elementType.isFloatingPoint && array.columnCount == 1
     }
     if isLabels {
       let (labels, count) = try communicator.agree {

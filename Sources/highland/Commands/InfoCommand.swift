@@ -48,14 +48,17 @@ struct InfoCommand: RankedCommand {
       return try describeModel(TrainedModel.file(path))
     }
     switch path.split(separator: ".").last?.lowercased() {
-    case "safetensors": return try describeModel(TensorFile(path: path))
+    // An index of a model in several files is JSON; the message says so.
+    case "safetensors", "json": return try describeModel(TensorFile(path: path))
     case "txt":
       return [("kind", "labels"), ("labels", "\(try LabelFile(path: path).count)")]
     case "npy":
       let array = try ArrayFile(path: path)
-      let isFeatures = array.elementType.isFloatingPoint
+      let kind =
+        array.elementType.isFloatingPoint
+        ? "features" : array.columnCount == 1 ? "labels or indices" : "features or indices"
       return [
-        ("kind", isFeatures ? "features" : "labels or indices"),
+        ("kind", kind),
         ("elements", array.elementType.rawValue),
         ("rows", "\(array.rowCount)"), ("columns", "\(array.columnCount)"),
       ]
