@@ -174,11 +174,17 @@ private struct GraphTraining {
     }
     // Layers give the gradients of all ranks' rows.
     let gradients = try tape.gradients(of: loss, on: communicator)
-    optimizer.update(
+    let losses = [classLoss, output.linkLoss, output.entropyLoss].map { Double($0?.scalar ?? 0) }
+    try optimizer.step(
       &network.parameters, by: network.parameters.all.map { gradients[recorded[$0.name]] },
-      learningRate: rate)
+      learningRate: rate, losses: losses,
+      statistics: output.statistics.values.flatMap { [$0.mean, $0.variance] },
+      at: StepPlace(step: optimizer.stepCount + 1, epoch: epoch),
+      advice:
+        "A smaller --learning-rate may help; or features of some nodes are far from all others.",
+      on: communicator)
     network.follow(output.statistics)
-    return [classLoss, output.linkLoss, output.entropyLoss].map { Double($0?.scalar ?? 0) }
+    return losses
   }
 
   /// 0 or 1 / (1 − p), drawn for each graph by itself: the same on whichever rank it is.

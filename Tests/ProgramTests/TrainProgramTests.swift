@@ -212,7 +212,8 @@ extension Programs {
         [
           Fixture.features, Fixture.truth, "--hidden", "16", "--epochs", "50",
           "--learning-rate", "1e30", "--validation-fraction", "0",
-        ], "the loss of step 1 (k = 10, level 1) is not a number")
+        ],
+        "training stopped at step 1, in epoch 1 (k = 10, level 0): parameters would not be finite")
     }
 
     @Test func aDamagedCheckpoint() async throws {
