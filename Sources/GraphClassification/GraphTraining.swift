@@ -4,6 +4,7 @@ public import GraphCollections
 public import LinearAlgebra
 internal import Optimization
 public import Parallelism
+internal import RandomNumbers
 
 /// A trained network, and how it went.
 public struct TrainedGraphNetwork: Sendable {
@@ -113,8 +114,8 @@ private struct GraphTraining {
     _ epoch: Int, over graphs: [Int], on communicator: some Communicator
   ) throws -> EpochRecord {
     let start = ContinuousClock.now
-    var random = SeededRandom(seed: options.seed, Draws.order, fold, epoch)
-    let order = random.shuffled(graphs)
+    var random = RandomStream(seed: options.seed, for: Draws.order, fold, epoch)
+    let order = random.shuffledFromTheEnd(graphs)
     let rate = learningRate(epoch)
     let batches = order.indices.tiles(of: options.batchSize).map { Array(order[$0]) }
     var sums = [0.0, 0.0, 0.0]
@@ -193,8 +194,8 @@ private struct GraphTraining {
     guard share > 0 else { return nil }
     let kept = Float(1 / (1 - share))
     let elements = graphs.flatMap { graph in
-      var random = SeededRandom(seed: options.seed, Draws.dropout, fold, epoch, graph)
-      return (0..<network.dropoutWidth).map { _ in random.uniform() < share ? 0 : kept }
+      var random = RandomStream(seed: options.seed, for: Draws.dropout, fold, epoch, graph)
+      return (0..<network.dropoutWidth).map { _ in random.uniformBelowOne() < share ? 0 : kept }
     }
     return Matrix(rows: graphs.count, columns: network.dropoutWidth, elements: elements)
   }

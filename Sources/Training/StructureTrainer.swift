@@ -128,7 +128,7 @@ struct StructureTrainer {
   private func order(ofEpoch epoch: Int) -> [Int] {
     var stream = RandomStream(
       seed: options.seed, purpose: RandomPurpose.graphOrder.rawValue, index: epoch)
-    return levels.indices.shuffled(using: &stream)
+    return stream.shuffled(levels.indices)
   }
 
   /// - Returns: The loss; 0 of a part without edges, which is no step.
