@@ -27,14 +27,15 @@ public struct Halo: Equatable, Sendable {
   ///
   /// - Parameter rows: The owned nodes that are kept, ascending; all boundary nodes are among them.
   /// - Returns: A halo whose owned nodes are numbered by their place in `rows`.
+  /// - Complexity: O(boundary nodes · log rows): the size of the graph does not count.
   package func keeping(_ rows: [Int]) -> Halo {
-    var places = Array(repeating: Int32(-1), count: ownedCount)
-    for (place, row) in rows.enumerated() { places[row] = Int32(place) }
-    return Halo(
+    Halo(
       owned: 0..<rows.count, ghosts: ghosts,
       boundary: boundary.map { node in
-        precondition(places[Int(node.index)] >= 0, "a boundary node that is not kept")
-        return LocalNode(Int(places[Int(node.index)]))
+        guard let place = rows.place(ofAscending: Int(node.index)) else {
+          preconditionFailure("boundary node \(node.index) is not kept")
+        }
+        return LocalNode(place)
       }, ghostCounts: ghostCounts)
   }
 
@@ -64,5 +65,17 @@ public struct Halo: Equatable, Sendable {
     let halo = Halo(
       owned: owned, ghosts: ghosts, boundary: boundary, ghostCounts: wanted.counts)
     return (halo, local)
+  }
+}
+
+extension [Int] {
+  /// The place of a number among ascending ones, by halving; nil if it is not there.
+  package func place(ofAscending number: Int) -> Int? {
+    var (first, end) = (0, count)
+    while first < end {
+      let middle = (first + end) / 2
+      if self[middle] < number { first = middle + 1 } else { end = middle }
+    }
+    return first < count && self[first] == number ? first : nil
   }
 }

@@ -38,7 +38,8 @@ extension ClusteringRun {
   ) throws {
     points = NodePartition(sharing: source.rowCount, among: communicator.size)
     let owned = points.owned(by: communicator.rank)
-    var rows = try source.load(owned, invalid: policy, asStored: asStored, using: workers, on: communicator)
+    var rows = try source.load(
+      owned, invalid: policy, asStored: asStored, using: workers, on: communicator)
     rows.matrix.normalizeRows(using: workers)
     largestValue = try communicator.maximum(rows.largestValue)
     var hasDirection = Array(repeating: true, count: owned.count)

@@ -2,6 +2,7 @@ package import Communication
 package import DistributedGraphs
 package import LinearAlgebra
 package import Parallelism
+internal import RandomNumbers
 
 /// The first of the points with the same direction, for every owned point; itself where there is no
 /// other or no direction.
@@ -88,12 +89,4 @@ extension Matrix {
       }
     }
   }
-}
-
-/// The finalizer of SplitMix64, a bijection in which every bit depends on every bit.
-private func mixed(_ bits: UInt64) -> UInt64 {
-  var z = bits
-  z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-  z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-  return z ^ (z >> 31)
 }

@@ -71,7 +71,7 @@ extension StepInput {
         SparsePattern(
           rowOffsets: rows.rowOffsets, columns: rows.columns.map(\.index),
           columnCount: rows.halo.localCount)),
-      own: owned, weights: rows.normalizedAffinities().map { Scalar($0) })
+      own: owned, weights: constant.weights.map { Scalar($0) })
     let first = rows.halo.owned.lowerBound
     let names = (0..<rows.ownedCount).map { Int64(first + $0) }
     try self.init(
@@ -89,6 +89,8 @@ extension StepInput {
   /// > rounds that agree on who needs which rows of whom.
   ///
   /// - Parameter nodes: Owned. The nodes that are judged, ascending.
+  /// - Complexity: O(e log e + e · columns) for the e edges that the network looks at, whatever the size of
+  ///   the graph.
   public init(
     _ nodes: [Int], of graph: TrainingGraph, firstLayer: FirstLayer, for shape: LanderShape,
     on communicator: some Communicator
@@ -99,7 +101,6 @@ extension StepInput {
     var needed = decoder
     var layers: [LayerInput<Scalar>] = []
     var names = [needed.rows.map { Int64(first + $0) }]
-    let affinities = rows.normalizedAffinities()
     for _ in 0..<firstLayer.layerCount(of: shape) {
       let targets = needed.rows
       needed = try Neighborhood(of: targets, in: rows, on: communicator)
@@ -107,7 +108,7 @@ extension StepInput {
         LayerInput(
           halo: needed.halo, adjacency: Adjacency(needed.pattern(of: targets, in: rows)),
           own: needed.selection(of: targets),
-          weights: targets.flatMap { rows.edges(into: $0) }.map { Scalar(affinities[$0]) }),
+          weights: targets.flatMap { rows.edges(into: $0) }.map { Scalar(firstLayer.weights[$0]) }),
         at: 0)
       names.insert(needed.rows.map { Int64(first + $0) }, at: 0)
     }
@@ -167,32 +168,35 @@ private struct Neighborhood {
   let halo: Halo
   /// The row of every edge's source: of ``rows``, then of the ghosts.
   let sources: [Int32]
-  private let placeOfNode: [Int32]
 
   /// > Collective: over `communicator`. Two rounds.
+  ///
+  /// - Complexity: O(e log e) for the e edges into the nodes and from them to other ranks, whatever the
+  ///   size of the graph.
   init(of nodes: [Int], in graph: NeighborGraph, on communicator: some Communicator) throws {
     let edges = nodes.flatMap { graph.edges(into: $0) }
     let (halo, local) = try Halo.localizing(
       edges.map { graph.source(of: $0) }, in: graph.nodes, on: communicator)
-    var isNeeded = Array(repeating: false, count: graph.ownedCount)
-    for node in nodes { isNeeded[node] = true }
-    for node in local where Int(node.index) < graph.ownedCount { isNeeded[Int(node.index)] = true }
-    for node in halo.boundary.values { isNeeded[Int(node.index)] = true }
-    let rows = isNeeded.indices.filter { isNeeded[$0] }
-    var places = Array(repeating: Int32(-1), count: graph.ownedCount)
-    for (place, row) in rows.enumerated() { places[row] = Int32(place) }
+    var needed = nodes
+    needed.reserveCapacity(nodes.count + local.count + halo.boundary.values.count)
+    for node in local where Int(node.index) < graph.ownedCount { needed.append(Int(node.index)) }
+    for node in halo.boundary.values { needed.append(Int(node.index)) }
+    needed.sort()
+    var rows: [Int] = []
+    for node in needed where rows.last != node { rows.append(node) }
     self.rows = rows
     self.halo = halo.keeping(rows)
-    placeOfNode = places
     sources = local.map { node in
       let index = Int(node.index)
-      return index < graph.ownedCount
-        ? places[index] : Int32(rows.count + index - graph.ownedCount)
+      return Int32(
+        index < graph.ownedCount
+          ? rows.place(ofAscending: index)! : rows.count + index - graph.ownedCount)
     }
   }
 
   func selection(of nodes: [Int]) -> Adjacency {
-    Adjacency(selecting: nodes.map { placeOfNode[$0] }, of: rows.count)
+    Adjacency(
+      selecting: nodes.map { Int32(rows.place(ofAscending: $0)!) }, of: rows.count)
   }
 
   func pattern(of nodes: [Int], in graph: NeighborGraph) -> SparsePattern {
@@ -207,6 +211,8 @@ public struct FirstLayer: Sendable {
   /// Owned. Shape `[ownedCount × any]`.
   let inputs: Matrix
   let blocks: [Int]
+  /// Local. w of every edge of the graph, of which a batch takes its own.
+  let weights: [Float]
   private let hasNeighborSums: Bool
 
   /// > Collective: over `communicator`, before a mean layer: halo exchanges of the input's rows.
@@ -219,8 +225,8 @@ public struct FirstLayer: Sendable {
     blocks = input.blocks
     hasNeighborSums = shape.headCount == nil
     var columns = input.sources
+    weights = graph.graph.normalizedAffinities()
     if hasNeighborSums {
-      let weights = graph.graph.normalizedAffinities()
       for source in input.sources {
         columns += try graph.graph.sums(
           [weights], of: source, using: workers, on: communicator)

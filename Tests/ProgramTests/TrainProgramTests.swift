@@ -212,7 +212,9 @@ extension Programs {
         [
           Fixture.features, Fixture.truth, "--hidden", "16", "--epochs", "50",
           "--learning-rate", "1e30", "--validation-fraction", "0",
-        ], "the loss of step 1 (k = 10, level 1) is not a number")
+        ],
+        "training stopped at step 2, in epoch 1 (k = 10, level 1): the loss is not a finite number. "
+          + "Nothing of this step is kept. A smaller --learning-rate may help, or --clip 1.")
     }
 
     @Test func aDamagedCheckpoint() async throws {
@@ -307,7 +309,7 @@ extension Programs {
         ["--input", "coordinates", "--layers", "2", "--initial", "distance"],
         "--initial distance goes with --network mean --layers 1"
       ),
-      (["--checkpoint-interval", "inf"], "--checkpoint-interval inf: expected 0 or more"),
+      (["--checkpoint-interval", "inf"], "--checkpoint-interval inf: expected 0 ... 1000000000"),
       (
         ["--validation-fraction", "0.2", "--validation", "a", "b"],
         "--validation-fraction and --validation: expected one of them"

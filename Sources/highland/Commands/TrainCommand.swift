@@ -42,8 +42,13 @@ struct TrainCommand: RankedCommand {
   @Option(help: "Keep the state of the run in this directory, and go on from it.")
   var checkpoint: String?
 
-  @Option(help: "Seconds from one checkpoint to the next; 0 for one after every step.")
-  var checkpointInterval = 60.0
+  @Option(
+    name: .customLong("checkpoint-interval"),
+    help: """
+      Seconds from one checkpoint to the next; 0 for one after every step. Goes with --checkpoint. \
+      Default: 60.
+      """)
+  var givenCheckpointInterval: Double?
 
   @Option(help: "Write a line of JSON for the start, every epoch, every validation and the end.")
   var log: String?
@@ -56,8 +61,14 @@ struct TrainCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    guard checkpointInterval >= 0, checkpointInterval.isFinite else {
-      throw ValidationError("--checkpoint-interval \(checkpointInterval): expected 0 or more")
+    if let givenCheckpointInterval {
+      guard (0...1e9).contains(givenCheckpointInterval) else {
+        throw ValidationError(
+          "--checkpoint-interval \(givenCheckpointInterval): expected 0 ... 1000000000")
+      }
+      guard checkpoint != nil else {
+        throw ValidationError("--checkpoint-interval goes with --checkpoint")
+      }
     }
     guard judging.chosenFraction == nil || judging.validation.isEmpty else {
       throw ValidationError("--validation-fraction and --validation: expected one of them")
@@ -65,44 +76,24 @@ struct TrainCommand: RankedCommand {
     try network.input == .coordinates ? validateCoordinates() : validateStructure()
   }
 
-  /// Refuses what is set but would do nothing.
+  /// Refuses what was given but would do nothing.
   private func validateCoordinates() throws {
-    let other = try StructureOptions.parse([])
-    let isSet = [
-      "--from": structure.from != nil, "--also": !structure.also.isEmpty,
-      "--graphs": structure.graphs != other.graphs,
-      "--mixtures": structure.mixtures != other.mixtures,
-      "--graph-points": structure.graphPoints != other.graphPoints,
-      "--width": structure.width != other.width, "--without": !structure.without.isEmpty,
-    ]
-    if let name = isSet.filter(\.value).keys.sorted().first {
+    if let name = structure.given.first {
       throw ValidationError("\(name) goes with --input structure")
     }
     guard recipe.initial != .distance || network.shape(dimensions: 1).canStartFromDistance else {
       throw ValidationError("--initial distance goes with --network mean --layers 1")
     }
+    if judging.chosenFraction == 0, let name = judging.givenOfCourse.first {
+      throw ValidationError(
+        "\(name) and --validation-fraction 0: expected one of them, as nothing is validated")
+    }
   }
 
-  /// Refuses what is set but would do nothing.
+  /// Refuses what was given but would do nothing.
   private func validateStructure() throws {
-    let shape = network.shape(dimensions: 1)
-    let workers = Workers()
-    let given = recipe.settings(of: recipe.options(shape: shape, workers: workers))
-    let none = try RecipeOptions.parse([])
-    let other = none.settings(
-      of: none.options(shape: try NetworkOptions.parse([]).shape(dimensions: 1), workers: workers))
-    let used = ["--epochs", "--seed"]
-    if let name = given.keys.sorted().first(where: { !used.contains($0) && given[$0] != other[$0] })
-    {
-      throw ValidationError("\(name) goes with --input coordinates")
-    }
-    let plain = try ValidationOptions.parse([])
-    for (name, isSet) in [
-      ("--patience", judging.patience != plain.patience),
-      ("--validate-every", judging.validateEvery != plain.validateEvery),
-    ] where isSet {
-      throw ValidationError("\(name) goes with --input coordinates")
-    }
+    let given = network.givenOfCoordinates + recipe.givenOfCoordinates + judging.givenOfCourse
+    if let name = given.first { throw ValidationError("\(name) goes with --input coordinates") }
   }
 
   func run(on communicator: MPICommunicator) throws {
@@ -112,7 +103,8 @@ struct TrainCommand: RankedCommand {
     let features = try input.open(on: communicator)
     let data = try communicator.agree { try LabelledFile(features, labels: labels) }
     let other = try communicator.agree {
-      try judging.validation.isEmpty ? nil : LabelledFile(judging.validation[...])
+      try judging.validation.isEmpty
+        ? nil : LabelledFile(judging.validation[...], dimensions: input.dimensions)
     }
     switch network.input {
     case .structure: try trainStructure(on: data, judgingBy: other, over: communicator)
@@ -139,6 +131,7 @@ struct TrainCommand: RankedCommand {
         of: data.labels, holdingOut: other == nil ? judging.validationFraction : 0,
         seed: recipe.seed)
     }
+    try checkRows(of: [data, other], on: communicator)
     let options = try recipe.options(
       shape: network.shape(dimensions: data.features.columnCount),
       workers: threads.workers(on: communicator))
@@ -151,7 +144,6 @@ struct TrainCommand: RankedCommand {
       return run
     }
     try checkSizes(split, options, on: communicator)
-    try checkRows(of: data.features, on: communicator)
     let start = TrainingState(options)
     let saved = try savedState(
       in: directory, orSaving: start, options.optimizer, on: communicator)
@@ -214,7 +206,7 @@ struct TrainCommand: RankedCommand {
   ) throws -> TrainingReporter {
     try TrainingReporter(
       ProgressReporter(progress, on: communicator), log: log, checkpoints: directory,
-      interval: checkpointInterval, goingOnAt: place, overwrite: outputs.overwrite,
+      interval: givenCheckpointInterval ?? 60, goingOnAt: place, overwrite: outputs.overwrite,
       on: communicator)
   }
 
@@ -235,13 +227,15 @@ struct TrainCommand: RankedCommand {
     }
   }
 
-  /// Every row has a direction: said before the rows are split, by their places in the file.
+  /// Every row has a direction: said before anything is made of the rows, by their places in the file.
   ///
-  /// > Collective: over `communicator`. Rounds of a few bytes per rank.
-  private func checkRows(of source: FeatureFile, on communicator: MPICommunicator) throws {
+  /// > Collective: over `communicator`. Rounds of a few bytes per rank and file.
+  func checkRows(of files: [LabelledFile?], on communicator: MPICommunicator) throws {
     do {
-      _ = try source.unitRows(
-        ownShare(of: source.rowCount, on: communicator), invalid: .error, on: communicator)
+      for source in files.compactMap({ $0?.features }) {
+        _ = try source.unitRows(
+          ownShare(of: source.rowCount, on: communicator), invalid: .error, on: communicator)
+      }
     } catch let failure as AgreedFailure {
       throw AgreedFailure(reason: failure.reason)  // without the advice of other commands
     }
