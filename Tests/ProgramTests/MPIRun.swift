@@ -46,6 +46,12 @@ func run(
   return try await run(.name("mpirun"), options + [path] + arguments)
 }
 
+/// Runs a product of this package on so many ranks, or, of nil, without `mpirun`.
+func run(_ product: String, _ arguments: [String], onRanks ranks: Int?) async throws -> Outcome {
+  if let ranks { return try await run(product, arguments, ranks: ranks) }
+  return try await run(product, arguments)
+}
+
 /// Runs a product of this package without `mpirun`.
 func run(_ product: String, _ arguments: [String] = []) async throws -> Outcome {
   try await run(.name(product), arguments)

@@ -45,7 +45,7 @@ extension Programs {
           "highland",
           ["cluster", features, "--report", path, "--hierarchy", scratch("levels-\(attempt)")]
             + options,
-          ranks)
+          onRanks: ranks)
         #expect(outcome.exitCode == 0, "\(outcome)")
         let report = try JSONDecoder().decode(
           Report.self, from: Data(contentsOf: URL(filePath: path)))
