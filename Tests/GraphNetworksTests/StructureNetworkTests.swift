@@ -158,7 +158,7 @@ private func structure(
 
   @Test(arguments: [
     ("input", "shape", "its input is 'shape'; expected 'coordinates' or 'structure'"),
-    ("input", nil, "not a model of structure"),
+    ("input", nil, "lost its metadata"),
     ("tau", "1.5", "its metadata say '1.5' of 'tau'; expected 0 ... 1"),
     ("k", nil, "its metadata say 'nothing' of 'k'"),
     ("context", "3", "expected 5 ... 1000"),
