@@ -26,7 +26,7 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// The unit tests of one module.
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies,
+    name: "\(name)Tests", dependencies: [.target(name: name), "TestTags"] + dependencies,
     swiftSettings: strict)
 }
 
@@ -118,6 +118,7 @@ let package = Package(
       swiftSettings: strict),
 
     // Tests.
+    .target(name: "TestTags", path: "Tests/TestTags", swiftSettings: strict),
     module("CommunicationTesting", ["Communication"]),
     .target(
       name: "RandomInputs",

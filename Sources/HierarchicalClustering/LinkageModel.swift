@@ -60,7 +60,7 @@ extension LinkageModel {
 extension LinkageModel {
   /// That what is to be clustered fits: the caller's mistakes.
   ///
-  /// > Collective: over `communicator`, in debug builds: three rounds of a few bytes.
+  /// > Collective: over `communicator`, where ``AssertionLevel`` asks for it.
   func check(
     _ source: some EmbeddingSource, _ options: ClusteringOptions,
     _ initialNeighbors: NeighborLists?, on communicator: some Communicator
@@ -76,9 +76,14 @@ extension LinkageModel {
     precondition(
       dimensions.map { $0 == source.dimensions } ?? true || source.rowCount == 0,
       "\(source.dimensions) dimensions for a model of \(dimensions ?? 0)")
-    try communicator.assertReplicated(source.rowCount)
-    try communicator.assertReplicated(options.neighborCount)
-    try communicator.assertReplicated(options.threshold)
+    try communicator.assertReplicated(
+      (
+        rowCount: source.rowCount, dimensions: source.dimensions,
+        neighborCount: options.neighborCount, threshold: options.threshold,
+        laterThreshold: options.laterThreshold, maximumLevels: options.maximumLevels,
+        stopsEarly: options.stopsEarly, invalidRows: options.invalidRows,
+        hasNeighbors: initialNeighbors != nil
+      ))
   }
 }
 

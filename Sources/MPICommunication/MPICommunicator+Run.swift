@@ -54,6 +54,7 @@ extension MPICommunicator {
       exit(1)
     }
     do {
+      try AssertionLevel.check(on: communicator)
       try program(communicator)
       communicator.leave(exitCode: 0)
     } catch {

@@ -28,6 +28,8 @@ public func nearestNeighbors(
   of rows: Matrix, listLength: Int, in nodes: NodePartition, using workers: Workers = Workers(),
   on communicator: some Communicator, progress: (Double) -> Void = { _ in }
 ) throws -> NeighborLists {
+  try communicator.assertReplicated(
+    (listLength: listLength, columns: rows.columnCount, nodes: nodes.firstNode))
   let owned = nodes.owned(by: communicator.rank)
   precondition(rows.rowCount == owned.count, "\(rows.rowCount) rows for \(owned.count) nodes")
   let pairCount = max(1, owned.count * (nodes.nodeCount + owned.count) / 2)

@@ -30,6 +30,7 @@ public struct ClosenessScale: Equatable, Sendable {
   public init(
     measuring rows: Matrix, on communicator: some Communicator
   ) throws {
+    try communicator.assertReplicated(rows.columnCount, from: .all)
     let unit = 0x1p32  // 2³⁰ rows of values up to 1 do not overflow
     var sums = Array(repeating: Int64(0), count: rows.columnCount)
     var count = 0

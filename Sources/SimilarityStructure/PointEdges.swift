@@ -78,6 +78,8 @@ public struct PointEdges: Sendable {
     into coarse: [GlobalNode], from nodes: NodePartition, to coarseNodes: NodePartition,
     on communicator: some Communicator
   ) throws -> PointEdges {
+    try communicator.assertReplicated(
+      (nodes: nodes.firstNode, coarseNodes: coarseNodes.firstNode), from: .all)
     let coarseOthers = try nodes.fetch(coarse, at: others, on: communicator)
     var rows: [Row] = []
     rows.reserveCapacity(others.count)
