@@ -124,7 +124,7 @@ let package = Package(
       name: "RandomInputs",
       dependencies: ["DistributedGraphs", "GraphNetworks", "LinearAlgebra", "SimilarityStructure"],
       path: "Tests/RandomInputs", swiftSettings: strict),
-    tests(of: "Communication", ["CommunicationTesting"]),
+    tests(of: "Communication", ["CommunicationTesting", "Parallelism"]),
     tests(of: "LinearAlgebra", ["CKernels", "Parallelism", "RandomInputs"]),
     tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
     tests(of: "SyntheticData", ["LinearAlgebra"]),

@@ -1,7 +1,6 @@
 internal import CKernels
 internal import LinearAlgebra
 internal import Parallelism
-internal import Synchronization
 
 /// How the similarities of two runs of rows are cut into tiles that stay in cache.
 struct PairTiling {
@@ -128,7 +127,7 @@ private func run(
 /// One lock per strip of lists.
 private struct TileLocks: Sendable {
   private final class Lock: Sendable {
-    let mutex = Mutex(())
+    let mutex = Guarded(())
   }
 
   private let locks: [Lock]

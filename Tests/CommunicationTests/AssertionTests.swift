@@ -1,7 +1,8 @@
 import Communication
+import TestTags
 import Testing
 
-@Suite struct ReplicatedArguments {
+@Suite(.tags(.threads)) struct ReplicatedArguments {
   /// What all ranks throw of values that are said to be the same; nil if they throw nothing.
   private func failure<T: Sendable>(
     ranks: Int, _ value: @escaping @Sendable (Rank) -> T

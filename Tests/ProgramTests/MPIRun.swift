@@ -56,14 +56,17 @@ func run(_ product: String, _ arguments: [String] = []) async throws -> Outcome 
 }
 
 /// Runs `highland`, which writes checkpoints to `state`, and sends it a signal when the second of them is
-/// there; returns what its end looked like.
+/// there, unless it ends before; returns what its end looked like.
 func interrupt(_ arguments: [String], _ signal: String, in scratch: Scratch) async throws
   -> Outcome
 {
   let quoted = arguments.map { "'\($0)'" }.joined(separator: " ")
   let script = """
     highland \(quoted) & pid=$!
-    until ls '\(scratch("state"))'/checkpoint-*[2-9].safetensors >/dev/null 2>&1; do sleep 0.01; done
+    until ls '\(scratch("state"))'/checkpoint-*[2-9].safetensors >/dev/null 2>&1; do
+      kill -0 $pid 2>/dev/null || break
+      sleep 0.01
+    done
     kill -\(signal) $pid
     wait $pid
     """
