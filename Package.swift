@@ -4,6 +4,10 @@ import PackageDescription
 /// Set by Scripts/check; warnings of dependencies stay warnings.
 let areWarningsErrors = Context.environment["WARNINGS_AS_ERRORS"] != nil
 
+/// The MPI to build with: `openmpi`, if nothing else is said, `mpich`, or the name by which pkg-config
+/// knows another. Ranks must be started by the `mpirun` of the same one.
+let mpi = Context.environment["HIGHLAND_MPI"] ?? "openmpi"
+
 let strict: [SwiftSetting] =
   [
     .swiftLanguageMode(.v6),
@@ -34,7 +38,27 @@ let package = Package(
   name: "Highland",
   products: [
     .executable(name: "highland", targets: ["highland"]),
-    .library(name: "HierarchicalClustering", targets: ["HierarchicalClustering"]),
+    // For programs that cluster, search, train and evaluate by themselves: Examples/Library. Each with the
+    // modules whose types it takes and returns.
+    .library(
+      name: "HierarchicalClustering",
+      targets: [
+        "HierarchicalClustering", "Communication", "Datasets", "DefaultModel", "DistributedGraphs",
+        "GraphNetworks", "LinearAlgebra", "Parallelism",
+      ]),
+    .library(
+      name: "NeighborSearch",
+      targets: [
+        "NeighborSearch", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism",
+      ]),
+    .library(
+      name: "Training",
+      targets: [
+        "Training", "Communication", "GraphNetworks", "HierarchicalClustering", "LinearAlgebra",
+        "Optimization", "Parallelism",
+      ]),
+    .library(name: "Evaluation", targets: ["Evaluation", "Communication"]),
+    .library(name: "MPICommunication", targets: ["MPICommunication", "Communication"]),
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
   ],
   dependencies: [
@@ -45,9 +69,11 @@ let package = Package(
   targets: [
     // What Swift cannot import from the C headers, and the C kernels.
     .systemLibrary(
-      name: "COpenMPI", pkgConfig: "ompi-c",
-      providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
-    .target(name: "CMPI", dependencies: ["COpenMPI"]),
+      name: "CSystemMPI", pkgConfig: mpi == "openmpi" ? "ompi-c" : mpi,
+      providers: [
+        .apt(mpi == "mpich" ? ["libmpich-dev", "mpich"] : ["libopenmpi-dev", "openmpi-bin"])
+      ]),
+    .target(name: "CMPI", dependencies: ["CSystemMPI"]),
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
 
@@ -124,6 +150,13 @@ let package = Package(
       name: "RandomInputs",
       dependencies: ["DistributedGraphs", "GraphNetworks", "LinearAlgebra", "SimilarityStructure"],
       path: "Tests/RandomInputs", swiftSettings: strict),
+    .target(
+      name: "ClusteringChecks",
+      dependencies: [
+        "Communication", "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "Parallelism",
+        "RandomInputs",
+      ],
+      path: "Tests/ClusteringChecks", swiftSettings: strict),
     tests(of: "Communication", ["CommunicationTesting", "Parallelism"]),
     tests(of: "LinearAlgebra", ["CKernels", "Parallelism", "RandomInputs"]),
     tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
@@ -162,8 +195,8 @@ let package = Package(
     tests(
       of: "HierarchicalClustering",
       [
-        "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
-        "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomInputs",
+        "ClusteringChecks", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
+        "GraphNetworks", "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomInputs",
       ]),
     tests(
       of: "Training",
@@ -176,8 +209,8 @@ let package = Package(
     .executableTarget(
       name: "MPIChecks",
       dependencies: [
-        "Communication", "CommunicationTesting", "DistributedGraphs", "LinearAlgebra",
-        "MPICommunication", "NeighborSearch", "Parallelism", "RandomInputs",
+        "ClusteringChecks", "Communication", "CommunicationTesting", "DistributedGraphs",
+        "LinearAlgebra", "MPICommunication", "NeighborSearch", "Parallelism", "RandomInputs",
       ],
       path: "Tests/MPIChecks", swiftSettings: strict),
     .testTarget(
