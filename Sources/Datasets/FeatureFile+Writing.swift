@@ -23,6 +23,11 @@ extension FeatureFile {
     _ slice: Matrix, rowCount: Int, firstRow: Int, to path: String,
     as elementType: ElementType = .float32, overwrite: Bool, on communicator: some Communicator
   ) throws {
+    try communicator.assertReplicated(
+      (
+        rowCount: rowCount, columnCount: slice.columnCount, path: path, elementType: elementType,
+        overwrite: overwrite
+      ))
     let format = try communicator.agree {
       let format = try FeatureFormat(path: path)
       try check(format, elementType, rowCount: rowCount, columnCount: slice.columnCount, path)
