@@ -1,14 +1,14 @@
 internal import LinearAlgebra
 internal import Parallelism
 
-/// Σ uᵢ · uⱼ over rows u of length 1, of every pair of columns: the same bits in whatever order parts of the
+/// Σ uᵢ · uⱼ over rows u of length 1, of every pair of columns: the same bits in whatever order slices of the
 /// rows are added, on any number of ranks and threads.
 ///
-/// A part has ``partLength`` rows, the last one fewer, whoever has it. Its products are made in blocks of
+/// A slice has ``sliceLength`` rows, the last one fewer, whoever has it. Its products are made in blocks of
 /// columns, which have the same shapes on any number of threads, and are rounded to whole multiples of a unit:
 /// sums of integers are associative. See `Docs/Decisions/0003-fixed-point-sums.md`.
 struct ColumnProducts: Sendable {
-  static let partLength = 1024
+  static let sliceLength = 1024
   private static let blockLength = 128
 
   let columnCount: Int
@@ -24,7 +24,7 @@ struct ColumnProducts: Sendable {
     var first: Int
   }
 
-  /// - Parameter rowCount: Of all parts together.
+  /// - Parameter rowCount: Of all slices together.
   init(columnCount: Int, rowCount: Int) {
     self.columnCount = columnCount
     var count = 0
@@ -33,21 +33,21 @@ struct ColumnProducts: Sendable {
       return Block(columns: columns, first: count)
     }
     sums = Array(repeating: 0, count: count)
-    // No sum is beyond the number of rows, and that of a part in units has at most 50 bits.
+    // No sum is beyond the number of rows, and that of a slice in units has at most 50 bits.
     let sumBits = Int.bitWidth - max(rowCount, 1).leadingZeroBitCount
     scale = Double(sign: .plus, exponent: min(62 - sumBits, 40), significand: 1)
   }
 
-  /// Adds the products of a part.
+  /// Adds the products of a slice.
   ///
   /// - Parameters:
-  ///   - part: Rows of length 1, or of zeros.
+  ///   - slice: Rows of length 1, or of zeros.
   ///   - library: With one thread; the workers share the blocks of columns.
   /// - Complexity: O(rows · columns²) of flops; a block of columns of memory per thread.
-  mutating func add(_ part: Matrix, by library: OpenBLAS, using workers: Workers) {
+  mutating func add(_ slice: Matrix, by library: OpenBLAS, using workers: Workers) {
     precondition(
-      part.columnCount == columnCount && part.rowCount <= Self.partLength,
-      "[\(part.rowCount) × \(part.columnCount)] of \(columnCount) columns")
+      slice.columnCount == columnCount && slice.rowCount <= Self.sliceLength,
+      "[\(slice.rowCount) × \(slice.columnCount)] of \(columnCount) columns")
     let (blocks, scale, columnCount) = (blocks, scale, columnCount)
     unsafe sums.withUnsafeMutableBufferPointer { sums in
       guard let base = sums.baseAddress else { return }
@@ -56,7 +56,7 @@ struct ColumnProducts: Sendable {
         Matrix(rows: Self.blockLength, columns: columnCount)
       } _: { index, products in
         let block = blocks[index]
-        library.multiplyColumns(block.columns, of: part, into: &products)
+        library.multiplyColumns(block.columns, of: slice, into: &products)
         let count = block.columns.count * (columnCount - block.columns.lowerBound)
         unsafe products.withUnsafeBufferPointer { products in
           let target = unsafe shared.base + block.first

@@ -34,13 +34,13 @@ extension PrincipalAxes {
   }
 
   /// Rows that are read at once: a whole number of them makes up every rank's share but the last one's.
-  public static var partLength: Int { ColumnProducts.partLength }
+  public static var sliceLength: Int { ColumnProducts.sliceLength }
 
-  /// The rows of a rank: whole parts, which are the same on any number of ranks.
+  /// The rows of a rank: whole slices, which are the same on any number of ranks.
   public static func share(of rowCount: Int, on communicator: some Communicator) -> Range<Int> {
-    let partCount = (rowCount + partLength - 1) / partLength
+    let sliceCount = (rowCount + sliceLength - 1) / sliceLength
     func bound(_ rank: Int) -> Int {
-      min(partCount * rank / communicator.size * partLength, rowCount)
+      min(sliceCount * rank / communicator.size * sliceLength, rowCount)
     }
     return bound(communicator.rank.index)..<bound(communicator.rank.index + 1)
   }
@@ -90,12 +90,12 @@ extension PrincipalAxes {
     let share = Self.share(of: rowCount, on: communicator)
     let ownInvalidCount = try communicator.agree {
       var invalidCount = 0
-      for range in share.tiles(of: Self.partLength) {
+      for range in share.tiles(of: Self.sliceLength) {
         observer(
           .products, Double(range.lowerBound - share.lowerBound) / Double(share.count))
-        var part = try rows(range)
-        invalidCount += part.makeDirections()
-        products.add(part, by: library, using: workers)
+        var slice = try rows(range)
+        invalidCount += slice.makeDirections()
+        products.add(slice, by: library, using: workers)
       }
       return invalidCount
     }

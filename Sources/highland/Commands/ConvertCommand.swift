@@ -113,7 +113,7 @@ struct ConvertCommand: RankedCommand {
     let owned = PrincipalAxes.share(of: file.rowCount, on: communicator)
     progress.show("writing", isDone: 0)
     try FeatureFile.write(
-      rows: owned, of: file.rowCount, columnCount: count, sliceLength: PrincipalAxes.partLength,
+      rows: owned, of: file.rowCount, columnCount: count, sliceLength: PrincipalAxes.sliceLength,
       to: result, as: elementType.elementType, overwrite: outputs.overwrite, on: communicator
     ) { rows in
       progress.show("writing", isDone: share(of: owned, before: rows))
