@@ -60,6 +60,7 @@ let package = Package(
     .library(name: "Evaluation", targets: ["Evaluation", "Communication"]),
     .library(name: "MPICommunication", targets: ["MPICommunication", "Communication"]),
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
+    .library(name: "Parallelism", targets: ["Parallelism"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -115,6 +116,7 @@ let package = Package(
         "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "GraphNetworks",
         "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
+    module("PrincipalComponents", ["Communication", "LinearAlgebra", "Parallelism"]),
     module("Evaluation", ["Communication", "RandomNumbers"]),
     .target(
       name: "DefaultModel", resources: [.embedInCode("default.safetensors")],
@@ -137,8 +139,8 @@ let package = Package(
         "Charts", "Communication", "Datasets", "DefaultModel", "Differentiation",
         "DistributedGraphs", "Evaluation", "GraphClassification", "GraphCollections",
         "GraphNetworks", "HierarchicalClustering", "HierarchyReports", "LinearAlgebra",
-        "MPICommunication", "NeighborSearch", "Optimization", "Parallelism", "SyntheticData",
-        "Training",
+        "MPICommunication", "NeighborSearch", "Optimization", "Parallelism", "PrincipalComponents",
+        "SyntheticData", "Training",
         argumentParser, logging,
       ],
       swiftSettings: strict),
@@ -167,6 +169,9 @@ let package = Package(
     tests(of: "Evaluation", ["Communication"]),
     tests(
       of: "HierarchyReports", ["Communication", "Datasets", "Evaluation", "LinearAlgebra"]),
+    tests(
+      of: "PrincipalComponents",
+      ["Communication", "LinearAlgebra", "Parallelism", "RandomInputs"]),
     tests(of: "Charts"),
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
     tests(

@@ -1,6 +1,6 @@
 public import Communication
 public import Differentiation
-internal import Foundation
+internal import Glibc
 public import GraphCollections
 public import LinearAlgebra
 public import Parallelism
