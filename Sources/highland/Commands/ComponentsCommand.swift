@@ -9,7 +9,7 @@ import MPICommunication
 struct ComponentsCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "components",
-    abstract: "Find the connected components of a graph, as a clustering baseline or to deduplicate.",
+    abstract: "Find connected components of a graph, as a clustering baseline or to deduplicate.",
     discussion: """
       The graph is an edge list, .npy of integers [edges × 2], or the edges of a kNN graph whose \
       similarities are above a threshold:

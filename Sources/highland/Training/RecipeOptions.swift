@@ -50,7 +50,7 @@ struct RecipeOptions: ParsableArguments {
     help: "For each number of -k, the number of levels, ever coarser graphs. Default: 2,3,4.")
   var givenLevels: NumberList?
 
-  @Flag(help: "Build coarser levels only along true links, not by true density and similarity alone.")
+  @Flag(help: "Build coarser levels along true links, not by true density and similarity alone.")
   var trueLinks = false
 
   @Option(
@@ -96,7 +96,7 @@ struct RecipeOptions: ParsableArguments {
   var givenClip: Double?
 
   @Option(
-    help: "How often every point of the first graph is seen. Default: 30; 12 with --input structure.")
+    help: "Passes over the points of the first graph. Default: 30; 12 with --input structure.")
   var epochs: Int?
 
   @Option(
