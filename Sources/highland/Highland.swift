@@ -8,16 +8,16 @@ struct Highland: ParsableCommand {
     commandName: "highland",
     abstract: "Learned hierarchical clustering of embeddings, on one machine or many.",
     discussion: """
-      Clusters millions of embeddings whose number of groups nobody knows: a graph neural network \
-      judges every edge of the nearest-neighbour graph, components merge into the nodes of a \
-      coarser graph, until nothing merges.
+      Clusters millions of embeddings in an unknown number of groups. A graph neural network judges \
+      every edge of the nearest-neighbour graph; connected nodes merge into the nodes of a coarser \
+      graph; this repeats until nothing merges.
 
-      Every command runs alone or on many ranks; all but train with the same result bit for bit:
+      Every command runs alone or on many ranks. All but train give the same result, bit for bit:
         highland cluster features.npy --model model.safetensors --output labels.npy
         mpirun -n 16 highland cluster features.npy --model model.safetensors --output labels.npy
 
-      Exit codes: 0 success, 1 failure (one line on stderr says what and where), 64 wrong usage, \
-      75 stopped as asked and to be gone on with.
+      Exit codes: 0 success; 1 failure (one line on stderr says what and where); 64 wrong usage; \
+      75 interrupted; run the same command to resume.
       """,
     version: highlandVersion,
     subcommands: [

@@ -13,8 +13,8 @@ struct ClusterCommand: RankedCommand {
     abstract: "Cluster embeddings.",
     discussion: """
       Builds the nearest-neighbour graph, predicts linkage and density with the model, merges \
-      components into the nodes of the next level, and repeats until nothing merges. The number of \
-      clusters comes out by itself.
+      components into the nodes of the next level, and repeats until nothing merges. You need not \
+      know the number of clusters.
 
       Labels are 0, 1, 2, … in the order in which clusters first appear. They are the same, bit \
       for bit, on any number of ranks and threads.
@@ -25,51 +25,51 @@ struct ClusterCommand: RankedCommand {
   @Option(
     name: .customLong("model"),
     help: ArgumentHelp(
-      "The model, a .safetensors file; highland info FILE shows what it holds.",
+      "The model, a .safetensors file; highland info FILE describes it.",
       discussion: """
-        Default: a model of structure that comes with the program, for embeddings of any kind and \
-        dimension. One that was trained on data of the same kind (highland train) does better.
+        Default: the built-in model of structure, for embeddings of any kind and dimension. A model \
+        trained on data of the same kind (highland train) does better.
         """))
   var model: String?
 
   @Option(
-    help: "finer for more and smaller clusters than the model would make, coarser for fewer.")
+    help: "finer makes more and smaller clusters than the model would, coarser fewer and larger.")
   var granularity = Granularity.asTrained
 
   @Option(
     name: .shortAndLong,
-    help: "Where the labels go: .npy of int64, or text, one per line. Default: nowhere.")
+    help: "Write the labels here: .npy of int64, or text, one per line. Default: not written.")
   var output: String?
 
   @Option(
     name: .customShort("k"),
     help: ArgumentHelp(
-      "Places of a point's neighbour list, the point itself included.",
+      "Places in a point's neighbour list, the point itself included.",
       discussion: """
-        As in the authors' scripts: -k 10 means at most 9 other points. Default: what the model was \
-        trained with; 10 if it does not say.
+        As in the authors' scripts, -k 10 means at most 9 other points. Default: the k that the model \
+        was trained with; 10 if the model does not say.
         """))
   var neighborCount: Int?
 
   @Option(
     name: .customLong("tau"),
     help: ArgumentHelp(
-      "A linkage must be more probable than this to merge, in 0 ... 1.",
-      discussion: "Default: what training chose; 0.8 if the model does not say."))
+      "Merge only along linkages more probable than this, 0 ... 1.",
+      discussion: "Default: the one that training chose; 0.8 if the model does not say."))
   var tau: Double?
 
   @Option(
     name: .customLong("tau-later"),
-    help: "The same for the levels after level 0. Default: as --tau.")
+    help: "The same for levels after level 0. Default: as --tau.")
   var tauLater: Double?
 
   @Flag(
     help: ArgumentHelp(
-      "Choose τ on these data, without labels: the one above which clusters stand apart best.",
-      discussion: "The default model does so unless --tau or --neighbors are given."))
+      "Choose τ on this data, without labels: the value that separates clusters best.",
+      discussion: "The default model does this unless --tau or --neighbors is given."))
   var tauBySilhouette = false
 
-  @Option(help: "The most levels.")
+  @Option(help: "The maximum number of levels.")
   var maxLevels = 10
 
   @Flag(help: "Stop once merges fall by less than a factor of k − 1 from level to level.")
@@ -77,18 +77,18 @@ struct ClusterCommand: RankedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "True labels, .npy of integers or text: prints how well the clusters agree.",
+      "True labels, .npy of integers or text: print how well the clusters agree with them.",
       discussion: "They are not used for anything else."))
   var truth: String?
 
-  @Option(help: "Keep every level in this directory; Docs/Formats.md says how.")
+  @Option(help: "Write every level to this directory; Docs/Formats.md describes the files.")
   var hierarchy: String?
 
   @Option(help: "Write parameters, counts, seconds, bytes and metrics as JSON.")
   var report: String?
 
   @Option(
-    help: "Your own neighbours, integers [points × any], −1 for none; with --similarities.")
+    help: "Use your own neighbours, integers [points × any], −1 for none; with --similarities.")
   var neighbors: String?
 
   @Option(help: "Cosine similarities to --neighbors, of the same shape.")
@@ -96,8 +96,8 @@ struct ClusterCommand: RankedCommand {
 
   @Option(
     help: """
-      Rows of zeros, or with NaN or infinite values: error refuses the file, singleton keeps each \
-      as a cluster of its own.
+      What to do with rows of zeros, NaN or infinite values: error refuses the file, singleton keeps \
+      each as a cluster of its own.
       """)
   var invalidRows = InvalidRowPolicy.error
 

@@ -9,20 +9,21 @@ import MPICommunication
 struct ComponentsCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "components",
-    abstract: "Connected components of a graph: the baseline of clustering, and deduplication.",
+    abstract: "Find connected components of a graph, as a clustering baseline or to deduplicate.",
     discussion: """
-      Of an edge list, .npy of integers [edges × 2]; or of a kNN graph whose similarities are above \
-      a threshold:
+      The graph is an edge list, .npy of integers [edges × 2], or the edges of a kNN graph whose \
+      similarities are above a threshold:
         highland components --neighbors knn.npy --similarities sim.npy --above 0.75 -o labels.npy
-      Similarities may be cosines, inner products or others that are greater for what is nearer, but \
-      no distances. Ids of an edge list may be any numbers; time and memory are those of the edges, \
-      but --output has a label for every id up to the largest. Edges count in both directions. Labels are 0, 1, 2, … in the order of first appearance.
+      Similarities may be cosines, inner products or any measure that is greater for nearer points, \
+      but not distances. Ids in an edge list may be any numbers. Time and memory depend on the number \
+      of edges, but --output has a label for every id up to the largest. Edges count in both \
+      directions. Labels are 0, 1, 2, … in order of first appearance.
       """)
 
   @Argument(help: "Edges, .npy of integers [edges × 2].")
   var edges: String?
 
-  @Option(help: "Points of an edge list; by default one more than its largest index.")
+  @Option(help: "The number of points of an edge list. Default: one more than its largest index.")
   var points: Int?
 
   @Option(help: "Neighbours, .npy of integers [points × any], −1 for none.")
@@ -31,13 +32,13 @@ struct ComponentsCommand: RankedCommand {
   @Option(help: "Similarities to --neighbors, of the same shape.")
   var similarities: String?
 
-  @Option(help: "Only edges of a greater similarity count.")
+  @Option(help: "Count only edges whose similarity is greater than this.")
   var above: Double?
 
-  @Option(name: .shortAndLong, help: "Where the labels go: .npy of int64, or text.")
+  @Option(name: .shortAndLong, help: "Write the labels here: .npy of int64, or text.")
   var output: String?
 
-  @Option(help: "True labels: prints how well the components agree.")
+  @Option(help: "True labels: print how well the components agree with them.")
   var truth: String?
 
   @OptionGroup var outputs: OutputOptions
@@ -82,12 +83,13 @@ struct ComponentsCommand: RankedCommand {
   private struct Answer {
     let points: NodePartition
     let componentCount: Int
-    /// Of a range that this rank answers for.
+    /// The labels of a range that this rank is responsible for.
     let labels: (Range<Int>) -> [Int64]
   }
 
-  /// By arrays over all points where most of them have edges; else over those that have, as ids of
-  /// documents may be any numbers. Both say the same.
+  /// The components, from arrays over all points if most of them have edges, and otherwise from
+  /// arrays over the points with edges, since ids of documents may be any numbers. Both give the
+  /// same answer.
   private func answer(
     _ edges: [(GlobalNode, GlobalNode)], of pointCount: Int, on communicator: some Communicator
   ) throws -> Answer {

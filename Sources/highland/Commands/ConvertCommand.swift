@@ -11,21 +11,21 @@ struct ConvertCommand: RankedCommand {
     commandName: "convert",
     abstract: "Convert features or labels between file formats, or features to fewer columns.",
     discussion: """
-      Features: .npy, .fvecs, .fbin, .bin. Labels: .npy of integers of one column, .txt with one per \
-      line. The extensions say which. Checkpoints of PyTorch and pickled data sets are converted by \
-      Scripts/convert-checkpoint.py and Scripts/convert-dataset.py.
+      Features: .npy, .fvecs, .fbin, .bin. Labels: .npy of integers in one column, or .txt with one \
+      per line. The extension gives the format. Scripts/convert-checkpoint.py and \
+      Scripts/convert-dataset.py convert PyTorch checkpoints and pickled data sets.
       """)
 
-  @Argument(help: "What to read.")
+  @Argument(help: "The file to read.")
   var input: String
 
-  @Argument(help: "What to write.")
+  @Argument(help: "The file to write.")
   var result: String
 
   @Option(help: "Columns of a raw .bin file.")
   var dimensions: Int?
 
-  @Option(help: "Elements of a .npy file of features: float16, float32 or float64.")
+  @Option(help: "Element type of a .npy file of features: float16, float32 or float64.")
   var elementType = FeatureElement.float32
 
   @Option(

@@ -10,8 +10,8 @@ struct EvaluateCommand: RankedCommand {
     commandName: "evaluate",
     abstract: "Compare a clustering with the truth.",
     discussion: """
-      Pairwise and BCubed precision, recall and F, NMI, ARI, numbers of clusters and singletons, \
-      and quantiles of cluster sizes.
+      Prints pairwise and BCubed precision, recall and F, NMI, ARI, the numbers of clusters and \
+      singletons, and quantiles of cluster sizes.
       """)
 
   @Option(help: "True labels: .npy of integers, or text, one per line.")
@@ -20,7 +20,7 @@ struct EvaluateCommand: RankedCommand {
   @Option(help: "Predicted labels: .npy of integers, or text, one per line.")
   var predicted: String
 
-  @Flag(help: "Print JSON; what is 0/0 is null.")
+  @Flag(help: "Print JSON; null stands for 0/0.")
   var json = false
 
   func run(on communicator: MPICommunicator) throws {

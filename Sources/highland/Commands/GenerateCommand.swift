@@ -11,19 +11,19 @@ struct GenerateCommand: RankedCommand {
     commandName: "generate",
     abstract: "Make labelled synthetic embeddings, for trials and benchmarks.",
     discussion: """
-      Unit vectors in clusters of long-tailed sizes, some tight and some loose, some of one point. \
-      Train and test split share no cluster. The directory then holds features_train.npy, \
-      labels_train.npy, features_test.npy, labels_test.npy and generate.json; the files are the \
-      same on any number of ranks.
+      Makes unit vectors in clusters of long-tailed sizes: some tight, some loose, some of one point. \
+      The train and test splits share no cluster. The directory will hold features_train.npy, \
+      labels_train.npy, features_test.npy, labels_test.npy and generate.json. The files are the same \
+      on any number of ranks.
       """)
 
-  @Option(help: "Points of both splits together.")
+  @Option(help: "The number of points in both splits together.")
   var points: Int
 
   @Option(help: "Columns of the embeddings.")
   var dimensions = 128
 
-  @Option(help: "Another seed, other points.")
+  @Option(help: "The seed of the random numbers.")
   var seed: UInt64 = 0
 
   @Option(help: "The mean size of a cluster.")

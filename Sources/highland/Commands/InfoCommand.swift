@@ -11,7 +11,7 @@ struct InfoCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
     abstract:
-      "Say what a features, labels or model file holds; without a file, what machine this is.")
+      "Describe a features, labels or model file; without a file, describe this machine.")
 
   @Argument(help: "A file of features, labels or parameters.")
   var file: String?

@@ -11,10 +11,10 @@ import Parallelism
 struct NeighborsCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "knn",
-    abstract: "The nearest neighbours of every embedding by cosine similarity, exactly.",
+    abstract: "Find the exact nearest neighbours of every embedding by cosine similarity.",
     discussion: """
-      Lists hold the k − 1 nearest other points, nearest first, ties by index, −1 where there are \
-      fewer. highland cluster and highland components take them with --neighbors and \
+      Each list holds the k − 1 nearest other points, nearest first, ties by index, and −1 if there \
+      are fewer. highland cluster and highland components accept the lists with --neighbors and \
       --similarities.
       """)
 
@@ -22,20 +22,22 @@ struct NeighborsCommand: RankedCommand {
 
   @Option(
     name: .customShort("k"),
-    help: "Places of a list, the point itself included: -k 10 finds 9 other points.")
+    help: "Places in a list, the point itself included: -k 10 finds 9 other points.")
   var neighborCount = 10
 
-  @Option(help: "Where the indices go: .npy of int64 [points × (k − 1)].")
+  @Option(help: "Write the indices here: .npy of int64 [points × (k − 1)].")
   var neighbors: String
 
-  @Option(help: "Where the similarities go: .npy of float32 [points × (k − 1)].")
+  @Option(help: "Write the similarities here: .npy of float32 [points × (k − 1)].")
   var similarities: String
 
   @Option(help: "Write seconds, flops and bytes of the search as JSON.")
   var report: String?
 
   @Option(
-    help: "Rows of zeros, or with NaN or infinite values: error, or singleton (no neighbours).")
+    help: """
+      What to do with rows of zeros, NaN or infinite values: error, or singleton (no neighbours).
+      """)
   var invalidRows = InvalidRowPolicy.error
 
   @OptionGroup var threads: ThreadOptions

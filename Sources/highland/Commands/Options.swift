@@ -34,7 +34,7 @@ struct OutputOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - directory: An output that is written as a whole, and may not hold others.
-  ///   - appended: An output that may exist, as it is gone on with.
+  ///   - appended: An output that may exist already, because it is appended to.
   func check(
     _ paths: [String?], outside directory: String? = nil, appended: String? = nil,
     on communicator: some Communicator
@@ -61,7 +61,7 @@ struct ThreadOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Threads of each rank. The result does not depend on it.",
-      discussion: "By default the processors that a rank may use, shared by the ranks of a host."))
+      discussion: "Default: the processors that a rank may use, shared by the ranks of a host."))
   var threads: Int?
 
   func validate() throws {
@@ -81,12 +81,11 @@ struct ThreadOptions: ParsableArguments {
   }
 }
 
-/// Arguments in which a negative number after the name of an option is its value and no option.
+/// The arguments, with a negative number after an option's name turned into that option's value.
 ///
 ///     --tau -0.1   becomes   --tau=-0.1
 ///
-/// So the option says what is wrong with the number, and not that it has none. No option is named
-/// like a number.
+/// Then the error is about the number, not about a missing value. No option's name is a number.
 func joiningNegativeNumbers(_ arguments: some Sequence<String>) -> [String] {
   var result: [String] = []
   var onlyOperands = false
@@ -118,7 +117,7 @@ private func pathComponents(_ path: String) -> [Substring] {
   return components
 }
 
-/// The rows that this rank answers for, of `count`.
+/// The rows, out of `count`, that this rank is responsible for.
 func ownShare(of count: Int, on communicator: some Communicator) -> Range<Int> {
   NodePartition(sharing: count, among: communicator.size).owned(by: communicator.rank)
 }

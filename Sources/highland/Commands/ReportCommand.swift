@@ -8,12 +8,12 @@ import MPICommunication
 struct ReportCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Show a hierarchy as a page to look at.",
+    abstract: "Show a hierarchy as an HTML page.",
     discussion: """
-      One HTML file that needs no other: sizes of clusters, merges per level, histograms of linkage \
+      Writes one self-contained HTML file: sizes of clusters, merges per level, histograms of linkage \
       and density, the largest and the least certain clusters with the input rows that bridge them, \
-      and the merges with most at stake; with the truth, how well clusters agree with it and where \
-      they do not. Docs/Report.md says what each number is.
+      and the merges with most at stake. Given the truth, it also shows how well clusters agree with \
+      it and where they do not. Docs/Report.md explains every number.
 
         highland cluster features.npy --hierarchy levels/
         highland report levels/ --output report.html --names titles.txt
@@ -24,7 +24,7 @@ struct ReportCommand: RankedCommand {
   @Argument(help: "A directory that highland cluster --hierarchy wrote.")
   var hierarchy: String
 
-  @Option(name: .shortAndLong, help: "Where the page goes, .html.")
+  @Option(name: .shortAndLong, help: "Write the page here, .html.")
   var output: String?
 
   @Option(help: "True labels of all points: .npy of integers, or text, one per line.")
@@ -32,14 +32,14 @@ struct ReportCommand: RankedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What the points are called: text, one line per input row.",
-      discussion: "Shown beside the row; of longer lines the first \(NameFile.limit) characters."))
+      "Names of the points: text, one line per input row.",
+      discussion: "Shown beside the row, up to the first \(NameFile.limit) characters."))
   var names: String?
 
-  @Option(help: "How many clusters and merges each list has at most, 1 ... 1000.")
+  @Option(help: "The maximum length of each list of clusters and merges, 1 ... 1000.")
   var top = 10
 
-  @Flag(help: "Print the contents as JSON; what is 0/0 is null.")
+  @Flag(help: "Print the contents as JSON; null stands for 0/0.")
   var json = false
 
   @OptionGroup var outputs: OutputOptions

@@ -14,16 +14,16 @@ struct TrainCommand: RankedCommand {
     commandName: "train",
     abstract: "Train a model on labelled embeddings.",
     discussion: """
-      Learns from points whose clusters are known to find clusters of points of the same kind, of \
-      identities that it has never seen. With --input coordinates some identities are held out; every \
-      few epochs they are clustered, the parameters that do best are kept, and τ is chosen by them. A \
-      network of structure learns from all identities, and τ is chosen by all, each of the same weight, \
-      unless --validation or --validation-fraction names others. highland cluster takes k and τ from \
+      Learns from points with known clusters how to cluster other points of the same kind, whose \
+      identities it has never seen. A network of structure learns from all identities, and chooses τ \
+      on all of them with equal weight, unless --validation or --validation-fraction names others. \
+      With --input coordinates some identities are held out: every few epochs they are clustered, the \
+      parameters that do best are kept, and τ is chosen on them. highland cluster takes k and τ from \
       the model.
 
-      With --checkpoint a run that was stopped goes on where it was when the same command is given \
-      again: with the same bits on as many ranks. After SIGTERM, as batch systems send it, it writes a \
-      checkpoint and ends with exit code 75.
+      With --checkpoint, run the same command to resume a run that was stopped; on the same number of \
+      ranks it gives the same bits. After SIGTERM, which batch systems send, it writes a checkpoint and \
+      exits with code 75.
       """)
 
   @OptionGroup var input: FeatureOptions
@@ -31,7 +31,7 @@ struct TrainCommand: RankedCommand {
   @Argument(help: "The identity of every point: .npy of integers, or text, one per line.")
   var labels: String
 
-  @Option(name: .shortAndLong, help: "Where the model goes, a .safetensors file.")
+  @Option(name: .shortAndLong, help: "Write the model here, a .safetensors file.")
   var output: String
 
   @OptionGroup(title: "Structure") var structure: StructureOptions
@@ -39,21 +39,20 @@ struct TrainCommand: RankedCommand {
   @OptionGroup(title: "Training") var recipe: RecipeOptions
   @OptionGroup(title: "Validation") var judging: ValidationOptions
 
-  @Option(help: "Keep the state of the run in this directory, and go on from it.")
+  @Option(help: "Save the state of the run in this directory, and resume from it.")
   var checkpoint: String?
 
   @Option(
     name: .customLong("checkpoint-interval"),
     help: """
-      Seconds from one checkpoint to the next; 0 for one after every step. Goes with --checkpoint. \
-      Default: 60.
+      Seconds between checkpoints; 0 saves one after every step. Needs --checkpoint. Default: 60.
       """)
   var givenCheckpointInterval: Double?
 
   @Option(help: "Write a line of JSON for the start, every epoch, every validation and the end.")
   var log: String?
 
-  @Option(help: "Write a page with the curves of losses and measures, HTML.")
+  @Option(help: "Write an HTML page with the curves of losses and measures.")
   var report: String?
 
   @OptionGroup var threads: ThreadOptions

@@ -7,7 +7,7 @@ import FoundationEssentials
 import HierarchicalClustering
 import Logging
 
-/// How progress is shown.
+/// How to show progress.
 enum ProgressStyle: String, CaseIterable, ExpressibleByArgument {
   case auto, live, log, none
 }
@@ -17,20 +17,20 @@ struct ProgressOptions: ParsableArguments {
     help: ArgumentHelp(
       "How to show progress on stderr: live, log, none or auto.",
       discussion: """
-        live: one line that changes, with percentage, rate and time left. log: a line per phase. \
+        live: one changing line, with percentage, rate and time left. log: a line per phase. \
         auto: live on a terminal, log elsewhere and under mpirun.
         """))
   var progress = ProgressStyle.auto
 }
 
-/// Shows on rank 0 what is going on, on stderr.
+/// Shows progress on stderr, on rank 0.
 final class ProgressReporter {
   private let style: ProgressStyle
   private let logger: Logger
   private var started = ContinuousClock.now
   private var shown = ContinuousClock.now
   private var lineIsOpen = false
-  /// The work that was last said to be done: it is said once.
+  /// The last work reported as done, so that it is reported once.
   private var finished = ""
 
   init(_ options: ProgressOptions, on communicator: some Communicator) {

@@ -20,7 +20,7 @@ struct NetworkOptions: ParsableArguments {
       "What the network sees: structure or coordinates.",
       discussion: """
         structure: ranks, shared neighbours, sizes and linkages of clusters, for embeddings of any kind \
-        and dimension; learned in seconds from some hundred identities. coordinates: the embeddings \
+        and dimension; trains in seconds on a few hundred identities. coordinates: the embeddings \
         themselves, as in the paper, for very many identities. The options below are for coordinates.
         """))
   var input = InputFamily.structure

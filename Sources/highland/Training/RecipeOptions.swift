@@ -34,28 +34,28 @@ enum InitialNetwork: String, CaseIterable, ExpressibleByArgument {
 
 /// How to train.
 ///
-/// What was not given is nil, so that what goes with another kind of network can be refused whatever its
-/// value.
+/// An option that was not given is nil, so that options of another kind of network can be refused
+/// whatever their value.
 struct RecipeOptions: ParsableArguments {
   @Option(
     name: .customShort("k"),
     help: """
-      Lengths of neighbour lists, the point included, of the training graphs; highland cluster then \
-      takes the first. Default: 10,5,3.
+      Lengths of the training graphs' neighbour lists, including the point itself; highland cluster \
+      will use the first. Default: 10,5,3.
       """)
   var givenNeighborCounts: NumberList?
 
   @Option(
     name: .customLong("levels"),
-    help: "For each number of -k, how many levels of ever coarser graphs. Default: 2,3,4.")
+    help: "For each number of -k, the number of levels, ever coarser graphs. Default: 2,3,4.")
   var givenLevels: NumberList?
 
-  @Flag(help: "Make coarser levels by true links, not by true density and similarity alone.")
+  @Flag(help: "Build coarser levels along true links, not by true density and similarity alone.")
   var trueLinks = false
 
   @Option(
     name: .customLong("loss"),
-    help: "The loss of linkages: cross-entropy or focal. Default: cross-entropy.")
+    help: "The linkage loss: cross-entropy or focal. Default: cross-entropy.")
   var givenLoss: LossKind?
 
   @Flag(
@@ -67,7 +67,7 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     name: .customLong("density-weight"),
-    help: "The loss is that of linkage plus so many times that of density. Default: 1.")
+    help: "The weight of the density loss, which is added to the linkage loss. Default: 1.")
   var givenDensityWeight: Double?
 
   @Option(
@@ -84,47 +84,47 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     name: .customLong("weight-decay"),
     help: """
-      Decay of all parameters: in the gradient with sgd, beside it with adam. Default: 0.00001.
+      Weight decay of all parameters: in the gradient with sgd, decoupled with adam. Default: 0.00001.
       """)
   var givenWeightDecay: Double?
 
   @Option(
     name: .customLong("clip"),
     help: """
-      Scale gradients down to this norm, of all together, if it is larger; 0 never does. Default: 0.
+      Scale gradients down so that their overall norm is at most this; 0 means no limit. Default: 0.
       """)
   var givenClip: Double?
 
   @Option(
-    help: "Times every point of the first graph is seen. Default: 30; 12 with --input structure.")
+    help: "Passes over the points of the first graph. Default: 30; 12 with --input structure.")
   var epochs: Int?
 
   @Option(
     name: .customLong("batch-size"),
-    help: "Nodes per step, of all ranks together; 0 for whole graphs. Default: 0.")
+    help: "Nodes per step, over all ranks; 0 for whole graphs. Default: 0.")
   var givenBatchSize: Int?
 
   @Option(
     name: .customLong("dropout"),
-    help: "The share of hidden channels that is dropped at random in a step. Default: 0.")
+    help: "The share of hidden channels to drop at random in each step. Default: 0.")
   var givenDropout: Double?
 
   @Flag(
     name: .customLong("rotate"), inversion: .prefixedNo,
     help: """
-      Turn all embeddings by a random rotation in every step: coordinates then mean nothing. Default: \
-      --rotate.
+      Apply a random rotation to all embeddings in every step, so that coordinates carry no meaning. \
+      Default: --rotate.
       """)
   var givenRotate: Bool?
 
   @Option(
     help: """
-      What the network begins as: random, or distance, a network whose linkage falls with the \
-      distance of an edge's ends. Default: distance for one mean layer.
+      How the network starts: random, or distance, where linkage falls with the distance between an \
+      edge's ends. Default: distance for one mean layer.
       """)
   var initial: InitialNetwork?
 
-  @Option(help: "Another seed, another split of the identities and other random numbers.")
+  @Option(help: "The seed of the split of identities and of all other random numbers.")
   var seed: UInt64 = 0
 
   func validate() throws {
@@ -157,7 +157,7 @@ struct RecipeOptions: ParsableArguments {
       (0...1e30).contains(densityWeight), "--density-weight \(densityWeight)", "0 ... 1e30")
   }
 
-  /// Which options were given that networks of structure do not know.
+  /// The options that were given and that networks of structure do not have.
   var givenOfCoordinates: [String] {
     [
       ("-k", givenNeighborCounts != nil), ("--levels", givenLevels != nil),
@@ -202,7 +202,7 @@ struct RecipeOptions: ParsableArguments {
       workers: workers)
   }
 
-  /// What another run must have in common with this one to go on from its checkpoint, by the names of
+  /// The settings that a run must share with this one to resume from its checkpoint. Keys are names of
   /// options.
   func settings(of options: TrainingOptions) -> [String: String] {
     let shape = options.shape
@@ -226,25 +226,25 @@ struct ValidationOptions: ParsableArguments {
   @Option(
     name: .customLong("validation-fraction"),
     help: """
-      The share of identities that are held out to choose parameters and τ by; 0 for none. Default: \
-      0.5; 0 with --input structure, which then chooses τ by the identities of training.
+      The share of identities to hold out, on which parameters and τ are chosen; 0 for none. Default: \
+      0.5; 0 with --input structure, which then chooses τ on the training identities.
       """)
   var chosenFraction: Double?
 
   @Option(
     parsing: .upToNextOption,
-    help: "Features and labels to choose by, instead of identities of the training set.")
+    help: "Features and labels to validate on, instead of identities of the training set.")
   var validation: [String] = []
 
   @Option(
     name: .customLong("validate-every"),
-    help: "Epochs from one validation to the next. Default: 5.")
+    help: "Epochs between validations. Default: 5.")
   var givenInterval: Int?
 
   @Option(
     name: .customLong("patience"),
     help: """
-      Stop after so many validations without a better one; 0 to go on to the end. Default: 0.
+      Stop after this many validations without improvement; 0 never stops early. Default: 0.
       """)
   var givenPatience: Int?
 
@@ -264,7 +264,7 @@ struct ValidationOptions: ParsableArguments {
     }
   }
 
-  /// Which options were given that need validations in the course of training.
+  /// The options that were given and that need validations during training.
   var givenOfCourse: [String] {
     [("--patience", givenPatience != nil), ("--validate-every", givenInterval != nil)]
       .filter(\.1).map(\.0)

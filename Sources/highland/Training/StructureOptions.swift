@@ -7,7 +7,7 @@ import Training
 /// How to train a network of structure.
 struct StructureOptions: ParsableArguments {
   @Option(
-    help: "Go on from this model of structure, or from 'default', in place of random parameters.")
+    help: "Start from this model of structure, or from 'default', instead of random parameters.")
   var from: String?
 
   @Option(
@@ -20,31 +20,31 @@ struct StructureOptions: ParsableArguments {
   @Option(
     name: .customLong("graphs"),
     help: """
-      Selections of the points, each changed in another way, that graphs are made of. Default: \
+      How many selections of the points, each changed in a different way, to make graphs from. Default: \
       \(StructureTrainingOptions().graphCount).
       """)
   var givenGraphs: Int?
 
-  @Option(name: .customLong("mixtures"), help: "Generated sets beside them. Default: 0.")
+  @Option(name: .customLong("mixtures"), help: "How many generated sets to add. Default: 0.")
   var givenMixtures: Int?
 
   @Option(
     name: .customLong("graph-points"),
-    help: "The most points of a graph. Default: \(StructureTrainingOptions().pointLimit).")
+    help: "The maximum points in a graph. Default: \(StructureTrainingOptions().pointLimit).")
   var givenGraphPoints: Int?
 
   @Option(
     name: .customLong("width"),
     help: """
-      Channels of every hidden layer. Default: \(StructureShape().width); with --from those of that \
-      model, and no others.
+      Channels of every hidden layer. Default: \(StructureShape().width). Not with --from, which keeps \
+      those of its model.
       """)
   var givenWidth: Int?
 
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "What to do without, to measure what it is worth: features, groups of them, parts of training.",
+      "Leave out features, groups of features or parts of training, to measure what they are worth.",
       discussion: """
         Groups of features: absolute, ranks, local-scaling, overlap, linkage, sizes, point-edges, \
         level; all of nodes or edges; one feature, as node.logSize. Parts of training: \
@@ -70,7 +70,7 @@ struct StructureOptions: ParsableArguments {
     do { _ = try StructureOmissions(without) } catch { throw ValidationError("--without \(error)") }
   }
 
-  /// Which options were given, none of which networks of coordinates know.
+  /// The options that were given and that networks of coordinates do not have.
   var given: [String] {
     [
       ("--from", from != nil), ("--also", !also.isEmpty), ("--graphs", givenGraphs != nil),
@@ -84,7 +84,7 @@ struct StructureOptions: ParsableArguments {
   private var graphPoints: Int { givenGraphPoints ?? StructureTrainingOptions().pointLimit }
   private var width: Int { givenWidth ?? StructureShape().width }
 
-  /// - Throws: ``DataError``: graphs that are too small for the k of the model to go on from.
+  /// - Throws: ``DataError`` if graphs are too small for the k of the model to start from.
   func options(
     _ recipe: RecipeOptions, _ judging: ValidationOptions, from start: StructureNetwork?,
     workers: Workers
@@ -104,8 +104,8 @@ struct StructureOptions: ParsableArguments {
       omissions: StructureOmissions(without), seed: recipe.seed, workers: workers)
   }
 
-  /// What another run must have in common with this one to go on from its checkpoint, beside its data, by
-  /// the names of options.
+  /// The settings that a run must share with this one, besides its data, to resume from its checkpoint.
+  /// Keys are names of options.
   func settings(of options: StructureTrainingOptions) -> [String: String] {
     [
       "--graphs": "\(options.graphCount)", "--mixtures": "\(options.mixtureCount)",

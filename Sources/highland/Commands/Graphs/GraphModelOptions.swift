@@ -9,7 +9,7 @@ struct GraphModelOptions: ParsableArguments {
   @Argument(help: "The directory of the collection.")
   var directory: String
 
-  @Option(help: "The model, as highland graphs train writes it.")
+  @Option(help: "The model, written by highland graphs train.")
   var model: String
 
   /// > Collective: over `communicator`. One round of one byte.

@@ -8,8 +8,8 @@ import MPICommunication
 struct GraphsEvaluateCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Say how well a trained network classifies a collection of graphs.",
-    discussion: "Accuracy, the mean of -ln p at the true class, and the confusion matrix.")
+    abstract: "Measure how well a trained network classifies a collection of graphs.",
+    discussion: "Prints accuracy, the mean of -ln p at the true class, and the confusion matrix.")
 
   @OptionGroup var input: GraphModelOptions
 

@@ -7,29 +7,29 @@ import MPICommunication
 struct GraphsGenerateCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Make graphs whose class is in the arrangement of their parts, for trials.",
+    abstract: "Make graphs whose class depends on how their parts are arranged, for trials.",
     discussion: """
-      Rings of wheels and ladders, as many of one kind as of the other. In class 0 the kinds lie in \
-      two runs, in class 1 they alternate: neither nodes nor motifs, only which motifs are \
-      neighbours tells the classes apart. The directory holds a collection in TUDataset format.
+      Makes rings of wheels and ladders, with equal numbers of both. In class 0 each kind forms one \
+      run, in class 1 the kinds alternate. Neither nodes nor motifs tell the classes apart, only which \
+      motifs are neighbours. The directory will hold a collection in TUDataset format.
       """)
 
-  @Option(help: "Graphs of both classes together.")
+  @Option(help: "The number of graphs in both classes together.")
   var graphs = 400
 
-  @Option(help: "The fewest nodes of a motif.")
+  @Option(help: "The minimum nodes in a motif.")
   var smallestMotif = 6
 
-  @Option(help: "The most nodes of a motif.")
+  @Option(help: "The maximum nodes in a motif.")
   var largestMotif = 10
 
-  @Option(help: "The fewest motifs of each kind in a graph.")
+  @Option(help: "The minimum motifs of each kind in a graph.")
   var fewestMotifs = 3
 
-  @Option(help: "The most motifs of each kind in a graph.")
+  @Option(help: "The maximum motifs of each kind in a graph.")
   var mostMotifs = 5
 
-  @Option(help: "Another seed, other graphs.")
+  @Option(help: "The seed of the random numbers.")
   var seed: UInt64 = 0
 
   @Option(name: .shortAndLong, help: "The directory to write.")

@@ -8,7 +8,7 @@ import MPICommunication
 struct GraphsInfoCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
-    abstract: "Say what a collection of graphs holds, as the TUDataset collection's own table.")
+    abstract: "Describe a collection of graphs with the figures of TUDataset's own table.")
 
   @Argument(help: "The directory of the collection.")
   var directory: String

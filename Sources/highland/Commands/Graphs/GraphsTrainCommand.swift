@@ -16,12 +16,13 @@ extension GraphTrainingOptions.Selection: ExpressibleByArgument {}
 struct GraphsTrainCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a network that classifies graphs, once or in a cross-validation.",
+    abstract: "Train a network that classifies graphs, once or with cross-validation.",
     discussion: """
-      Without --folds: trains on what the validation and test shares leave, and writes the model. With \
-      --folds: every fold is the test set once; prints a row per fold, mean and deviation. The epoch \
-      whose network counts is chosen by the validation graphs, which are neither trained on nor \
-      tested on. Folds, shares, first parameters and orders follow from the seed.
+      Without --folds: trains on the graphs outside the validation and test shares, and writes the \
+      model. With --folds: uses every fold as the test set once, and prints a row per fold, the mean \
+      and the deviation. The validation graphs, which are used for neither training nor testing, \
+      decide which epoch's network is kept. Folds, shares, initial parameters and orders follow from \
+      the seed.
       """)
 
   @Argument(help: "The directory of the collection.")
@@ -33,25 +34,25 @@ struct GraphsTrainCommand: RankedCommand {
   @Option(help: "Columns of hidden rows.")
   var hidden = 64
 
-  @Option(help: "Convolutions, of each block for diffpool. Default: 3; 1 for one pooling level.")
+  @Option(help: "Convolutions; for diffpool, in each block. Default: 3; 1 for one pooling level.")
   var layers: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Clusters of each pooling level of diffpool, with commas, as 38,10.",
-      discussion: "By default one level, of a quarter of the largest graph's nodes, at most 160."))
+      "Clusters of each pooling level of diffpool, separated by commas: 38,10.",
+      discussion: "Default: one level, with a quarter of the largest graph's nodes, at most 160."))
   var clusters: String?
 
-  @Option(help: "What a graph's row is of its nodes' or last clusters' rows: mean, sum or max.")
+  @Option(help: "How rows of nodes or of the last clusters become a graph's row: mean, sum or max.")
   var readout = Aggregation.mean
 
-  @Option(help: "The share of a graph's hidden numbers that training leaves out.")
+  @Option(help: "The share of a graph's hidden numbers that training drops.")
   var dropout = 0.0
 
   @Option(
     help: ArgumentHelp(
       "What nodes are seen by: labels, attributes, degree, with commas; or constant.",
-      discussion: "By default labels and attributes; the degree, if nodes have neither."))
+      discussion: "Default: labels and attributes; the degree if nodes have neither."))
   var features: String?
 
   @Option(help: "Folds of a cross-validation; 0 for a single split.")
@@ -65,23 +66,23 @@ struct GraphsTrainCommand: RankedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Groups of ranks that folds and seeds are dealt to: a number, or automatic.",
+      "The number of groups of ranks that share the folds and seeds, or automatic.",
       discussion: """
-        The groups work side by side; the results are those of one group. automatic: as many as there are \
-        ranks, or folds and seeds if they are fewer.
+        The groups work side by side; the results are the same as with one group. automatic: one group \
+        per rank, or one per fold and seed if there are fewer of those.
         """))
   var groups = GroupCount.count(1)
 
-  @Option(help: "The share of the graphs left for validation.")
+  @Option(help: "The share of the graphs to validate on.")
   var validationShare = 0.1
 
-  @Option(help: "The share of the graphs left for testing, without --folds. Default: 0.1.")
+  @Option(help: "The share of the graphs to test on, without --folds. Default: 0.1.")
   var testShare: Double?
 
-  @Option(help: "The most epochs.")
+  @Option(help: "The maximum number of epochs.")
   var epochs = 100
 
-  @Option(help: "Epochs without a better validation after which training ends; 0 for never.")
+  @Option(help: "End training after this many epochs without a better validation; 0 for never.")
   var patience = 0
 
   @Option(
@@ -96,22 +97,22 @@ struct GraphsTrainCommand: RankedCommand {
   @Option(help: "Adam's learning rate.")
   var learningRate = 0.005
 
-  @Option(help: "How the learning rate goes: constant or cosine.")
+  @Option(help: "The schedule of the learning rate: constant or cosine.")
   var schedule = GraphTrainingOptions.Schedule.constant
 
-  @Option(help: "Adam's decay, apart from the gradient.")
+  @Option(help: "Adam's weight decay, decoupled from the gradient.")
   var weightDecay = 0.0
 
-  @Option(help: "What diffpool's link loss counts. Default: 1.")
+  @Option(help: "The weight of diffpool's link loss. Default: 1.")
   var linkWeight: Double?
 
-  @Option(help: "What diffpool's entropy loss counts. Default: 1.")
+  @Option(help: "The weight of diffpool's entropy loss. Default: 1.")
   var entropyWeight: Double?
 
   @Option(name: .shortAndLong, help: "The model to write (.safetensors), without --folds.")
   var output: String?
 
-  @Option(help: "A JSON file with options, splits, curves and results.")
+  @Option(help: "Write options, splits, curves and results to this JSON file.")
   var report: String?
 
   @Flag(help: "Print the results as JSON.")
@@ -416,7 +417,7 @@ enum GroupCount: ExpressibleByArgument, CustomStringConvertible {
     }
   }
 
-  /// The number of groups of so many ranks for so many tasks.
+  /// The number of groups for the given numbers of ranks and tasks.
   ///
   /// - Throws: The same on every rank.
   func count(of rankCount: Int, for taskCount: Int) throws -> Int {
