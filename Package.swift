@@ -55,6 +55,7 @@ let package = Package(
     module("Communication", []),
     module("MPICommunication", ["CMPI", "Communication"]),
     module("Parallelism", []),
+    module("RandomNumbers", []),
     module("LinearAlgebra", ["CKernels", "COpenBLAS", "Parallelism"]),
     module("DistributedGraphs", ["Communication", "LinearAlgebra"]),
     module(
@@ -62,14 +63,13 @@ let package = Package(
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
     module("Optimization", ["CKernels", "Communication", "Differentiation", "LinearAlgebra"]),
     module("Datasets", ["Communication", "LinearAlgebra"]),
-    module("RandomNumbers", []),
     module("SyntheticData", ["LinearAlgebra", "RandomNumbers"]),
-    module("GraphCollections", ["Datasets", "LinearAlgebra"]),
+    module("GraphCollections", ["Datasets", "LinearAlgebra", "RandomNumbers"]),
     module(
       "GraphClassification",
       [
         "Communication", "Datasets", "Differentiation", "GraphCollections", "LinearAlgebra",
-        "Optimization", "Parallelism",
+        "Optimization", "Parallelism", "RandomNumbers",
       ]),
     module(
       "NeighborSearch",
@@ -87,9 +87,9 @@ let package = Package(
       "HierarchicalClustering",
       [
         "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "GraphNetworks",
-        "LinearAlgebra", "NeighborSearch", "Parallelism", "SimilarityStructure",
+        "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
-    module("Evaluation", ["Communication"]),
+    module("Evaluation", ["Communication", "RandomNumbers"]),
     .target(
       name: "DefaultModel", resources: [.embedInCode("default.safetensors")],
       swiftSettings: strict),
@@ -118,16 +118,18 @@ let package = Package(
       swiftSettings: strict),
 
     // Tests.
-    module("CommunicationTesting", ["Communication"]),
+    module("CommunicationTesting", ["Communication", "RandomNumbers"]),
     .target(
       name: "RandomInputs",
       dependencies: ["DistributedGraphs", "GraphNetworks", "LinearAlgebra", "SimilarityStructure"],
       path: "Tests/RandomInputs", swiftSettings: strict),
     tests(of: "Communication", ["CommunicationTesting"]),
+    tests(of: "RandomNumbers"),
     tests(of: "LinearAlgebra", ["CKernels", "Parallelism", "RandomInputs"]),
     tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
     tests(of: "SyntheticData", ["LinearAlgebra"]),
-    tests(of: "GraphCollections", ["Datasets", "LinearAlgebra", "RandomInputs"]),
+    tests(
+      of: "GraphCollections", ["Datasets", "LinearAlgebra", "RandomInputs", "RandomNumbers"]),
     tests(of: "Evaluation", ["Communication"]),
     tests(
       of: "HierarchyReports", ["Communication", "Datasets", "Evaluation", "LinearAlgebra"]),

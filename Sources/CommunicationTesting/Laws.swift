@@ -1,4 +1,5 @@
 public import Communication
+internal import RandomNumbers
 
 /// The laws of a communicator that it breaks on this rank; none for a correct one.
 ///
@@ -140,8 +141,5 @@ func sample<T: Sample>(
 ) -> T {
   var bits = UInt64(index) << 32 | UInt64(round) << 24
   bits |= UInt64(source.index) << 12 | UInt64(destination.index)
-  // The finaliser of SplitMix64: every bit depends on every bit.
-  bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
-  bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
-  return T(sample: bits ^ bits >> 31)
+  return T(sample: mixed(bits))
 }

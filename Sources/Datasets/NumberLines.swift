@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// A text of numbers: on every line the same count of them, separated by commas or blanks.
 ///
 /// Spaces, tabs and a carriage return around a number do not count, and neither do blank lines at
@@ -163,27 +161,4 @@ public enum NumberLines {
     }
     return isNegative ? -value : value
   }
-}
-
-/// The names of the ordinary files in a directory, sorted.
-///
-/// - Throws: ``DataError`` if there is no such directory, or it cannot be read.
-public func fileNames(inDirectory path: String) throws -> [String] {
-  guard kind(of: path) == S_IFDIR else {
-    throw DataError(
-      path: path,
-      problem: kind(of: path) == nil ? "there is no such directory" : "is not a directory")
-  }
-  guard let directory = unsafe opendir(path) else {
-    throw DataError.system(path, "cannot read the directory")
-  }
-  defer { unsafe closedir(directory) }
-  var names: [String] = []
-  while let entry = unsafe readdir(directory) {
-    let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-      unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-    }
-    if kind(of: "\(path)/\(name)") == S_IFREG { names.append(name) }
-  }
-  return names.sorted()
 }

@@ -16,7 +16,7 @@ public func checkWritableDirectory(_ path: String, marker: String, overwrite: Bo
   guard !["", ".", ".."].contains(name) else {
     throw DataError(path: path, problem: "not a name for a new directory")
   }
-  switch kind(of: path) {
+  switch try kind(of: path) {
   case nil: break
   case S_IFDIR:
     guard try !isEmpty(path) else { break }
@@ -25,7 +25,7 @@ public func checkWritableDirectory(_ path: String, marker: String, overwrite: Bo
         path: path, problem: "is not empty, and is not replaced unless that is asked for")
     }
     // Replacing means removing: never what is not ours.
-    guard kind(of: "\(path)/\(marker)") == S_IFREG else {
+    guard try kind(of: "\(path)/\(marker)") == S_IFREG else {
       throw DataError(path: path, problem: "is not replaced: it holds files, but no \(marker)")
     }
   default: throw DataError(path: path, problem: "is not a directory")
@@ -86,7 +86,8 @@ public func writeDirectory<R>(
 private func finish(
   _ temporary: String, as path: String, marker: String, overwrite: Bool
 ) throws {
-  precondition(kind(of: "\(temporary)/\(marker)") == S_IFREG, "no \(marker) has been written")
+  let written = try kind(of: "\(temporary)/\(marker)")
+  precondition(written == S_IFREG, "no \(marker) has been written")
   synchronizeDirectory(of: "\(temporary)/")
   // What is there may have changed since the beginning.
   try checkWritableDirectory(path, marker: marker, overwrite: overwrite)
@@ -116,11 +117,7 @@ private func removeDirectory(_ old: String, replacedBy path: String) throws {
 }
 
 private func isEmpty(_ directory: String) throws -> Bool {
-  do {
-    return try FileManager.default.contentsOfDirectory(atPath: directory).isEmpty
-  } catch {
-    throw DataError(path: directory, problem: "is a directory that cannot be read")
-  }
+  try namesInDirectory(directory)?.isEmpty ?? true
 }
 
 private func withoutTrailingSlashes(_ path: String) -> String {

@@ -13,7 +13,7 @@ public func checkWritable(_ path: String, overwrite: Bool) throws {
   guard !["", ".", ".."].contains(name) else {
     throw DataError(path: path, problem: "not a name for a file")
   }
-  switch kind(of: path) {
+  switch try kind(of: path) {
   case nil: break
   case S_IFDIR: throw DataError(path: path, problem: "is a directory; expected a name for a file")
   case S_IFREG:
@@ -25,16 +25,10 @@ public func checkWritable(_ path: String, overwrite: Bool) throws {
 
 let existsAlready = "exists already, and is not overwritten unless that is asked for"
 
-/// The type bits of what is at a path; nil where nothing is.
-func kind(of path: String) -> mode_t? {
-  var status = stat()
-  return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
-}
-
 /// Tries whether something can be created beside `path`.
 func checkDirectory(of path: String) throws {
   let directory = directory(of: path)
-  guard kind(of: directory) == S_IFDIR else {
+  guard try kind(of: directory) == S_IFDIR else {
     throw DataError(path: path, problem: "there is no directory '\(directory)'")
   }
   let probe = temporaryName(for: path)
@@ -130,7 +124,8 @@ private func finish(_ temporary: String, as path: String, overwrite: Bool) throw
       return synchronizeDirectory(of: path)
     }
     // Where the file system knows no second names, the next best.
-    if errno == EEXIST || kind(of: path) != nil {
+    let isThere = errno == EEXIST
+    if try isThere || kind(of: path) != nil {
       throw DataError(path: path, problem: existsAlready)
     }
   }

@@ -1,4 +1,5 @@
 public import Communication
+internal import RandomNumbers
 
 /// How well one labeling of N points agrees with another: pairwise and BCubed precision, recall
 /// and F, NMI, ARI, and the sizes of the clusters of both.

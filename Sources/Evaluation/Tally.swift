@@ -1,4 +1,5 @@
 internal import Communication
+internal import RandomNumbers
 
 /// A key of a ``Tally``: anything that is told apart by 64 well mixed bits and `==`.
 protocol TallyKey: Hashable, Message {
@@ -99,15 +100,6 @@ extension Tally {
     }
     return Buckets(values: order.map { entries[Int($0)] }, counts: counts)
   }
-}
-
-/// A bijection of 64 bits in which every bit of the result depends on every bit of the argument:
-/// the finalizer of SplitMix64 (Steele, Lea, Flood 2014).
-func mixed(_ bits: UInt64) -> UInt64 {
-  var z = bits &+ 0x9E37_79B9_7F4A_7C15
-  z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-  z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-  return z ^ (z >> 31)
 }
 
 extension Int: TallyKey {

@@ -2,6 +2,7 @@ public import Differentiation
 internal import GraphCollections
 internal import LinearAlgebra
 public import Optimization
+internal import RandomNumbers
 
 /// A network that classifies graphs: its architecture, what it learns, and what batch normalisation
 /// has seen. Replicated.
@@ -29,13 +30,13 @@ public struct GraphNetwork<Scalar: PoolingScalar>: Sendable {
   /// A network before training. The same seed makes the same numbers everywhere.
   public init(_ architecture: GraphArchitecture, seed: UInt64) {
     let parameters = architecture.parameters.enumerated().map { index, description in
-      var random = SeededRandom(seed: seed, Draws.parameters, index)
+      var random = RandomStream(seed: seed, for: Draws.parameters, index)
       let count = description.shape.reduce(1, *)
       let elements: [Scalar] =
         switch description.start {
         case .constant(let value): Array(repeating: Scalar(value), count: count)
         case .uniform(let bound):
-          (0..<count).map { _ in Scalar(bound * (2 * random.uniform() - 1)) }
+          (0..<count).map { _ in Scalar(bound * (2 * random.uniformBelowOne() - 1)) }
         }
       let columns = description.shape[description.shape.count - 1]
       return Parameter(

@@ -4,6 +4,7 @@ public import GraphCollections
 public import LinearAlgebra
 internal import Optimization
 public import Parallelism
+internal import RandomNumbers
 
 /// A trained network, and how it went.
 public struct TrainedGraphNetwork: Sendable {
@@ -112,8 +113,8 @@ private struct GraphTraining {
     _ epoch: Int, over graphs: [Int], on communicator: some Communicator
   ) throws -> EpochRecord {
     let start = ContinuousClock.now
-    var random = SeededRandom(seed: options.seed, Draws.order, fold, epoch)
-    let order = random.shuffled(graphs)
+    var random = RandomStream(seed: options.seed, for: Draws.order, fold, epoch)
+    let order = random.shuffledFromTheEnd(graphs)
     let rate = learningRate(epoch)
     let batches = order.indices.tiles(of: options.batchSize).map { Array(order[$0]) }
     var losses = StepLosses()
@@ -181,9 +182,15 @@ private struct GraphTraining {
     }
     // Layers give the gradients of all ranks' rows.
     let gradients = try tape.gradients(of: loss, on: communicator)
-    optimizer.update(
+    let losses = [classLoss, output.linkLoss, output.entropyLoss].map { Double($0?.scalar ?? 0) }
+    try optimizer.step(
       &network.parameters, by: network.parameters.all.map { gradients[recorded[$0.name]] },
-      learningRate: rate)
+      learningRate: rate, losses: losses,
+      statistics: output.statistics.values.flatMap { [$0.mean, $0.variance] },
+      at: StepPlace(step: optimizer.stepCount + 1, epoch: epoch),
+      advice:
+        "A smaller --learning-rate may help; or features of some nodes are far from all others.",
+      on: communicator)
     network.follow(output.statistics)
     return StepLosses(input, output, hand: hand, batchSize: batch.count)
   }
@@ -194,8 +201,8 @@ private struct GraphTraining {
     guard share > 0 else { return nil }
     let kept = Float(1 / (1 - share))
     let elements = graphs.flatMap { graph in
-      var random = SeededRandom(seed: options.seed, Draws.dropout, fold, epoch, graph)
-      return (0..<network.dropoutWidth).map { _ in random.uniform() < share ? 0 : kept }
+      var random = RandomStream(seed: options.seed, for: Draws.dropout, fold, epoch, graph)
+      return (0..<network.dropoutWidth).map { _ in random.uniformBelowOne() < share ? 0 : kept }
     }
     return Matrix(rows: graphs.count, columns: network.dropoutWidth, elements: elements)
   }

@@ -4,6 +4,7 @@ internal import FoundationEssentials
 public import GraphCollections
 internal import LinearAlgebra
 public import Parallelism
+internal import RandomNumbers
 
 /// A network trained on one split with one seed, and how it does on graphs that it has not seen.
 public struct GraphTrial: Sendable {
@@ -93,9 +94,9 @@ public struct GraphTrialPlan: Sendable {
     let encoder = NodeEncoder(columns, of: collection, fittedTo: split.train)
     let rows = try encoder.rows(of: collection)
     let architecture = architecture(encoder, of: collection)
-    var start = SeededRandom(seed: seed, Draws.parameters, fold)
+    var start = RandomStream(seed: seed, for: Draws.parameters, fold)
     let trained = try train(
-      GraphNetwork(architecture, seed: start.next()), on: collection, rows: rows, split: split,
+      GraphNetwork(architecture, seed: start.bits()), on: collection, rows: rows, split: split,
       options: options, fold: fold, workers: workers, on: communicator, observer: observer)
     func judged(_ graphs: [Int]) throws -> GraphMetrics? {
       guard !graphs.isEmpty else { return nil }

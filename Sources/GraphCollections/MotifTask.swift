@@ -1,3 +1,5 @@
+internal import RandomNumbers
+
 /// Graphs whose class is written in how their parts are arranged, not in the parts: a task for
 /// networks that see a hierarchy.
 ///
@@ -59,7 +61,7 @@ public struct MotifTask: Sendable {
     var rowOffsets = [0]
     var columns: [Int32] = []
     for graph in 0..<graphCount {
-      var random = SeededRandom(seed: seed, Purpose.motifs, graph)
+      var random = RandomStream(seed: seed, for: Purpose.motifs, graph)
       let neighbors = rows(ofClass: graph % 2, &random)
       for row in neighbors {
         columns += Set(row).sorted().map { Int32($0) }
@@ -72,7 +74,7 @@ public struct MotifTask: Sendable {
       classes: (0..<graphCount).map { $0 % 2 }, classLabels: [0, 1])
   }
 
-  private func rows(ofClass place: Int, _ random: inout SeededRandom) -> [[Int]] {
+  private func rows(ofClass place: Int, _ random: inout RandomStream) -> [[Int]] {
     func draw(_ range: ClosedRange<Int>) -> Int {
       range.lowerBound + random.below(range.count)
     }
@@ -100,7 +102,7 @@ public struct MotifTask: Sendable {
         other.lowerBound + random.below(other.count))
     }
     // Names say nothing of the arrangement.
-    let name = random.shuffled(Array(neighbors.indices))
+    let name = random.shuffledFromTheEnd(Array(neighbors.indices))
     var renamed = Array(repeating: [Int](), count: neighbors.count)
     for (node, row) in neighbors.enumerated() { renamed[name[node]] = row.map { name[$0] } }
     return renamed

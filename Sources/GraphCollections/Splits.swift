@@ -1,3 +1,5 @@
+internal import RandomNumbers
+
 /// Which graphs a network learns from, which say when to stop, and which it is judged by.
 public struct GraphSplit: Equatable, Codable, Sendable {
   /// Indices of graphs, ascending.
@@ -45,8 +47,8 @@ public func stratifiedFolds(
         "class \(labels[place]) has \(members.count) graphs, which is fewer than \(count) folds; "
           + "expected one for each fold at least")
     }
-    var random = SeededRandom(seed: seed, Purpose.folds, place)
-    for member in random.shuffled(members) {
+    var random = RandomStream(seed: seed, for: Purpose.folds, place)
+    for member in random.shuffledFromTheEnd(members) {
       folds[next].append(member)
       next = (next + 1) % count
     }
@@ -67,8 +69,8 @@ public func stratifiedShare(
   var taken: [Int] = []
   var remaining: [Int] = []
   for place in Set(graphs.map { classes[$0] }).sorted() {
-    var random = SeededRandom(seed: seed, Purpose.validation, fold, place)
-    let members = random.shuffled(graphs.filter { classes[$0] == place })
+    var random = RandomStream(seed: seed, for: Purpose.validation, fold, place)
+    let members = random.shuffledFromTheEnd(graphs.filter { classes[$0] == place })
     var count = Int((share * Double(members.count)).rounded())
     if share > 0, share < 1, members.count > 1 { count = min(max(count, 1), members.count - 1) }
     taken += members[..<count]

@@ -1,6 +1,7 @@
 internal import Communication
 internal import DistributedGraphs
 internal import LinearAlgebra
+internal import RandomNumbers
 
 /// The first of the points with the same direction, for every owned point; itself where there is no
 /// other or no direction.
@@ -65,12 +66,4 @@ extension Matrix {
       return hash
     }
   }
-}
-
-/// The finalizer of SplitMix64, a bijection in which every bit depends on every bit.
-private func mixed(_ bits: UInt64) -> UInt64 {
-  var z = bits
-  z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-  z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-  return z ^ (z >> 31)
 }

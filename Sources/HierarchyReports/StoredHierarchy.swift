@@ -103,14 +103,15 @@ public struct StoredHierarchy: Sendable {
 
   private static func readSummary(of directory: String) throws -> Summary {
     var isDirectory = false
-    let exists = FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory)
-    guard exists, isDirectory else {
-      let found = exists ? "is a file" : "no such directory"
+    let isThere = try exists(directory)
+    guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory
+    else {
+      let found = isThere ? "is a file" : "no such directory"
       throw DataError(
         path: directory, problem: "\(found); expected one that highland cluster --hierarchy wrote")
     }
     let file = "\(directory)/\(marker)"
-    guard FileManager.default.fileExists(atPath: file) else {
+    guard try exists(file) else {
       throw DataError(
         path: directory,
         problem: "holds no \(marker); expected what highland cluster --hierarchy wrote")

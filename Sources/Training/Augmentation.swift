@@ -69,7 +69,7 @@ package func selection(
   _ stream: inout RandomStream
 ) -> [Int] {
   let members = Dictionary(grouping: points) { labels[$0] }
-  let identities = members.keys.sorted().shuffled(using: &stream)
+  let identities = stream.shuffled(members.keys.sorted())
   let least = max(2, identities.count / 4)
   let count =
     isWhole || identities.count <= least
@@ -77,7 +77,7 @@ package func selection(
   let cap = Int(stream.logUniform(5, 200))
   var selected: [Int] = []
   for identity in identities.prefix(count) {
-    var own = members[identity]!.shuffled(using: &stream)
+    var own = stream.shuffled(members[identity]!)
     switch sizes {
     case .all: break
     case .capped: own = Array(own.prefix(cap))
@@ -101,7 +101,7 @@ extension LabelledRows {
     var groupCount = 1
     if stream.uniform() < 0.5, identities.count > 3 {
       groupCount = max(2, identities.count / (3 + stream.below(9)))
-      let seeds = identities.shuffled(using: &stream).prefix(groupCount)
+      let seeds = stream.shuffled(identities).prefix(groupCount)
       group = means.nearest(amongRows: Array(seeds))
     }
     let targets = means.means(by: group, count: groupCount)
@@ -128,7 +128,7 @@ extension LabelledRows {
     var shifts = Matrix(rows: means.rowCount, columns: means.columnCount)
     for identity in identities where stream.uniform() < share {
       let alpha = Float(0.3 + 0.65 * stream.uniform())
-      let others = identities.shuffled(using: &stream).prefix(32).filter { $0 != identity }
+      let others = stream.shuffled(identities).prefix(32).filter { $0 != identity }
       let like = others.max {
         similarity(means, identity, $0) < similarity(means, identity, $1)
       }!
@@ -201,10 +201,8 @@ private func similarity(_ rows: Matrix, _ a: Int, _ b: Int) -> Float {
 }
 
 extension RandomStream {
-  /// One of 0 ..< count.
-  mutating func below(_ count: Int) -> Int { Int.random(in: 0..<count, using: &self) }
-
-  /// Between two numbers, uniform in its logarithm.
+  /// Between two numbers, uniform in its logarithm, to the last bits that the machine's library makes of
+  /// logarithms.
   mutating func logUniform(_ low: Double, _ high: Double) -> Double {
     exp(log(low) + (log(high) - log(low)) * uniform())
   }

@@ -33,13 +33,19 @@ public struct CheckpointDirectory: Sendable {
     } catch { throw DataError(path: path, problem: "cannot create the directory") }
   }
 
-  /// The names of the checkpoints in it, the newest first.
+  /// The names of the checkpoints in it, the newest first; none if there is no such directory.
+  ///
+  /// - Throws: ``DataError`` if the directory cannot be listed: it may hold checkpoints.
   public func names() throws -> [String] {
-    guard let entries = try? FileManager.default.contentsOfDirectory(atPath: path) else {
-      return []
+    let entries: [String]
+    do {
+      entries = try namesInDirectory(path) ?? []
+    } catch let error as DataError {
+      throw DataError(
+        path: path, problem: "\(error.problem); it may hold checkpoints to go on from")
     }
-    return entries.filter { Self.step(ofName: $0) != nil }
-      .sorted { Self.step(ofName: $0)! > Self.step(ofName: $1)! }
+    return entries.compactMap { name in Self.step(ofName: name).map { ($0, name) } }
+      .sorted { $0 > $1 }.map(\.1)
   }
 
   /// Writes a state by rank 0, and removes all but the newest two.
@@ -49,6 +55,9 @@ public struct CheckpointDirectory: Sendable {
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       let name = Self.name(ofStep: state.optimizer.stepCount)
+      if let problem = state.firstThatIsNotFinite {
+        throw DataError(path: "\(path)/\(name)", problem: "not written: \(problem)")
+      }
       let tensors = state.tensors
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys
@@ -60,8 +69,14 @@ public struct CheckpointDirectory: Sendable {
       metadata["checksum"] = checksum(tensors, metadata)
       try TensorFile.write(
         tensors, metadata: metadata, to: "\(path)/\(name)", overwrite: true)
-      for old in try names().dropFirst(2) {
-        try? FileManager.default.removeItem(atPath: "\(path)/\(old)")
+      // Whatever else is there, the one just written stays.
+      let others = try names().filter { $0 != name }
+      for old in others.dropFirst(1) {
+        do {
+          try FileManager.default.removeItem(atPath: "\(path)/\(old)")
+        } catch {
+          throw DataError(path: "\(path)/\(old)", problem: "cannot remove it: an old checkpoint")
+        }
       }
     }
   }
@@ -119,9 +134,11 @@ public struct CheckpointDirectory: Sendable {
     if let other = difference(from: try decoded([String: String].self, "settings")) {
       throw OtherRun(description: "\(file.path): of a run with \(other)")
     }
-    return try RunState(
+    let state = try RunState(
       file, step: decoded(Int.self, "step"), rule: rule, like: template,
       progress: decoded(Progress.self, "progress"))
+    if let problem = state.firstThatIsNotFinite { throw error(problem) }
+    return state
   }
 
   /// How the run of a checkpoint differs from this one; nil if it does not.
@@ -166,6 +183,16 @@ public struct CheckpointDirectory: Sendable {
 }
 
 extension RunState {
+  /// What of the state is not finite, for the error; nil if all of it is.
+  fileprivate var firstThatIsNotFinite: String? {
+    func problem(_ parameter: String?, _ use: String) -> String? {
+      parameter.map { "\(use) '\($0)' holds numbers that are not finite" }
+    }
+    return problem(parameters.firstThatIsNotFinite, "the parameter")
+      ?? problem(bestParameters?.firstThatIsNotFinite, "the best parameter")
+      ?? (optimizer.isFinite ? nil : "the optimizer's moments hold numbers that are not finite")
+  }
+
   /// Parameters, moments and best parameters under their prefixes.
   fileprivate var tensors: [Tensor] {
     func named(_ prefix: String, _ parameters: Parameters<Float>) -> [Tensor] {

@@ -52,7 +52,7 @@ public struct Disturbance: Equatable, Sendable {
     guard rotates else { return nil }
     var stream = RandomStream(seed: seed, purpose: RandomPurpose.rotation.rawValue, index: step)
     var columns = Array(0..<dimensions)
-    if dimensions > Self.blockLength { columns.shuffle(using: &stream) }
+    if dimensions > Self.blockLength { columns = stream.shuffled(columns) }
     var rotation = DenseMatrix<Scalar>(rows: dimensions, columns: dimensions)
     for block in (0..<dimensions).tiles(of: Self.blockLength) {
       for (place, row) in randomRotation(of: block.count, &stream).enumerated() {

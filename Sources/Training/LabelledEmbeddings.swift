@@ -83,7 +83,7 @@ public struct IdentitySplit: Equatable, Sendable {
     let count = min(
       max(Int((fraction * Double(identities.count)).rounded()), 2), identities.count - 2)
     var stream = RandomStream(seed: seed, purpose: RandomPurpose.split.rawValue)
-    let heldOut = Set(identities.shuffled(using: &stream).prefix(count))
+    let heldOut = Set(stream.shuffled(identities).prefix(count))
     training = labels.indices.filter { !heldOut.contains(labels[$0]) }
     validation = labels.indices.filter { heldOut.contains(labels[$0]) }
   }

@@ -128,7 +128,7 @@ struct StructureTrainer {
   private func order(ofEpoch epoch: Int) -> [Int] {
     var stream = RandomStream(
       seed: options.seed, purpose: RandomPurpose.graphOrder.rawValue, index: epoch)
-    return levels.indices.shuffled(using: &stream)
+    return stream.shuffled(levels.indices)
   }
 
   /// - Returns: The loss; 0 of a part without edges, which is no step.
@@ -147,13 +147,14 @@ struct StructureTrainer {
       of: level.graph.parts[part].isSame, weights: level.graph.parts[part].weights,
       scale: Float(1 / level.weights[part]))
     let value = try communicator.sums([Double(loss.scalar)])[0]
-    guard value.isFinite else {
-      throw AgreedFailure(reason: "the loss of step \(step) is not a number")
-    }
-    var gradients = try recorded.gradients(of: loss, on: tape, on: communicator)
-    clip(&gradients, toNorm: options.gradientLimit)
-    state.optimizer.update(
-      &state.parameters, by: gradients, learningRate: schedule.rate(ofStep: step))
+    let gradients = try recorded.gradients(of: loss, on: tape, on: communicator)
+    try state.optimizer.step(
+      &state.parameters, by: gradients, clippedTo: options.gradientLimit,
+      learningRate: schedule.rate(ofStep: step), losses: [value],
+      at: StepPlace(step: step + 1, epoch: state.progress.epochs.count + 1),
+      advice:
+        "Another --seed or a smaller --width may help; or a row of the features is far from all "
+        + "others.", on: communicator)
     return value
   }
 }

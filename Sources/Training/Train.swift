@@ -58,7 +58,7 @@ public struct NoTrainingObserver: TrainingObserver {
 ///   - state: Replicated. Where to start: a new state, or that of a checkpoint.
 /// - Returns: The state at the end. Its ``TrainingProgress/best`` has the finer curve of the final τ. If the
 ///   observer wanted to stop, the state there, with ``TrainingStopReason/interrupted``.
-/// - Throws: ``AgreedFailure`` on every rank if a loss is not a number.
+/// - Throws: ``AgreedFailure`` on every rank if a number of a step is not finite.
 public func train<Source: EmbeddingSource>(
   _ graphs: [TrainingGraph], options: TrainingOptions, from state: TrainingState,
   validator: Validator<Source>?, plan: ValidationPlan = ValidationPlan(),

@@ -95,8 +95,8 @@ public struct Trainer: Sendable {
   /// > Collective: over `communicator`. The halo exchanges of the network, forth and back; the
   /// > gradients, about twice the parameters per rank; some rounds of few bytes.
   ///
-  /// - Throws: ``AgreedFailure`` on every rank if the loss or a gradient is not a number; the
-  ///   parameters are then those before the step.
+  /// - Throws: ``AgreedFailure`` on every rank if the loss, a gradient or a parameter is not a finite
+  ///   number; the parameters are then those before the step.
   public mutating func takeStep(on communicator: some Communicator) throws -> StepLoss {
     let input = try self.input(ofStep: step, on: communicator)
     let tape = Tape<Float>(workers: options.workers)
@@ -107,15 +107,13 @@ public struct Trainer: Sendable {
       of: input, by: recorded, disturbed: disturbance, on: tape, communicator: communicator)
     let (loss, value) = try options.loss.loss(
       of: answer, for: input, seed: options.seed, step: step, on: communicator)
-    guard value.linkage.isFinite, value.density.isFinite else {
-      throw AgreedFailure(reason: "the loss of step \(step) (\(nextGraph)) is not a number")
-    }
-    var gradients = try recorded.gradients(of: loss, on: tape, on: communicator)
-    let norm = clip(&gradients, toNorm: options.gradientLimit ?? .infinity)
-    guard norm.isFinite else {
-      throw AgreedFailure(reason: "the gradients of step \(step) (\(nextGraph)) are not numbers")
-    }
-    optimizer.update(&parameters, by: gradients, learningRate: learningRate)
+    let gradients = try recorded.gradients(of: loss, on: tape, on: communicator)
+    let place = StepPlace(step: step + 1, epoch: finishedEpochs + 1, material: nextGraph)
+    let rate = learningRate
+    try optimizer.step(
+      &parameters, by: gradients, clippedTo: options.gradientLimit ?? .infinity,
+      learningRate: rate, losses: [value.linkage, value.density], at: place,
+      advice: "A smaller --learning-rate may help, or --clip 1.", on: communicator)
     return value
   }
 

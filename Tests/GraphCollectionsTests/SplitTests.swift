@@ -1,10 +1,12 @@
 import GraphCollections
+import RandomNumbers
 import Testing
 
 @Suite struct SplitTests {
   private func classes(_ counts: [Int], seed: UInt64 = 1) -> [Int] {
-    var random = SeededRandom(seed: seed)
-    return random.shuffled(counts.indices.flatMap { Array(repeating: $0, count: counts[$0]) })
+    var random = RandomStream(seed: seed)
+    return random.shuffledFromTheEnd(
+      counts.indices.flatMap { Array(repeating: $0, count: counts[$0]) })
   }
 
   @Test(arguments: [[20, 30], [10, 11, 12], [663, 450]], [2, 5, 10])
@@ -62,7 +64,7 @@ import Testing
 
   @Test(arguments: 1...6)
   func dealingBalancesCostsAndGivesEveryItemOnce(rankCount: Int) {
-    var random = SeededRandom(seed: 9)
+    var random = RandomStream(seed: 9)
     let costs = (0..<40).map { _ in 1 + random.below(100) }
     let hands = deal(costs: costs, among: rankCount)
     #expect(hands.count == rankCount)
@@ -78,9 +80,9 @@ import Testing
   }
 
   @Test func shufflingIsAPermutationThatFollowsFromTheSeed() {
-    var (a, b) = (SeededRandom(seed: 1, 2, 3), SeededRandom(seed: 1, 2, 3))
-    let shuffled = a.shuffled(Array(0..<100))
-    #expect(shuffled == b.shuffled(Array(0..<100)))
+    var (a, b) = (RandomStream(seed: 1, for: 2, 3), RandomStream(seed: 1, for: 2, 3))
+    let shuffled = a.shuffledFromTheEnd(Array(0..<100))
+    #expect(shuffled == b.shuffledFromTheEnd(Array(0..<100)))
     #expect(shuffled.sorted() == Array(0..<100))
     #expect(shuffled != Array(0..<100))
     var counts = Array(repeating: 0, count: 5)

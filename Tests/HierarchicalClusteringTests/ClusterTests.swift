@@ -206,14 +206,14 @@ private func singletons(_ count: Int) -> [Int64] { (0..<Int64(count)).map { $0 }
         )
         return ""
       } catch let error as AgreedFailure {
-        #expect(error.code == AgreedFailure.invalidRows)
-        return error.reason
+        return "\(error.code): \(error.reason)"
       }
     }
     let reason =
       "embeddings: 3 of 300 rows have no direction (all zeros, or NaN or infinite values): "
       + "row 3, 60, 299"
-    #expect(failures == Array(repeating: reason, count: ranks))
+    #expect(
+      failures == Array(repeating: "\(AgreedFailure.invalidRows): \(reason)", count: ranks))
   }
 
   @Test(arguments: 1...4)

@@ -53,13 +53,29 @@ func run(_ product: String, _ arguments: [String] = []) async throws -> Outcome 
 
 /// Runs `highland`, which writes checkpoints to `state`, and sends it a signal when the second of them is
 /// there; returns what its end looked like.
-func interrupt(_ arguments: [String], _ signal: String, in scratch: Scratch) async throws
-  -> Outcome
-{
+///
+/// A program that ends before, or that has written no second checkpoint after so many seconds, is not
+/// waited for: its own end is returned, or that after a KILL.
+func interrupt(
+  _ arguments: [String], _ signal: String, in scratch: Scratch, timeoutSeconds: Int = 60
+) async throws -> Outcome {
   let quoted = arguments.map { "'\($0)'" }.joined(separator: " ")
   let script = """
     highland \(quoted) & pid=$!
-    until ls '\(scratch("state"))'/checkpoint-*[2-9].safetensors >/dev/null 2>&1; do sleep 0.01; done
+    until ls '\(scratch("state"))'/checkpoint-*[2-9].safetensors >/dev/null 2>&1; do
+      if ! kill -0 $pid 2>/dev/null; then
+        echo "ended before its second checkpoint" >&2
+        wait $pid
+        exit
+      fi
+      if [ $SECONDS -ge \(timeoutSeconds) ]; then
+        echo "no second checkpoint after \(timeoutSeconds) s" >&2
+        kill -KILL $pid
+        wait $pid
+        exit
+      fi
+      sleep 0.01
+    done
     kill -\(signal) $pid
     wait $pid
     """

@@ -212,7 +212,9 @@ extension Programs {
         [
           Fixture.features, Fixture.truth, "--hidden", "16", "--epochs", "50",
           "--learning-rate", "1e30", "--validation-fraction", "0",
-        ], "the loss of step 1 (k = 10, level 1) is not a number")
+        ],
+        "training stopped at step 2, in epoch 1 (k = 10, level 1): the loss is not a finite number. "
+          + "Nothing of this step is kept. A smaller --learning-rate may help, or --clip 1.")
     }
 
     @Test func aDamagedCheckpoint() async throws {

@@ -217,12 +217,16 @@ final class LogFile {
   init(_ path: String, keepingUpTo place: RunPlace?, overwrite: Bool) throws {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var kept = ""
-    if let place, let data = FileManager.default.contents(atPath: path) {
+    if let place, try exists(path) {
       struct Line: Decodable {
         var event: String
         var step: Int
         var epoch: Int?
       }
+      let data: Data
+      do {
+        data = try Data(contentsOf: URL(filePath: path))
+      } catch { throw DataError(path: path, problem: "cannot read the log to go on with") }
       let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
       for (index, text) in lines.enumerated() {
         guard let line = try? JSONDecoder().decode(Line.self, from: Data(text.utf8)) else {
