@@ -4,8 +4,8 @@
 This is the form in which the authors of Hi-LANDER publish their data sets. Features become
 float32 (or float16 with --half) of shape [nodes x dimensions], labels int64 of shape [nodes].
 
-WARNING: reading a pickle executes whatever code it contains. Convert only files whose origin you
-trust, or do it where they can do no harm.
+Of the pickle only arrays of NumPy, lists, tuples, dictionaries, numbers and strings are read; what
+else it names is refused before it is imported or called. So no code of the pickle runs.
 
 Needs numpy, and as much memory as the data set.
 """
@@ -37,11 +37,72 @@ def main():
     import numpy
 
     features, labels = read_pair(arguments.dataset)
-    features = numpy.ascontiguousarray(features, "<f2" if arguments.half else "<f4")
+    with numpy.errstate(over="ignore"):
+        narrow = numpy.ascontiguousarray(features, "<f2" if arguments.half else "<f4")
+    rows = numpy.flatnonzero((numpy.isinf(narrow) & ~numpy.isinf(features)).any(axis=1))
+    if len(rows):
+        sys.exit(f"{arguments.dataset}: row {rows[0]} of the features has values too large for "
+                 f"{narrow.dtype}")
+    features = narrow
     labels = numpy.ascontiguousarray(labels, "<i8")
     write_whole({targets[0]: features, targets[1]: labels})
     for target, array in zip(targets, (features, labels)):
         print(f"{target}: {array.dtype} {array.shape}")
+
+
+class ArrayUnpickler(pickle.Unpickler):
+    """Knows arrays of NumPy and what the language itself writes for plain values."""
+
+    ARRAYS = {"_reconstruct", "scalar"}
+    PLAIN = {"bytearray", "bytes", "bool", "complex", "dict", "float", "frozenset", "int", "list",
+             "long", "set", "str", "tuple", "unicode"}
+
+    def find_class(self, module, name):
+        import numpy
+
+        if module in ("numpy.core.multiarray", "numpy._core.multiarray", "numpy.multiarray"):
+            if name in self.ARRAYS:
+                return getattr(multiarray(), name)
+        elif module in ("numpy.core.numeric", "numpy._core.numeric"):
+            if name == "_frombuffer":
+                return from_buffer
+        elif module == "numpy":
+            if name in ("ndarray", "dtype"):
+                return getattr(numpy, name)
+        elif module in ("builtins", "__builtin__"):
+            if name in self.PLAIN:
+                import builtins
+
+                return getattr(builtins, {"long": "int", "unicode": "str"}.get(name, name))
+        elif (module, name) == ("_codecs", "encode"):
+            return encode
+        elif (module, name) == ("collections", "OrderedDict"):
+            return dict
+        raise pickle.UnpicklingError(
+            f"holds {module}.{name}; only arrays of NumPy, lists, tuples, dictionaries, numbers and "
+            "strings are read")
+
+
+def multiarray():
+    try:
+        from numpy._core import multiarray  # NumPy 2
+    except ImportError:
+        from numpy.core import multiarray
+    return multiarray
+
+
+def from_buffer(buffer, dtype, shape, order):
+    """How the fifth protocol of pickles holds an array."""
+    import numpy
+
+    return numpy.frombuffer(buffer, dtype=dtype).reshape(shape, order=order)
+
+
+def encode(text, encoding="latin1"):
+    """How old protocols hold bytes."""
+    if encoding not in ("latin1", "latin-1"):
+        raise pickle.UnpicklingError(f"holds text encoded as {encoding!r}")
+    return text.encode("latin1")
 
 
 def read_pair(path):
@@ -50,10 +111,11 @@ def read_pair(path):
 
     try:
         with open(path, "rb") as file:
-            pair = pickle.load(file)
+            # Latin 1, as arrays that Python 2 pickled are strings of bytes.
+            pair = ArrayUnpickler(file, encoding="latin1").load()
     except OSError as error:
         sys.exit(f"{path}: {error.strerror}")
-    except Exception as error:  # whatever the pickle's code may throw
+    except Exception as error:  # a damaged pickle may throw anything
         sys.exit(f"{path}: not read: {error}")
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         sys.exit(f"{path}: a {type(pair).__name__}; expected a pair (features, labels)")
@@ -61,19 +123,28 @@ def read_pair(path):
         features, labels = (numpy.asarray(part) for part in pair)
     except ValueError as error:
         sys.exit(f"{path}: {error}")
-    if features.ndim != 2 or features.dtype.kind != "f":
-        sys.exit(f"{path}: features are {features.dtype} {features.shape}; expected floating "
-                 "point of two dimensions")
+    if features.ndim != 2 or features.dtype.kind not in "fiub":
+        sys.exit(f"{path}: features are {features.dtype} {features.shape}; expected numbers of two "
+                 "dimensions")
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim == 1 and labels.dtype.kind == "f" and (labels == labels.round()).all():
+        check_labels(path, labels, labels >= 2.0**63, f"is above {2**63 - 1}")
+        check_labels(path, labels, labels < -2.0**63, f"is below {-2**63}")
         labels = labels.astype("<i8")
     if labels.ndim != 1 or labels.dtype.kind not in "iub":
         sys.exit(f"{path}: labels are {labels.dtype} {labels.shape}; expected integers of one "
                  "dimension")
+    check_labels(path, labels, labels > 2**63 - 1, f"is above {2**63 - 1}")
     if len(features) != len(labels):
         sys.exit(f"{path}: {len(features)} rows of features, but {len(labels)} labels")
     return features, labels
+
+
+def check_labels(path, labels, bad, problem):
+    rows = bad.nonzero()[0]
+    if len(rows):
+        sys.exit(f"{path}: row {rows[0]}: the label {labels[rows[0]]} {problem}")
 
 
 def write_whole(arrays):

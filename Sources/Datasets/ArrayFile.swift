@@ -8,13 +8,13 @@ public struct ArrayFile: Sendable {
   public let shape: [Int]
   public let elementType: ElementType
   private let file: InputFile
-  private let dataOffset: Int
+  private let header: ArrayHeader
 
-  /// - Throws: ``DataError`` if the file cannot be opened, is not a C-ordered little-endian
-  ///   array of numbers of one or two dimensions, or its size is not what its header says.
+  /// - Throws: ``DataError`` if the file cannot be opened, is not an array of numbers of one or two
+  ///   dimensions, or its size is not what its header says.
   public init(path: String) throws {
     file = try InputFile(path: path)
-    let header = try ArrayHeader(file)
+    header = try ArrayHeader(file)
     guard (1...2).contains(header.shape.count) else {
       throw DataError(
         path: path,
@@ -22,7 +22,6 @@ public struct ArrayFile: Sendable {
     }
     shape = header.shape
     elementType = header.elementType
-    dataOffset = header.dataOffset
   }
 
   public var path: String { file.path }
@@ -30,22 +29,84 @@ public struct ArrayFile: Sendable {
   /// Elements per row; 1 for an array of one dimension.
   public var columnCount: Int { shape.count == 2 ? shape[1] : 1 }
 
-  /// The rows as `Float`: `float16` widened, `float64` rounded to nearest.
+  /// Whether columns lie one after the other, and not rows; with one column there is no difference.
+  private var isTransposed: Bool { header.isFortranOrder && columnCount > 1 }
+
+  /// The rows as `Float`: what `float32` holds is widened exactly (`float16`, integers up to 2²⁴, of
+  /// `bool` 0 and 1), all else rounded to nearest.
   ///
   /// - Returns: Shape `[rows.count × columnCount]`.
-  /// - Throws: ``DataError`` if the elements are integers, or reading fails.
+  /// - Throws: ``DataError`` if reading fails, or the finite values of a row of `float64` are beyond
+  ///   `float32`: above what it holds, or all of them below what it holds with 24 bits.
   /// - Precondition: The rows are in `0 ..< rowCount`.
   public func floats(rows: Range<Int>) throws -> Matrix {
-    check(rows)
-    var matrix = Matrix(rows: rows.count, columns: columnCount)
-    switch elementType {
-    case .float32: try matrix.read(file, at: offset(rows))
-    case .float16: try convert(rows, from: UInt16.self, into: &matrix, Float.init(halfBits:))
-    case .float64: try convert(rows, from: Double.self, into: &matrix) { Float($0) }
-    default:
+    try narrowed(rows) { row, largest in
       throw DataError(
         path: path,
-        problem: "elements of type \(elementType); expected float16, float32 or float64")
+        problem: "row \(row): values up to \(largest) are too "
+          + (largest < 1 ? "small" : "large")
+          + " for float32; divide every row by its length, or all by one number")
+    }
+  }
+
+  /// The rows as `Float` up to a factor for each: rows of `float64` that are beyond `float32` come
+  /// multiplied by a power of two, and have the same direction.
+  ///
+  /// - Returns: Shape `[rows.count × columnCount]`, and which rows were multiplied.
+  /// - Throws: ``DataError`` if reading fails.
+  /// - Precondition: The rows are in `0 ..< rowCount`.
+  public func directions(rows: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int]) {
+    var scaled: [Int] = []
+    let matrix = try narrowed(rows) { row, largest in
+      scaled.append(row)
+      return Double(sign: .plus, exponent: min(-largest.exponent, 1023), significand: 1)
+    }
+    return (matrix, scaled)
+  }
+
+  /// - Parameter beyond: What to multiply a row of `float64` by that is beyond `float32`, whose
+  ///   largest absolute value is the second argument.
+  private func narrowed(
+    _ rows: Range<Int>, beyond: (Int, Double) throws -> Double
+  ) throws -> Matrix {
+    check(rows)
+    var matrix = Matrix(rows: rows.count, columns: columnCount)
+    func convert<Element: ArrayElement>(_ float: (Element) -> Float) throws {
+      try forEachTile(of: Element.self, rows) { start, block in
+        matrix.write(block, at: start, float)
+      }
+    }
+    switch elementType {
+    case .float32:
+      if isTransposed || header.isBigEndian {
+        try convert { (value: Float) in value }
+      } else {
+        try matrix.read(file, at: offset(rows.lowerBound))
+      }
+    case .float16: try convert(Float.init(halfBits:))
+    case .bool: try convert { (value: UInt8) in value == 0 ? 0 : 1 }
+    case .int8: try convert { (value: Int8) in Float(value) }
+    case .int16: try convert { (value: Int16) in Float(value) }
+    case .int32: try convert { (value: Int32) in Float(value) }
+    case .int64: try convert { (value: Int64) in Float(value) }
+    case .uint8: try convert { (value: UInt8) in Float(value) }
+    case .uint16: try convert { (value: UInt16) in Float(value) }
+    case .uint32: try convert { (value: UInt32) in Float(value) }
+    case .uint64: try convert { (value: UInt64) in Float(value) }
+    case .float64:
+      let columns = columnCount
+      try forEachTile(of: Double.self, rows) { start, block in
+        for first in stride(from: 0, to: block.count, by: max(columns, 1)) {
+          let values = block.extracting(first..<first + columns)
+          let largest = values.largestMagnitude
+          guard largest.isBeyondFloat else {
+            matrix.write(values, at: start + first) { Float($0) }
+            continue
+          }
+          let factor = try beyond(rows.lowerBound + (start + first) / columns, largest)
+          matrix.write(values, at: start + first) { Float($0 * factor) }
+        }
+      }
     }
     return matrix
   }
@@ -78,16 +139,41 @@ public struct ArrayFile: Sendable {
       rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount) in \(path)")
   }
 
-  private func offset(_ rows: Range<Int>) -> Int {
-    dataOffset + rows.lowerBound * columnCount * elementType.byteCount
+  private func offset(_ row: Int) -> Int {
+    header.dataOffset + row * columnCount * elementType.byteCount
   }
 
-  private func convert<Element: ArrayElement>(
-    _ rows: Range<Int>, from type: Element.Type, into matrix: inout Matrix,
-    _ float: (Element) -> Float
+  /// Calls `body` with the elements of consecutive rows, row after row, and the place of the first
+  /// of them among all that are asked for.
+  ///
+  /// - Complexity: In Fortran order a read per column for every so many rows as make 16 MiB, or
+  ///   for every 256 rows if that is more.
+  private func forEachTile<Element: ArrayElement>(
+    of type: Element.Type, _ rows: Range<Int>, _ body: (Int, Span<Element>) throws -> Void
   ) throws {
-    try file.forEachBlock(of: type, count: matrix.count, at: offset(rows)) { start, block in
-      matrix.write(block, at: start, float)
+    guard isTransposed else {
+      return try file.forEachBlock(
+        of: type, count: rows.count * columnCount, at: offset(rows.lowerBound),
+        multiple: max(columnCount, 1), isBigEndian: header.isBigEndian, body)
+    }
+    let stride = MemoryLayout<Element>.stride
+    let rowBytes = columnCount * stride
+    let height = min(rows.count, max(256, (1 << 24) / rowBytes))
+    var tile = Array(repeating: Element.zero, count: height * columnCount)
+    for first in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: height) {
+      let count = min(height, rows.upperBound - first)
+      for column in 0..<columnCount {
+        try file.forEachBlock(
+          of: type, count: count, at: header.dataOffset + (column * rowCount + first) * stride,
+          isBigEndian: header.isBigEndian
+        ) { start, block in
+          for index in block.indices {
+            tile[(start + index) * columnCount + column] = block[index]
+          }
+        }
+      }
+      try body(
+        (first - rows.lowerBound) * columnCount, tile.span.extracting(0..<count * columnCount))
     }
   }
 
@@ -96,9 +182,7 @@ public struct ArrayFile: Sendable {
   ) throws -> [Int64] {
     var values: [Int64] = []
     values.reserveCapacity(rows.count * columnCount)
-    try file.forEachBlock(
-      of: type, count: rows.count * columnCount, at: offset(rows)
-    ) { start, block in
+    try forEachTile(of: type, rows) { start, block in
       for index in block.indices {
         guard let value = Int64(exactly: block[index]) else {
           let row = rows.lowerBound + (start + index) / columnCount
@@ -109,6 +193,28 @@ public struct ArrayFile: Sendable {
       }
     }
     return values
+  }
+}
+
+extension Double {
+  /// Whether a row with this largest absolute value is lost in `float32`: its values become
+  /// infinite, or what is left of the largest has fewer than 24 bits.
+  fileprivate var isBeyondFloat: Bool {
+    isFinite && self > 0
+      && (Float(self).isInfinite || self < Double(Float.leastNormalMagnitude))
+  }
+}
+
+extension Span<Double> {
+  /// NaN if there is one.
+  fileprivate var largestMagnitude: Double {
+    var largest = 0.0
+    for index in indices {
+      let magnitude = abs(self[index])
+      if !(magnitude <= largest) { largest = magnitude }
+      if largest.isNaN { return largest }
+    }
+    return largest
   }
 }
 

@@ -1,7 +1,11 @@
-/// The header of a `.npy` file: versions 1 to 3, arrays in C order, little endian.
+/// The header of a `.npy` file: versions 1 to 3.
 struct ArrayHeader: Equatable {
   var elementType: ElementType
   var shape: [Int]
+  /// Whether the bytes of an element stand in the other order than this machine's.
+  var isBigEndian: Bool
+  /// Whether the first index runs fastest: columns lie one after the other.
+  var isFortranOrder: Bool
   /// Where the elements begin, in bytes.
   var dataOffset: Int
 
@@ -11,7 +15,7 @@ struct ArrayHeader: Equatable {
     func error(_ problem: String) -> DataError { DataError(path: file.path, problem: problem) }
     let magic = Array("\u{93}NUMPY".unicodeScalars.map { UInt8($0.value) })
     guard file.byteCount >= 10, try file.bytes(at: 0, count: 6) == magic else {
-      throw error("does not begin as a .npy file does")
+      throw error("does not begin as a .npy file does" + file.whatItIs())
     }
     let version = try file.bytes(at: 6, count: 1)[0]
     let length: Int
@@ -32,7 +36,7 @@ struct ArrayHeader: Equatable {
     guard length <= 1 << 16 else { throw error(".npy header of \(length) bytes; expected < 65536") }
     let text = try file.bytes(at: dataOffset - length, count: length)
     do {
-      (elementType, shape) = try Self.interpret(text)
+      (elementType, shape, isBigEndian, isFortranOrder) = try Self.interpret(text)
     } catch let problem {
       throw error(problem.message)
     }
@@ -68,7 +72,7 @@ struct ArrayHeader: Equatable {
 
   private static func interpret(
     _ text: [UInt8]
-  ) throws(Problem) -> (ElementType, shape: [Int]) {
+  ) throws(Problem) -> (ElementType, shape: [Int], isBigEndian: Bool, isFortranOrder: Bool) {
     var parser = LiteralParser(text)
     guard let entries = parser.dictionary() else {
       throw Problem(message: "malformed .npy header \(quoted(text, limit: 120))")
@@ -80,12 +84,9 @@ struct ArrayHeader: Equatable {
     guard case .string(let name) = try entry("descr") else {
       throw Problem(message: "elements of several fields; expected numbers")
     }
-    if name.hasPrefix(">") {
-      throw Problem(message: "big-endian elements '\(name)'; expected little endian")
-    }
-    guard let first = name.first, "<|=".contains(first),
-      let elementType = ElementType(numpyName: name.dropFirst())
-    else {
+    let isBigEndian = name.hasPrefix(">")
+    let hasOrder = name.first.map { "<>|=".contains($0) } ?? false
+    guard let elementType = ElementType(numpyName: hasOrder ? name.dropFirst() : name[...]) else {
       let known = ElementType.allCases.map(\.rawValue)
       throw Problem(
         message: "elements of type \(quoted(Array(name.utf8))); expected \(alternatives(known))")
@@ -93,13 +94,10 @@ struct ArrayHeader: Equatable {
     guard case .bool(let isFortran) = try entry("fortran_order"),
       case .integers(let shape) = try entry("shape")
     else { throw Problem(message: "malformed .npy header \(quoted(text, limit: 120))") }
-    if isFortran {
-      throw Problem(message: "the array is in Fortran order; expected C order (row after row)")
-    }
     guard shape.allSatisfy({ $0 >= 0 }) else {
       throw Problem(message: "negative length in the shape \(Self.text(shape))")
     }
-    return (elementType, shape)
+    return (elementType, shape, isBigEndian && elementType.byteCount > 1, isFortran)
   }
 }
 

@@ -27,13 +27,26 @@ public enum ElementType: String, CaseIterable, Sendable {
   /// NumPy's name with the byte order: `<f4`, `|u1`.
   var descriptor: String { "\(byteCount == 1 ? "|" : "<")\(kind)\(byteCount)" }
 
-  /// The type by NumPy's name without the byte order: `f4`, `u1`.
+  /// The type by a name that NumPy takes, without the byte order: `f4`, `u1`, `float32`, `double`,
+  /// `d`. C's `long` has 64 bits, as on Linux.
   init?(numpyName: some StringProtocol) {
-    guard let type = Self.allCases.first(where: { $0.descriptor.dropFirst() == numpyName }) else {
-      return nil
-    }
+    let name = String(numpyName)
+    guard
+      let type = Self.allCases.first(where: { $0.descriptor.dropFirst() == name })
+        ?? ElementType(rawValue: name) ?? Self.otherNames[name]
+    else { return nil }
     self = type
   }
+
+  private static let otherNames: [String: ElementType] = [
+    "?": .bool, "bool_": .bool, "b": .int8, "byte": .int8, "B": .uint8, "ubyte": .uint8,
+    "h": .int16, "short": .int16, "H": .uint16, "ushort": .uint16, "i": .int32, "intc": .int32,
+    "I": .uint32, "uintc": .uint32, "l": .int64, "q": .int64, "p": .int64, "n": .int64,
+    "int": .int64, "int_": .int64, "intp": .int64, "long": .int64, "longlong": .int64,
+    "L": .uint64, "Q": .uint64, "P": .uint64, "N": .uint64, "uint": .uint64, "uintp": .uint64,
+    "ulong": .uint64, "ulonglong": .uint64, "e": .float16, "half": .float16, "f": .float32,
+    "single": .float32, "d": .float64, "double": .float64, "float": .float64, "float_": .float64,
+  ]
 }
 
 /// The size of an array in bytes; nil if no file could hold it.

@@ -2,7 +2,7 @@ public import LinearAlgebra
 
 /// How a file of features is laid out; known by the extension of its name.
 public enum FeatureFormat: String, CaseIterable, Sendable {
-  /// NumPy's array: `float16`, `float32` or `float64`, two dimensions.
+  /// NumPy's array: numbers of any type, two dimensions.
   case npy
   /// Each row a record: an `int32` with the number of columns, then that many `float32`.
   case fvecs
@@ -59,15 +59,16 @@ public struct FeatureFile: Sendable {
     switch format {
     case .npy:
       let array = try ArrayFile(path: path)
-      guard array.shape.count == 2, array.elementType.isFloatingPoint else {
+      guard array.shape.count == 2 else {
         throw error(
-          "\(array.elementType) of shape \(ArrayHeader.text(array.shape)); expected float16, "
-            + "float32 or float64 of two dimensions")
+          "\(array.elementType) of shape \(ArrayHeader.text(array.shape)); expected numbers of two "
+            + "dimensions")
       }
       (rowCount, columnCount) = (array.rowCount, array.columnCount)
       contents = .array(array)
     case .fvecs:
       let file = try InputFile(path: path)
+      try Self.check(file, is: .fvecs, dimensions)
       columnCount = try Self.recordLength(of: file, dimensions)
       let recordByteCount = 4 + 4 * columnCount
       guard file.byteCount.isMultiple(of: recordByteCount) else {
@@ -79,6 +80,7 @@ public struct FeatureFile: Sendable {
       contents = .records(file)
     case .fbin:
       let file = try InputFile(path: path)
+      try Self.check(file, is: .fbin, dimensions)
       guard file.byteCount >= 8 else {
         throw error("\(file.byteCount) bytes; expected a header of 8")
       }
@@ -96,6 +98,7 @@ public struct FeatureFile: Sendable {
       guard let dimensions else {
         throw error("a .bin file does not say its number of columns; give the dimensions")
       }
+      try Self.check(file, is: .bin, dimensions)
       columnCount = dimensions
       guard file.byteCount.isMultiple(of: 4 * dimensions) else {
         throw error(
@@ -129,17 +132,34 @@ public struct FeatureFile: Sendable {
     return length
   }
 
-  /// The features of some rows, as `Float`: `float16` widened, `float64` rounded to nearest.
+  /// The features of some rows, as `Float`: rounded to nearest where `float32` does not hold them.
   ///
   /// - Returns: Shape `[range.count × columnCount]`.
-  /// - Throws: ``DataError`` if reading fails, or a record of `.fvecs` has another length.
+  /// - Throws: ``DataError`` if reading fails, a record of `.fvecs` has another length, or a row of
+  ///   `float64` is beyond `float32`.
   /// - Precondition: The range is in `0 ..< rowCount`.
   public func rows(_ range: Range<Int>) throws -> Matrix {
+    guard case .array(let array) = contents else { return try plainRows(range) }
+    return try array.floats(rows: range)
+  }
+
+  /// The features of some rows up to a factor for each: those of `float64` that are beyond
+  /// `float32` come multiplied by a power of two, and have the same direction.
+  ///
+  /// - Returns: Shape `[range.count × columnCount]`, and which rows were multiplied.
+  /// - Throws: ``DataError`` if reading fails, or a record of `.fvecs` has another length.
+  /// - Precondition: The range is in `0 ..< rowCount`.
+  public func directions(_ range: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int]) {
+    guard case .array(let array) = contents else { return (try plainRows(range), []) }
+    return try array.directions(rows: range)
+  }
+
+  private func plainRows(_ range: Range<Int>) throws -> Matrix {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= rowCount,
       "rows \(range) of \(rowCount) in \(path)")
     switch contents {
-    case .array(let array): return try array.floats(rows: range)
+    case .array: preconditionFailure("rows of an array")
     case .plain(let file, let offset):
       var matrix = Matrix(rows: range.count, columns: columnCount)
       try matrix.read(file, at: offset + range.lowerBound * columnCount * 4)

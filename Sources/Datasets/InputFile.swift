@@ -90,8 +90,10 @@ final class InputFile: Sendable {
   /// with the index of its first element.
   ///
   /// A block ends where a run of `multiple` elements does, and has about a mebibyte.
+  ///
+  /// - Parameter isBigEndian: Whether the file has the bytes of each element in that order.
   func forEachBlock<Element: ArrayElement>(
-    of type: Element.Type, count: Int, at offset: Int, multiple: Int = 1,
+    of type: Element.Type, count: Int, at offset: Int, multiple: Int = 1, isBigEndian: Bool = false,
     _ body: (Int, Span<Element>) throws -> Void
   ) throws {
     let stride = MemoryLayout<Element>.stride
@@ -103,8 +105,23 @@ final class InputFile: Sendable {
       var elements = block.mutableSpan
       var bytes = unsafe elements.mutableBytes
       try read(at: offset + start * stride, into: &bytes)
+      if isBigEndian { bytes.reverseEach(stride) }
       try body(start, block.span)
       start += block.count
+    }
+  }
+}
+
+extension MutableRawSpan {
+  /// Reverses the bytes of every run of `length`: from one byte order to the other.
+  mutating func reverseEach(_ length: Int) {
+    precondition(byteCount.isMultiple(of: length), "\(byteCount) bytes in runs of \(length)")
+    unsafe withUnsafeMutableBytes { bytes in
+      for start in Swift.stride(from: 0, to: bytes.count, by: length) {
+        for place in 0..<length / 2 {
+          unsafe bytes.swapAt(start + place, start + length - 1 - place)
+        }
+      }
     }
   }
 }

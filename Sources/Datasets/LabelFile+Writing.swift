@@ -37,5 +37,72 @@ extension LabelFile {
     }
   }
 
+  /// Writes labels that are made when they are written, a block at a time: so many as do not fit in
+  /// memory.
+  ///
+  /// The file appears when all ranks have written theirs, or not at all.
+  ///
+  /// > Collective: rounds as ``write(_:count:firstRow:to:overwrite:on:)``.
+  ///
+  /// - Parameters:
+  ///   - count: Replicated. The labels of the whole file.
+  ///   - owned: This rank's part of them. The parts ascend with the rank.
+  ///   - labels: Those of a range within `owned`. For text they are made twice.
+  /// - Throws: The same ``AgreedFailure`` on every rank, as the other does.
+  /// - Precondition: The parts of all ranks make up the labels, without gap or overlap.
+  public static func write(
+    count: Int, owned: Range<Int>, to path: String, overwrite: Bool,
+    on communicator: some Communicator, labels: (Range<Int>) -> [Int64]
+  ) throws {
+    try requireTiling(
+      of: count, first: owned.lowerBound, count: owned.count, rowLength: 1, on: communicator)
+    func forEachBlock(_ body: ([Int64], Int) throws -> Void) rethrows {
+      for first in stride(from: owned.lowerBound, to: owned.upperBound, by: 1 << 17) {
+        try body(labels(first..<min(first + 1 << 17, owned.upperBound)), first)
+      }
+    }
+    if isArray(path) {
+      let header = ArrayHeader.bytes(.int64, shape: [count])
+      guard let byteCount = byteCount(ofShape: [count], elementByteCount: 8) else {
+        throw AgreedFailure(reason: "\(path): \(count) labels are too many for a file")
+      }
+      return try writeAtomically(
+        to: path, header: header, byteCount: header.count + byteCount, overwrite: overwrite,
+        on: communicator
+      ) { file in
+        try forEachBlock { try file.write($0, at: header.count + $1 * 8) }
+      }
+    }
+    var textLength = 0
+    forEachBlock { block, _ in
+      for label in block { textLength += label.textLength + 1 }
+    }
+    var offset = try communicator.exclusivePrefixSum(textLength)
+    try writeAtomically(
+      to: path, header: [], byteCount: try communicator.sum(textLength), overwrite: overwrite,
+      on: communicator
+    ) { file in
+      try forEachBlock { block, _ in
+        var text: [UInt8] = []
+        for label in block { text += "\(label)\n".utf8 }
+        try file.write(text, at: offset)
+        offset += text.count
+      }
+    }
+  }
+
   static func isArray(_ path: String) -> Bool { path.lowercased().hasSuffix(".npy") }
+}
+
+extension Int64 {
+  /// How many characters it has in decimal.
+  fileprivate var textLength: Int {
+    var length = self < 0 ? 2 : 1
+    var rest = magnitude
+    while rest >= 10 {
+      rest /= 10
+      length += 1
+    }
+    return length
+  }
 }

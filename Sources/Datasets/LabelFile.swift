@@ -33,6 +33,22 @@ public struct LabelFile: Sendable {
     }
   }
 
+  /// What to say of a file that has another number of labels than `expected`: in text the first
+  /// line that is none, as a header or a comment counts as a line; else the two numbers.
+  ///
+  /// - Parameter reason: Why so many are expected: `one per point`.
+  /// - Complexity: O(bytes) for text.
+  public func miscount(expected: Int, _ reason: String) -> DataError {
+    if case .text(let lines) = contents {
+      do {
+        try lines.checkIntegers()
+      } catch let error as DataError {
+        return error
+      } catch {}  // nothing else is thrown
+    }
+    return DataError(path: path, problem: "\(count) labels; expected \(expected), \(reason)")
+  }
+
   /// The labels of some nodes.
   ///
   /// - Returns: Shape `[range.count]`.
@@ -59,6 +75,13 @@ extension TextLines {
       values.append(try integer(text, line: line))
     }
     return values
+  }
+
+  /// - Throws: ``DataError`` for the first line that is not an integer.
+  fileprivate func checkIntegers() throws {
+    try forEachLine(0..<filledCount, limit: 64) { line, text in
+      _ = try integer(text, line: line)
+    }
   }
 
   private func integer(_ text: [UInt8], line: Int) throws -> Int64 {

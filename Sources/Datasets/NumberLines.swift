@@ -1,7 +1,7 @@
 /// A text of numbers: on every line the same count of them, separated by commas or blanks.
 ///
 /// Spaces, tabs and a carriage return around a number do not count, and neither do blank lines at
-/// the end.
+/// the end. A byte order mark is no part of the first line.
 public enum NumberLines {
   /// All integers of a file, line after line. `2.0` is one, too.
   ///
@@ -96,7 +96,8 @@ public enum NumberLines {
     of path: String, _ body: (_ line: Int, _ text: ArraySlice<UInt8>) throws -> Void
   ) throws {
     let file = try InputFile(path: path)
-    var bytes = try file.bytes(at: 0, count: file.byteCount)
+    let first = try file.textStart()
+    var bytes = try file.bytes(at: first, count: file.byteCount - first)
     while let last = bytes.last, last == UInt8(ascii: "\n") || isBlank(last) { bytes.removeLast() }
     var line = 1
     var start = 0

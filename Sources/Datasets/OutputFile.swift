@@ -73,7 +73,18 @@ struct OutputFile: ~Copyable {
   deinit { close(descriptor) }
 
   /// Makes the file so long; what is not written reads as zero.
+  ///
+  /// - Throws: ``DataError`` if the file system has not so many bytes left, or refuses.
   func resize(to byteCount: Int) throws {
+    var status = statvfs()
+    if unsafe fstatvfs(descriptor, &status) == 0, status.f_blocks > 0, status.f_frsize > 0 {
+      let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+      guard free.overflow || byteCount <= free.partialValue else {
+        throw DataError(
+          path: name,
+          problem: "\(byteCount) bytes are to be written; \(free.partialValue) are free there")
+      }
+    }
     guard ftruncate(descriptor, byteCount) == 0 else {
       throw DataError.system(name, "cannot make \(byteCount) bytes long")
     }

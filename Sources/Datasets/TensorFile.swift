@@ -104,20 +104,25 @@ public struct TensorFile: Sendable {
     func error(_ problem: String) -> DataError { DataError(path: file.path, problem: problem) }
     self.file = file
     guard file.byteCount >= 8 else {
-      throw error("\(file.byteCount) bytes; expected at least the 8 of a header's length")
+      throw error(
+        "\(file.byteCount) bytes; expected at least the 8 of a header's length" + file.whatItIs())
     }
     let length = try file.integer(UInt64.self, at: 0)
     guard length <= file.byteCount - 8 else {
-      throw error("\(file.byteCount) bytes; its header alone should have 8 + \(length)")
+      throw error(
+        (try? FileKind.description(of: file)).map { "is \($0); expected a .safetensors file" }
+          ?? "\(file.byteCount) bytes; its header alone should have 8 + \(length)")
     }
     guard length <= 100_000_000 else { throw error("header of \(length) bytes is too long") }
     dataOffset = 8 + Int(length)
     let header: Header
+    let bytes = try file.bytes(at: 8, count: Int(length))
     do {
-      let bytes = try file.bytes(at: 8, count: Int(length))
       header = try JSONDecoder().decode(Header.self, from: Data(bytes))
     } catch let failure as DecodingError {
-      throw error("invalid header: \(failure.summary)")
+      throw error(
+        "invalid header: \(failure.summary)"
+          + (bytes.first == UInt8(ascii: "{") ? "" : file.whatItIs()))
     }
     metadata = header.metadata
     entries = header.entries
@@ -252,7 +257,8 @@ extension TensorFile {
       metadata = [:]
       for key in container.allKeys {
         if key.stringValue == Self.metadataName {
-          metadata = try container.decode([String: String].self, forKey: key)
+          // Some programs write null where there are none.
+          metadata = try container.decodeIfPresent([String: String].self, forKey: key) ?? [:]
         } else {
           entries[key.stringValue] = try container.decode(Entry.self, forKey: key)
         }

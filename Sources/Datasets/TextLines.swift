@@ -9,18 +9,22 @@ struct TextLines: Sendable {
   private let marks: [Int]
   private static let spacing = 4096
 
-  /// Reads the file once, in blocks.
+  /// Reads the file once, in blocks. A byte order mark is no part of the first line.
+  ///
+  /// - Throws: ``DataError`` if reading fails, or the file is no text in UTF-8 at first sight.
   init(_ file: InputFile) throws {
     self.file = file
     var marks = [0]
     var filledCount = 0
     var line = 0
     var isOpen = false
-    try file.forEachBlock(of: UInt8.self, count: file.byteCount, at: 0) { start, block in
+    let first = try file.textStart()
+    marks[0] = first
+    try file.forEachBlock(of: UInt8.self, count: file.byteCount - first, at: first) { start, block in
       for index in block.indices {
         if block[index] == UInt8(ascii: "\n") {
           line += 1
-          if line.isMultiple(of: Self.spacing) { marks.append(start + index + 1) }
+          if line.isMultiple(of: Self.spacing) { marks.append(first + start + index + 1) }
         } else if !Self.isBlank(block[index]) {
           filledCount = line + 1
         }

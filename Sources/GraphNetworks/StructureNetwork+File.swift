@@ -12,9 +12,17 @@ public enum ModelInput: String, Sendable {
   /// What the file's metadata say under `input`; a file without it is of coordinates, as those of
   /// the authors' code are.
   ///
-  /// - Throws: ``ModelError`` for another word.
+  /// - Throws: ``ModelError`` for another word, or for a model of structure whose metadata are lost.
   public init(_ file: TensorFile) throws {
     guard let word = file.metadata["input"] else {
+      if file.names.contains("node.hidden.weight"), file.names.contains("edge.output.weight") {
+        throw ModelError(
+          path: file.path,
+          reason: "a model of structure by its tensors, but it has lost its metadata ("
+            + (file.metadata.isEmpty ? "there are none" : "there is no 'input'")
+            + "): they say what it is, and its k, context, tau and features; keep them when a model "
+            + "is saved again")
+      }
       self = .coordinates
       return
     }

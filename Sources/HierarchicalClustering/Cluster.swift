@@ -119,7 +119,9 @@ extension ClusteringRun {
   ) throws {
     try plan.assertReplicated(of: source, on: communicator)
     self = try clock.measure(.read) { _ in
-      try ClusteringRun(reading: source, invalid: plan.invalidRows, on: communicator)
+      try ClusteringRun(
+        reading: source, invalid: plan.invalidRows, asStored: plan.judge.means == .ofInputRows,
+        on: communicator)
     }
     if plan.mergesCopies {
       try clock.measure(.copies) { _ in try mergeCopies(of: source, on: communicator) }

@@ -27,15 +27,17 @@ extension ClusteringRun {
   ///
   /// > Collective: over `communicator`. Rounds of a few bytes per rank.
   ///
+  /// - Parameter asStored: Whether lengths of rows matter, and not only directions.
   /// - Throws: ``AgreedFailure`` on all ranks for rows that cannot be read, or have no direction
   ///   where the policy refuses these.
   package init(
     reading source: some EmbeddingSource, invalid policy: InvalidRowPolicy,
-    on communicator: some Communicator
+    asStored: Bool, on communicator: some Communicator
   ) throws {
     points = NodePartition(sharing: source.rowCount, among: communicator.size)
     let owned = points.owned(by: communicator.rank)
-    var rows = try source.load(owned, invalid: policy, on: communicator)
+    var rows = try source.load(
+      owned, invalid: policy, asStored: asStored, on: communicator)
     _ = rows.matrix.normalizeRows()
     largestValue = try communicator.maximum(rows.largestValue)
     var hasDirection = Array(repeating: true, count: owned.count)

@@ -12,6 +12,16 @@ public protocol EmbeddingSource: Sendable {
 
   /// Some rows as they are stored, not normalised. Shape `[range.count × dimensions]`.
   func rows(_ range: Range<Int>) throws -> Matrix
+
+  /// Some rows up to a positive factor for each, where ``rows(_:)`` refuses them for their length
+  /// alone; and which have such a factor.
+  func directions(_ range: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int])
+}
+
+extension EmbeddingSource {
+  public func directions(_ range: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int]) {
+    (try rows(range), [])
+  }
 }
 
 extension FeatureFile: EmbeddingSource {
@@ -54,6 +64,8 @@ struct ValidRows {
   var matrix: Matrix
   /// Input indices of the rows that were of zeros or held NaN or infinite values.
   var invalid: [Int]
+  /// Input indices of the rows that are stored with values beyond `Float`, and have a factor here.
+  var scaled: [Int]
   /// The largest absolute value.
   var largestValue: Float
 }
@@ -61,7 +73,9 @@ struct ValidRows {
 extension EmbeddingSource {
   /// Some rows, with those that have no direction replaced by zeros.
   func validRows(_ range: Range<Int>) throws -> ValidRows {
-    var result = ValidRows(matrix: try rows(range), invalid: [], largestValue: 0)
+    let rows = try directions(range)
+    var result = ValidRows(
+      matrix: rows.matrix, invalid: [], scaled: rows.scaledRows, largestValue: 0)
     let dimensions = dimensions
     unsafe result.matrix.withUnsafeMutableBufferPointer { elements in
       for row in 0..<range.count {
@@ -88,12 +102,20 @@ extension EmbeddingSource {
   ///
   /// > Collective: over `communicator`. A round of one byte, and two of a few bytes per rank.
   ///
+  /// - Parameter asStored: Whether their lengths matter too: rows whose values are beyond `Float` are
+  ///   refused then.
   /// - Throws: ``AgreedFailure`` on all ranks: a slice that cannot be read, or invalid rows where
   ///   the policy refuses them, with their number and the first of them.
   func load(
-    _ range: Range<Int>, invalid policy: InvalidRowPolicy, on communicator: some Communicator
+    _ range: Range<Int>, invalid policy: InvalidRowPolicy, asStored: Bool = false,
+    on communicator: some Communicator
   ) throws -> ValidRows {
-    let rows = try communicator.agree { try validRows(range) }
+    let rows = try communicator.agree {
+      let rows = try validRows(range)
+      // Says which row it is, and what is wrong with it.
+      if asStored, let row = rows.scaled.first { _ = try self.rows(row..<row + 1) }
+      return rows
+    }
     let invalidCount = try communicator.sum(rows.invalid.count)
     if policy == .error, invalidCount > 0 {
       let first = try communicator.allGather(Array(rows.invalid.prefix(5))).values.prefix(5)

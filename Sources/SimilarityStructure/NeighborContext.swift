@@ -145,5 +145,9 @@ func listWeight(_ closeness: Float, farthest: Float) -> Float {
 
 private let fixedPointScale = 0x1p40
 
-/// Products of z, which are below 2¹⁰ after clipping, as integers: twenty of them never overflow.
-private func fixedPoint(_ value: Float) -> Int64 { Int64(Double(value) * fixedPointScale) }
+/// Products of z as integers; z of cosines is in −8 … 1. Clipped to ±2¹⁰ whatever similarities
+/// were handed in, and NaN taken as 0, so that the sums over lists of 2¹³ places do not overflow.
+private func fixedPoint(_ value: Float) -> Int64 {
+  guard !value.isNaN else { return 0 }
+  return Int64(Double(min(max(value, -0x1p10), 0x1p10)) * fixedPointScale)
+}

@@ -10,7 +10,7 @@ MPICommunicator.run(ending: ending) { communicator in
   _ = Machine.startMemoryBytes
   let command: any ParsableCommand
   do {
-    command = try Highland.parseAsRoot()
+    command = try Highland.parseAsRoot(joiningNegativeNumbers(CommandLine.arguments.dropFirst()))
     if !(command is any RankedCommand) {
       var command = command
       try command.run()

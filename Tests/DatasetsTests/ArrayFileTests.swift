@@ -38,9 +38,7 @@ struct ArrayFileTests {
     #expect(file.elementType == T.elementType)
     #expect(try file.integers(rows: 0..<5) == values.map { Int64($0) })
     #expect(try file.integers(rows: 3..<4) == [100])
-    #expect(
-      problem { _ = try file.floats(rows: 0..<1) }
-        == "elements of type \(T.elementType); expected float16, float32 or float64")
+    #expect(try file.floats(rows: 0..<5).elements == values.map { Float($0) })
   }
 
   @Test func integersOfEveryTypeAreReadAsWritten() throws {
@@ -127,13 +125,6 @@ struct ArrayFileTests {
   @Test(
     arguments: [
       (
-        npy("<f4", shape: "(2, 3)", order: "True", bytes([Float](repeating: 0, count: 6))),
-        "the array is in Fortran order; expected C order (row after row)"
-      ),
-      (
-        npy(">f4", shape: "(1,)", [0, 0, 0, 0]), "big-endian elements '>f4'; expected little endian"
-      ),
-      (
         npy("<c8", shape: "(0,)", []),
         "elements of type '<c8'; expected bool, int8, int16, int32, int64, uint8, uint16, uint32, "
           + "uint64, float16, float32 or float64"
@@ -170,8 +161,11 @@ struct ArrayFileTests {
       (npy(header: "{'descr' '<f4'}\n", []), "malformed .npy header '{'descr' '<f4'}\\n'"),
       (npy(header: "{} x", []), "malformed .npy header '{} x'"),
       (npy("<f4", shape: "(1,)", version: 4, [0, 0, 0, 0]), ".npy version 4; expected 1, 2 or 3"),
-      (Array("PK\u{3}\u{4} an archive".utf8), "does not begin as a .npy file does"),
-      ([], "does not begin as a .npy file does"),
+      (
+        Array("PK\u{3}\u{4} an archive".utf8),
+        "does not begin as a .npy file does; it is a zip archive (as .npz, .pt and .pth files are)"
+      ),
+      ([], "does not begin as a .npy file does; it is empty"),
       (
         Array(npy("<f4", shape: "(1,)", []).prefix(40)),
         "ends inside the .npy header: 40 bytes; the header alone has 68"

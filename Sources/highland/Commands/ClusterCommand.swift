@@ -136,6 +136,7 @@ struct ClusterCommand: RankedCommand {
     guard (neighbors == nil) == (similarities == nil) else {
       throw ValidationError("--neighbors and --similarities go together")
     }
+    try outputs.check([output, report, hierarchy], named: "--output, --report or --hierarchy")
   }
 
   func run(on communicator: MPICommunicator) throws {
@@ -250,7 +251,7 @@ extension InvalidRowPolicy: ExpressibleByArgument {}
 func readLabels(_ path: String, count: Int, _ communicator: some Communicator) throws -> [Int64] {
   let file = try LabelFile(path: path)
   guard file.count == count else {
-    throw DataError(path: path, problem: "\(file.count) labels; expected \(count), one per point")
+    throw file.miscount(expected: count, "one per point")
   }
   return try file.labels(ownShare(of: count, on: communicator))
 }

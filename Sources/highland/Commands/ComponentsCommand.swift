@@ -14,7 +14,9 @@ struct ComponentsCommand: RankedCommand {
       Of an edge list, .npy of integers [edges × 2]; or of a kNN graph whose similarities are above \
       a threshold:
         highland components --neighbors knn.npy --similarities sim.npy --above 0.75 -o labels.npy
-      Edges count in both directions. Labels are 0, 1, 2, … in the order of first appearance.
+      Similarities may be cosines, inner products or others that are greater for what is nearer, but \
+      no distances. Ids of an edge list may be any numbers; time and memory are those of the edges, \
+      but --output has a label for every id up to the largest. Edges count in both directions. Labels are 0, 1, 2, … in the order of first appearance.
       """)
 
   @Argument(help: "Edges, .npy of integers [edges × 2].")
@@ -50,30 +52,62 @@ struct ComponentsCommand: RankedCommand {
     guard points == nil || neighbors == nil else {
       throw ValidationError("--points is for an edge list; --neighbors has a row per point")
     }
+    if let above, !above.isFinite {
+      throw ValidationError("--above \(above): expected a finite number")
+    }
     if let points, points < 0 { throw ValidationError("--points \(points): expected 0 or more") }
+    try outputs.check([output], named: "--output")
   }
 
   func run(on communicator: MPICommunicator) throws {
     try outputs.check([output], on: communicator)
     let (edges, pointCount) = try readEdges(on: communicator)
-    let nodes = NodePartition(sharing: pointCount, among: communicator.size)
     let trueLabels = try truth.map { path in
       try communicator.agree { try readLabels(path, count: pointCount, communicator) }
     }
-    let components = try connectedComponents(edges, in: nodes, on: communicator)
-    let (labels, clusterCount) = try numberByFirstAppearance(
-      components, of: nodes, in: nodes, on: communicator)
+    let answer = try answer(edges, of: pointCount, on: communicator)
+    let owned = answer.points.owned(by: communicator.rank)
     if let output {
       try LabelFile.write(
-        labels, count: pointCount, firstRow: nodes.owned(by: communicator.rank).lowerBound,
-        to: output, overwrite: outputs.overwrite, on: communicator)
+        count: pointCount, owned: owned, to: output, overwrite: outputs.overwrite,
+        on: communicator, labels: answer.labels)
     }
     let metrics = try trueLabels.map {
-      try compareLabels(truth: $0, predicted: labels, on: communicator)
+      try compareLabels(truth: $0, predicted: answer.labels(owned), on: communicator)
     }
     guard communicator.rank == Rank(0) else { return }
-    print("\(pointCount) points in \(clusterCount) components")
+    print("\(pointCount) points in \(answer.componentCount) components")
     if let metrics { print(metrics) }
+  }
+
+  private struct Answer {
+    let points: NodePartition
+    let componentCount: Int
+    /// Of a range that this rank answers for.
+    let labels: (Range<Int>) -> [Int64]
+  }
+
+  /// By arrays over all points where most of them have edges; else over those that have, as ids of
+  /// documents may be any numbers. Both say the same.
+  private func answer(
+    _ edges: [(GlobalNode, GlobalNode)], of pointCount: Int, on communicator: some Communicator
+  ) throws -> Answer {
+    let edgeCount = try communicator.sum(edges.count)
+    // A place in a rank's arrays has 32 bits.
+    guard pointCount / 8 <= edgeCount, pointCount / communicator.size < Int32.max else {
+      let components = try SparseComponents(edges, of: pointCount, on: communicator)
+      return Answer(
+        points: components.points, componentCount: components.componentCount,
+        labels: components.labels)
+    }
+    let nodes = NodePartition(sharing: pointCount, among: communicator.size)
+    let components = try connectedComponents(edges, in: nodes, on: communicator)
+    let (labels, count) = try numberByFirstAppearance(
+      components, of: nodes, in: nodes, on: communicator)
+    let first = nodes.owned(by: communicator.rank).lowerBound
+    return Answer(points: nodes, componentCount: count) {
+      Array(labels[$0.lowerBound - first..<$0.upperBound - first])
+    }
   }
 
   /// This rank's share of the edges, and the number of points.
@@ -88,13 +122,7 @@ struct ComponentsCommand: RankedCommand {
       }
       let rows = ownShare(of: file.rowCount, on: communicator)
       let ends = try file.integers(rows: rows)
-      // What ranks can name at all: a place in a rank's arrays has 32 bits.
-      let largestCount = Int64(Int32.max) * Int64(communicator.size)
-      if let points, points > largestCount {
-        throw DataError(
-          path: path, problem: "--points \(points) is too large; expected at most \(largestCount)")
-      }
-      let limit = points.map(Int64.init) ?? largestCount
+      let limit = points.map(Int64.init) ?? .max
       for (place, end) in ends.enumerated() where !(0..<limit).contains(end) {
         throw DataError(
           path: path,
@@ -114,7 +142,8 @@ struct ComponentsCommand: RankedCommand {
     [(GlobalNode, GlobalNode)], Int
   ) {
     try communicator.agree {
-      let files = try NeighborFiles(neighbors: neighbors!, similarities: similarities!)
+      let files = try NeighborFiles(
+        neighbors: neighbors!, similarities: similarities!, areCosines: false)
       let owned = ownShare(of: files.rowCount, on: communicator)
       let lists = try files.lists(owned, nodeCount: files.rowCount)
       var edges: [(GlobalNode, GlobalNode)] = []

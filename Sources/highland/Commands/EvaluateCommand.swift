@@ -24,14 +24,14 @@ struct EvaluateCommand: RankedCommand {
   var json = false
 
   func run(on communicator: MPICommunicator) throws {
-    let (trueLabels, labels) = try communicator.agree {
-      let count = try LabelFile(path: predicted).count
-      return (
-        try readLabels(truth, count: count, communicator),
-        try readLabels(predicted, count: count, communicator)
-      )
+    let trueLabels = try readAllLabels(truth, on: communicator)
+    let labels = try readAllLabels(predicted, on: communicator)
+    guard trueLabels.count == labels.count else {
+      throw AgreedFailure(
+        reason: "\(predicted): \(labels.count) labels; expected \(trueLabels.count), as in \(truth)")
     }
-    let metrics = try compareLabels(truth: trueLabels, predicted: labels, on: communicator)
+    let metrics = try compareLabels(
+      truth: trueLabels.share, predicted: labels.share, on: communicator)
     guard communicator.rank == Rank(0) else { return }
     if json {
       let encoder = JSONEncoder()
@@ -39,6 +39,19 @@ struct EvaluateCommand: RankedCommand {
       print(String(decoding: try encoder.encode(metrics), as: UTF8.self))
     } else {
       print(metrics)
+    }
+  }
+
+  /// This rank's share of all labels of a file: every line is read before numbers of lines are
+  /// compared, so that the file that has a line too many is the one that is named.
+  ///
+  /// > Collective: over `communicator`. One round of one byte.
+  private func readAllLabels(
+    _ path: String, on communicator: some Communicator
+  ) throws -> (share: [Int64], count: Int) {
+    try communicator.agree {
+      let file = try LabelFile(path: path)
+      return (try file.labels(ownShare(of: file.count, on: communicator)), file.count)
     }
   }
 }

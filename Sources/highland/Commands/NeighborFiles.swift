@@ -7,8 +7,13 @@ struct NeighborFiles {
   private let neighbors: ArrayFile
   private let similarities: ArrayFile
 
+  private let areCosines: Bool
+
+  /// - Parameter areCosines: Whether similarities must be cosines; else they may be any numbers that
+  ///   are greater for what is nearer, as inner products.
   /// - Throws: ``DataError`` if a file cannot be read or the shapes differ.
-  init(neighbors: String, similarities: String) throws {
+  init(neighbors: String, similarities: String, areCosines: Bool = true) throws {
+    self.areCosines = areCosines
     self.neighbors = try ArrayFile(path: neighbors)
     self.similarities = try ArrayFile(path: similarities)
     guard self.neighbors.shape == self.similarities.shape else {
@@ -24,8 +29,8 @@ struct NeighborFiles {
 
   /// Some rows as lists.
   ///
-  /// - Throws: ``DataError`` naming the row of an index that is no point or of a similarity that is
-  ///   no number; if there is not a row per point.
+  /// - Throws: ``DataError`` naming the row and place of an index that is no point or of a similarity
+  ///   that is none; if lists ascend, as distances do; if there is not a row per point.
   func lists(_ rows: Range<Int>, nodeCount: Int) throws -> NeighborLists {
     guard rowCount == nodeCount else {
       throw DataError(
@@ -39,15 +44,85 @@ struct NeighborFiles {
     for (place, index) in indices.enumerated() where !(-1..<Int64(nodeCount)).contains(index) {
       throw DataError(
         path: neighbors.path,
-        problem: "row \(rows.lowerBound + place / listLength): index \(index); "
-          + "expected 0 ..< \(nodeCount), or -1 for none")
+        problem: "row \(rows.lowerBound + place / listLength), place \(place % listLength): "
+          + "index \(index); expected 0 ..< \(nodeCount), or -1 for none")
     }
-    for (place, value) in values.enumerated() where indices[place] >= 0 && !value.isFinite {
+    for (place, value) in values.enumerated() where indices[place] >= 0 {
+      guard !value.isFinite || areCosines && abs(value) > 1 + Self.tolerance else { continue }
       throw DataError(
         path: similarities.path,
-        problem: "row \(rows.lowerBound + place / listLength): similarity \(value)")
+        problem: "row \(rows.lowerBound + place / listLength), place \(place % listLength): "
+          + "\(value); expected "
+          + (areCosines ? "a cosine similarity, -1 ... 1" : "a finite similarity"))
     }
+    try checkOrder(from: rows.lowerBound, indices, values)
     return NeighborLists(
       listLength: listLength, neighbors: indices.map { GlobalNode($0) }, similarities: values)
+  }
+
+  /// How far beyond 1 a cosine may be by rounding: the step of `bfloat16` there.
+  private static let tolerance: Float = 0x1p-7
+
+  /// Rows that are looked at together, on every rank the same, as a short one alone may ascend by
+  /// accident.
+  private static let sampleCount = 1000
+
+  /// Refuses lists that ascend: distances, nearest first.
+  ///
+  /// Lists may be in any order otherwise: refused is only what is none by accident. That is a row of
+  /// twelve different values or more which never descends, or a sample whose rows ascend more than
+  /// they descend (Kendall's τ of places and values has a mean of one half or more, and more than six
+  /// deviations of what random orders have).
+  private func checkOrder(from firstRow: Int, _ indices: [Int64], _ values: [Float]) throws {
+    guard listLength > 1 else { return }
+    for row in 0..<values.count / listLength {
+      let list = list(row, indices, values)
+      if zip(list, list.dropFirst()).allSatisfy({ $0 <= $1 }), Set(list).count >= 12 {
+        throw ascending(firstRow + row, list)
+      }
+    }
+    let sample = 0..<min(rowCount, Self.sampleCount)
+    let (indices, values) = (
+      try neighbors.integers(rows: sample), try similarities.floats(rows: sample).elements
+    )
+    let lists = sample.map { list($0, indices, values) }
+    let orders = lists.map { kendall(Array($0.prefix(100))) }
+    let counted = orders.compactMap { $0 }
+    let sum = counted.reduce(0) { $0 + $1.value }
+    let variance = counted.reduce(0) { $0 + $1.variance }
+    if 2 * sum >= Double(counted.count), sum > 6 * variance.squareRoot(),
+      let row = orders.firstIndex(where: { ($0?.value ?? 0) >= 0.5 })
+    {
+      throw ascending(row, lists[row])
+    }
+  }
+
+  /// The similarities of a row's neighbours.
+  private func list(_ row: Int, _ indices: [Int64], _ values: [Float]) -> [Float] {
+    (row * listLength..<(row + 1) * listLength).filter { indices[$0] >= 0 }.map { values[$0] }
+  }
+
+  /// Of all pairs of different values the share in ascending order less that in descending order; and
+  /// its variance among random orders. Nil without such a pair.
+  private func kendall(_ list: [Float]) -> (value: Double, variance: Double)? {
+    var (ascending, descending) = (0.0, 0.0)
+    for (place, value) in list.enumerated() {
+      for other in list[(place + 1)...] {
+        if other > value { ascending += 1 } else if other < value { descending += 1 }
+      }
+    }
+    guard ascending + descending > 0 else { return nil }
+    let m = Double(Set(list).count)
+    return (
+      (ascending - descending) / (ascending + descending),
+      2 * (2 * m + 5) / (9 * m * (m - 1))
+    )
+  }
+
+  private func ascending(_ row: Int, _ list: [Float]) -> DataError {
+    DataError(
+      path: similarities.path,
+      problem: "row \(row) ascends, from \(list.first!) to \(list.last!), as distances do; expected "
+        + (areCosines ? "cosine similarities" : "similarities") + ", the greatest first")
   }
 }

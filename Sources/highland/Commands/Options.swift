@@ -11,8 +11,8 @@ import Parallelism
 struct FeatureOptions: ParsableArguments {
   @Argument(
     help: """
-      Embeddings, one row per point: .npy (float16, float32 or float64), .fvecs, .fbin, or raw \
-      float32 .bin with --dimensions.
+      Embeddings, one row per point: .npy of numbers, .fvecs, .fbin, or raw float32 .bin with \
+      --dimensions.
       """)
   var features: String
 
@@ -27,6 +27,15 @@ struct FeatureOptions: ParsableArguments {
 struct OutputOptions: ParsableArguments {
   @Flag(help: "Replace outputs that exist.")
   var overwrite = false
+
+  /// Refuses to replace outputs where nothing is written.
+  ///
+  /// - Parameter names: The options that write, where none of them need be given.
+  func check(_ outputs: [String?], named names: String) throws {
+    guard !overwrite || outputs.contains(where: { $0 != nil }) else {
+      throw ValidationError("--overwrite replaces outputs that exist; expected \(names)")
+    }
+  }
 
   /// Finds out now whether the outputs can be written, before the work.
   ///
@@ -79,6 +88,31 @@ struct ThreadOptions: ParsableArguments {
     let isBound = available < Machine.processorCount
     return Workers(max(1, isBound ? available : available / ranksHere))
   }
+}
+
+/// Arguments in which a negative number after the name of an option is its value and no option.
+///
+///     --tau -0.1   becomes   --tau=-0.1
+///
+/// So the option says what is wrong with the number, and not that it has none. No option is named
+/// like a number.
+func joiningNegativeNumbers(_ arguments: some Sequence<String>) -> [String] {
+  var result: [String] = []
+  var onlyOperands = false
+  for argument in arguments {
+    let isOption = result.last.map { $0.hasPrefix("-") && !$0.contains("=") } ?? false
+    if !onlyOperands, isOption, !isNegativeNumber(result.last!), isNegativeNumber(argument) {
+      result[result.count - 1] += "=\(argument)"
+    } else {
+      result.append(argument)
+    }
+    if argument == "--" { onlyOperands = true }
+  }
+  return result
+}
+
+private func isNegativeNumber(_ argument: String) -> Bool {
+  argument.hasPrefix("-") && Double(argument) != nil
 }
 
 /// The names that lead from the root to a file, without `.` and `..`: the same for `a`, `./a` and

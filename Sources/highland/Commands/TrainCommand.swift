@@ -62,46 +62,51 @@ struct TrainCommand: RankedCommand {
     guard judging.chosenFraction == nil || judging.validation.isEmpty else {
       throw ValidationError("--validation-fraction and --validation: expected one of them")
     }
-    try network.input == .coordinates ? validateCoordinates() : validateStructure()
+    let given = GivenOptions.ofProcess
+    if checkpoint == nil, given.contains("--checkpoint-interval") {
+      throw ValidationError("--checkpoint-interval goes with --checkpoint")
+    }
+    switch network.input {
+    case .structure:
+      if let name = given.first(of: Self.optionsOfCoordinates) {
+        throw ValidationError("\(name) goes with --input coordinates")
+      }
+      if structure.from != nil, given.contains("--width") {
+        throw ValidationError("--width is that of the model with --from; expected one of them")
+      }
+    case .coordinates:
+      if let name = given.first(of: Self.optionsOfStructure) {
+        throw ValidationError("\(name) goes with --input structure")
+      }
+      try validateCoordinates(given)
+    }
   }
 
-  /// Refuses what is set but would do nothing.
-  private func validateCoordinates() throws {
-    let other = try StructureOptions.parse([])
-    let isSet = [
-      "--from": structure.from != nil, "--also": !structure.also.isEmpty,
-      "--graphs": structure.graphs != other.graphs,
-      "--mixtures": structure.mixtures != other.mixtures,
-      "--graph-points": structure.graphPoints != other.graphPoints,
-      "--width": structure.width != other.width, "--without": !structure.without.isEmpty,
-    ]
-    if let name = isSet.filter(\.value).keys.sorted().first {
-      throw ValidationError("\(name) goes with --input structure")
-    }
+  /// What does nothing for networks of structure.
+  private static let optionsOfCoordinates = [
+    "--network", "--hidden", "--layers", "--heads", "--average-feature", "--no-average-feature",
+    "-k", "--levels", "--true-links", "--loss", "--balance", "--no-balance", "--density-weight",
+    "--optimizer", "--learning-rate", "--weight-decay", "--clip", "--batch-size", "--dropout",
+    "--rotate", "--no-rotate", "--initial", "--patience", "--validate-every",
+  ]
+
+  /// What does nothing for networks of coordinates.
+  private static let optionsOfStructure = [
+    "--from", "--also", "--graphs", "--mixtures", "--graph-points", "--width", "--without",
+  ]
+
+  /// Refuses what is given but would do nothing.
+  private func validateCoordinates(_ given: GivenOptions) throws {
     guard recipe.initial != .distance || network.shape(dimensions: 1).canStartFromDistance else {
       throw ValidationError("--initial distance goes with --network mean --layers 1")
     }
-  }
-
-  /// Refuses what is set but would do nothing.
-  private func validateStructure() throws {
-    let shape = network.shape(dimensions: 1)
-    let workers = Workers()
-    let given = recipe.settings(of: recipe.options(shape: shape, workers: workers))
-    let none = try RecipeOptions.parse([])
-    let other = none.settings(
-      of: none.options(shape: try NetworkOptions.parse([]).shape(dimensions: 1), workers: workers))
-    let used = ["--epochs", "--seed"]
-    if let name = given.keys.sorted().first(where: { !used.contains($0) && given[$0] != other[$0] })
-    {
-      throw ValidationError("\(name) goes with --input coordinates")
+    guard !recipe.trueLinks || recipe.levels.numbers.contains(where: { $0 > 1 }) else {
+      throw ValidationError(
+        "--true-links makes the levels after the first; --levels \(recipe.levels) has none")
     }
-    let plain = try ValidationOptions.parse([])
-    for (name, isSet) in [
-      ("--patience", judging.patience != plain.patience),
-      ("--validate-every", judging.validateEvery != plain.validateEvery),
-    ] where isSet {
-      throw ValidationError("\(name) goes with --input coordinates")
+    let isJudged = judging.validationFraction > 0 || !judging.validation.isEmpty
+    if !isJudged, let name = given.first(of: ["--patience", "--validate-every"]) {
+      throw ValidationError("\(name) is for validations; --validation-fraction 0 has none")
     }
   }
 

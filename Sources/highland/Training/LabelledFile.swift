@@ -16,10 +16,7 @@ struct LabelledFile {
     labelPath = path
     let file = try LabelFile(path: path)
     guard file.count == features.rowCount else {
-      throw DataError(
-        path: path,
-        problem: "\(file.count) labels; expected \(features.rowCount), one per row of "
-          + features.path)
+      throw file.miscount(expected: features.rowCount, "one per row of \(features.path)")
     }
     labels = try file.labels(0..<file.count)
     if let first = labels.first, labels.allSatisfy({ $0 == first }) {

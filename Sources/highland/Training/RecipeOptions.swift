@@ -114,7 +114,7 @@ struct RecipeOptions: ParsableArguments {
       learningRate > 0 && learningRate.isFinite, "--learning-rate \(learningRate)", "above 0")
     try require(
       weightDecay >= 0 && weightDecay < 1, "--weight-decay \(weightDecay)", "0 ..< 1")
-    try require(clip >= 0, "--clip \(clip)", "0 or more")
+    try require(clip >= 0 && clip.isFinite, "--clip \(clip)", "0 or more")
     try require((0...1_000_000).contains(epochs ?? 0), "--epochs \(epochs ?? 0)", "0 ... 1000000")
     try require(batchSize >= 0, "--batch-size \(batchSize)", "0 or more")
     try require((0..<1).contains(dropout), "--dropout \(dropout)", "0 ..< 1")

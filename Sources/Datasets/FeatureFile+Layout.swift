@@ -1,0 +1,65 @@
+extension FeatureFile {
+  /// Refuses a file whose bytes are laid out in another way than its extension says.
+  ///
+  /// The formats but `.npy` would take almost any bytes as numbers.
+  ///
+  /// - Throws: ``DataError`` that says what the file is.
+  static func check(_ file: InputFile, is format: FeatureFormat, _ dimensions: Int?) throws {
+    guard file.byteCount > 0 else { return }
+    if let kind = try FileKind.description(of: file, isCertain: true) {
+      throw DataError(path: file.path, problem: "is \(kind); expected features as .\(format)")
+    }
+    let records = try recordCount(file)
+    let counted = try countedShape(file)
+    // A small file may be of both kinds; then its extension decides.
+    switch format {
+    case .fvecs where records == nil: break
+    case .fbin where counted?.byteCount != 4: break
+    case .bin: break
+    default: return
+    }
+    if let records, format != .fvecs {
+      throw DataError(
+        path: file.path,
+        problem: "is laid out as .fvecs: \(records.count) records that begin with \(records.columns), "
+          + "their number of columns; expected .\(format)")
+    }
+    if let counted, format != .fbin || counted.byteCount != 4 {
+      let element = counted.byteCount == 4 ? "as .fbin" : "as vectors of \(counted.byteCount)-byte numbers"
+      throw DataError(
+        path: file.path,
+        problem: "is laid out \(element): it begins with the numbers of rows and columns, "
+          + "\(counted.rows) and \(counted.columns); expected .\(format)")
+    }
+  }
+
+  /// Records of one length that make up the file, each beginning with its number of columns; nil if
+  /// the first 64, the last, and some between do not.
+  private static func recordCount(_ file: InputFile) throws -> (count: Int, columns: Int)? {
+    guard file.byteCount >= 8 else { return nil }
+    let columns = Int(try file.integer(Int32.self, at: 0))
+    guard columns > 0, file.byteCount.isMultiple(of: 4 + 4 * columns) else { return nil }
+    let count = file.byteCount / (4 + 4 * columns)
+    let places = Array(0..<min(count, 64)) + (1...64).map { (count - 1) / 64 * $0 } + [count - 1]
+    for place in places {
+      let found = Int(try file.integer(Int32.self, at: place * (4 + 4 * columns)))
+      guard found == columns else { return nil }
+    }
+    return (count, columns)
+  }
+
+  /// Two `uint32` that say how many rows and columns follow, and the size of a number in bytes; nil
+  /// if the size of the file is none that they make.
+  private static func countedShape(
+    _ file: InputFile
+  ) throws -> (rows: Int, columns: Int, byteCount: Int)? {
+    guard file.byteCount > 8 else { return nil }
+    let rows = Int(try file.integer(UInt32.self, at: 0))
+    let columns = Int(try file.integer(UInt32.self, at: 4))
+    guard rows > 0, columns > 0 else { return nil }
+    let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+    guard !overflow, (file.byteCount - 8).isMultiple(of: count) else { return nil }
+    let byteCount = (file.byteCount - 8) / count
+    return [1, 2, 4, 8].contains(byteCount) ? (rows, columns, byteCount) : nil
+  }
+}
