@@ -158,6 +158,7 @@ public struct ArrayFile: Sendable {
     }
     let stride = MemoryLayout<Element>.stride
     let rowBytes = columnCount * stride
+    guard !rows.isEmpty else { return }
     let height = min(rows.count, max(256, (1 << 24) / rowBytes))
     var tile = Array(repeating: Element.zero, count: height * columnCount)
     for first in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: height) {

@@ -21,11 +21,13 @@ extension FeatureFile {
     if let records, format != .fvecs {
       throw DataError(
         path: file.path,
-        problem: "is laid out as .fvecs: \(records.count) records that begin with \(records.columns), "
+        problem:
+          "is laid out as .fvecs: \(records.count) records that begin with \(records.columns), "
           + "their number of columns; expected .\(format)")
     }
     if let counted, format != .fbin || counted.byteCount != 4 {
-      let element = counted.byteCount == 4 ? "as .fbin" : "as vectors of \(counted.byteCount)-byte numbers"
+      let element =
+        counted.byteCount == 4 ? "as .fbin" : "as vectors of \(counted.byteCount)-byte numbers"
       throw DataError(
         path: file.path,
         problem: "is laid out \(element): it begins with the numbers of rows and columns, "
@@ -36,7 +38,7 @@ extension FeatureFile {
   /// Records of one length that make up the file, each beginning with its number of columns; nil if
   /// the first 64, the last, and some between do not.
   private static func recordCount(_ file: InputFile) throws -> (count: Int, columns: Int)? {
-    guard file.byteCount >= 8 else { return nil }
+    guard file.byteCount > 8 else { return nil }
     let columns = Int(try file.integer(Int32.self, at: 0))
     guard columns > 0, file.byteCount.isMultiple(of: 4 + 4 * columns) else { return nil }
     let count = file.byteCount / (4 + 4 * columns)

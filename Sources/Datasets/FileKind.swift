@@ -101,7 +101,9 @@ enum FileKind {
       if word.contains("\"weight_map\"") {
         return "the index of a model that is stored in several files, in JSON"
       }
-      if first == UInt8(ascii: "{") || "[{\"-0123456789 \n\r\t]".utf8.contains(trimmed.dropFirst().first ?? 0) {
+      if first == UInt8(ascii: "{")
+        || "[{\"-0123456789 \n\r\t]".utf8.contains(trimmed.dropFirst().first ?? 0)
+      {
         return "a text in JSON"
       }
     }
@@ -126,7 +128,9 @@ extension InputFile {
     if let kind = FileKind.utf16(start) {
       throw DataError(path: path, problem: "\(kind); expected UTF-8")
     }
-    if start.contains(where: { !FileKind.isText($0) }), let kind = try FileKind.description(of: self) {
+    if start.contains(where: { !FileKind.isText($0) }),
+      let kind = try FileKind.description(of: self)
+    {
       throw DataError(path: path, problem: "\(kind); expected a text")
     }
     return start.starts(with: byteOrderMark) ? byteOrderMark.count : 0

@@ -20,7 +20,8 @@ struct TextLines: Sendable {
     var isOpen = false
     let first = try file.textStart()
     marks[0] = first
-    try file.forEachBlock(of: UInt8.self, count: file.byteCount - first, at: first) { start, block in
+    try file.forEachBlock(of: UInt8.self, count: file.byteCount - first, at: first) {
+      start, block in
       for index in block.indices {
         if block[index] == UInt8(ascii: "\n") {
           line += 1

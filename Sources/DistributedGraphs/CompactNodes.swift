@@ -21,7 +21,8 @@ public struct CompactNodes: Sendable {
     // Each sample stands for as many ids as others of its rank do, so ranks are weighed by ids.
     let sampleCount = min(own.count, 64)
     let sample = (0..<sampleCount).map {
-      Sample(id: own[$0 * own.count / sampleCount], weight: Int64(own.count) << 20 / Int64(sampleCount))
+      Sample(
+        id: own[$0 * own.count / sampleCount], weight: Int64(own.count) << 20 / Int64(sampleCount))
     }
     let samples = try communicator.allGather(sample).values.sorted {
       ($0.id, $0.weight) < ($1.id, $1.weight)

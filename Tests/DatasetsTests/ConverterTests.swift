@@ -95,7 +95,10 @@ struct ConverterTests {
   }
 
   @Test(arguments: [
-    ("x, y + numpy.uint64(2**63)", "row 0: the label 9223372036854775808 is above 9223372036854775807"),
+    (
+      "x, y + numpy.uint64(2**63)",
+      "row 0: the label 9223372036854775808 is above 9223372036854775807"
+    ),
     ("x, numpy.array([1, 2, numpy.inf])", "row 2: the label inf is above 9223372036854775807"),
     ("x, numpy.array([1, -1e30, 0])", "row 1: the label -1e+30 is below -9223372036854775808"),
     ("x * 1e60, y", "row 0 of the features has values too large for float32"),

@@ -29,7 +29,8 @@ struct ForeignFilesTests {
     #expect(try rows("half", bytes([1, 2, 3, 4, 5, 6] as [Float16])) == [1, 2, 3, 4, 5, 6])
     #expect(try rows("int64", bytes([1, 2, 3, -4, 5, 6] as [Int64])) == [1, 2, 3, -4, 5, 6])
     #expect(try rows("int", bytes([1, 2, 3, -4, 5, 6] as [Int64])) == [1, 2, 3, -4, 5, 6])
-    #expect(try rows("uint16", bytes([1, 2, 3, 4, 5, 65535] as [UInt16])) == [1, 2, 3, 4, 5, 65535])
+    #expect(
+      try rows("uint16", bytes([1, 2, 3, 4, 5, 65535] as [UInt16])) == [1, 2, 3, 4, 5, 65535])
     #expect(try rows("bool", [0, 1, 1, 0, 0, 1]) == [0, 1, 1, 0, 0, 1])
     let problem = problem { _ = try rows("float128", []) }
     #expect(problem?.hasPrefix("elements of type 'float128'; expected bool, int8") == true)
@@ -148,7 +149,7 @@ struct ForeignFilesTests {
       }
       #expect(try FeatureFile(path: path).rows(0..<6) == matrix)
     }
-    let bytesOfVectors = try scratch.file("u8.bin", [4, 0, 0, 0, 4, 0, 0, 0] + (1...16))
+    let bytesOfVectors = try scratch.file("u8.bin", [4, 0, 0, 0, 4, 0, 0, 0] + Array(1...16))
     #expect(
       problem { _ = try FeatureFile(path: bytesOfVectors, dimensions: 2) }
         == "is laid out as vectors of 1-byte numbers: it begins with the numbers of rows and columns, "
@@ -174,11 +175,12 @@ struct ForeignFilesTests {
     let many = try scratch.file("many.txt", mark + (0..<9000).flatMap { Array("\($0)\n".utf8) })
     #expect(try LabelFile(path: many).labels(8000..<9000) == Array(8000..<9000))
 
-    let utf16 = "6\n7\n".utf16.flatMap { [UInt8($0), 0] }
-    for (bytes, kind) in [
+    let utf16: [UInt8] = [54, 0, 10, 0, 55, 0, 10, 0]
+    let encoded: [([UInt8], String)] = [
       ([0xff, 0xfe] + utf16, "UTF-16"), ([0xfe, 0xff] + utf16.reversed(), "UTF-16"),
       (utf16, "UTF-16"), ([0xff, 0xfe, 0, 0, 54, 0, 0, 0], "UTF-32"),
-    ] {
+    ]
+    for (bytes, kind) in encoded {
       let path = try scratch.file("w.txt", bytes)
       let found = "text in \(kind); expected UTF-8"
       #expect(problem { _ = try LabelFile(path: path) } == found)
@@ -202,7 +204,8 @@ struct ForeignFilesTests {
   }
 
   @Test func nullMetadataMeanNone() throws {
-    let header = Array(#"{"__metadata__":null,"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#.utf8)
+    let header = Array(
+      #"{"__metadata__":null,"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#.utf8)
     let path = try scratch.file(
       "m.safetensors", bytes([UInt64(header.count)]) + header + bytes([2.5] as [Float]))
     let file = try TensorFile(path: path)
@@ -215,7 +218,8 @@ struct ForeignFilesTests {
     ("a pickle of Python", [0x80, 2, 0x7d, 0x71, 0, 0, 0, 0, 0, 0x2e]),
     ("a zip archive (as .npz, .pt and .pth files are)", [0x50, 0x4b, 3, 4, 20, 0, 0, 8, 8, 0]),
     ("a text", Array("a model of mine".utf8)),
-    ("an HTML page", Array("\n<html><body>404".utf8)), ("a text in JSON", Array("{\"a\": 1} ".utf8)),
+    ("an HTML page", Array("\n<html><body>404".utf8)),
+    ("a text in JSON", Array("{\"a\": 1} ".utf8)),
     (
       "the index of a model that is stored in several files, in JSON",
       Array(#"{"metadata": {"total_size": 3}, "weight_map": {"a": "m-1-of-2.safetensors"}}"#.utf8)
@@ -251,7 +255,7 @@ struct ForeignFilesTests {
     let path = scratch("l.npy")
     let failure = #expect(throws: AgreedFailure.self) {
       try LabelFile.write(
-        count: 1 << 58, owned: 0..<1 << 58, to: path, overwrite: false, on: SingleRank()
+        count: 1 << 55, owned: 0..<1 << 55, to: path, overwrite: false, on: SingleRank()
       ) { Array(repeating: 0, count: $0.count) }
     }
     #expect(failure?.reason.contains(" bytes are to be written; ") == true, "\(failure as Any)")

@@ -339,7 +339,8 @@ private let badNeighbors: [BadInput] = [
     problem: "row 1, place 0: index -2; expected 0 ..< 300, or -1 for none"),
   neighborFiles(
     "a similarity that is no number", { _, similarities in similarities[4 * 250] = .nan },
-    problem: "row 250, place 0: nan; expected a cosine similarity, -1 ... 1", isAboutSimilarities: true),
+    problem: "row 250, place 0: nan; expected a cosine similarity, -1 ... 1",
+    isAboutSimilarities: true),
   BadInput("indices that are no integers") {
     let path = try $0.write([Float](repeating: 1, count: 1200), shape: [300, 4], as: "knn.npy")
     return (

@@ -142,7 +142,10 @@ extension Programs {
       }
       let header = try scratch.write("cluster\n" + lines, as: "header.txt")
       try await expectError(
-        ["cluster", try scratch.write(randomMatrix(60, 4, seed: 2), as: "x.npy"), "--truth", header],
+        [
+          "cluster", try scratch.write(randomMatrix(60, 4, seed: 2), as: "x.npy"), "--truth",
+          header,
+        ],
         ranks, "\(header): line 1: expected an integer, found 'cluster'")
       let marked = try scratch.write([0xef, 0xbb, 0xbf] + Array(lines.utf8), as: "marked.txt")
       let outcome = try await go(evaluate(marked), ranks)
@@ -194,7 +197,7 @@ extension Programs {
           && large.errorLines[0].hasSuffix("; expected a cosine similarity, -1 ... 1"), "\(large)")
       // Distances below 1.
       for command in [["cluster", features], ["components", "--above", "0.5"]] {
-        for distance in [{ 1 - $0 + 0 * $1 }, { 0 * $0 + $1 / 100 }] as [(Float, Float) -> Float] {
+        for distance in [{ 1 - $0 + 0 * $1 }, { 0 * $0 + $1 / 1000 }] as [(Float, Float) -> Float] {
           let outcome = try await go(command + files(distance), ranks)
           #expect(outcome.exitCode == 1, "\(outcome)")
           #expect(
@@ -252,7 +255,8 @@ extension Programs {
     func componentsOfFarIdsCostWhatTheEdgesDo(ranks: Int?) async throws {
       let scratch = try Scratch()
       let far = Int64.max - 1
-      let path = try scratch.write([0, 1, 3, far, far, 9] as [Int64], shape: [3, 2], as: "far.npy")
+      let path = try scratch.write(
+        [0, 1, 3, far, far, 9] as [Int64], shape: [3, 2], as: "far.npy")
       let outcome = try await go(["components", path], ranks)
       #expect(
         outcome.outputLines == ["\(Int64.max) points in \(Int64.max - 3) components"], "\(outcome)")
@@ -294,7 +298,9 @@ extension Programs {
         ["train", "x", "y", "-o", "m", "--input", "coordinates", "--learning-rate", "-1e-3"],
         "--learning-rate -0.001: expected above 0"
       ),
-      (["graphs", "train", "d", "--weight-decay", "inf"], "--weight-decay inf: expected 0 and more"),
+      (
+        ["graphs", "train", "d", "--weight-decay", "inf"], "--weight-decay inf: expected 0 and more"
+      ),
       (["graphs", "train", "d", "--link-weight", "nan"], "--link-weight nan: expected 0 and more"),
       (
         ["graphs", "train", "d", "--entropy-weight", "-1"],

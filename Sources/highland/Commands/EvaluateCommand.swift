@@ -28,7 +28,8 @@ struct EvaluateCommand: RankedCommand {
     let labels = try readAllLabels(predicted, on: communicator)
     guard trueLabels.count == labels.count else {
       throw AgreedFailure(
-        reason: "\(predicted): \(labels.count) labels; expected \(trueLabels.count), as in \(truth)")
+        reason: "\(predicted): \(labels.count) labels; expected \(trueLabels.count), as in \(truth)"
+      )
     }
     let metrics = try compareLabels(
       truth: trueLabels.share, predicted: labels.share, on: communicator)

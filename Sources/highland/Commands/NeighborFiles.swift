@@ -47,15 +47,15 @@ struct NeighborFiles {
         problem: "row \(rows.lowerBound + place / listLength), place \(place % listLength): "
           + "index \(index); expected 0 ..< \(nodeCount), or -1 for none")
     }
-    for (place, value) in values.enumerated() where indices[place] >= 0 {
-      guard !value.isFinite || areCosines && abs(value) > 1 + Self.tolerance else { continue }
-      throw DataError(
-        path: similarities.path,
-        problem: "row \(rows.lowerBound + place / listLength), place \(place % listLength): "
-          + "\(value); expected "
-          + (areCosines ? "a cosine similarity, -1 ... 1" : "a finite similarity"))
+    // Row by row, so that the first one at fault is named on any number of ranks.
+    try checkSample()
+    for row in 0..<rows.count {
+      try checkValues(row, named: rows.lowerBound + row, indices, values)
+      let list = list(row, indices, values)
+      if zip(list, list.dropFirst()).allSatisfy({ $0 <= $1 }), Set(list).count >= 12 {
+        throw ascending(rows.lowerBound + row, list)
+      }
     }
-    try checkOrder(from: rows.lowerBound, indices, values)
     return NeighborLists(
       listLength: listLength, neighbors: indices.map { GlobalNode($0) }, similarities: values)
   }
@@ -73,18 +73,13 @@ struct NeighborFiles {
   /// twelve different values or more which never descends, or a sample whose rows ascend more than
   /// they descend (Kendall's τ of places and values has a mean of one half or more, and more than six
   /// deviations of what random orders have).
-  private func checkOrder(from firstRow: Int, _ indices: [Int64], _ values: [Float]) throws {
+  private func checkSample() throws {
     guard listLength > 1 else { return }
-    for row in 0..<values.count / listLength {
-      let list = list(row, indices, values)
-      if zip(list, list.dropFirst()).allSatisfy({ $0 <= $1 }), Set(list).count >= 12 {
-        throw ascending(firstRow + row, list)
-      }
-    }
     let sample = 0..<min(rowCount, Self.sampleCount)
     let (indices, values) = (
       try neighbors.integers(rows: sample), try similarities.floats(rows: sample).elements
     )
+    for row in sample { try checkValues(row, named: row, indices, values) }
     let lists = sample.map { list($0, indices, values) }
     let orders = lists.map { kendall(Array($0.prefix(100))) }
     let counted = orders.compactMap { $0 }
@@ -94,6 +89,20 @@ struct NeighborFiles {
       let row = orders.firstIndex(where: { ($0?.value ?? 0) >= 0.5 })
     {
       throw ascending(row, lists[row])
+    }
+  }
+
+  /// - Throws: ``DataError`` for a similarity of row `row` that is none.
+  private func checkValues(
+    _ row: Int, named name: Int, _ indices: [Int64], _ values: [Float]
+  ) throws {
+    for place in 0..<listLength where indices[row * listLength + place] >= 0 {
+      let value = values[row * listLength + place]
+      guard !value.isFinite || areCosines && abs(value) > 1 + Self.tolerance else { continue }
+      throw DataError(
+        path: similarities.path,
+        problem: "row \(name), place \(place): \(value); expected "
+          + (areCosines ? "a cosine similarity, -1 ... 1" : "a finite similarity"))
     }
   }
 
@@ -122,7 +131,8 @@ struct NeighborFiles {
   private func ascending(_ row: Int, _ list: [Float]) -> DataError {
     DataError(
       path: similarities.path,
-      problem: "row \(row) ascends, from \(list.first!) to \(list.last!), as distances do; expected "
+      problem:
+        "row \(row) ascends, from \(list.first!) to \(list.last!), as distances do; expected "
         + (areCosines ? "cosine similarities" : "similarities") + ", the greatest first")
   }
 }
