@@ -1,4 +1,5 @@
 import Foundation
+import Subprocess
 import Testing
 
 /// The options of every command, as the program itself lists them.

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// What a run of the program left behind.
 struct Traces: Sendable {

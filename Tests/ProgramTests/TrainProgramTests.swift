@@ -309,7 +309,7 @@ extension Programs {
         ["--input", "coordinates", "--layers", "2", "--initial", "distance"],
         "--initial distance goes with --network mean --layers 1"
       ),
-      (["--checkpoint-interval", "inf"], "--checkpoint-interval inf: expected 0 or more"),
+      (["--checkpoint-interval", "inf"], "--checkpoint-interval inf: expected 0 ... 1000000000"),
       (
         ["--validation-fraction", "0.2", "--validation", "a", "b"],
         "--validation-fraction and --validation: expected one of them"

@@ -3,7 +3,6 @@ import Communication
 import Datasets
 import Evaluation
 import GraphNetworks
-import HierarchicalClustering
 import MPICommunication
 import Optimization
 import Parallelism
@@ -20,16 +19,25 @@ extension TrainCommand {
     on data: LabelledFile, judgingBy other: LabelledFile?, over communicator: MPICommunicator
   ) throws {
     let start = try structure.from.map { path in
-      try communicator.agree { try StructureNetwork(TrainedModel.file(path)) }
+      try communicator.agree {
+        let network = try StructureNetwork(TrainedModel.file(path))
+        if let name = Parameters(network).firstThatIsNotFinite {
+          throw DataError(path: path, problem: "'\(name)' holds numbers that are not finite")
+        }
+        return network
+      }
     }
-    let options = try structure.options(
-      recipe, judging, from: start, workers: try threads.workers(on: communicator))
+    let workers = try threads.workers(on: communicator)
+    let options = try communicator.agree {
+      try structure.options(recipe, judging, from: start, workers: workers)
+    }
     let sets = try communicator.agree {
       try [data]
         + stride(from: 0, to: structure.also.count, by: 2).map {
-          try LabelledFile(structure.also[$0..<$0 + 2])
+          try LabelledFile(structure.also[$0..<$0 + 2], dimensions: input.dimensions)
         }
     }
+    try checkRows(of: sets + [other], on: communicator)
     let settings = structure.settings(of: options)
     let directory = try openCheckpoints(on: communicator) {
       var run = RunIdentity(settings.merging(["--input": "structure"]) { $1 })

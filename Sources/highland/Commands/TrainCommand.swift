@@ -42,8 +42,13 @@ struct TrainCommand: RankedCommand {
   @Option(help: "Keep the state of the run in this directory, and go on from it.")
   var checkpoint: String?
 
-  @Option(help: "Seconds from one checkpoint to the next; 0 for one after every step.")
-  var checkpointInterval = 60.0
+  @Option(
+    name: .customLong("checkpoint-interval"),
+    help: """
+      Seconds from one checkpoint to the next; 0 for one after every step. Goes with --checkpoint. \
+      Default: 60.
+      """)
+  var givenCheckpointInterval: Double?
 
   @Option(help: "Write a line of JSON for the start, every epoch, every validation and the end.")
   var log: String?
@@ -56,58 +61,39 @@ struct TrainCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    guard checkpointInterval >= 0, checkpointInterval.isFinite else {
-      throw ValidationError("--checkpoint-interval \(checkpointInterval): expected 0 or more")
+    if let givenCheckpointInterval {
+      guard (0...1e9).contains(givenCheckpointInterval) else {
+        throw ValidationError(
+          "--checkpoint-interval \(givenCheckpointInterval): expected 0 ... 1000000000")
+      }
+      guard checkpoint != nil else {
+        throw ValidationError("--checkpoint-interval goes with --checkpoint")
+      }
     }
     guard judging.chosenFraction == nil || judging.validation.isEmpty else {
       throw ValidationError("--validation-fraction and --validation: expected one of them")
     }
-    let given = GivenOptions.ofProcess
-    if checkpoint == nil, given.contains("--checkpoint-interval") {
-      throw ValidationError("--checkpoint-interval goes with --checkpoint")
-    }
-    switch network.input {
-    case .structure:
-      if let name = given.first(of: Self.optionsOfCoordinates) {
-        throw ValidationError("\(name) goes with --input coordinates")
-      }
-      if structure.from != nil, given.contains("--width") {
-        throw ValidationError("--width is that of the model with --from; expected one of them")
-      }
-    case .coordinates:
-      if let name = given.first(of: Self.optionsOfStructure) {
-        throw ValidationError("\(name) goes with --input structure")
-      }
-      try validateCoordinates(given)
-    }
+    try network.input == .coordinates ? validateCoordinates() : validateStructure()
   }
 
-  /// What does nothing for networks of structure.
-  private static let optionsOfCoordinates = [
-    "--network", "--hidden", "--layers", "--heads", "--average-feature", "--no-average-feature",
-    "-k", "--levels", "--true-links", "--loss", "--balance", "--no-balance", "--density-weight",
-    "--optimizer", "--learning-rate", "--weight-decay", "--clip", "--batch-size", "--dropout",
-    "--rotate", "--no-rotate", "--initial", "--patience", "--validate-every",
-  ]
-
-  /// What does nothing for networks of coordinates.
-  private static let optionsOfStructure = [
-    "--from", "--also", "--graphs", "--mixtures", "--graph-points", "--width", "--without",
-  ]
-
-  /// Refuses what is given but would do nothing.
-  private func validateCoordinates(_ given: GivenOptions) throws {
+  /// Refuses what was given but would do nothing.
+  private func validateCoordinates() throws {
+    if let name = structure.given.first {
+      throw ValidationError("\(name) goes with --input structure")
+    }
     guard recipe.initial != .distance || network.shape(dimensions: 1).canStartFromDistance else {
       throw ValidationError("--initial distance goes with --network mean --layers 1")
     }
-    guard !recipe.trueLinks || recipe.levels.numbers.contains(where: { $0 > 1 }) else {
+    if judging.chosenFraction == 0, let name = judging.givenOfCourse.first {
       throw ValidationError(
-        "--true-links makes the levels after the first; --levels \(recipe.levels) has none")
+        "\(name) and --validation-fraction 0: expected one of them, as nothing is validated")
     }
-    let isJudged = judging.validationFraction > 0 || !judging.validation.isEmpty
-    if !isJudged, let name = given.first(of: ["--patience", "--validate-every"]) {
-      throw ValidationError("\(name) is for validations; --validation-fraction 0 has none")
-    }
+  }
+
+  /// Refuses what was given but would do nothing.
+  private func validateStructure() throws {
+    let given = network.givenOfCoordinates + recipe.givenOfCoordinates + judging.givenOfCourse
+    if let name = given.first { throw ValidationError("\(name) goes with --input coordinates") }
   }
 
   func run(on communicator: MPICommunicator) throws {
@@ -117,7 +103,8 @@ struct TrainCommand: RankedCommand {
     let features = try input.open(on: communicator)
     let data = try communicator.agree { try LabelledFile(features, labels: labels) }
     let other = try communicator.agree {
-      try judging.validation.isEmpty ? nil : LabelledFile(judging.validation[...])
+      try judging.validation.isEmpty
+        ? nil : LabelledFile(judging.validation[...], dimensions: input.dimensions)
     }
     switch network.input {
     case .structure: try trainStructure(on: data, judgingBy: other, over: communicator)
@@ -144,6 +131,7 @@ struct TrainCommand: RankedCommand {
         of: data.labels, holdingOut: other == nil ? judging.validationFraction : 0,
         seed: recipe.seed)
     }
+    try checkRows(of: [data, other], on: communicator)
     let options = try recipe.options(
       shape: network.shape(dimensions: data.features.columnCount),
       workers: threads.workers(on: communicator))
@@ -156,7 +144,6 @@ struct TrainCommand: RankedCommand {
       return run
     }
     try checkSizes(split, options, on: communicator)
-    try checkRows(of: data.features, on: communicator)
     let start = TrainingState(options)
     let saved = try savedState(
       in: directory, orSaving: start, options.optimizer, on: communicator)
@@ -219,7 +206,7 @@ struct TrainCommand: RankedCommand {
   ) throws -> TrainingReporter {
     try TrainingReporter(
       ProgressReporter(progress, on: communicator), log: log, checkpoints: directory,
-      interval: checkpointInterval, goingOnAt: place, overwrite: outputs.overwrite,
+      interval: givenCheckpointInterval ?? 60, goingOnAt: place, overwrite: outputs.overwrite,
       on: communicator)
   }
 
@@ -240,13 +227,15 @@ struct TrainCommand: RankedCommand {
     }
   }
 
-  /// Every row has a direction: said before the rows are split, by their places in the file.
+  /// Every row has a direction: said before anything is made of the rows, by their places in the file.
   ///
-  /// > Collective: over `communicator`. Rounds of a few bytes per rank.
-  private func checkRows(of source: FeatureFile, on communicator: MPICommunicator) throws {
+  /// > Collective: over `communicator`. Rounds of a few bytes per rank and file.
+  func checkRows(of files: [LabelledFile?], on communicator: MPICommunicator) throws {
     do {
-      _ = try source.unitRows(
-        ownShare(of: source.rowCount, on: communicator), invalid: .error, on: communicator)
+      for source in files.compactMap({ $0?.features }) {
+        _ = try source.unitRows(
+          ownShare(of: source.rowCount, on: communicator), invalid: .error, on: communicator)
+      }
     } catch let failure as AgreedFailure {
       throw AgreedFailure(reason: failure.reason)  // without the advice of other commands
     }

@@ -26,8 +26,13 @@ struct LabelledFile {
   }
 
   /// The two paths of an option.
-  init(_ paths: ArraySlice<String>) throws {
-    try self.init(FeatureFile(path: paths.first!), labels: paths.last!)
+  ///
+  /// - Parameter dimensions: Columns of a raw file, which does not say them.
+  init(_ paths: ArraySlice<String>, dimensions: Int?) throws {
+    let path = paths.first!
+    try self.init(
+      FeatureFile(path: path, dimensions: path.hasSuffix(".bin") ? dimensions : nil),
+      labels: paths.last!)
   }
 
   var embeddings: LabelledEmbeddings { LabelledEmbeddings(features, labels: labels) }

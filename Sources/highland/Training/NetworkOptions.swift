@@ -25,22 +25,31 @@ struct NetworkOptions: ParsableArguments {
         """))
   var input = InputFamily.structure
 
-  @Option(help: "How layers look at neighbours: mean or attention.")
-  var network = LayerKind.mean
+  // What was not given is nil.
 
-  @Option(help: "Hidden channels H; the decoder has half of them.")
-  var hidden = 256
+  @Option(
+    name: .customLong("network"),
+    help: "How layers look at neighbours: mean or attention. Default: mean.")
+  var givenNetwork: LayerKind?
 
-  @Option(help: "Layers of the encoder, 1 to 4.")
-  var layers = 1
+  @Option(
+    name: .customLong("hidden"),
+    help: "Hidden channels H; the decoder has half of them. Default: 256.")
+  var givenHidden: Int?
 
-  @Option(help: "Attention heads of every layer.")
-  var heads = 1
+  @Option(name: .customLong("layers"), help: "Layers of the encoder, 1 to 4. Default: 1.")
+  var givenLayers: Int?
+
+  @Option(name: .customLong("heads"), help: "Attention heads of every layer. Default: 1.")
+  var givenHeads: Int?
 
   @Flag(
-    inversion: .prefixedNo,
-    help: "Show the network the mean of a node's points beside its own embedding.")
-  var averageFeature = true
+    name: .customLong("average-feature"), inversion: .prefixedNo,
+    help: """
+      Show the network the mean of a node's points beside its own embedding. Default: \
+      --average-feature.
+      """)
+  var givenAverageFeature: Bool?
 
   func validate() throws {
     guard (2...65536).contains(hidden) else {
@@ -52,14 +61,30 @@ struct NetworkOptions: ParsableArguments {
     guard (1...64).contains(heads) else {
       throw ValidationError("--heads \(heads): expected 1 ... 64")
     }
-    guard network == .attention || heads == 1 else {
+    guard network == .attention || givenHeads == nil else {
       throw ValidationError("--heads \(heads) goes with --network attention")
     }
   }
 
+  /// Which options were given that networks of structure do not know.
+  var givenOfCoordinates: [String] {
+    [
+      ("--network", givenNetwork != nil), ("--hidden", givenHidden != nil),
+      ("--layers", givenLayers != nil), ("--heads", givenHeads != nil),
+      ("--average-feature", givenAverageFeature == true),
+      ("--no-average-feature", givenAverageFeature == false),
+    ].filter(\.1).map(\.0)
+  }
+
+  private var network: LayerKind { givenNetwork ?? .mean }
+  private var hidden: Int { givenHidden ?? 256 }
+  private var layers: Int { givenLayers ?? 1 }
+  private var heads: Int { givenHeads ?? 1 }
+
   func shape(dimensions: Int) -> LanderShape {
     LanderShape(
       dimensions: dimensions, hidden: hidden, layerCount: layers,
-      headCount: network == .attention ? heads : nil, usesAverageFeature: averageFeature)
+      headCount: network == .attention ? heads : nil,
+      usesAverageFeature: givenAverageFeature ?? true)
   }
 }

@@ -33,59 +33,89 @@ enum InitialNetwork: String, CaseIterable, ExpressibleByArgument {
 }
 
 /// How to train.
+///
+/// What was not given is nil, so that what goes with another kind of network can be refused whatever its
+/// value.
 struct RecipeOptions: ParsableArguments {
   @Option(
     name: .customShort("k"),
     help: """
       Lengths of neighbour lists, the point included, of the training graphs; highland cluster then \
-      takes the first.
+      takes the first. Default: 10,5,3.
       """)
-  var neighborCounts = NumberList([10, 5, 3])
+  var givenNeighborCounts: NumberList?
 
-  @Option(help: "For each number of -k, how many levels of ever coarser graphs.")
-  var levels = NumberList([2, 3, 4])
+  @Option(
+    name: .customLong("levels"),
+    help: "For each number of -k, how many levels of ever coarser graphs. Default: 2,3,4.")
+  var givenLevels: NumberList?
 
   @Flag(help: "Make coarser levels by true links, not by true density and similarity alone.")
   var trueLinks = false
 
-  @Option(help: "The loss of linkages: cross-entropy or focal.")
-  var loss = LossKind.crossEntropy
+  @Option(
+    name: .customLong("loss"),
+    help: "The loss of linkages: cross-entropy or focal. Default: cross-entropy.")
+  var givenLoss: LossKind?
 
   @Flag(
-    inversion: .prefixedNo,
-    help: "Cut the larger class of edges down to the smaller, at random in every step.")
-  var balance = true
-
-  @Option(help: "The loss is that of linkage plus so many times that of density.")
-  var densityWeight = 1.0
-
-  @Option(help: "adam, or sgd with a momentum of 0.9.")
-  var optimizer = OptimizerKind.adam
-
-  @Option(help: "The first learning rate; it falls to 0.00001 along half a cosine.")
-  var learningRate = 0.002
-
-  @Option(help: "Decay of all parameters: in the gradient with sgd, beside it with adam.")
-  var weightDecay = 1e-5
+    name: .customLong("balance"), inversion: .prefixedNo,
+    help: """
+      Cut the larger class of edges down to the smaller, at random in every step. Default: --balance.
+      """)
+  var givenBalance: Bool?
 
   @Option(
-    help: "Scale gradients down to this norm, of all together, if it is larger; 0 never does.")
-  var clip = 0.0
+    name: .customLong("density-weight"),
+    help: "The loss is that of linkage plus so many times that of density. Default: 1.")
+  var givenDensityWeight: Double?
+
+  @Option(
+    name: .customLong("optimizer"), help: "adam, or sgd with a momentum of 0.9. Default: adam.")
+  var givenOptimizer: OptimizerKind?
+
+  @Option(
+    name: .customLong("learning-rate"),
+    help: """
+      The first learning rate; it falls to 0.00001 along half a cosine. Default: 0.002.
+      """)
+  var givenLearningRate: Double?
+
+  @Option(
+    name: .customLong("weight-decay"),
+    help: """
+      Decay of all parameters: in the gradient with sgd, beside it with adam. Default: 0.00001.
+      """)
+  var givenWeightDecay: Double?
+
+  @Option(
+    name: .customLong("clip"),
+    help: """
+      Scale gradients down to this norm, of all together, if it is larger; 0 never does. Default: 0.
+      """)
+  var givenClip: Double?
 
   @Option(
     help: "Times every point of the first graph is seen. Default: 30; 12 with --input structure.")
   var epochs: Int?
 
-  @Option(help: "Nodes per step, of all ranks together; 0 for whole graphs.")
-  var batchSize = 0
+  @Option(
+    name: .customLong("batch-size"),
+    help: "Nodes per step, of all ranks together; 0 for whole graphs. Default: 0.")
+  var givenBatchSize: Int?
 
-  @Option(help: "The share of hidden channels that is dropped at random in a step.")
-  var dropout = 0.0
+  @Option(
+    name: .customLong("dropout"),
+    help: "The share of hidden channels that is dropped at random in a step. Default: 0.")
+  var givenDropout: Double?
 
   @Flag(
-    inversion: .prefixedNo,
-    help: "Turn all embeddings by a random rotation in every step: coordinates then mean nothing.")
-  var rotate = true
+    name: .customLong("rotate"), inversion: .prefixedNo,
+    help: """
+      Turn all embeddings by a random rotation in every step: coordinates then mean nothing. Default: \
+      --rotate.
+      """)
+  var givenRotate: Bool?
 
   @Option(
     help: """
@@ -110,18 +140,53 @@ struct RecipeOptions: ParsableArguments {
     try require(
       levels.numbers.count == neighborCounts.numbers.count, "--levels \(levels)",
       "as many numbers as -k has, \(neighborCounts.numbers.count)")
+    guard !trueLinks || levels.numbers.contains(where: { $0 > 1 }) else {
+      throw ValidationError(
+        "--true-links makes the levels after the first; --levels \(levels) has none")
+    }
+    // Also as single precision, in which steps are computed.
     try require(
-      learningRate > 0 && learningRate.isFinite, "--learning-rate \(learningRate)", "above 0")
+      (1e-30...1e30).contains(learningRate), "--learning-rate \(learningRate)",
+      "above 0, 1e-30 ... 1e30")
     try require(
       weightDecay >= 0 && weightDecay < 1, "--weight-decay \(weightDecay)", "0 ..< 1")
-    try require(clip >= 0 && clip.isFinite, "--clip \(clip)", "0 or more")
+    try require(
+      clip == 0 || (1e-30...1e30).contains(clip), "--clip \(clip)", "0, or 1e-30 ... 1e30")
     try require((0...1_000_000).contains(epochs ?? 0), "--epochs \(epochs ?? 0)", "0 ... 1000000")
-    try require(batchSize >= 0, "--batch-size \(batchSize)", "0 or more")
+    try require(
+      (0...1_000_000_000_000).contains(batchSize), "--batch-size \(batchSize)",
+      "0 ... 1000000000000")
     try require((0..<1).contains(dropout), "--dropout \(dropout)", "0 ..< 1")
     try require(
-      densityWeight >= 0 && densityWeight.isFinite, "--density-weight \(densityWeight)",
-      "0 or more")
+      (0...1e30).contains(densityWeight), "--density-weight \(densityWeight)", "0 ... 1e30")
   }
+
+  /// Which options were given that networks of structure do not know.
+  var givenOfCoordinates: [String] {
+    [
+      ("-k", givenNeighborCounts != nil), ("--levels", givenLevels != nil),
+      ("--true-links", trueLinks), ("--loss", givenLoss != nil),
+      ("--balance", givenBalance == true), ("--no-balance", givenBalance == false),
+      ("--density-weight", givenDensityWeight != nil), ("--optimizer", givenOptimizer != nil),
+      ("--learning-rate", givenLearningRate != nil), ("--weight-decay", givenWeightDecay != nil),
+      ("--clip", givenClip != nil), ("--batch-size", givenBatchSize != nil),
+      ("--dropout", givenDropout != nil), ("--rotate", givenRotate == true),
+      ("--no-rotate", givenRotate == false), ("--initial", initial != nil),
+    ].filter(\.1).map(\.0)
+  }
+
+  private var neighborCounts: NumberList { givenNeighborCounts ?? NumberList([10, 5, 3]) }
+  private var levels: NumberList { givenLevels ?? NumberList([2, 3, 4]) }
+  private var loss: LossKind { givenLoss ?? .crossEntropy }
+  private var balance: Bool { givenBalance ?? true }
+  private var densityWeight: Double { givenDensityWeight ?? 1 }
+  private var optimizer: OptimizerKind { givenOptimizer ?? .adam }
+  private var learningRate: Double { givenLearningRate ?? 0.002 }
+  private var weightDecay: Double { givenWeightDecay ?? 1e-5 }
+  private var clip: Double { givenClip ?? 0 }
+  private var batchSize: Int { givenBatchSize ?? 0 }
+  private var dropout: Double { givenDropout ?? 0 }
+  private var rotate: Bool { givenRotate ?? true }
 
   func options(shape: LanderShape, workers: Workers) -> TrainingOptions {
     TrainingOptions(
@@ -175,11 +240,17 @@ struct ValidationOptions: ParsableArguments {
     help: "Features and labels to choose by, instead of identities of the training set.")
   var validation: [String] = []
 
-  @Option(help: "Epochs from one validation to the next.")
-  var validateEvery = 5
+  @Option(
+    name: .customLong("validate-every"),
+    help: "Epochs from one validation to the next. Default: 5.")
+  var givenInterval: Int?
 
-  @Option(help: "Stop after so many validations without a better one; 0 to go on to the end.")
-  var patience = 0
+  @Option(
+    name: .customLong("patience"),
+    help: """
+      Stop after so many validations without a better one; 0 to go on to the end. Default: 0.
+      """)
+  var givenPatience: Int?
 
   func validate() throws {
     if let chosenFraction, !(0...0.9).contains(chosenFraction) {
@@ -196,6 +267,15 @@ struct ValidationOptions: ParsableArguments {
       throw ValidationError("--patience \(patience): expected 0 or more")
     }
   }
+
+  /// Which options were given that need validations in the course of training.
+  var givenOfCourse: [String] {
+    [("--patience", givenPatience != nil), ("--validate-every", givenInterval != nil)]
+      .filter(\.1).map(\.0)
+  }
+
+  private var validateEvery: Int { givenInterval ?? 5 }
+  private var patience: Int { givenPatience ?? 0 }
 
   /// The share that is held out for a network of coordinates.
   var validationFraction: Double { chosenFraction ?? 0.5 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import GraphNetworks
 import Parallelism
 import Training
@@ -14,17 +15,31 @@ struct StructureOptions: ParsableArguments {
     help: "More features and labels to learn from, in turn; their dimensions may differ.")
   var also: [String] = []
 
-  @Option(help: "Selections of the points, each changed in another way, that graphs are made of.")
-  var graphs = StructureTrainingOptions().graphCount
+  // What was not given is nil.
 
-  @Option(help: "Generated sets beside them.")
-  var mixtures = 0
+  @Option(
+    name: .customLong("graphs"),
+    help: """
+      Selections of the points, each changed in another way, that graphs are made of. Default: \
+      \(StructureTrainingOptions().graphCount).
+      """)
+  var givenGraphs: Int?
 
-  @Option(help: "The most points of a graph.")
-  var graphPoints = StructureTrainingOptions().pointLimit
+  @Option(name: .customLong("mixtures"), help: "Generated sets beside them. Default: 0.")
+  var givenMixtures: Int?
 
-  @Option(help: "Channels of every hidden layer; with --from those of that model.")
-  var width = StructureShape().width
+  @Option(
+    name: .customLong("graph-points"),
+    help: "The most points of a graph. Default: \(StructureTrainingOptions().pointLimit).")
+  var givenGraphPoints: Int?
+
+  @Option(
+    name: .customLong("width"),
+    help: """
+      Channels of every hidden layer. Default: \(StructureShape().width); with --from those of that \
+      model, and no others.
+      """)
+  var givenWidth: Int?
 
   @Option(
     parsing: .upToNextOption,
@@ -49,16 +64,40 @@ struct StructureOptions: ParsableArguments {
     try require(
       (100...10_000_000).contains(graphPoints), "--graph-points \(graphPoints)", "100 ... 10000000")
     try require((1...4096).contains(width), "--width \(width)", "1 ... 4096")
+    if from != nil, givenWidth != nil {
+      throw ValidationError("--width and --from: expected one of them; a model has its own width")
+    }
     do { _ = try StructureOmissions(without) } catch { throw ValidationError("--without \(error)") }
   }
 
+  /// Which options were given, none of which networks of coordinates know.
+  var given: [String] {
+    [
+      ("--from", from != nil), ("--also", !also.isEmpty), ("--graphs", givenGraphs != nil),
+      ("--mixtures", givenMixtures != nil), ("--graph-points", givenGraphPoints != nil),
+      ("--width", givenWidth != nil), ("--without", !without.isEmpty),
+    ].filter(\.1).map(\.0)
+  }
+
+  private var graphs: Int { givenGraphs ?? StructureTrainingOptions().graphCount }
+  private var mixtures: Int { givenMixtures ?? 0 }
+  private var graphPoints: Int { givenGraphPoints ?? StructureTrainingOptions().pointLimit }
+  private var width: Int { givenWidth ?? StructureShape().width }
+
+  /// - Throws: ``DataError``: graphs that are too small for the k of the model to go on from.
   func options(
     _ recipe: RecipeOptions, _ judging: ValidationOptions, from start: StructureNetwork?,
     workers: Workers
   ) throws -> StructureTrainingOptions {
-    try StructureTrainingOptions(
-      shape: StructureShape(width: start?.width ?? width),
-      settings: start?.settings ?? StructureNetwork.Settings(), graphCount: graphs,
+    let settings = start?.settings ?? StructureNetwork.Settings()
+    guard graphPoints > settings.neighborCount else {
+      throw DataError(
+        path: from ?? "--graph-points",
+        problem: "has k = \(settings.neighborCount); expected --graph-points above it, not "
+          + "\(graphPoints)")
+    }
+    return try StructureTrainingOptions(
+      shape: StructureShape(width: start?.width ?? width), settings: settings, graphCount: graphs,
       mixtureCount: mixtures, pointLimit: graphPoints,
       epochCount: recipe.epochs ?? StructureTrainingOptions().epochCount,
       validationFraction: judging.chosenFraction ?? 0,
