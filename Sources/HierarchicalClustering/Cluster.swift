@@ -34,10 +34,12 @@ public func cluster(
     along: &edges, of: source, by: plan, above: choice.thresholds, measuredBy: clock,
     on: communicator)
 
-  let (labels, clusterCount) = try clock.measure(.label) { _ in try run.labels(on: communicator) }
+  let (answer, singletonCount) = try clock.measure(.label) { _ in
+    (try run.labels(on: communicator), try run.singletonCount(on: communicator))
+  }
   return Clustering(
-    labels: labels, points: run.points, clusterCount: clusterCount,
-    singletonCount: try run.singletonCount(on: base), levels: run.history, reading: reading,
+    labels: answer.labels, points: run.points, clusterCount: answer.clusterCount,
+    singletonCount: singletonCount, levels: run.history, reading: reading,
     labeling: try clock.costs()[.label] ?? PhaseCost(), choice: choice,
     stopReason: run.stopReason ?? .fewNodes)
 }
@@ -141,9 +143,9 @@ extension ClusteringRun {
         of: level, length: plan.listLength, where: hasDirection, using: plan.workers,
         on: communicator, progress: progress)
     }
-    let neighbors = lists.prefix(plan.neighborCount - 1)
-    let graph = try clock.measure(.graph) { _ in
-      try NeighborGraph(neighbors, in: level.nodes, on: communicator)
+    let (neighbors, graph) = try clock.measure(.graph) { _ in
+      let neighbors = lists.prefix(plan.neighborCount - 1)
+      return (neighbors, try NeighborGraph(neighbors, in: level.nodes, on: communicator))
     }
     let linkage = try clock.measure(.network) { _ in
       try plan.judge.linkage(

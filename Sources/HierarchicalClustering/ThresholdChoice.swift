@@ -6,7 +6,7 @@ internal import GraphNetworks
 public struct ThresholdChoice: Codable, Equatable, Sendable {
   /// What the run used.
   public var thresholds: Thresholds
-  /// What was tried, in the order of τ; nothing where thresholds were given.
+  /// What was tried, ascending; nothing where thresholds were given.
   public var trials: [SilhouetteTrial] = []
   /// The one above which 96 % of the nodes of level 0 with denser neighbours merge with one, or 0.6 if
   /// that is less; nil where thresholds were given.
@@ -18,6 +18,15 @@ public struct ThresholdChoice: Codable, Equatable, Sendable {
   }
 }
 
+extension ThresholdChoice {
+  /// Whether the last two trials were no better than the best before them.
+  fileprivate var isPastTheBest: Bool {
+    guard trials.count > 2 else { return false }
+    let before = trials.dropLast(2).map(\.silhouette).max()!
+    return trials.suffix(2).allSatisfy { $0.silhouette <= before }
+  }
+}
+
 /// A threshold, and how well the clusters above it stand apart.
 public struct SilhouetteTrial: Codable, Equatable, Sendable {
   public var threshold: Double
@@ -25,7 +34,7 @@ public struct SilhouetteTrial: Codable, Equatable, Sendable {
   public var silhouette: Double
 }
 
-/// The thresholds that are tried on data without labels.
+/// The thresholds that are tried on data without labels, ascending.
 public let silhouetteThresholds = [
   0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98,
 ]
@@ -34,15 +43,16 @@ extension ClusteringRun {
   /// The thresholds of a plan: given, or chosen on the data without labels.
   ///
   /// What a network says of data of a kind that it has not seen is in the right order, more or less,
-  /// but its probabilities are not. So thresholds are tried, and the one taken above which clusters
-  /// stand apart best, but not too few of them: where identities are close to each other, a silhouette
-  /// alone prefers to merge them.
+  /// but its probabilities are not. So the threshold is taken above which clusters stand apart best,
+  /// but not too few of them: where identities are close to each other, a silhouette alone prefers to
+  /// merge them. Hence only the thresholds from ``ThresholdChoice/deciding`` on are tried, upwards,
+  /// until two in a row are no better.
   ///
   /// > Collective: over `communicator`. Nothing where thresholds are given; otherwise for every trial
   /// > what clustering from level 0's linkage on and ``Level/silhouette(of:over:using:on:)`` send.
   ///
   /// - Parameter edges: Of level 0; nil if the run has ended with it.
-  /// - Complexity: One pass over level 0, one over the later levels for each threshold.
+  /// - Complexity: One pass over the later levels for each trial.
   func chosenThresholds(
     along edges: JudgedEdges?, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>,
@@ -52,22 +62,23 @@ extension ClusteringRun {
     switch plan.thresholds {
     case .given(let thresholds): return ThresholdChoice(thresholds: thresholds)
     case .withoutLabels(let granularity, let later):
-      let tried = try edges.map { edges in
+      var choice = ThresholdChoice(thresholds: Thresholds(0), deciding: 0)
+      if let edges {
         try clock.measure(.thresholds) { progress in
-          // Networks learn from larger graphs than these, in which they are surer.
+          let deciding = min(try edges.decidingProbability(below: 0.04, on: communicator), 0.6)
+          choice.deciding = deciding
+          // Networks learn from larger graphs than the tiny ones, in which they are surer.
           let isTiny = level.nodes.nodeCount <= plan.neighborCount
-          let all = (isTiny ? [0] : []) + silhouetteThresholds
-          let trials = try all.enumerated().map { place, threshold in
-            defer { progress(Double(place + 1) / Double(all.count)) }
-            return try trial(
-              Thresholds(threshold, later: later), along: edges, of: source, by: plan,
-              on: communicator)
+          for threshold in ((isTiny ? [0] : []) + silhouetteThresholds).drop(from: deciding) {
+            choice.trials.append(
+              try trial(
+                Thresholds(threshold, later: later), along: edges, of: source, by: plan,
+                on: communicator))
+            progress((threshold - deciding) / (1 - deciding))
+            if choice.isPastTheBest { break }
           }
-          return (trials, min(try edges.decidingProbability(below: 0.04, on: communicator), 0.6))
         }
       }
-      var choice = ThresholdChoice(
-        thresholds: Thresholds(0), trials: tried?.0 ?? [], deciding: tried?.1 ?? 0)
       let threshold = granularity.moved(max(choice.standingApart ?? 0, choice.deciding ?? 0))
       choice.thresholds = Thresholds(threshold, later: later)
       return choice
@@ -125,5 +136,12 @@ extension JudgedEdges {
       return Double(share * all < 1 ? bin : bin + 1) / Double(binCount)
     }
     return 0
+  }
+}
+
+extension [Double] {
+  /// Those from the last that is no larger than a bound.
+  fileprivate func drop(from bound: Double) -> ArraySlice<Double> {
+    self[(lastIndex { $0 <= bound } ?? startIndex)...]
   }
 }
