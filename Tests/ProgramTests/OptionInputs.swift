@@ -1,10 +1,12 @@
 import Foundation
 import LinearAlgebra
+import Synchronization
 
 /// What the commands of ``OptionTable`` read; made once.
 final class OptionInputs: Sendable {
   private let scratch: Scratch
   private let paths: [String: String]
+  let known = Mutex<[PlannedRun: Traces]>([:])
 
   static let shared = Task { try await OptionInputs() }
 
@@ -12,6 +14,8 @@ final class OptionInputs: Sendable {
     let scratch = try Scratch()
     var paths = [
       "features": Fixture.features, "truth": Fixture.truth, "coordinates": Fixture.model,
+      "other-coordinates": Fixture.model.replacingOccurrences(
+        of: "sage_cf_k5_tau05", with: "gat2_cf_conv2"),
       "structure": URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "Sources/DefaultModel/default.safetensors")
         .path,
@@ -45,20 +49,24 @@ final class OptionInputs: Sendable {
     paths["answer"] = try scratch.write(truth.map { $0 / 2 }, shape: [300], as: "answer.npy")
     paths["names"] = try scratch.write(
       (0..<300).map { "name \($0)\n" }.joined(), as: "names.txt")
-    // Lists of neighbours, and similarities that are not theirs.
-    paths["lists"] = scratch("lists.npy")
-    paths["similarities"] = scratch("similarities.npy")
+    // The nearest neighbours, those that follow upon the nearest, and similarities that are not theirs.
+    let (lists, similarities) = (scratch("all-lists.npy"), scratch("all-similarities.npy"))
     try await go([
-      "knn", Fixture.features, "-k", "23", "--neighbors", paths["lists"]!, "--similarities",
-      paths["similarities"]!,
+      "knn", Fixture.features, "-k", "26", "--neighbors", lists, "--similarities", similarities,
     ])
-    let cosines = try floats(of: paths["similarities"]!)
-    paths["lower"] = try scratch.write(
-      cosines.enumerated().map { $1 * Float(1 + $0 / 22 % 3) / 3 }, shape: [300, 22], as: "lower.npy")
-    paths["other-lists"] = try scratch.write(
-      integers(of: paths["lists"]!).map { ($0 + 1) % 300 }, shape: [300, 22], as: "other-lists.npy")
+    let all25 = try (integers(of: lists), floats(of: similarities))
+    for (name, first) in [("", 0), ("next-", 3)] {
+      let kept = (0..<300).flatMap { row in (first..<first + 22).map { 25 * row + $0 } }
+      paths["\(name)lists"] = try scratch.write(
+        kept.map { all25.0[$0] }, shape: [300, 22], as: "\(name)lists.npy")
+      paths["\(name)similarities"] = try scratch.write(
+        kept.map { all25.1[$0] }, shape: [300, 22], as: "\(name)similarities.npy")
+      paths["\(name)lower"] = try scratch.write(
+        kept.map { all25.1[$0] * Float(1 + $0 / 25 % 3) / 3 }, shape: [300, 22],
+        as: "\(name)lower.npy")
+    }
     paths["edges"] = try scratch.write(
-      (0..<300 as Range<Int64>).flatMap { [$0, $0 / 3] }, shape: [300, 2], as: "edges.npy")
+      (0..<250 as Range<Int64>).flatMap { [$0, $0 / 3] }, shape: [250, 2], as: "edges.npy")
     paths["levels"] = scratch("levels")
     try await go(["cluster", Fixture.features, "--hierarchy", paths["levels"]!])
     // Whole graphs, and networks of both kinds.

@@ -1,5 +1,6 @@
 import Foundation
 import Subprocess
+import Synchronization
 import Testing
 
 /// The options of every command, as the program itself lists them.
@@ -70,14 +71,14 @@ extension Programs {
       ("convert a.txt b.npy --element-type float32", "--element-type is for features"),
       ("convert a.npy b.txt --dimensions 1", "--dimensions is for features"),
       ("train a.npy b.npy -o m --checkpoint-interval 60", "--checkpoint-interval goes with --checkpoint"),
-      ("train a.npy b.npy -o m --from default --width 48", "--width is that of the model with --from"),
+      ("train a.npy b.npy -o m --from default --width 48", "--width and --from: expected one of them"),
       (
         "train a.npy b.npy -o m --input coordinates --validation-fraction 0 --patience 1",
-        "--patience is for validations"
+        "--patience and --validation-fraction 0: expected one of them"
       ),
       (
         "train a.npy b.npy -o m --input coordinates --validation-fraction 0 --validate-every 5",
-        "--validate-every is for validations"
+        "--validate-every and --validation-fraction 0: expected one of them"
       ),
       (
         "train a.npy b.npy -o m --input coordinates --levels 1,1,1 --true-links",
@@ -90,28 +91,36 @@ extension Programs {
       #expect(outcome.errors.contains("Error: \(message)"), "\(outcome)")
     }
 
-    @Test(arguments: OptionTable.all)
-    func everyOptionActsBesideEveryOther(table: OptionTable) async throws {
+    @Test(arguments: OptionTable.all.flatMap(\.parts))
+    func everyOptionActsBesideEveryOther(part: OptionTablePart) async throws {
       let inputs = try await OptionInputs.shared.value
-      let runs = Array(table.runs)
       let traces = try await withThrowingTaskGroup(of: (PlannedRun, Traces).self) { group in
         var found: [PlannedRun: Traces] = [:]
-        for (index, run) in runs.enumerated() {
+        for (index, run) in part.runs.enumerated() {
           if index >= 3, let (run, traces) = try await group.next() { found[run] = traces }
           group.addTask { (run, try await inputs.traces(of: run)) }
         }
         for try await (run, traces) in group { found[run] = traces }
         return found
       }
-      for fault in table.faults(in: traces) { Issue.record("highland \(fault)") }
+      for fault in part.faults(in: traces) { Issue.record("\(part.table.title): \(fault)") }
     }
   }
 }
 
 extension OptionInputs {
-  /// Runs the program in a directory of its own.
+  /// What a run leaves behind; each is made once.
   func traces(of run: PlannedRun) async throws -> Traces {
+    if let known = known.withLock({ $0[run] }) { return known }
+    let traces = try await makeTraces(of: run)
+    known.withLock { $0[run] = traces }
+    return traces
+  }
+
+  /// Runs the program in a directory of its own.
+  private func makeTraces(of run: PlannedRun) async throws -> Traces {
     let scratch = try Scratch()
+    let session = try Scratch()
     for name in run.existing {
       let parts = name.split(separator: "/")
       if parts.count > 1 {
@@ -123,7 +132,7 @@ extension OptionInputs {
     // Neither a daemon nor a network for one rank: half the time.
     let settings = [
       "OMPI_MCA_ess_singleton_isolated=1", "OMPI_MCA_btl=self", "OMPI_MCA_pml=ob1",
-      "OMPI_MCA_coll=self,basic,libnbc",
+      "OMPI_MCA_coll=self,basic,libnbc", "OMPI_MCA_orte_tmpdir_base=\(session.path)",
     ]
     let outcome = try await ProgramTests.run(
       .name("env"),

@@ -110,7 +110,9 @@ private func withoutCosts(_ value: Any?) -> Any? {
 
 extension Traces {
   fileprivate var model: [UInt8]? {
-    files.first { $0.key.hasSuffix(".safetensors") && !$0.key.contains("/") }?.value
+    files.first {
+      $0.key.hasSuffix(".safetensors") && !$0.key.contains("/") && $0.value != OptionUse.oldContents
+    }?.value
   }
 }
 
@@ -118,7 +120,7 @@ extension Traces {
 struct OptionUse: Sendable {
   /// As they stand on the command line; `{name}` is an input.
   let words: [String]
-  /// What stands there in runs without it: another value of an option that must be given.
+  /// What stands there in runs without it, where an option must be given.
   let replaced: [String]
   /// What it needs beside it, with and without it.
   let companions: [String]
@@ -146,35 +148,51 @@ struct OptionUse: Sendable {
   static func refused(_ words: String...) -> [OptionUse] { words.map { OptionUse($0, nil) } }
 
   var names: [String] { optionNames(of: words) }
+  var text: String { words.joined(separator: " ") }
 }
 
 private func optionNames(of words: [String]) -> [String] {
   words.filter { $0.hasPrefix("-") && Double($0) == nil }
 }
 
+/// Options with their values.
+private func groups(of words: [String]) -> [[String]] {
+  words.reduce(into: []) { groups, word in
+    if word.hasPrefix("-"), Double(word) == nil {
+      groups.append([word])
+    } else {
+      groups[groups.count - 1].append(word)
+    }
+  }
+}
+
 /// A command with an input, and a use of each of its options.
-struct OptionTable: Sendable, CustomTestStringConvertible {
+struct OptionTable: Sendable {
   let title: String
   /// The command, its operands, and options that are in all runs.
   let base: [String]
+  /// Options with the values that they have in runs that do not look at them.
+  let defaults: [[String]]
   let uses: [OptionUse]
   /// Pairs of which one rules the other out.
   let refused: [Set<String>]
+  /// Pairs that are seen to act together only beside further options.
+  let helped: [Set<String>: [[String]]]
   /// Flags that say what holds without them.
   let asByDefault: [String]
 
   init(
-    _ title: String, _ base: String, _ uses: [OptionUse], refused: [[String]] = [],
-    asByDefault: [String] = []
+    _ title: String, _ base: String, defaults: String = "", _ uses: [OptionUse],
+    refused: [[String]] = [], helped: [Set<String>: String] = [:], asByDefault: [String] = []
   ) {
     self.title = title
     self.base = base.split(separator: " ").map(String.init)
+    self.defaults = groups(of: defaults.split(separator: " ").map(String.init))
     self.uses = uses
     self.refused = refused.map { Set($0) }
+    self.helped = helped.mapValues { groups(of: $0.split(separator: " ").map(String.init)) }
     self.asByDefault = asByDefault
   }
-
-  var testDescription: String { title }
 
   /// The names of the command: the words before operands and options.
   var command: [String] { base.prefix { !$0.hasPrefix("{") && !$0.hasPrefix("-") } }
@@ -199,26 +217,17 @@ extension OptionTable {
     for use in given { words += use.words }
     for use in present where !given.contains(where: { $0.words == use.words }) {
       words += use.replaced
+      words += defaults.filter { use.words.contains($0[0]) }.joined()
     }
     // Companions of both, once, and never beside an option that is itself looked at.
-    for group in (present.flatMap { groups($0.companions) } + uses.flatMap { groups($0.replaced) })
+    let help = helped.filter { $0.key.isSubset(of: present.flatMap(\.names)) }.flatMap(\.value)
+    for group in help + present.flatMap({ groups(of: $0.companions) }) + defaults
     where names.insert(group[0]).inserted {
       words += group
     }
     return PlannedRun(
       words: base + words, existing: Set(present.flatMap(\.existing)),
       variants: Set(present.compactMap(\.variant)))
-  }
-
-  /// Options with their values.
-  private func groups(_ words: [String]) -> [[String]] {
-    var groups: [[String]] = []
-    for word in words {
-      if word.hasPrefix("-") && Double(word) == nil { groups.append([word]) } else {
-        groups[groups.count - 1].append(word)
-      }
-    }
-    return groups
   }
 
   /// Pairs that can stand on one command line.
@@ -232,66 +241,89 @@ extension OptionTable {
     }
   }
 
+  /// The uses alone, then the pairs, some at a time.
+  var parts: [OptionTablePart] {
+    let pairs = pairs
+    return [OptionTablePart(table: self, number: 0, pairs: [])]
+      + stride(from: 0, to: pairs.count, by: OptionTablePart.size).enumerated().map {
+        OptionTablePart(
+          table: self, number: $0 + 1, pairs: Array(pairs[$1...].prefix(OptionTablePart.size)))
+      }
+  }
+}
+
+/// As many pairs as one test takes.
+struct OptionTablePart: Sendable, CustomTestStringConvertible {
+  static let size = 50
+
+  let table: OptionTable
+  /// 0 for the uses alone.
+  let number: Int
+  let pairs: [(OptionUse, OptionUse)]
+
+  var testDescription: String {
+    "\(table.title), \(number == 0 ? "alone" : "pairs from \(Self.size * (number - 1))")"
+  }
+
   var runs: Set<PlannedRun> {
-    var runs = Set(uses.flatMap { [run(with: [$0], among: [$0]), run(with: [], among: [$0])] })
-    for (a, b) in pairs {
-      for given in [[a, b], [a], [b]] { runs.insert(run(with: given, among: [a, b])) }
+    guard number > 0 else {
+      let asByDefault = table.asByDefault.map { OptionUse($0, nil) }
+      return Set(
+        (table.uses + asByDefault).flatMap {
+          [table.run(with: [$0], among: [$0]), table.run(with: [], among: [$0])]
+        })
     }
-    for name in asByDefault {
-      runs.insert(run(with: [OptionUse(name, nil)], among: [OptionUse(name, nil)]))
-    }
-    return runs
+    return Set(
+      pairs.flatMap { a, b in
+        [[a, b], [a], [b]].map { table.run(with: $0, among: [a, b]) }
+      })
   }
 
   /// What is wrong: options that do nothing, beside which others, and refusals that nobody expects.
   func faults(in traces: [PlannedRun: Traces]) -> [String] {
-    var faults: [String] = []
     func found(_ given: [OptionUse], _ present: [OptionUse]) -> Traces {
-      traces[run(with: given, among: present)]!
+      traces[table.run(with: given, among: present)]!
     }
-    func fault(_ text: String, _ traces: Traces) {
-      let complaint = traces.errors.split(separator: "\n").first {
-        $0.lowercased().hasPrefix("error: ")
+    return number > 0
+      ? pairs.compactMap { a, b in
+        fault(of: a, b, found([a, b], [a, b]), [found([b], [a, b]), found([a], [a, b])])
       }
-      faults.append("\(text); exit code \(traces.exitCode ?? -1) \(complaint ?? "")")
+      : table.uses.compactMap { fault(of: $0, found([$0], [$0]), found([], [$0])) }
+        + table.asByDefault.map { OptionUse($0, nil) }.compactMap {
+          let traces = found([$0], [$0])
+          return traces.exitCode == 0 ? nil : described("\($0.text) fails", traces)
+        }
+  }
+
+  private func fault(of use: OptionUse, _ with: Traces, _ without: Traces) -> String? {
+    guard let trace = use.trace else {
+      return with.refuses(use.names) ? nil : described("\(use.text) is not refused", with)
     }
-    for use in uses {
-      let with = found([use], [use])
-      let name = use.words.joined(separator: " ")
-      guard let trace = use.trace else {
-        if !with.refuses(use.names) { fault("\(name): is not refused", with) }
-        continue
-      }
-      if with.exitCode != 0 {
-        fault("\(name): fails", with)
-      } else if trace.of(with) == trace.of(found([], [use])) {
-        fault("\(name): does nothing", with)
-      }
+    guard with.exitCode == 0 else { return described("\(use.text) fails", with) }
+    return trace.of(with) != trace.of(without) ? nil : "\(use.text) does nothing"
+  }
+
+  private func fault(
+    of a: OptionUse, _ b: OptionUse, _ both: Traces, _ without: [Traces]
+  ) -> String? {
+    let names = a.names + b.names
+    if table.refused.contains(where: { $0.isSubset(of: names) }) {
+      return both.refuses(names)
+        ? nil : described("\(a.text) and \(b.text) are not refused", both)
     }
-    for (a, b) in pairs {
-      let both = found([a, b], [a, b])
-      let names = "\(a.words.joined(separator: " ")), \(b.words.joined(separator: " "))"
-      let isRefused = refused.contains { pair in
-        pair.allSatisfy { (a.names + b.names).contains($0) }
-      }
-      if isRefused {
-        if !both.refuses(a.names + b.names) { fault("\(names): are not refused", both) }
-        continue
-      }
-      guard both.exitCode == 0 else {
-        fault("\(names): fail", both)
-        continue
-      }
-      for (use, other) in [(a, b), (b, a)]
-      where use.trace!.of(both) == use.trace!.of(found([other], [a, b])) {
-        fault("\(use.words.joined(separator: " ")) beside \(other.words.joined(separator: " ")): does nothing", both)
-      }
+    guard both.exitCode == 0 else { return described("\(a.text) and \(b.text) fail", both) }
+    let idle = zip([a, b], without).filter { use, without in
+      use.trace!.of(both) == use.trace!.of(without)
     }
-    for name in asByDefault {
-      let use = OptionUse(name, nil)
-      let traces = found([use], [use])
-      if traces.exitCode != 0 { fault("\(name): fails", traces) }
-    }
-    return faults
+    return idle.isEmpty
+      ? nil
+      : "\(idle.map(\.0.text).joined(separator: " and ")) of \(a.text) and \(b.text): does nothing"
+  }
+
+  private func described(_ fault: String, _ traces: Traces) -> String {
+    let lines = traces.errors.split(separator: "\n")
+    let complaint = lines.first { $0.lowercased().hasPrefix("error: ") }
+    return "\(fault): exit code \(traces.exitCode.map(String.init) ?? "none"). "
+      + (complaint.map(String.init) ?? lines.suffix(3).joined(separator: " "))
   }
 }

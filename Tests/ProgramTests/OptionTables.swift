@@ -17,10 +17,10 @@ extension OptionTable {
     OptionUse("--truth {truth}", .line("BCubed")),
     OptionUse("--hierarchy levels", .file("levels/hierarchy.json")),
     OptionUse("--report report.json", .file("report.json")),
-    OptionUse("--neighbors {lists} --similarities {similarities}", .levels),
+    OptionUse("--neighbors {next-lists} --similarities {next-similarities}", .levels),
     OptionUse(
-      "--similarities {lower}", .levels, replacing: "--similarities {similarities}",
-      with: "--neighbors {lists}"),
+      "--similarities {next-lower}", .levels, replacing: "--similarities {next-similarities}",
+      with: "--neighbors {next-lists}"),
     OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
     OptionUse("--threads 3", .line("of 3 threads")),
     OptionUse("--progress none", .silence),
@@ -53,34 +53,38 @@ extension OptionTable {
     ], refused: notTogetherInClustering + notWithSurelyEarlyStop, asByDefault: ["--tau-by-silhouette"])
 
   private static let clusterByStructure = OptionTable(
-    "cluster with a model of structure", "cluster {features}",
+    "cluster with a model of structure", "cluster {features}", defaults: "--model {structure}",
     ofClustering + OptionUse.refused("-k 5") + [
-      OptionUse("--model {coordinates}", .levels, replacing: "--model {structure}"),
+      OptionUse("--model {coordinates}", .levels),
       OptionUse("--granularity coarser", .levels),
-      OptionUse("--tau 0.3", .levels), OptionUse("--tau-later 0.02", .levels),
-      OptionUse("--tau-by-silhouette", .line("silhouette has")), surelyEarlyStop,
+      OptionUse("--tau 0.6", .levels), OptionUse("--tau-later 0.02", .levels),
+      OptionUse(
+        "--tau-by-silhouette", .json("report.json", "parameters", "tauTrials"),
+        with: "--report report.json"), surelyEarlyStop,
     ], refused: notTogetherInClustering + notWithSurelyEarlyStop
       + [["--model", "--tau-by-silhouette"]])
 
   private static let clusterByCoordinates = OptionTable(
     "cluster with a model of coordinates", "cluster {features}",
+    defaults: "--model {coordinates}",
     ofClustering + OptionUse.refused("--tau-by-silhouette") + [
-      OptionUse("--model {structure}", .levels, replacing: "--model {coordinates}"),
-      OptionUse("-k 7", .levels), OptionUse("--granularity coarser", .levels),
-      OptionUse("--tau 0.5", .levels), OptionUse("--tau-later 0.02", .levels),
+      OptionUse("--model {other-coordinates}", .levels),
+      OptionUse("-k 9", .levels), OptionUse("--granularity finer", .levels),
+      OptionUse("--tau 0.7", .levels), OptionUse("--tau-later 0.02", .levels),
       OptionUse("--early-stop", .levels),
-    ], refused: notTogetherInClustering + [["--model", "-k"]])
+    ], refused: notTogetherInClustering,
+    helped: [["--early-stop", "--model"]: "--tau 0.8 --tau-later 0.02"])
 
   // MARK: - Other commands on points
 
   private static let knn = OptionTable(
-    "knn", "knn {features}",
+    "knn", "knn {features}", defaults: "--neighbors n.npy --similarities s.npy",
     [
       OptionUse("--dimensions 16", .success, variant: "bin"),
-      OptionUse("-k 4", .content("n.npy")),
-      OptionUse("--neighbors other.npy", .file("other.npy"), replacing: "--neighbors n.npy"),
+      OptionUse("-k 4", .arrays),
+      OptionUse("--neighbors other.npy", .file("other.npy")),
       OptionUse(
-        "--similarities other-s.npy", .file("other-s.npy"), replacing: "--similarities s.npy"),
+        "--similarities other-s.npy", .file("other-s.npy")),
       OptionUse("--report report.json", .file("report.json")),
       OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
       OptionUse("--threads 3", .json("report.json", "threadCount"), with: "--report report.json"),
@@ -91,31 +95,31 @@ extension OptionTable {
   private static let componentsOfEdges = OptionTable(
     "components of edges", "components {edges}",
     [
-      OptionUse("--points 400", .line("points in")),
+      OptionUse("--points 300", .line("points in")),
       OptionUse("--output labels.npy", .file("labels.npy")),
       OptionUse("--truth {truth}", .line("BCubed"), with: "--points 300"),
       OptionUse("--overwrite", .success, with: "--output labels.npy", existing: ["labels.npy"]),
-    ] + OptionUse.refused("--neighbors {lists}", "--similarities {similarities}", "--above 0.5"),
-    refused: [["--points", "--truth"]])
+    ] + OptionUse.refused("--neighbors {lists}", "--similarities {similarities}", "--above 0.5"))
 
   private static let componentsOfLists = OptionTable(
     "components of lists", "components",
+    defaults: "--neighbors {next-lists} --similarities {similarities} --above 0.9",
     [
       OptionUse(
-        "--neighbors {lists}", .line("points in"), replacing: "--neighbors {other-lists}"),
+        "--neighbors {lists}", .content("labels.npy"), with: "--output labels.npy"),
       OptionUse(
-        "--similarities {lower}", .line("points in"), replacing: "--similarities {similarities}"),
-      OptionUse("--above 0.9", .line("points in"), replacing: "--above 0.6"),
+        "--similarities {lower}", .line("points in")),
+      OptionUse("--above 0.8", .line("points in")),
       OptionUse("--output labels.npy", .file("labels.npy")),
       OptionUse("--truth {truth}", .line("BCubed")),
       OptionUse("--overwrite", .success, with: "--output labels.npy", existing: ["labels.npy"]),
     ] + OptionUse.refused("--points 300"))
 
   private static let evaluate = OptionTable(
-    "evaluate", "evaluate",
+    "evaluate", "evaluate", defaults: "--truth {truth} --predicted {truth}",
     [
-      OptionUse("--truth {answer}", .output, replacing: "--truth {truth}"),
-      OptionUse("--predicted {answer}", .output, replacing: "--predicted {truth}"),
+      OptionUse("--truth {answer}", .output),
+      OptionUse("--predicted {answer}", .output),
       OptionUse("--json", .output),
     ])
 
@@ -131,13 +135,13 @@ extension OptionTable {
     ])
 
   private static let generate = OptionTable(
-    "generate", "generate",
+    "generate", "generate", defaults: "--points 60 --dimensions 6 --output made",
     [
-      OptionUse("--points 70", .points, replacing: "--points 60"),
-      OptionUse("--dimensions 4", .points, replacing: "--dimensions 6"),
-      OptionUse("--seed 1", .points), OptionUse("--mean-cluster-size 4", .points),
-      OptionUse("--singleton-share 0.6", .points), OptionUse("--test-share 0.2", .points),
-      OptionUse("--output other", .file("other/generate.json"), replacing: "--output made"),
+      OptionUse("--points 70", .arrays),
+      OptionUse("--dimensions 4", .arrays),
+      OptionUse("--seed 1", .arrays), OptionUse("--mean-cluster-size 4", .arrays),
+      OptionUse("--singleton-share 0.6", .arrays), OptionUse("--test-share 0.2", .arrays),
+      OptionUse("--output other", .file("other/generate.json")),
       OptionUse(
         "--overwrite", .success, existing: ["made/generate.json", "other/generate.json"]),
     ])
@@ -183,8 +187,8 @@ extension Trace {
     $0.output + String(decoding: $0.files["page.html"] ?? [], as: UTF8.self)
   }
 
-  /// Points that were generated, in whichever directory.
-  static let points = Trace { traces in
+  /// Arrays that were written, under whichever names.
+  static let arrays = Trace { traces in
     traces.files.keys.filter { $0.hasSuffix(".npy") }.sorted().map {
       traces.files[$0]!.map { String($0, radix: 16) }.joined()
     }.joined(separator: " ")

@@ -3,6 +3,7 @@ import Communication
 import Datasets
 import Evaluation
 import GraphNetworks
+import HierarchicalClustering
 import MPICommunication
 import Optimization
 import Parallelism
