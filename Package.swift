@@ -4,6 +4,10 @@ import PackageDescription
 /// Set by Scripts/check; warnings of dependencies stay warnings.
 let areWarningsErrors = Context.environment["WARNINGS_AS_ERRORS"] != nil
 
+/// The MPI to build with: `openmpi`, if nothing else is said, `mpich`, or the name by which pkg-config
+/// knows another. Ranks must be started by the `mpirun` of the same one.
+let mpi = Context.environment["HIGHLAND_MPI"] ?? "openmpi"
+
 let strict: [SwiftSetting] =
   [
     .swiftLanguageMode(.v6),
@@ -26,7 +30,7 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// The unit tests of one module.
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies,
+    name: "\(name)Tests", dependencies: [.target(name: name), "TestTags"] + dependencies,
     swiftSettings: strict)
 }
 
@@ -34,8 +38,29 @@ let package = Package(
   name: "Highland",
   products: [
     .executable(name: "highland", targets: ["highland"]),
-    .library(name: "HierarchicalClustering", targets: ["HierarchicalClustering"]),
+    // For programs that cluster, search, train and evaluate by themselves: Examples/Library. Each with the
+    // modules whose types it takes and returns.
+    .library(
+      name: "HierarchicalClustering",
+      targets: [
+        "HierarchicalClustering", "Communication", "Datasets", "DefaultModel", "DistributedGraphs",
+        "GraphNetworks", "LinearAlgebra", "Parallelism",
+      ]),
+    .library(
+      name: "NeighborSearch",
+      targets: [
+        "NeighborSearch", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism",
+      ]),
+    .library(
+      name: "Training",
+      targets: [
+        "Training", "Communication", "GraphNetworks", "HierarchicalClustering", "LinearAlgebra",
+        "Optimization", "Parallelism",
+      ]),
+    .library(name: "Evaluation", targets: ["Evaluation", "Communication"]),
+    .library(name: "MPICommunication", targets: ["MPICommunication", "Communication"]),
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
+    .library(name: "Parallelism", targets: ["Parallelism"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -45,9 +70,11 @@ let package = Package(
   targets: [
     // What Swift cannot import from the C headers, and the C kernels.
     .systemLibrary(
-      name: "COpenMPI", pkgConfig: "ompi-c",
-      providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
-    .target(name: "CMPI", dependencies: ["COpenMPI"]),
+      name: "CSystemMPI", pkgConfig: mpi == "openmpi" ? "ompi-c" : mpi,
+      providers: [
+        .apt(mpi == "mpich" ? ["libmpich-dev", "mpich"] : ["libopenmpi-dev", "openmpi-bin"])
+      ]),
+    .target(name: "CMPI", dependencies: ["CSystemMPI"]),
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
 
@@ -89,6 +116,7 @@ let package = Package(
         "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "GraphNetworks",
         "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
+    module("PrincipalComponents", ["Communication", "LinearAlgebra", "Parallelism"]),
     module("Evaluation", ["Communication", "RandomNumbers"]),
     .target(
       name: "DefaultModel", resources: [.embedInCode("default.safetensors")],
@@ -111,19 +139,27 @@ let package = Package(
         "Charts", "Communication", "Datasets", "DefaultModel", "Differentiation",
         "DistributedGraphs", "Evaluation", "GraphClassification", "GraphCollections",
         "GraphNetworks", "HierarchicalClustering", "HierarchyReports", "LinearAlgebra",
-        "MPICommunication", "NeighborSearch", "Optimization", "Parallelism", "SyntheticData",
-        "Training",
+        "MPICommunication", "NeighborSearch", "Optimization", "Parallelism", "PrincipalComponents",
+        "SyntheticData", "Training",
         argumentParser, logging,
       ],
       swiftSettings: strict),
 
     // Tests.
+    .target(name: "TestTags", path: "Tests/TestTags", swiftSettings: strict),
     module("CommunicationTesting", ["Communication", "RandomNumbers"]),
     .target(
       name: "RandomInputs",
       dependencies: ["DistributedGraphs", "GraphNetworks", "LinearAlgebra", "SimilarityStructure"],
       path: "Tests/RandomInputs", swiftSettings: strict),
-    tests(of: "Communication", ["CommunicationTesting"]),
+    .target(
+      name: "ClusteringChecks",
+      dependencies: [
+        "Communication", "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "Parallelism",
+        "RandomInputs",
+      ],
+      path: "Tests/ClusteringChecks", swiftSettings: strict),
+    tests(of: "Communication", ["CommunicationTesting", "Parallelism"]),
     tests(of: "RandomNumbers"),
     tests(of: "LinearAlgebra", ["CKernels", "Parallelism", "RandomInputs"]),
     tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
@@ -133,6 +169,9 @@ let package = Package(
     tests(of: "Evaluation", ["Communication"]),
     tests(
       of: "HierarchyReports", ["Communication", "Datasets", "Evaluation", "LinearAlgebra"]),
+    tests(
+      of: "PrincipalComponents",
+      ["Communication", "LinearAlgebra", "Parallelism", "RandomInputs"]),
     tests(of: "Charts"),
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
     tests(
@@ -163,8 +202,8 @@ let package = Package(
     tests(
       of: "HierarchicalClustering",
       [
-        "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
-        "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomInputs",
+        "ClusteringChecks", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
+        "GraphNetworks", "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomInputs",
       ]),
     tests(
       of: "Training",
@@ -177,8 +216,8 @@ let package = Package(
     .executableTarget(
       name: "MPIChecks",
       dependencies: [
-        "Communication", "CommunicationTesting", "DistributedGraphs", "LinearAlgebra",
-        "MPICommunication", "NeighborSearch", "Parallelism", "RandomInputs",
+        "ClusteringChecks", "Communication", "CommunicationTesting", "DistributedGraphs",
+        "LinearAlgebra", "MPICommunication", "NeighborSearch", "Parallelism", "RandomInputs",
       ],
       path: "Tests/MPIChecks", swiftSettings: strict),
     .testTarget(

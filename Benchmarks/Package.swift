@@ -8,7 +8,8 @@ let package = Package(
     .executableTarget(
       name: "kernels",
       dependencies: [
-        .product(name: "LinearAlgebra", package: "Highland")
+        .product(name: "LinearAlgebra", package: "Highland"),
+        .product(name: "Parallelism", package: "Highland"),
       ],
       swiftSettings: [
         .swiftLanguageMode(.v6),

@@ -1,15 +1,18 @@
 #include "CMPI.h"
 
 #define OMPI_SKIP_MPICXX 1
+#define MPICH_SKIP_MPICXX 1
 #include <mpi.h>
 #include <string.h>
 
-_Static_assert(sizeof(MPI_Comm) == sizeof(CMPI_Comm), "a communicator travels as an integer");
-_Static_assert(sizeof(MPI_Request) == sizeof(CMPI_Request), "arrays of requests are passed on");
+_Static_assert(sizeof(MPI_Comm) <= sizeof(CMPI_Comm), "a communicator travels as an integer");
+_Static_assert(sizeof(MPI_Request) <= sizeof(CMPI_Request), "and so does a request");
 _Static_assert(MPI_MAX_ERROR_STRING <= CMPI_MAX_TEXT, "texts of errors are not cut");
 _Static_assert(MPI_MAX_PROCESSOR_NAME <= CMPI_MAX_TEXT, "names of hosts are not cut");
 
 static inline MPI_Comm unwrap(CMPI_Comm comm) { return (MPI_Comm)comm.raw; }
+
+static inline CMPI_Comm wrap(MPI_Comm comm) { return (CMPI_Comm){(intptr_t)comm}; }
 
 static void copy_text(char *text, const char *source) {
   strncpy(text, source, CMPI_MAX_TEXT - 1);
@@ -23,11 +26,22 @@ int CMPI_Init_thread_funneled(int *isProvided) {
   return code;
 }
 
+int CMPI_Initialized(int *isInitialized) { return MPI_Initialized(isInitialized); }
+
+int CMPI_Query_thread_funneled(int *isProvided) {
+  int provided = MPI_THREAD_SINGLE;
+  int code = MPI_Query_thread(&provided);
+  *isProvided = provided >= MPI_THREAD_FUNNELED;
+  return code;
+}
+
 int CMPI_Finalize(void) { return MPI_Finalize(); }
 
 int CMPI_Abort(CMPI_Comm comm, int code) { return MPI_Abort(unwrap(comm), code); }
 
-CMPI_Comm CMPI_COMM_WORLD_(void) { return (CMPI_Comm){(intptr_t)MPI_COMM_WORLD}; }
+CMPI_Comm CMPI_COMM_WORLD_(void) { return wrap(MPI_COMM_WORLD); }
+
+CMPI_Comm CMPI_COMM_SELF_(void) { return wrap(MPI_COMM_SELF); }
 
 CMPI_Request CMPI_REQUEST_NULL_(void) { return (CMPI_Request){(intptr_t)MPI_REQUEST_NULL}; }
 
@@ -42,14 +56,21 @@ int CMPI_Comm_size(CMPI_Comm comm, int *size) { return MPI_Comm_size(unwrap(comm
 int CMPI_Comm_split(CMPI_Comm comm, int color, int key, CMPI_Comm *formed) {
   MPI_Comm group = MPI_COMM_NULL;
   int code = MPI_Comm_split(unwrap(comm), color, key, &group);
-  *formed = (CMPI_Comm){(intptr_t)group};
+  *formed = wrap(group);
+  return code;
+}
+
+int CMPI_Comm_dup(CMPI_Comm comm, CMPI_Comm *duplicate) {
+  MPI_Comm made = MPI_COMM_NULL;
+  int code = MPI_Comm_dup(unwrap(comm), &made);
+  *duplicate = wrap(made);
   return code;
 }
 
 int CMPI_Comm_free(CMPI_Comm *comm) {
   MPI_Comm group = unwrap(*comm);
   int code = MPI_Comm_free(&group);
-  *comm = (CMPI_Comm){(intptr_t)group};
+  *comm = wrap(group);
   return code;
 }
 
@@ -66,17 +87,25 @@ int CMPI_Comm_shared_size(CMPI_Comm comm, int *size) {
 int CMPI_Isend_bytes(
     const void *bytes, int count, int destination, int tag, CMPI_Comm comm,
     CMPI_Request *request) {
-  return MPI_Isend(
-      bytes, count, MPI_BYTE, destination, tag, unwrap(comm), (MPI_Request *)request);
+  MPI_Request started = MPI_REQUEST_NULL;
+  int code = MPI_Isend(bytes, count, MPI_BYTE, destination, tag, unwrap(comm), &started);
+  request->raw = (intptr_t)started;
+  return code;
 }
 
 int CMPI_Irecv_bytes(
     void *bytes, int count, int source, int tag, CMPI_Comm comm, CMPI_Request *request) {
-  return MPI_Irecv(bytes, count, MPI_BYTE, source, tag, unwrap(comm), (MPI_Request *)request);
+  MPI_Request started = MPI_REQUEST_NULL;
+  int code = MPI_Irecv(bytes, count, MPI_BYTE, source, tag, unwrap(comm), &started);
+  request->raw = (intptr_t)started;
+  return code;
 }
 
 int CMPI_Wait(CMPI_Request *request) {
-  return MPI_Wait((MPI_Request *)request, MPI_STATUS_IGNORE);
+  MPI_Request waited = (MPI_Request)request->raw;
+  int code = MPI_Wait(&waited, MPI_STATUS_IGNORE);
+  request->raw = (intptr_t)waited;
+  return code;
 }
 
 int CMPI_Alltoall_int64(const int64_t *sent, int64_t *received, CMPI_Comm comm) {

@@ -48,7 +48,8 @@ extension Communicator {
   ///
   /// > Collective: two rounds: 8 bytes per rank, then the values, to every rank.
   public func broadcast<T: Message>(_ values: [T], from root: Rank = Rank(0)) throws -> [T] {
-    try allGather(rank == root ? values : []).values
+    try assertReplicated(root, from: .all)
+    return try allGather(rank == root ? values : []).values
   }
 
   /// Runs `body` here; throws the same ``AgreedFailure`` on every rank if it throws on any.
@@ -70,16 +71,6 @@ extension Communicator {
     throw AgreedFailure(
       reason: String(decoding: descriptions[failing[0]], as: UTF8.self), rank: failing[0],
       failureCount: failing.count)
-  }
-
-  /// Debug builds check that all ranks pass the same value.
-  ///
-  /// > Collective: in debug builds, one round of one value per rank.
-  public func assertReplicated<T: Message & Equatable>(_ value: T) throws {
-    #if DEBUG
-      let values = try gatherOne(value)
-      precondition(values.allSatisfy { $0 == value }, "differs between ranks: \(values)")
-    #endif
   }
 }
 
@@ -125,6 +116,7 @@ extension Communicator {
 
   @inline(__always)
   private func sumsInRankOrder<T: Message & BinaryFloatingPoint>(_ values: [T]) throws -> [T] {
+    try assertReplicated(values.count, from: .all)
     guard size > 1 else { return values }
     let counts = ranks.map { rank in
       values.count * (rank.index + 1) / size - values.count * rank.index / size

@@ -35,8 +35,17 @@ public protocol Communicator {
   /// - Parameter byteCounts: Replicated. Length of every rank's contribution. Shape `[size]`.
   func allGather(
     _ contribution: RawSpan, byteCounts: [Int], into gathered: inout MutableRawSpan) throws
+
+  /// The number of every rank, in rank order: what an assertion sends.
+  ///
+  /// A backend has nothing to do for it. Who observes what an algorithm sends leaves it out.
+  ///
+  /// > Collective: as ``gatherOne(_:)``.
+  func gatherForAssertion(_ number: UInt64) throws -> [UInt64]
 }
 
 extension Communicator {
   public var ranks: [Rank] { (0..<size).map(Rank.init) }
+
+  public func gatherForAssertion(_ number: UInt64) throws -> [UInt64] { try gatherOne(number) }
 }

@@ -42,6 +42,7 @@ extension GroupingCommunicator {
     _ taskCount: Int, inGroups groupCount: Int,
     _ body: (_ task: Int, _ group: Self) throws -> [UInt8]
   ) throws -> [[UInt8]] {
+    try assertReplicated((taskCount: taskCount, groupCount: groupCount))
     precondition((1...size).contains(groupCount), "\(groupCount) groups of \(size) ranks")
     func tasks(of group: Int) -> [Int] {
       Array(stride(from: group, to: taskCount, by: groupCount))

@@ -41,7 +41,22 @@ extension Laws {
     }
     expect(try !communicator.any(false), "any of none")
     expect(try communicator.all(true), "all of all")
-    try communicator.assertReplicated(size)
+  }
+
+  mutating func replication() throws {
+    try communicator.requireReplicated((size: size, none: Double.nan))
+    for other in communicator.ranks where size > 1 && other.index > 0 {
+      let failure = Result { try communicator.requireReplicated((size, rank == other)) }.failure
+      expect(
+        failure?.rank == other && failure?.failureCount == 1
+          && failure?.code == AgreedFailure.notReplicated,
+        "a value of rank \(other.index) alone is told, not \(String(describing: failure))")
+    }
+    let failure = Result { try communicator.requireReplicated(rank.index) }.failure
+    expect(
+      failure?.failureCount == (size > 1 ? size - 1 : nil),
+      "a value of each rank is told, not \(String(describing: failure))")
+    expect(try communicator.sum(1) == size, "after different values, ranks can go on")
   }
 
   mutating func prefixSums() throws {
@@ -87,12 +102,14 @@ extension Laws {
   }
 
   private func failure(_ body: () throws -> Void) -> AgreedFailure? {
-    do {
-      try communicator.agree(body)
-      return nil
-    } catch {
-      return error as? AgreedFailure
-    }
+    Result { try communicator.agree(body) }.failure
+  }
+}
+
+extension Result where Success == Void, Failure == any Error {
+  /// What all ranks threw, if it is that.
+  fileprivate var failure: AgreedFailure? {
+    if case .failure(let error) = self { error as? AgreedFailure } else { nil }
   }
 }
 

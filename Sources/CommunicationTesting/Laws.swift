@@ -32,6 +32,7 @@ public func brokenLaws(
   try laws.prefixSums()
   try laws.broadcasts()
   try laws.agreement()
+  try laws.replication()
   try communicator.barrier()
   return laws.broken
 }

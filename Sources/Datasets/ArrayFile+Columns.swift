@@ -17,6 +17,8 @@ public func writeArray<Element: ArrayElement>(
   columns rows: [[Element]], columnCount: Int, firstColumn: Int, to path: String, overwrite: Bool,
   on communicator: some Communicator
 ) throws {
+  try communicator.assertReplicated(
+    (rowCount: rows.count, columnCount: columnCount, path: path, overwrite: overwrite))
   for row in rows {
     try requireTiling(
       of: columnCount, first: firstColumn, count: row.count, rowLength: 1, on: communicator)

@@ -18,6 +18,7 @@ public func writeArray<Element: ArrayElement>(
   _ slice: [Element], shape: [Int], firstRow: Int, to path: String, overwrite: Bool,
   on communicator: some Communicator
 ) throws {
+  try communicator.assertReplicated((shape: shape, path: path, overwrite: overwrite))
   let rowLength = shape.dropFirst().reduce(1, *)
   let count = shape.reduce(1, *)
   try requireTiling(

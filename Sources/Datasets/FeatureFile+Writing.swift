@@ -23,15 +23,44 @@ extension FeatureFile {
     _ slice: Matrix, rowCount: Int, firstRow: Int, to path: String,
     as elementType: ElementType = .float32, overwrite: Bool, on communicator: some Communicator
   ) throws {
+    try write(
+      rows: firstRow..<firstRow + slice.rowCount, of: rowCount, columnCount: slice.columnCount,
+      sliceLength: max(slice.rowCount, 1), to: path, as: elementType, overwrite: overwrite,
+      on: communicator
+    ) { _ in slice }
+  }
+
+  /// Writes features of which every rank makes some rows, a slice at a time: the way of those that do not fit
+  /// into memory.
+  ///
+  /// > Collective: as ``write(_:rowCount:firstRow:to:as:overwrite:on:)``.
+  ///
+  /// - Parameters:
+  ///   - owned: This rank's rows.
+  ///   - rowCount: Replicated. The rows of the whole file.
+  ///   - columnCount: Replicated.
+  ///   - sliceLength: How many rows are asked for at once.
+  ///   - slice: Makes some of the owned rows, which are asked for in order. Does not communicate.
+  /// - Throws: The same ``AgreedFailure`` on every rank, with what a ``DataError`` says or `slice` throws.
+  /// - Precondition: The rows of all ranks make up the file, without gap or overlap.
+  public static func write(
+    rows owned: Range<Int>, of rowCount: Int, columnCount: Int, sliceLength: Int, to path: String,
+    as elementType: ElementType = .float32, overwrite: Bool, on communicator: some Communicator,
+    _ slice: (Range<Int>) throws -> Matrix
+  ) throws {
+    try communicator.assertReplicated(
+      (
+        rowCount: rowCount, columnCount: columnCount, path: path, elementType: elementType,
+        overwrite: overwrite
+      ))
     let format = try communicator.agree {
       let format = try FeatureFormat(path: path)
-      try check(format, elementType, rowCount: rowCount, columnCount: slice.columnCount, path)
+      try check(format, elementType, rowCount: rowCount, columnCount: columnCount, path)
       return format
     }
     try requireTiling(
-      of: rowCount, first: firstRow, count: slice.rowCount, rowLength: slice.columnCount,
+      of: rowCount, first: owned.lowerBound, count: owned.count, rowLength: columnCount,
       on: communicator)
-    let columnCount = slice.columnCount
     let header = header(format, elementType, rowCount: rowCount, columnCount: columnCount)
     let rowByteCount =
       columnCount * elementType.byteCount + (format == .fvecs ? MemoryLayout<Int32>.size : 0)
@@ -39,16 +68,32 @@ extension FeatureFile {
       to: path, header: header, byteCount: header.count + rowCount * rowByteCount,
       overwrite: overwrite, on: communicator
     ) { file in
-      let offset = header.count + firstRow * rowByteCount
-      if format == .fvecs { return try writeRecords(slice, to: file, at: offset) }
-      try unsafe slice.withUnsafeBufferPointer { elements throws in
-        switch elementType {
-        case .float16:
-          try file.write(count: elements.count, at: offset) { unsafe Float16(elements[$0]) }
-        case .float64:
-          try file.write(count: elements.count, at: offset) { unsafe Double(elements[$0]) }
-        default: try unsafe file.write(Span(_unsafeElements: elements).bytes, at: offset)
+      for first in stride(from: owned.lowerBound, to: owned.upperBound, by: sliceLength) {
+        let range = first..<min(first + sliceLength, owned.upperBound)
+        let rows = try slice(range)
+        precondition(
+          rows.rowCount == range.count && rows.columnCount == columnCount,
+          "[\(rows.rowCount) × \(rows.columnCount)] for rows \(range) of \(columnCount) columns")
+        let offset = header.count + first * rowByteCount
+        if format == .fvecs {
+          try writeRecords(rows, to: file, at: offset)
+        } else {
+          try write(rows, as: elementType, to: file, at: offset)
         }
+      }
+    }
+  }
+
+  private static func write(
+    _ rows: Matrix, as elementType: ElementType, to file: borrowing OutputFile, at offset: Int
+  ) throws {
+    try unsafe rows.withUnsafeBufferPointer { elements throws in
+      switch elementType {
+      case .float16:
+        try file.write(count: elements.count, at: offset) { unsafe Float16(elements[$0]) }
+      case .float64:
+        try file.write(count: elements.count, at: offset) { unsafe Double(elements[$0]) }
+      default: try unsafe file.write(Span(_unsafeElements: elements).bytes, at: offset)
       }
     }
   }

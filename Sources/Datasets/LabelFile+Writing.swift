@@ -19,6 +19,7 @@ extension LabelFile {
     _ slice: [Int64], count: Int, firstRow: Int, to path: String, overwrite: Bool,
     on communicator: some Communicator
   ) throws {
+    try communicator.assertReplicated((count: count, path: path, overwrite: overwrite))
     if isArray(path) {
       return try writeArray(
         slice, shape: [count], firstRow: firstRow, to: path, overwrite: overwrite,

@@ -54,6 +54,7 @@ public func writeDirectory<R>(
   to path: String, marker: String, overwrite: Bool, on communicator: some Communicator,
   _ body: (_ temporary: String) throws -> R
 ) throws -> R {
+  try communicator.assertReplicated((path: path, marker: marker, overwrite: overwrite))
   let path = withoutTrailingSlashes(path)
   let isFirst = communicator.rank == Rank(0)
   let created = try communicator.agree { () -> String in

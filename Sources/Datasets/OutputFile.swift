@@ -186,6 +186,8 @@ func writeAtomically(
   to path: String, header: [UInt8], byteCount: Int, overwrite: Bool,
   on communicator: some Communicator, _ body: (borrowing OutputFile) throws -> Void
 ) throws {
+  try communicator.assertReplicated(
+    (path: path, byteCount: byteCount, overwrite: overwrite), from: .all)
   let isFirst = communicator.rank == Rank(0)
   let created = try communicator.agree { () -> String in
     guard isFirst else { return "" }

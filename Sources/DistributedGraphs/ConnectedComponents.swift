@@ -19,6 +19,7 @@ public import Communication
 public func connectedComponents(
   _ edges: [(GlobalNode, GlobalNode)], in nodes: NodePartition, on communicator: some Communicator
 ) throws -> [GlobalNode] {
+  try communicator.assertReplicated(nodes.firstNode)
   let owned = nodes.owned(by: communicator.rank)
   func isInside(_ edge: (GlobalNode, GlobalNode)) -> Bool {
     owned.contains(Int(edge.0.index)) && owned.contains(Int(edge.1.index))

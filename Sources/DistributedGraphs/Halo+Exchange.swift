@@ -57,6 +57,7 @@ extension Halo {
   public func extend<T: Message>(
     _ rows: [T], width: Int, on communicator: some Communicator
   ) throws -> [T] {
+    try communicator.assertReplicated(width, from: .all)
     precondition(
       rows.count == ownedCount * width, "\(rows.count) values for \(ownedCount) rows of \(width)")
     var packed: [T] = []
@@ -112,6 +113,8 @@ extension Halo {
     _ rows: DenseMatrix<Scalar>, columns: Range<Int>, piece: Int, of pieceCount: Int,
     on communicator: some Communicator
   ) throws -> DenseMatrix<Scalar> {
+    try communicator.assertReplicated(
+      (columns: columns, piece: piece, pieceCount: pieceCount), from: .all)
     precondition(rows.rowCount == ownedCount, "\(rows.rowCount) rows for \(ownedCount) nodes")
     precondition(
       columns.lowerBound >= 0 && columns.upperBound <= rows.columnCount,
@@ -160,6 +163,7 @@ extension Halo {
     _ ghosts: DenseMatrix<Scalar>, into rows: inout DenseMatrix<Scalar>,
     on communicator: some Communicator
   ) throws {
+    try communicator.assertReplicated(rows.columnCount, from: .all)
     precondition(
       ghosts.rowCount == ghostCount && rows.rowCount == ownedCount
         && ghosts.columnCount == rows.columnCount,

@@ -25,6 +25,7 @@ public struct NeighborGraph: Sendable {
   public init(
     _ lists: NeighborLists, in nodes: NodePartition, on communicator: some Communicator
   ) throws {
+    try communicator.assertReplicated((listLength: lists.listLength, nodes: nodes.firstNode))
     let owned = nodes.owned(by: communicator.rank)
     precondition(
       lists.listLength == 0 || lists.count == owned.count,

@@ -13,6 +13,7 @@ extension NodePartition {
   public func deliver<T: Message>(
     _ rows: [T], width: Int, to nodes: [GlobalNode], on communicator: some Communicator
   ) throws -> (nodes: [GlobalNode], rows: [T]) {
+    try communicator.assertReplicated((width: width, nodes: firstNode), from: .all)
     precondition(rows.count == nodes.count * width, "\(rows.count) values for \(nodes.count) rows")
     let (targets, places) = Buckets.sorting(nodes, into: communicator.size) { owner(of: $0) }
     var sorted = rows

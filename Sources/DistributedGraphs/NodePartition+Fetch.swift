@@ -14,6 +14,7 @@ extension NodePartition {
   public func fetch<T: Message>(
     _ values: [T], at nodes: [GlobalNode], on communicator: some Communicator
   ) throws -> [T] {
+    try communicator.assertReplicated(firstNode, from: .all)
     let owned = owned(by: communicator.rank)
     precondition(values.count == owned.count, "\(values.count) values for \(owned.count) nodes")
     let away = nodes.filter { !owned.contains(Int($0.index)) }
@@ -43,6 +44,7 @@ extension NodePartition {
     _ contributions: [T], to nodes: [GlobalNode], into values: inout [T],
     on communicator: some Communicator, combining combine: (inout T, T) -> Void
   ) throws {
+    try communicator.assertReplicated(firstNode, from: .all)
     let owned = owned(by: communicator.rank)
     precondition(values.count == owned.count, "\(values.count) values for \(owned.count) nodes")
     precondition(contributions.count == nodes.count, "one node per contribution")

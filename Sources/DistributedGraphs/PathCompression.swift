@@ -11,6 +11,7 @@ public import Communication
 public func compressPaths(
   _ parent: inout [GlobalNode], in nodes: NodePartition, on communicator: some Communicator
 ) throws {
+  try communicator.assertReplicated(nodes.firstNode, from: .all)
   let first = nodes.owned(by: communicator.rank).lowerBound
   // A node whose grandparent is its parent points at a root, and will for ever.
   var climbing = parent.indices.filter { parent[$0] != GlobalNode(first + $0) }

@@ -1,6 +1,6 @@
 public import Communication
 public import Differentiation
-internal import Foundation
+internal import Glibc
 public import GraphCollections
 public import LinearAlgebra
 public import Parallelism
@@ -28,6 +28,8 @@ public func nodeClusters(
   with network: GraphNetwork<Float>, workers: Workers = Workers(),
   on communicator: some Communicator
 ) throws -> [Int64] {
+  try communicator.assertReplicated(graphs.count)
+  try communicator.assertReplicated(graphs, from: .all)
   let counts = network.architecture.clusterCounts
   precondition(!counts.isEmpty, "a network without pooling")
   let hands = deal(costs: graphs.map(collection.cost(of:)), among: communicator.size)

@@ -64,6 +64,8 @@ public func classify(
   with network: GraphNetwork<Float>, workers: Workers = Workers(),
   on communicator: some Communicator
 ) throws -> Matrix {
+  try communicator.assertReplicated(graphs.count)
+  try communicator.assertReplicated(graphs, from: .all)
   let hands = deal(costs: graphs.map(collection.cost(of:)), among: communicator.size)
   let own = hands[communicator.rank.index]
   var elements: [Float] = []

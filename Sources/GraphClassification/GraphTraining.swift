@@ -44,6 +44,13 @@ public func train(
   options: GraphTrainingOptions, fold: Int = 0, workers: Workers = Workers(),
   on communicator: some Communicator, observer: (EpochRecord) -> Void = { _ in }
 ) throws -> TrainedGraphNetwork {
+  try communicator.assertReplicated(
+    (
+      graphs: collection.graphCount, rows: rows.rowCount, columns: rows.columnCount,
+      options: options, fold: fold
+    ))
+  try communicator.assertReplicated(
+    (split: split, parameters: network.parameters.all.map(\.value.elements)), from: .all)
   // Every step makes and drops matrices of the same sizes.
   let recycling = MemoryRecycling()
   defer { withExtendedLifetime(recycling) {} }

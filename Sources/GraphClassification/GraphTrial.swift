@@ -135,6 +135,7 @@ public struct GraphTrialPlan: Sendable {
     workers: Workers = Workers(), on communicator: C,
     observer: (_ task: Int, EpochRecord) -> Void = { _, _ in }
   ) throws -> (results: [GraphTrialResult], firstModel: GraphModel?) {
+    try communicator.assertReplicated(tasks, from: .all)
     var firstModel: GraphModel?
     let messages = try communicator.perform(tasks.count, inGroups: groupCount) { task, group in
       let trial = try run(tasks[task], on: collection, workers: workers, on: group) {

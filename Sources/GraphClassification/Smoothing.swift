@@ -45,6 +45,8 @@ public func smoothing(
   of network: GraphNetwork<Float>, on graphs: [Int], of collection: GraphCollection, rows: Matrix,
   workers: Workers = Workers(), on communicator: some Communicator
 ) throws -> SmoothingProfile {
+  try communicator.assertReplicated(graphs.count)
+  try communicator.assertReplicated(graphs, from: .all)
   let hands = deal(costs: graphs.map(collection.cost(of:)), among: communicator.size)
   let own = hands[communicator.rank.index].map { graphs[$0] }
   let architecture = network.architecture

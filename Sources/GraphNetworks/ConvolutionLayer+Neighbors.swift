@@ -131,6 +131,8 @@ extension NeighborGraph {
     _ weights: [[Float]], of rows: Matrix, using workers: Workers,
     on communicator: some Communicator
   ) throws -> [Matrix] {
+    try communicator.assertReplicated(
+      (heads: weights.count, columns: rows.columnCount), from: .all)
     var sums = weights.map { _ in Matrix(rows: ownedCount, columns: rows.columnCount) }
     let slabWidth = communicator.size > 1 ? 32 : max(rows.columnCount, 1)
     for slab in (0..<rows.columnCount).tiles(of: slabWidth) {

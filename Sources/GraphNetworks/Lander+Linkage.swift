@@ -40,6 +40,8 @@ extension Lander {
     of input: consuming NodeInput, over graph: NeighborGraph, using workers: Workers = Workers(),
     on communicator: some Communicator
   ) throws -> Linkage {
+    try communicator.assertReplicated(
+      (layers: layers.count, usesAverageFeature: usesAverageFeature, dimensions: dimensions))
     var input = input
     for layer in layers.dropLast() {
       let sum = try layer.neighborSums(
@@ -93,6 +95,7 @@ extension LinkageDecoder {
     source: Matrix, destination: Matrix, over graph: NeighborGraph, using workers: Workers,
     on communicator: some Communicator
   ) throws -> [Float] {
+    try communicator.assertReplicated(width, from: .all)
     let ghostFloats = graph.halo.ghostCount * width
     let pieceCount = try communicator.maximum(min(8, ghostFloats / (1 << 18) + 1))
     var logits = Array(repeating: Float(0), count: graph.edgeCount)

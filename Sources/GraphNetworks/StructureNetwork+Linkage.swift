@@ -17,6 +17,10 @@ extension StructureNetwork {
     of features: StructureFeatures, using workers: Workers = Workers(),
     on communicator: some Communicator
   ) throws -> Linkage {
+    try communicator.assertReplicated((settings: settings, width: width))
+    try communicator.assertReplicated(
+      [nodeHidden, nodeOutput, edgeFirst, edgeSecond, edgeThird, output].map(\.weight.elements),
+      from: .all)
     let graph = features.graph
     let hidden = try graph.halo.extend(
       hiddenRows(of: features, using: workers), on: communicator)

@@ -57,9 +57,11 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
         dimensions == source.dimensions,
         "\(source.dimensions) dimensions for a model of \(dimensions)")
     }
-    try communicator.assertReplicated(source.rowCount)
-    try communicator.assertReplicated(neighborCount)
-    try communicator.assertReplicated(maximumLevels)
+    try communicator.assertReplicated(
+      (
+        rowCount: source.rowCount, dimensions: source.dimensions, neighborCount: neighborCount,
+        maximumLevels: maximumLevels, stopsEarly: stopsEarly, invalidRows: invalidRows
+      ))
   }
 
   /// Whether points with the same direction are one node from the start: not where the user brings

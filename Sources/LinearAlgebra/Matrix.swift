@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Synchronization
+internal import Parallelism
 
 /// What the elements of a matrix may be: `Float`, and `Double` to check `Float` by.
 public typealias MatrixScalar = BinaryFloatingPoint & BitwiseCopyable & Sendable

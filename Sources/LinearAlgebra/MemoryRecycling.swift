@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Parallelism
 internal import Synchronization
 
 /// While one is alive, the memory of large matrices is used again instead of given back to the system.
@@ -14,7 +15,7 @@ public final class MemoryRecycling: Sendable {
 
 /// Mappings of this process that no matrix uses.
 package struct MappedMemory {
-  static let shared = Mutex(MappedMemory())
+  static let shared = Guarded(MappedMemory())
 
   /// Of values of ``MemoryRecycling``; changed under the lock only.
   private static let recyclerCount = Atomic(0)

@@ -12,8 +12,9 @@ internal import Synchronization
 /// mends a value of the variable that was right for another machine; who insists on a core says so
 /// with `HIGHLAND_OPENBLAS_CORETYPE`, and the report repeats it.
 ///
-/// Highland computes with its own products, whose bits are reproducible; this is for comparison.
-/// Products may run on several threads at the same time.
+/// What decides a label and what training computes are own products, whose bits depend on no library; this
+/// is for eigenvectors, for products of one fixed shape, and for comparison. Products may run on several
+/// threads at the same time.
 public final class OpenBLAS: Sendable {
   public let report: Report
   private let library: OpenBLASLibrary
@@ -125,37 +126,106 @@ public final class OpenBLAS: Sendable {
     return possible.oldestCore
   }
 
-  /// C = A · B, or A · Bᵀ.
+  /// C = op(A) · op(B), where op is the transpose if that is asked for.
   ///
   /// - Parameters:
-  ///   - a: Shape `[m × k]`.
+  ///   - a: Shape `[m × k]`, or `[k × m]` if `transposingA`.
   ///   - b: Shape `[k × n]`, or `[n × k]` if `transposingB`.
   ///   - c: Overwritten. Shape `[m × n]`.
-  public func multiply(_ a: Matrix, _ b: Matrix, transposingB: Bool = false, into c: inout Matrix) {
-    let (k, n) =
-      transposingB ? (b.columnCount, b.rowCount) : (b.rowCount, b.columnCount)
+  public func multiply(
+    _ a: Matrix, transposingA: Bool = false, _ b: Matrix, transposingB: Bool = false,
+    into c: inout Matrix
+  ) {
+    let (m, depth) = transposingA ? (a.columnCount, a.rowCount) : (a.rowCount, a.columnCount)
+    let (k, n) = transposingB ? (b.columnCount, b.rowCount) : (b.rowCount, b.columnCount)
     precondition(
-      a.columnCount == k && c.rowCount == a.rowCount && c.columnCount == n,
-      """
-      [\(a.rowCount) × \(a.columnCount)] by [\(k) × \(n)] into [\(c.rowCount) × \(c.columnCount)]
-      """)
-    unsafe a.withUnsafeBufferPointer { a in
-      unsafe b.withUnsafeBufferPointer { b in
+      depth == k && c.rowCount == m && c.columnCount == n,
+      "[\(m) × \(depth)] by [\(k) × \(n)] into [\(c.rowCount) × \(c.columnCount)]")
+    unsafe a.withUnsafeBufferPointer { left in
+      unsafe b.withUnsafeBufferPointer { right in
         unsafe c.withUnsafeMutableBufferPointer { c in
-          unsafe library.multiply(a, b, transposingB: transposingB, into: c, k: k, n: n)
+          unsafe library.multiply(
+            left.baseAddress!, stride: a.columnCount, transposingA: transposingA,
+            right.baseAddress!, stride: b.columnCount, transposingB: transposingB,
+            into: c.baseAddress!, m: m, n: n, k: k)
         }
       }
     }
   }
+
+  /// C = A₁ᵀ · A₂, where A₁ is a block of columns of A and A₂ are the columns from its first one on.
+  ///
+  /// With one thread the bits depend on the shapes, the library and its core alone.
+  ///
+  /// - Parameters:
+  ///   - c: Overwritten from its start on, row after row. At least `block.count` times the columns of A₂.
+  package func multiplyColumns(_ block: Range<Int>, of a: Matrix, into c: inout Matrix) {
+    let width = a.columnCount - block.lowerBound
+    precondition(
+      block.lowerBound >= 0 && block.upperBound <= a.columnCount && block.count * width <= c.count,
+      "columns \(block) of \(a.columnCount) into \(c.count) elements")
+    unsafe a.withUnsafeBufferPointer { left in
+      unsafe c.withUnsafeMutableBufferPointer { c in
+        let first = unsafe left.baseAddress! + block.lowerBound
+        unsafe library.multiply(
+          first, stride: a.columnCount, transposingA: true, first, stride: a.columnCount,
+          transposingB: false, into: c.baseAddress!, m: block.count, n: width, k: a.rowCount)
+      }
+    }
+  }
+
+  /// The most rows of a matrix whose eigenvectors LAPACK finds: it counts its memory by 32 bits.
+  package static let mostEigenvalues = 32_000
+
+  /// - Throws: ``OpenBLASError`` if the library was built without LAPACK.
+  package func requireLAPACK() throws(OpenBLASError) {
+    guard library.hasLAPACK else {
+      throw OpenBLASError(reasons: ["'\(report.configuration)' was built without LAPACK"])
+    }
+  }
+
+  /// The eigenvalues of a symmetric matrix, ascending.
+  ///
+  /// - Parameter matrix: Its lower triangle is read. Then row i is the eigenvector of eigenvalue i, of
+  ///   length 1. Shape `[n × n]`, n up to ``mostEigenvalues``.
+  /// - Throws: ``OpenBLASError`` if there is no LAPACK or no memory, or if it does not converge.
+  /// - Complexity: O(n³); 2 n² `Double`s of memory.
+  package func eigenvalues(
+    ofSymmetric matrix: inout DenseMatrix<Double>
+  ) throws(OpenBLASError) -> [Double] {
+    let count = matrix.rowCount
+    precondition(
+      matrix.columnCount == count && count <= Self.mostEigenvalues,
+      "[\(count) × \(matrix.columnCount)]")
+    try requireLAPACK()
+    var values = Array(repeating: 0.0, count: count)
+    let problem =
+      count == 0
+      ? 0
+      : unsafe matrix.withUnsafeMutableBufferPointer { matrix in
+        unsafe values.withUnsafeMutableBufferPointer { unsafe library.solve(matrix, values: $0) }
+      }
+    guard problem == 0 else {
+      throw OpenBLASError(reasons: [
+        OpenBLASLibrary.isOutOfMemory(problem)
+          ? "no memory for the eigenvectors of \(count) columns"
+          : "LAPACK found no eigenvectors of \(count) columns (dsyevd: \(problem))"
+      ])
+    }
+    return values
+  }
+
+  /// How many threads a call may take from now on; of all who share the library.
+  public func useThreads(_ count: Int) { library.useThreads(count) }
 }
 
-/// OpenBLAS cannot be loaded.
+/// OpenBLAS cannot be loaded, or cannot do what is asked of it.
 public struct OpenBLASError: Error, CustomStringConvertible {
   /// What was tried, and what is wrong with it.
   public let reasons: [String]
 
   public var description: String {
-    "OpenBLAS cannot be loaded (on Debian it is in libopenblas0): "
+    "OpenBLAS cannot be used (on Debian it is in libopenblas0): "
       + reasons.joined(separator: "; ")
   }
 }

@@ -43,21 +43,43 @@ internal import Glibc
 
   var threadCount: Int { Int(unsafe copenblas_thread_count(&functions)) }
 
-  /// C [m × n] = A [m × k] · op(B); the shapes are the caller's to check.
+  /// C [m × n] = op(A) · op(B) over a depth of k; the shapes are the caller's to check.
+  ///
+  /// The rows of A and B lie `aStride` and `bStride` elements apart.
   func multiply(
-    _ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>, transposingB: Bool,
-    into c: UnsafeMutableBufferPointer<Float>, k: Int, n: Int
+    _ a: UnsafePointer<Float>, stride aStride: Int, transposingA: Bool,
+    _ b: UnsafePointer<Float>, stride bStride: Int, transposingB: Bool,
+    into c: UnsafeMutablePointer<Float>, m: Int, n: Int, k: Int
   ) {
-    guard !c.isEmpty else { return }
-    guard k > 0 else {
-      unsafe c.update(repeating: 0)
-      return
-    }
-    let m = Self.size(c.count / n)
+    guard m > 0, n > 0 else { return }
+    guard k > 0 else { return unsafe c.update(repeating: 0, count: m * n) }
     unsafe withUnsafePointer(to: functions) { functions in
       unsafe copenblas_sgemm(
-        functions, transposingB ? 1 : 0, m, Self.size(n), Self.size(k), a.baseAddress,
-        Self.size(k), b.baseAddress, Self.size(transposingB ? k : n), c.baseAddress, Self.size(n))
+        functions, transposingA ? 1 : 0, transposingB ? 1 : 0, Self.size(m), Self.size(n),
+        Self.size(k), a, Self.size(aStride), b, Self.size(bStride), c, Self.size(n))
+    }
+  }
+
+  var hasLAPACK: Bool { unsafe copenblas_has_lapack(&functions) != 0 }
+
+  /// Eigenvalues and eigenvectors of a symmetric matrix, which is overwritten by the latter, in its rows.
+  ///
+  /// - Returns: What LAPACK says: 0 if all is well.
+  func solve(
+    _ matrix: UnsafeMutableBufferPointer<Double>, values: UnsafeMutableBufferPointer<Double>
+  ) -> Int {
+    unsafe withUnsafePointer(to: functions) { functions in
+      Int(
+        unsafe copenblas_dsyevd(
+          functions, Self.size(values.count), matrix.baseAddress, values.baseAddress))
+    }
+  }
+
+  static func isOutOfMemory(_ problem: Int) -> Bool { problem == Int(copenblas_no_memory) }
+
+  func useThreads(_ count: Int) {
+    unsafe withUnsafePointer(to: functions) {
+      unsafe copenblas_set_thread_count($0, Self.size(count))
     }
   }
 

@@ -51,13 +51,21 @@ func transposedProductShares(rowCount: Int) -> [Range<Int>] {
 /// left-hand side that lie as far apart.
 private let blockLength = 64
 
-/// C += aᵀ · b over some rows, in one chain per element.
+/// C += aᵀ · b over some rows, in one chain per element; C is zero before.
+///
+/// Read where they stand if the kernel can: a fifth faster than transposing and packing, and three times for
+/// 16 columns.
 @unsafe private func addTransposedProduct(
   _ a: SharedRows, _ b: SharedRows, _ rows: Range<Int>, to c: DisjointRows, _ m: Int
 ) {
   let n = unsafe b.columnCount
   guard m > 0, n > 0 else { return }
   var (transpose, packed) = (PackedMatrix(), PackedMatrix())
+  if standsInPlace(columns: n) {
+    return unsafe multiplyThin(
+      a[rows.lowerBound], .transposed, rowCount: m, depth: rows.count, b[rows.lowerBound],
+      columns: n, into: c.base, scratch: &packed)
+  }
   for block in rows.tiles(of: blockLength) {
     unsafe transpose.pack(rows: a[block.lowerBound], stride: m, count: block.count, depth: m)
     unsafe packed.pack(b[block.lowerBound], stride: n, depth: block.count, columns: n)

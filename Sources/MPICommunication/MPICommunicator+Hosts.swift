@@ -2,9 +2,10 @@ internal import CMPI
 internal import Communication
 
 extension MPICommunicator {
-  /// What MPI this program uses, such as `Open MPI v4.1.4, …`.
+  /// What MPI this program uses, such as `Open MPI v4.1.4, …` or `MPICH Version: 4.0.2`.
   public static var libraryVersion: String {
-    text { unsafe CMPI_Get_library_version($0) } ?? "unknown"
+    let lines = text { unsafe CMPI_Get_library_version($0) }?.split(separator: "\n")
+    return lines?.first?.split(whereSeparator: \.isWhitespace).joined(separator: " ") ?? "unknown"
   }
 
   /// How many ranks share memory with this one, itself included.

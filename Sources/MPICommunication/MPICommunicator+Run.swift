@@ -41,51 +41,39 @@ extension MPICommunicator {
   ) -> Never {
     // Line by line, so that the output of several ranks mixes only between lines.
     unsafe setvbuf(stdout, nil, _IOLBF, 0)
-    let communicator: MPICommunicator
+    var exitCode: Int32 = 0
     do {
-      var isProvided: Int32 = 0
-      try check("MPI_Init_thread", unsafe CMPI_Init_thread_funneled(&isProvided))
-      guard isProvided != 0 else {
-        throw MPIError(call: "MPI_Init_thread", reason: "no MPI_THREAD_FUNNELED")
+      try withAllRanksUnchecked(transport: transport) { communicator in
+        do {
+          try AssertionLevel.check(on: communicator)
+          try program(communicator)
+        } catch {
+          exitCode = communicator.tell(ending(error))
+        }
+        fflush(nil)
       }
-      communicator = try MPICommunicator(transport: transport)
     } catch {
       unsafe fputs("error: \(error)\n", stderr)
-      exit(1)
+      exit(exitCode == 0 ? 1 : exitCode)
     }
-    do {
-      try program(communicator)
-      communicator.leave(exitCode: 0)
-    } catch {
-      communicator.end(ending(error))
-    }
+    exit(exitCode)
   }
 
-  private func end(_ ending: Ending) -> Never {
+  /// Says how the program ends, and ends the job if this rank does so alone; the exit code of all.
+  private func tell(_ ending: Ending) -> Int32 {
     switch ending {
     case .together(let text, let exitCode):
       if rank == Rank(0), !text.isEmpty {
         unsafe fputs(text + "\n", exitCode == 0 ? stdout : stderr)
       }
-      leave(exitCode: exitCode)
+      return exitCode
     case .alone(let reason, let exitCode) where size == 1:
-      end(.together("error: \(reason)", exitCode: exitCode))
+      return tell(.together("error: \(reason)", exitCode: exitCode))
     case .alone(let reason, let exitCode):
       unsafe fputs("error: rank \(rank.index) of \(size): \(reason)\n", stderr)
       fflush(nil)
-      _ = CMPI_Abort(handle, exitCode)
+      _ = CMPI_Abort(CMPI_COMM_WORLD_(), exitCode)
       exit(exitCode)
     }
-  }
-
-  private func leave(exitCode: Int32) -> Never {
-    fflush(nil)
-    do {
-      try check("MPI_Finalize", CMPI_Finalize())
-    } catch {
-      unsafe fputs("error: rank \(rank.index) of \(size): \(error)\n", stderr)
-      exit(exitCode == 0 ? 1 : exitCode)
-    }
-    exit(exitCode)
   }
 }

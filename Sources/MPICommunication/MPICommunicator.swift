@@ -3,7 +3,9 @@ public import Communication
 
 /// A communicator whose ranks are the processes that `mpirun` started; alone, without it.
 ///
-/// One gets it from ``run(transport:ending:_:)``, and uses it on the thread that called that.
+/// A program that is made for it gets one from ``run(transport:ending:_:)``; one that has a life of its
+/// own from ``withAllRanks(transport:_:)``, or from ``withDuplicate(of:transport:_:)`` if it uses MPI
+/// itself. It is used on the thread that called that.
 public struct MPICommunicator: GroupingCommunicator {
   public let rank: Rank
   public let size: Int
@@ -38,12 +40,8 @@ public struct MPICommunicator: GroupingCommunicator {
     }
   }
 
-  /// All processes of the job, once MPI is initialised.
-  init(transport: Transport) throws(MPIError) {
-    try self.init(CMPI_COMM_WORLD_(), transport: transport)
-  }
-
-  private init(_ handle: CMPI_Comm, transport: Transport) throws(MPIError) {
+  /// - Parameter handle: Of a communicator that is nobody else's: its errors are returned from now on.
+  init(_ handle: CMPI_Comm, transport: Transport) throws(MPIError) {
     try check("MPI_Comm_set_errhandler", CMPI_Comm_set_errors_return(handle))
     var rank: Int32 = 0
     var size: Int32 = 0
@@ -60,14 +58,22 @@ public struct MPICommunicator: GroupingCommunicator {
     try check(
       "MPI_Comm_split",
       unsafe CMPI_Comm_split(handle, mpiCount(group), mpiCount(rank.index), &formed))
-    let communicator = try MPICommunicator(formed, transport: transport)
+    return try MPICommunicator(formed, transport: transport).thenFreed(body)
+  }
+
+  /// Runs `body` with this communicator of ours, and frees it.
+  func thenFreed<R>(_ body: (MPICommunicator) throws -> R) throws -> R {
+    func free() throws {
+      var handle = handle
+      try check("MPI_Comm_free", unsafe CMPI_Comm_free(&handle))
+    }
     do {
-      let result = try body(communicator)
-      try check("MPI_Comm_free", unsafe CMPI_Comm_free(&formed))
+      let result = try body(self)
+      try free()
       return result
     } catch let failure as AgreedFailure {
-      // All ranks of the group are here. After any other error some may still be in the group.
-      try check("MPI_Comm_free", unsafe CMPI_Comm_free(&formed))
+      // All ranks are here. After any other error some may still be in the communicator.
+      try free()
       throw failure
     }
   }

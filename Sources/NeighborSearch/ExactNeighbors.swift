@@ -31,6 +31,8 @@ public func nearestNeighbors(
   of rows: Matrix, listLength: Int, in nodes: NodePartition, using workers: Workers = Workers(),
   on communicator: some Communicator, progress: (Double) -> Void = { _ in }
 ) throws -> NeighborLists {
+  try communicator.assertReplicated(
+    (listLength: listLength, columns: rows.columnCount, nodes: nodes.firstNode))
   let owned = nodes.owned(by: communicator.rank)
   precondition(rows.rowCount == owned.count, "\(rows.rowCount) rows for \(owned.count) nodes")
   // As floating-point numbers: 10¹² points on 1000 ranks have 10²¹ pairs each.

@@ -1,7 +1,6 @@
 internal import CKernels
 internal import LinearAlgebra
 internal import Parallelism
-internal import Synchronization
 
 /// How the similarities of two runs of rows are cut into tiles that stay in cache.
 struct PairTiling {
@@ -186,7 +185,7 @@ private func exclude(
 /// One lock per strip of lists.
 private struct TileLocks: Sendable {
   private final class Lock: Sendable {
-    let mutex = Mutex(())
+    let mutex = Guarded(())
   }
 
   private let locks: [Lock]

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// The learning rate of every step: from a first value, after a warm-up, down half a cosine to a last.
 ///

@@ -111,6 +111,8 @@ public struct RecordedParameters<Scalar: DifferentiableScalar> {
 public func sum<Scalar: DifferentiableScalar>(
   _ matrices: [DenseMatrix<Scalar>], on communicator: some Communicator
 ) throws -> [DenseMatrix<Scalar>] {
+  try communicator.assertReplicated(
+    matrices.map { [$0.rowCount, $0.columnCount] }, from: .all)
   guard communicator.size > 1 else { return matrices }
   let sums = try Scalar.sums(matrices.flatMap(\.elements), on: communicator)
   var first = 0

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// Processor time of this process so far, user and system, all threads together, in seconds.
 ///

@@ -32,6 +32,7 @@ public struct ClosenessScale: Equatable, Sendable {
   public init(
     measuring rows: Matrix, using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
+    try communicator.assertReplicated(rows.columnCount, from: .all)
     // 64 bits are enough for a tile; its last number counts rows that are not zero.
     let width = rows.columnCount + 1
     let tiles = (0..<rows.rowCount).tiles(of: 4096)

@@ -143,6 +143,8 @@ public struct PointEdges: Equatable, Sendable {
     into coarse: [GlobalNode], from nodes: NodePartition, to coarseNodes: NodePartition,
     using workers: Workers = Workers(), on communicator: some Communicator
   ) throws -> PointEdges {
+    try communicator.assertReplicated(
+      (nodes: nodes.firstNode, coarseNodes: coarseNodes.firstNode), from: .all)
     let coarseOthers = try nodes.fetch(coarse, at: entries.map(\.other), on: communicator)
     // What is equal already in a row is added up before it is moved.
     var renamed = Rows(rowOffsets, entries)

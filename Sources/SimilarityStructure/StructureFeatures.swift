@@ -36,6 +36,11 @@ public struct StructureFeatures: Sendable {
     _ lists: NeighborLists, graph: NeighborGraph, of level: StructureLevel, nearLength: Int,
     using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
+    try communicator.assertReplicated(
+      (
+        nearLength: nearLength, contextLength: lists.listLength, level: level.level,
+        scale: level.scale
+      ))
     precondition(
       level.memberCounts.count == graph.ownedCount, "\(level.memberCounts.count) counts")
     self.graph = graph

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 internal import HierarchicalClustering
 package import LinearAlgebra
 internal import NeighborSearch

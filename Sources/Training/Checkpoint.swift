@@ -52,6 +52,7 @@ public struct CheckpointDirectory: Sendable {
   ///
   /// > Collective: over `communicator`. One round of a byte per rank.
   public func save(_ state: RunState<some Any>, on communicator: some Communicator) throws {
+    try communicator.assertReplicated((path: path, step: state.optimizer.stepCount))
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       let name = Self.name(ofStep: state.optimizer.stepCount)
@@ -95,6 +96,7 @@ public struct CheckpointDirectory: Sendable {
   public func load<Progress>(
     _ rule: OptimizerRule, like template: Parameters<Float>, on communicator: some Communicator
   ) throws -> RunState<Progress>? {
+    try communicator.assertReplicated((path: path, rule: rule))
     let listed = try communicator.agree {
       communicator.rank == Rank(0) ? try self.names().joined(separator: "/") : ""
     }

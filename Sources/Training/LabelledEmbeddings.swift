@@ -1,5 +1,5 @@
 internal import Communication
-internal import Foundation
+internal import Glibc
 public import HierarchicalClustering
 public import LinearAlgebra
 internal import RandomNumbers

@@ -76,6 +76,7 @@ extension LinkageLoss {
 package func balanced(
   _ classes: [Int32], names: [UInt64], seed: UInt64, on communicator: some Communicator
 ) throws -> [Int32] {
+  try communicator.assertReplicated(seed)
   let counts = try communicator.sums([
     Double(classes.count { $0 == 0 }), Double(classes.count { $0 == 1 }),
   ])
@@ -100,6 +101,7 @@ package func balanced(
 private func smallest(
   _ count: Int, of keys: [UInt64], on communicator: some Communicator
 ) throws -> UInt64? {
+  try communicator.assertReplicated(count, from: .all)
   guard count > 0 else { return nil }
   var remaining = count
   var prefix: UInt64 = 0

@@ -39,6 +39,13 @@ public func trainStructureNetwork(
   observer: some StructureTrainingObserver = NoStructureObserver(),
   over communicator: some Communicator
 ) throws -> StructureTraining {
+  try communicator.assertReplicated(
+    (
+      sets: sets.map(\.labels.count), validation: validation?.labels.count,
+      options: options.replicated, step: saved?.optimizer.stepCount
+    ))
+  try communicator.assertReplicated(
+    (labels: sets.map(\.labels), validation: validation?.labels), from: .all)
   let splits = try communicator.agree {
     for set in sets + [validation].compactMap({ $0 }) where Set(set.labels).count == 1 {
       throw TrainingDataError.fewIdentities(count: 1, needed: 2)

@@ -84,6 +84,15 @@ public struct StructureTrainingOptions: Equatable, Sendable {
   }
 }
 
+extension StructureTrainingOptions {
+  /// These options without what each rank may have for itself: its threads.
+  var replicated: Self {
+    var options = self
+    options.workers = Workers(1)
+    return options
+  }
+}
+
 /// What training a network of structure came to. Replicated.
 public struct StructureTraining: Sendable {
   public let network: StructureNetwork

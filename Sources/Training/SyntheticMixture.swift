@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 internal import LinearAlgebra
 internal import NeighborSearch
 internal import RandomNumbers

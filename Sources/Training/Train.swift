@@ -64,6 +64,7 @@ public func train<Source: EmbeddingSource>(
   validator: Validator<Source>?, plan: ValidationPlan = ValidationPlan(),
   observer: some TrainingObserver = NoTrainingObserver(), on communicator: some Communicator
 ) throws -> TrainingState {
+  try communicator.assertReplicated((plan: plan, validates: validator != nil))
   var trainer = try Trainer(
     graphs, options: options, parameters: state.parameters, optimizer: state.optimizer,
     on: communicator)

@@ -43,6 +43,15 @@ public struct Trainer: Sendable {
     _ graphs: [TrainingGraph], options: TrainingOptions, parameters: Parameters<Float>,
     optimizer: Optimizer<Float>? = nil, on communicator: some Communicator
   ) throws {
+    try communicator.assertReplicated(
+      (
+        graphs: graphs.count, shape: options.shape, chains: options.chains, loss: options.loss,
+        rule: options.optimizer, learningRate: options.learningRate,
+        gradientLimit: options.gradientLimit, epochs: options.epochCount,
+        batchSize: options.batchSize, dropout: options.dropout, rotates: options.rotates,
+        seed: options.seed, step: optimizer?.stepCount
+      ))
+    try communicator.assertReplicated(parameters.all.map(\.value.elements), from: .all)
     self.options = options
     self.graphs = graphs
     self.parameters = parameters

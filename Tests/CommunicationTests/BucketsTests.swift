@@ -1,7 +1,8 @@
 import Communication
+import TestTags
 import Testing
 
-@Suite struct SortingIntoBuckets {
+@Suite(.tags(.threads)) struct SortingIntoBuckets {
   @Test(arguments: [0, 1, 2, 17, 1000], [1, 2, 7])
   func keepsTheOrderWithinABucket(count: Int, bucketCount: Int) {
     // Distinct values, in an order that is neither ascending nor by owner.

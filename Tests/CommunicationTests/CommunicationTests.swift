@@ -1,8 +1,9 @@
 import Communication
 import CommunicationTesting
+import TestTags
 import Testing
 
-@Suite struct LawsOfCommunicators {
+@Suite(.tags(.threads)) struct LawsOfCommunicators {
   @Test(arguments: 1...8)
   func holdForThreads(ranks: Int) throws {
     let broken = try ThreadCommunicator.run(ranks: ranks) {

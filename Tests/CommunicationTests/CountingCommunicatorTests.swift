@@ -1,7 +1,8 @@
 import Communication
+import TestTags
 import Testing
 
-@Suite struct Counting {
+@Suite(.tags(.threads)) struct Counting {
   /// The traffic of each rank of four in one call.
   private func traffic(
     _ body: @escaping @Sendable (CountingCommunicator<ThreadCommunicator>) throws -> Void

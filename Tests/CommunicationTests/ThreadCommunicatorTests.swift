@@ -1,14 +1,16 @@
 import Communication
 import CommunicationTesting
 import Glibc
+import Parallelism
 import Synchronization
+import TestTags
 import Testing
 
 private struct Trouble: Error, Equatable {
   var rank: Int
 }
 
-@Suite struct RanksAsThreads {
+@Suite(.tags(.threads)) struct RanksAsThreads {
   @Test func returnTheirResultsInRankOrder() throws {
     #expect(try ThreadCommunicator.run(ranks: 5) { 10 * $0.rank.index } == [0, 10, 20, 30, 40])
   }

@@ -3,11 +3,14 @@ import Differentiation
 import DistributedGraphs
 import LinearAlgebra
 import RandomInputs
+import TestTags
 import Testing
 
 @Suite("The halo on the tape")
 struct HaloGradientTests {
-  @Test("⟨extend x, y⟩ = ⟨x, accumulate y⟩: its gradient is its adjoint", arguments: 1...5)
+  @Test(
+    "⟨extend x, y⟩ = ⟨x, accumulate y⟩: its gradient is its adjoint", .tags(.threads),
+    arguments: 1...5)
   func gradientIsTheAdjoint(ranks: Int) throws {
     let nodeCount = 40
     let lists = NeighborLists.random(nodeCount: nodeCount, listLength: 5, seed: 3)

@@ -3,6 +3,7 @@ import Differentiation
 import LinearAlgebra
 import Parallelism
 import RandomInputs
+import TestTags
 import Testing
 
 /// Sparse rows with an empty one, a repeated column and a column that nobody names.
@@ -165,7 +166,7 @@ struct OperationTests {
     for (a, b) in zip(fused.gradients, composed.gradients) { #expect(distance(a, b) < 1e-5) }
   }
 
-  @Test("Float's kernels agree with the plain loops of Double", arguments: [1, 2])
+  @Test("Float's kernels agree with the plain loops of Double", .tags(.threads), arguments: [1, 2])
   func floatAgreesWithDouble(threads: Int) throws {
     let arguments = [
       randomDoubles(300, 40, seed: 1), randomDoubles(24, 40, seed: 2),
@@ -194,7 +195,7 @@ struct OperationTests {
     }
   }
 
-  @Test("Gradients have the same bits for any number of threads")
+  @Test("Gradients have the same bits for any number of threads", .tags(.threads))
   func threadsDoNotMatter() throws {
     let arguments = [
       randomMatrix(5000, 20, seed: 1), randomMatrix(17, 20, seed: 2), randomMatrix(1, 17, seed: 3),

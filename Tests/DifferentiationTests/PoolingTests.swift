@@ -3,6 +3,7 @@ import Differentiation
 import LinearAlgebra
 import Parallelism
 import RandomInputs
+import TestTags
 import Testing
 
 /// Graphs of 3, 0, 1 and 2 nodes.
@@ -131,7 +132,7 @@ private let operations = [
     }
   }
 
-  @Test(arguments: [(1, 1), (5, 64), (160, 64), (38, 65), (70, 3)], [1, 3])
+  @Test(.tags(.threads), arguments: [(1, 1), (5, 64), (160, 64), (38, 65), (70, 3)], [1, 3])
   func productsOfBlocksAgreeWithTheirTwins(columns: (Int, Int), threads: Int) {
     let rows = RowBlocks(offsets: [0, 7, 7, 8, 40])
     let a = randomMatrix(40, columns.0, seed: 1)

@@ -7,6 +7,7 @@ import GraphClassification
 import GraphCollections
 import LinearAlgebra
 import Parallelism
+import TestTags
 import Testing
 
 @Suite struct TrainingTests {
@@ -61,7 +62,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [GraphArchitecture.Kind.gcn, .diffpool])
+  @Test(.tags(.threads), arguments: [GraphArchitecture.Kind.gcn, .diffpool])
   func threadsChangeNothingAndTheSeedEverything(kind: GraphArchitecture.Kind) throws {
     let plan = plan(kind, epochs: 2)
     let one = try run(plan, ranks: 1)[0]

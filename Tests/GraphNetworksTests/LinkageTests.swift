@@ -4,6 +4,7 @@ import GraphNetworks
 import LinearAlgebra
 import Parallelism
 import RandomInputs
+import TestTags
 import Testing
 
 private let architectures: [Architecture] = [
@@ -77,7 +78,7 @@ private struct Input: Sendable {
     #expect(expected.probability.max()! - expected.probability.min()! > 0.01)
   }
 
-  @Test(arguments: architectures)
+  @Test(.tags(.threads), arguments: architectures)
   func haveTheSameBitsOnAnyRanksAndThreads(architecture: Architecture) throws {
     let lander = architecture.random(seed: 63)
     let input = Input(architecture.dimensions, hasAverage: true, seed: 64)

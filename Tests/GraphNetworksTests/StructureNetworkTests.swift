@@ -7,6 +7,7 @@ import LinearAlgebra
 import Parallelism
 import RandomInputs
 import SimilarityStructure
+import TestTags
 import Testing
 
 /// Linkages of random lists, all ranks' shares together.
@@ -97,7 +98,7 @@ private func structure(
   }
 
   /// Ranks without nodes, without edges and with nothing but boundary nodes among them.
-  @Test(arguments: [1, 2, 3, 5, 8], [1, 2])
+  @Test(.tags(.threads), arguments: [1, 2, 3, 5, 8], [1, 2])
   func haveTheSameBits(ranks: Int, threads: Int) throws {
     let network = StructureNetwork.random(width: 24, seed: 5, settings: Self.settings)
     // Sizes and lengths follow from places in the share in `structure`, so shares begin at multiples of 3.
@@ -158,7 +159,7 @@ private func structure(
 
   @Test(arguments: [
     ("input", "shape", "its input is 'shape'; expected 'coordinates' or 'structure'"),
-    ("input", nil, "not a model of structure"),
+    ("input", nil, "lost its metadata"),
     ("tau", "1.5", "its metadata say '1.5' of 'tau'; expected 0 ... 1"),
     ("k", nil, "its metadata say 'nothing' of 'k'"),
     ("context", "3", "expected 5 ... 1000"),

@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import HierarchicalClustering
 import LinearAlgebra
+import TestTags
 import Testing
 
 /// The answer does not depend on the number of ranks or threads.
@@ -20,7 +21,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 2, 7, 11, 13])
+  @Test(.tags(.threads), arguments: [1, 2, 7, 11, 13])
   func moreRanksThanNodes(pointCount: Int) throws {
     let golden = try GoldenCase.tiny("sage_cf_k5_tau05")
     let features = try golden.features
@@ -33,7 +34,7 @@ import Testing
     #expect(alone.labels.count == pointCount)
   }
 
-  @Test func noPointsAtAll() throws {
+  @Test(.tags(.threads)) func noPointsAtAll() throws {
     let golden = try GoldenCase.tiny("sage_cf")
     let features = try golden.features
     let model = try golden.model(dimensions: features.columnCount)

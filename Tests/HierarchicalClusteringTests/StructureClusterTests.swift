@@ -4,6 +4,7 @@ import HierarchicalClustering
 import LinearAlgebra
 import Parallelism
 import RandomInputs
+import TestTags
 import Testing
 
 /// Clustering with a network of structure.
@@ -139,7 +140,7 @@ import Testing
   }
 
   /// Whatever the network says: copies are one node, which stands for all of them.
-  @Test(arguments: [1, 2, 4])
+  @Test(.tags(.threads), arguments: [1, 2, 4])
   func keepsCopiesTogether(ranks: Int) throws {
     let never = Self.network.with(
       .init(neighborCount: 6, contextLength: 11, threshold: 1, laterThreshold: 1))
@@ -150,7 +151,7 @@ import Testing
     #expect(answer.levels[0].nodes.count == 48)
   }
 
-  @Test(arguments: [1, 3])
+  @Test(.tags(.threads), arguments: [1, 3])
   func ofEqualPointsIsOneCluster(ranks: Int) throws {
     let equal = Matrix(
       rows: 40, columns: 3, elements: (0..<40).flatMap { [Float(0), 1 + Float($0), 0] })

@@ -2,6 +2,7 @@ import CKernels
 import LinearAlgebra
 import Parallelism
 import RandomInputs
+import TestTags
 import Testing
 
 @Suite("Products")
@@ -169,7 +170,7 @@ struct ProductTests {
     #expect(parts.row(0).allSatisfy { $0 == 0 } && parts.row(rowCount + 1).allSatisfy { $0 == 0 })
   }
 
-  @Test("The number of threads does not change the bits", arguments: [1, 2, 3, 8])
+  @Test("The number of threads does not change the bits", .tags(.threads), arguments: [1, 2, 3, 8])
   func doesNotDependOnThreads(workers: Int) {
     for rowCount in [0, 1, 23, 24, 25, 100, 1003] {
       let a = randomMatrix(rowCount, 70, seed: 12)

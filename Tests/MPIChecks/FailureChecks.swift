@@ -31,6 +31,9 @@ let failureChecks = [
       return []
     }
   },
+  Check(name: "not-replicated") { communicator in
+    try communicator.assertReplicated((count: communicator.isLast ? 4 : 5, of: "all"))
+  },
   Check(name: "mpi-error") { communicator in
     // The last rank makes room for less than it is sent.
     let next = (communicator.rank.index + 1) % communicator.size

@@ -4,6 +4,7 @@ import LinearAlgebra
 import NeighborSearch
 import Parallelism
 import RandomInputs
+import TestTags
 import Testing
 
 /// All similarities, by one plain chain of multiply-adds each or, close to ±1, by the plain twin of what
@@ -89,7 +90,7 @@ func bits(_ lists: NeighborLists) -> [UInt32] { lists.similarities.map(\.bitPatt
   }
 
   /// Every row occurs many times, so whole lists are ties; some rows are zeros.
-  @Test(arguments: [1, 3, 4], [1, 2])
+  @Test(.tags(.threads), arguments: [1, 3, 4], [1, 2])
   func ofEqualRowsComeByIndex(ranks: Int, threads: Int) throws {
     let distinct = unitRows(7, 20, seed: 42)
     let rows = Matrix(
@@ -102,7 +103,7 @@ func bits(_ lists: NeighborLists) -> [UInt32] { lists.similarities.map(\.bitPatt
     #expect(found == BruteForce(rows).lists(listLength: 12))
   }
 
-  @Test(arguments: 1...5, [0, 1, 2, 5])
+  @Test(.tags(.threads), arguments: 1...5, [0, 1, 2, 5])
   func areFewerThanAskedForAmongFewNodes(ranks: Int, nodeCount: Int) throws {
     let rows = unitRows(nodeCount, 3, seed: 43)
     let found = try search(
@@ -111,7 +112,7 @@ func bits(_ lists: NeighborLists) -> [UInt32] { lists.similarities.map(\.bitPatt
     #expect(found.neighbors.count { $0 == NeighborLists.none } == nodeCount * (9 - nodeCount))
   }
 
-  @Test(arguments: 2...6)
+  @Test(.tags(.threads), arguments: 2...6)
   func doNotDependOnTheSharesOfRanks(ranks: Int) throws {
     let rows = unitRows(150, 16, seed: 44)
     let nodes = NodePartition.random(nodeCount: 150, ranks: ranks, seed: 45)
@@ -119,13 +120,13 @@ func bits(_ lists: NeighborLists) -> [UInt32] { lists.similarities.map(\.bitPatt
       try search(rows, listLength: 5, in: nodes) == BruteForce(rows).lists(listLength: 5))
   }
 
-  @Test func noneAreWanted() throws {
+  @Test(.tags(.threads)) func noneAreWanted() throws {
     let found = try search(
       unitRows(5, 3, seed: 46), listLength: 0, in: NodePartition(sharing: 5, among: 2))
     #expect(found == NeighborLists(listLength: 0, neighbors: [], similarities: []))
   }
 
-  @Test(arguments: 1...5)
+  @Test(.tags(.threads), arguments: 1...5)
   func tellOfTheirProgressUpToTheEnd(ranks: Int) throws {
     let nodes = NodePartition(sharing: 400, among: ranks)
     let rows = unitRows(400, 8, seed: 47)
@@ -143,7 +144,7 @@ func bits(_ lists: NeighborLists) -> [UInt32] { lists.similarities.map(\.bitPatt
   }
 
   /// Blocks and lists go halfway round the ring, the lists home.
-  @Test(arguments: 2...6)
+  @Test(.tags(.threads), arguments: 2...6)
   func sendBlocksHalfwayRound(ranks: Int) throws {
     let (count, depth, listLength) = (10, 7, 3)
     let nodes = NodePartition(sharing: ranks * count, among: ranks)

@@ -5,7 +5,7 @@ extension Programs {
     @Test(
       arguments: [
         "laws", "laws-small-pieces", "laws-one-request", "laws-counting", "laws-of-groups", "hosts",
-        "halo", "paths", "components", "search",
+        "halo", "paths", "components", "search", "clustering", "adopted", "all-ranks",
       ], 1...4)
     func pass(check: String, ranks: Int) async throws {
       let outcome = try await run("MPIChecks", [check], ranks: ranks)
@@ -16,6 +16,20 @@ extension Programs {
     @Test func freeTheirGroups() async throws {
       let outcome = try await run("MPIChecks", ["many-groups"], ranks: 2)
       #expect(outcome.exitCode == 0, "\(outcome)")
+    }
+
+    @Test func freeTheirDuplicates() async throws {
+      let outcome = try await run("MPIChecks", ["many-duplicates"], ranks: 2)
+      #expect(outcome.exitCode == 0, "\(outcome)")
+    }
+
+    /// The library does not exit, and MPI is finalised: else `mpirun` complains.
+    @Test(arguments: [1, 3])
+    func goOnAfterTheLibrary(ranks: Int) async throws {
+      let outcome = try await run("MPIChecks", ["--library", "paths", "halo"], ranks: ranks)
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      #expect(outcome.output.contains("ok paths on \(ranks) ranks\nok halo on"), "\(outcome)")
+      #expect(outcome.output.split(separator: "goes on").count == ranks + 1, "\(outcome)")
     }
 
     @Test func needNoMPIRunForOne() async throws {

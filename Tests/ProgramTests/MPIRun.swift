@@ -34,8 +34,11 @@ struct Outcome: CustomStringConvertible {
 /// Runs a product of this package on so many ranks of this host.
 ///
 /// Ranks inherit the environment, so that their coverage is counted.
+///
+/// - Parameter environment: Variables of all ranks, beside those that are inherited.
 func run(
-  _ product: String, _ arguments: [String] = [], ranks: Int, timeoutSeconds: Int = 50
+  _ product: String, _ arguments: [String] = [], ranks: Int, timeoutSeconds: Int = 50,
+  environment: [String: String] = [:]
 ) async throws -> Outcome {
   // Unbound: by default all jobs of one rank, or two, share the first cores.
   let options = [
@@ -43,7 +46,8 @@ func run(
     "--timeout", "\(timeoutSeconds)",
   ]
   let path = products.appendingPathComponent(product).path
-  return try await run(.name("mpirun"), options + [path] + arguments)
+  return try await run(
+    .name("mpirun"), options + [path] + arguments, environment: environment)
 }
 
 /// Runs a product of this package on so many ranks, or, of nil, without `mpirun`.
@@ -92,11 +96,15 @@ func interrupt(
 private let products = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 
 /// Runs any program; products of this package are found by their names.
-func run(_ executable: Executable, _ arguments: [String]) async throws -> Outcome {
+func run(
+  _ executable: Executable, _ arguments: [String], environment: [String: String] = [:]
+) async throws -> Outcome {
   let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
   let result = try await Subprocess.run(
     executable, arguments: Arguments(arguments),
-    environment: .inherit.updating(["PATH": "\(products.path):\(path)"]),
+    environment: .inherit.updating(
+      Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(rawValue: $0)!, $1) })
+        .merging(["PATH": "\(products.path):\(path)"]) { $1 }),
     output: .string(limit: 16 << 20), error: .string(limit: 16 << 20))
   var outcome = Outcome(output: result.standardOutput, errors: result.standardError)
   if case .exited(let code) = result.terminationStatus { outcome.exitCode = Int(code) }

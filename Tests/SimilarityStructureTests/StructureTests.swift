@@ -5,6 +5,7 @@ import NeighborSearch
 import Parallelism
 import RandomInputs
 import SimilarityStructure
+import TestTags
 import Testing
 
 /// The features of a level and of the next one, all ranks' shares together.
@@ -85,7 +86,7 @@ private func unitRows(_ count: Int, _ columns: Int, seed: Int) -> Matrix {
 }
 
 @Suite struct Structures {
-  @Test(arguments: [1, 2, 3, 5, 8], [1, 2])
+  @Test(.tags(.threads), arguments: [1, 2, 3, 5, 8], [1, 2])
   func haveTheSameBits(ranks: Int, threads: Int) throws {
     let points = unitRows(61, 5, seed: 3)
     let alone = try features(of: points, ranks: 1)
@@ -140,7 +141,7 @@ private func unitRows(_ count: Int, _ columns: Int, seed: Int) -> Matrix {
 }
 
 @Suite struct ClosenessScales {
-  @Test(arguments: 1...4)
+  @Test(.tags(.threads), arguments: 1...4)
   func areTheMeanOverAllPairs(ranks: Int) throws {
     let points = unitRows(30, 4, seed: 8)
     var sum = 0.0

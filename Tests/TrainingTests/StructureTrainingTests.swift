@@ -12,6 +12,7 @@ import Parallelism
 import RandomInputs
 import RandomNumbers
 import SimilarityStructure
+import TestTags
 import Testing
 import Training
 
@@ -715,5 +716,23 @@ private let pairs: LabelledRows = {
         truth: labels, predicted: labels, isJudged: labels.map { _ in false })
       #expect(scores == (0, 0, 0))
     }
+  }
+}
+
+/// Few points and steps, but ranks and threads at once.
+@Suite(.tags(.threads)) struct StructureTrainingOnThreads {
+  @Test func hasTheSameBits() throws {
+    var options = options(epochs: 1)
+    options.graphCount = 1
+    options.mixtureCount = 0
+    let set = generated(120, identities: 12)
+    let trainings = try [1, 3].map { threads in
+      options.workers = Workers(threads)
+      return try train(set, options, ranks: 2)
+    }
+    #expect(
+      trainings.flatMap(\.self).allSatisfy {
+        $0.network.tensors == trainings[0][0].network.tensors
+      })
   }
 }

@@ -4,6 +4,7 @@ import HierarchicalClustering
 import LinearAlgebra
 import Optimization
 import Parallelism
+import TestTags
 import Testing
 import Training
 
@@ -48,7 +49,8 @@ private func losses(
   }
 
   @Test(
-    "Has the same bits when it is run again, and with any number of threads", arguments: [1, 3])
+    "Has the same bits when it is run again, and with any number of threads", .tags(.threads),
+    arguments: [1, 3])
   func isReproducible(ranks: Int) throws {
     let runs = try [1, 1, 2].map { threads in
       try ThreadCommunicator.run(ranks: ranks) {

@@ -7,6 +7,8 @@ struct Benchmark {
   /// How much the task is, in `unit`s: billions of floating-point operations, of bytes, of edges.
   let amount: Double
   let unit: String
+  /// Whether the time that passes is measured in place of the thread's CPU time: for tasks of several threads.
+  var isElapsed = false
   /// Makes the inputs and returns the ways to do the task.
   let variants: () throws -> [Variant]
 
@@ -33,30 +35,30 @@ struct Benchmark {
       var spent = 0.0
       var repetitions = 0
       while repetitions < minimumRepetitions || spent < minimumSeconds {
-        let start = threadSeconds()
+        let start = seconds()
         task.run()
-        let seconds = threadSeconds() - start
-        best = min(best, seconds)
-        spent += seconds
+        let duration = seconds() - start
+        best = min(best, duration)
+        spent += duration
         repetitions += 1
       }
       first = first ?? best
       print(
         """
-        {"benchmark": "\(name)", "variant": "\(variant.name)", "cpuSeconds": \(best), \
+        {"benchmark": "\(name)", "variant": "\(variant.name)", "\(isElapsed ? "elapsed" : "cpu")Seconds": \(best), \
         "rate": \(rounded(amount / best)), "unit": "\(unit)/s", \
         "timeRatio": \(rounded(best / (first ?? best))), "repetitions": \(repetitions), \
         "isRight": \(task.isRight())}
         """)
     }
   }
-}
 
-/// CPU time of the calling thread.
-private func threadSeconds() -> Double {
-  var time = timespec()
-  unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-  return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+  /// CPU time of the calling thread, or what a clock shows.
+  private func seconds() -> Double {
+    var time = timespec()
+    unsafe clock_gettime(isElapsed ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+  }
 }
 
 private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }

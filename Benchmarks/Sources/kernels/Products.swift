@@ -83,13 +83,13 @@ private func withoutUsersCore<R>(_ body: () throws -> R) rethrows -> R {
 }
 
 /// Within the error bound of sums of `depth` products of numbers below 1, in any order.
-private func areClose(_ a: Matrix, _ b: Matrix, depth: Int) -> Bool {
+func areClose(_ a: Matrix, _ b: Matrix, depth: Int) -> Bool {
   let bound = 2 * Float(depth * depth) * .ulpOfOne
   return zip(a.elements, b.elements).allSatisfy { abs($0 - $1) <= bound }
 }
 
 /// Elements in −1 ..< 1, the same in every run.
-private func randomMatrix(_ rows: Int, _ columns: Int, seed: UInt64) -> Matrix {
+func randomMatrix(_ rows: Int, _ columns: Int, seed: UInt64) -> Matrix {
   var state = seed
   let elements = (0..<rows * columns).map { _ in
     state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

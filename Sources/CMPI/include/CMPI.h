@@ -1,9 +1,11 @@
 #pragma once
 // The MPI functions that the package calls, each under its own name with a C in front and with the
 // same arguments; datatypes are part of the name. No policy, no allocation. <mpi.h> stays in the
-// .c file, so that importers need neither its path nor Open MPI's ABI.
+// .c file, so that importers need neither its path nor the ABI of one MPI.
 #include <stdint.h>
 
+// Handles travel as integers: they are pointers in Open MPI and in the ABI of MPI 5, and `int` in
+// MPICH.
 typedef struct {
   intptr_t raw;
 } CMPI_Comm;
@@ -14,19 +16,24 @@ typedef struct {
 
 enum {
   /// At least as large as every text that the functions below write.
-  CMPI_MAX_TEXT = 256,
+  CMPI_MAX_TEXT = 1024,
 };
 
 int CMPI_Init_thread_funneled(int *isProvided);
+int CMPI_Initialized(int *isInitialized);
 int CMPI_Finalize(void);
+/// Whether the level of threads is MPI_THREAD_FUNNELED or above.
+int CMPI_Query_thread_funneled(int *isProvided);
 int CMPI_Abort(CMPI_Comm comm, int code);
 
 CMPI_Comm CMPI_COMM_WORLD_(void);
+CMPI_Comm CMPI_COMM_SELF_(void);
 CMPI_Request CMPI_REQUEST_NULL_(void);
 int CMPI_Comm_set_errors_return(CMPI_Comm comm);
 int CMPI_Comm_rank(CMPI_Comm comm, int *rank);
 int CMPI_Comm_size(CMPI_Comm comm, int *size);
 int CMPI_Comm_split(CMPI_Comm comm, int color, int key, CMPI_Comm *formed);
+int CMPI_Comm_dup(CMPI_Comm comm, CMPI_Comm *duplicate);
 int CMPI_Comm_free(CMPI_Comm *comm);
 
 /// The number of ranks that share memory with this one. Collective.

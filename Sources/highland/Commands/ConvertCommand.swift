@@ -1,12 +1,15 @@
 import ArgumentParser
 import Communication
 import Datasets
+import Evaluation
+import FoundationEssentials
 import MPICommunication
+import PrincipalComponents
 
 struct ConvertCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Convert features or labels between file formats.",
+    abstract: "Convert features or labels between file formats, or features to fewer columns.",
     discussion: """
       Features: .npy, .fvecs, .fbin, .bin. Labels: .npy of integers in one column, or .txt with one \
       per line. The extension gives the format. Scripts/convert-checkpoint.py and \
@@ -25,7 +28,28 @@ struct ConvertCommand: RankedCommand {
   @Option(help: "Element type of a .npy file of features: float16, float32 or float64.")
   var elementType = FeatureElement.float32
 
+  @Option(
+    help: ArgumentHelp(
+      "Describe features by so many columns: in terms of their principal axes.",
+      discussion: """
+        The axes keep as much as so many columns can of the rows at length 1. Nothing is centred, as \
+        embeddings are compared by the angles between them. Needs OpenBLAS with LAPACK.
+        """))
+  var reduce: Int?
+
+  @Flag(help: "Print what the axes keep as JSON; with --reduce.")
+  var json = false
+
   @OptionGroup var outputs: OutputOptions
+  @OptionGroup var threading: ThreadOptions
+  @OptionGroup var progress: ProgressOptions
+
+  func validate() throws {
+    if let reduce, reduce < 1 {
+      throw ValidationError("--reduce \(reduce): expected at least 1")
+    }
+    if json, reduce == nil { throw ValidationError("--json goes with --reduce") }
+  }
 
   enum FeatureElement: String, CaseIterable, ExpressibleByArgument {
     case float16, float32, float64
@@ -49,6 +73,11 @@ struct ConvertCommand: RankedCommand {
       return !array.elementType.isFloatingPoint && array.columnCount == 1
     }
     if isLabels {
+      try communicator.agree {
+        if reduce != nil {
+          throw DataError(path: input, problem: "labels have no columns to reduce")
+        }
+      }
       let (labels, count) = try communicator.agree {
         let file = try LabelFile(path: input)
         return (try file.labels(ownShare(of: file.count, on: communicator)), file.count)
@@ -58,11 +87,78 @@ struct ConvertCommand: RankedCommand {
         to: result, overwrite: outputs.overwrite, on: communicator)
     } else {
       let file = try communicator.agree { try FeatureFile(path: input, dimensions: dimensions) }
-      let owned = ownShare(of: file.rowCount, on: communicator)
-      let rows = try communicator.agree { try file.rows(owned) }
-      try FeatureFile.write(
-        rows, rowCount: file.rowCount, firstRow: owned.lowerBound, to: result,
-        as: elementType.elementType, overwrite: outputs.overwrite, on: communicator)
+      if let reduce {
+        try write(file, reducedTo: reduce, on: communicator)
+      } else {
+        // A slice at a time: files may be larger than memory.
+        try FeatureFile.write(
+          rows: ownShare(of: file.rowCount, on: communicator), of: file.rowCount,
+          columnCount: file.columnCount, sliceLength: 4096, to: result,
+          as: elementType.elementType, overwrite: outputs.overwrite, on: communicator
+        ) { try file.rows($0) }
+      }
+    }
+  }
+
+  /// > Collective: over `communicator`.
+  private func write(
+    _ file: FeatureFile, reducedTo count: Int, on communicator: MPICommunicator
+  ) throws {
+    let workers = try threading.workers(on: communicator)
+    let progress = ProgressReporter(progress, on: communicator)
+    let axes = try PrincipalAxes(
+      count, rowCount: file.rowCount, columnCount: file.columnCount, using: workers,
+      on: communicator, observer: { progress.show($0.rawValue, isDone: $1) }
+    ) { try file.rows($0) }
+    let owned = PrincipalAxes.share(of: file.rowCount, on: communicator)
+    progress.show("writing", isDone: 0)
+    try FeatureFile.write(
+      rows: owned, of: file.rowCount, columnCount: count, sliceLength: PrincipalAxes.sliceLength,
+      to: result, as: elementType.elementType, overwrite: outputs.overwrite, on: communicator
+    ) { rows in
+      progress.show("writing", isDone: share(of: owned, before: rows))
+      return axes.reduce(try file.rows(rows), using: workers)
+    }
+    progress.show("writing", isDone: 1)
+    guard communicator.rank == Rank(0) else { return }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      print(String(decoding: try encoder.encode(Summary(file, axes)), as: UTF8.self))
+    } else {
+      print(
+        "\(file.columnCount) columns to \(count), which keep "
+          + "\(decimal(100 * axes.keptShare, places: 2)) % of the rows' squares")
+      if axes.invalidRowCount > 0 {
+        print(
+          "\(axes.invalidRowCount) rows of zeros, or with NaN or infinite values, do not count; the "
+            + "latter are rows of NaN in \(result)")
+      }
+    }
+  }
+
+  private func share(of owned: Range<Int>, before rows: Range<Int>) -> Double {
+    Double(rows.lowerBound - owned.lowerBound) / Double(owned.count)
+  }
+
+  /// What `--json` prints.
+  private struct Summary: Encodable {
+    var rows: Int
+    var columns: Int
+    var reducedColumns: Int
+    /// Of the sum of the squares of the rows at length 1, 0 ... 1.
+    var keptShare: Double
+    /// Of each axis.
+    var shares: [Double]
+    var invalidRows: Int
+
+    init(_ file: FeatureFile, _ axes: PrincipalAxes) {
+      rows = file.rowCount
+      columns = file.columnCount
+      reducedColumns = axes.shares.count
+      keptShare = axes.keptShare
+      shares = axes.shares
+      invalidRows = axes.invalidRowCount
     }
   }
 }

@@ -1,0 +1,107 @@
+internal import CMPI
+internal import Communication
+
+extension MPICommunicator {
+  /// A communicator of the caller's, as MPI's C interface names it.
+  public struct Handle: Sendable {
+    let comm: CMPI_Comm
+
+    /// `MPI_COMM_WORLD`: all processes of the job.
+    public static var world: Handle { Handle(comm: CMPI_COMM_WORLD_()) }
+
+    private init(comm: CMPI_Comm) { self.comm = comm }
+
+    /// An `MPI_Comm` of whatever MPI this package was built with: in C, `(intptr_t)comm`.
+    public init(raw: Int) { self.init(comm: CMPI_Comm(raw: raw)) }
+
+    /// An `MPI_Comm` of Open MPI, or of another MPI whose handles are pointers, as Swift imports it.
+    public init(_ comm: OpaquePointer) { self.init(raw: Int(bitPattern: comm)) }
+
+    /// An `MPI_Comm` of MPICH, or of another MPI whose handles are integers, as Swift imports it.
+    public init(_ comm: Int32) { self.init(raw: Int(comm)) }
+  }
+
+  /// Runs `body` with a duplicate of a communicator that the caller has made.
+  ///
+  /// What is sent in `body` does not meet the caller's own messages, and the caller's communicator
+  /// stays as it was, what it does on errors included. The duplicate is gone when `body` is. A failure
+  /// that all ranks throw, an ``AgreedFailure``, leaves it as it should be left; after any other error
+  /// ranks may wait for each other in it, and it is for the caller to end the job.
+  ///
+  /// > Collective: over the caller's communicator, `MPI_Comm_dup` and `MPI_Comm_free`; over the
+  /// > duplicate one round of 8 bytes per rank, and what `body` does.
+  ///
+  /// - Parameters:
+  ///   - handle: Of a communicator within one group of ranks. MPI is initialised, with
+  ///     `MPI_THREAD_FUNNELED` or more.
+  ///   - transport: Replicated.
+  public static func withDuplicate<R>(
+    of handle: Handle = .world, transport: Transport = Transport(),
+    _ body: (MPICommunicator) throws -> R
+  ) throws -> R {
+    try withDuplicateUnchecked(of: handle, transport: transport) { communicator in
+      try AssertionLevel.check(on: communicator)
+      return try body(communicator)
+    }
+  }
+
+  /// Runs `body` on all ranks of the job, under `mpirun` or alone.
+  ///
+  /// Initialises MPI before and finalises it afterwards, unless somebody else has initialised it: so once
+  /// in the life of a process. After an error that is no ``AgreedFailure`` it is not finalised, as that
+  /// would wait for ever for ranks that wait for this one.
+  ///
+  /// > Collective: as ``withDuplicate(of:transport:_:)`` of all ranks.
+  public static func withAllRanks<R>(
+    transport: Transport = Transport(), _ body: (MPICommunicator) throws -> R
+  ) throws -> R {
+    try withAllRanksUnchecked(transport: transport) { communicator in
+      try AssertionLevel.check(on: communicator)
+      return try body(communicator)
+    }
+  }
+
+  static func withAllRanksUnchecked<R>(
+    transport: Transport, _ body: (MPICommunicator) throws -> R
+  ) throws -> R {
+    var isInitialized: Int32 = 0
+    try check("MPI_Initialized", unsafe CMPI_Initialized(&isInitialized))
+    if isInitialized == 0 {
+      var isProvided: Int32 = 0
+      try check("MPI_Init_thread", unsafe CMPI_Init_thread_funneled(&isProvided))
+      // MPICH takes errors of requests to these.
+      for comm in [CMPI_COMM_WORLD_(), CMPI_COMM_SELF_()] {
+        try check("MPI_Comm_set_errhandler", CMPI_Comm_set_errors_return(comm))
+      }
+    }
+    func finalize() throws {
+      if isInitialized == 0 { try check("MPI_Finalize", CMPI_Finalize()) }
+    }
+    do {
+      let result = try withDuplicateUnchecked(of: .world, transport: transport, body)
+      try finalize()
+      return result
+    } catch let failure as AgreedFailure {
+      try finalize()
+      throw failure
+    }
+  }
+
+  private static func withDuplicateUnchecked<R>(
+    of handle: Handle, transport: Transport, _ body: (MPICommunicator) throws -> R
+  ) throws -> R {
+    var isInitialized: Int32 = 0
+    try check("MPI_Initialized", unsafe CMPI_Initialized(&isInitialized))
+    guard isInitialized != 0 else {
+      throw MPIError(call: "MPI_Comm_dup", reason: "MPI is not initialised")
+    }
+    var isProvided: Int32 = 0
+    try check("MPI_Query_thread", unsafe CMPI_Query_thread_funneled(&isProvided))
+    guard isProvided != 0 else {
+      throw MPIError(call: "MPI_Query_thread", reason: "no MPI_THREAD_FUNNELED")
+    }
+    var duplicate = handle.comm
+    try check("MPI_Comm_dup", unsafe CMPI_Comm_dup(handle.comm, &duplicate))
+    return try MPICommunicator(duplicate, transport: transport).thenFreed(body)
+  }
+}
