@@ -51,6 +51,16 @@ public struct PhaseCost: Codable, Equatable, Sendable {
   public var rounds = 0
 }
 
+extension PhaseCost {
+  /// One after the other.
+  static func + (a: Self, b: Self) -> Self {
+    PhaseCost(
+      elapsedSeconds: a.elapsedSeconds + b.elapsedSeconds,
+      cpuSeconds: a.cpuSeconds + b.cpuSeconds, bytesSent: a.bytesSent + b.bytesSent,
+      messages: a.messages + b.messages, rounds: a.rounds + b.rounds)
+  }
+}
+
 /// The answer, each rank holding its share of the points.
 public struct Clustering: Sendable {
   /// Owned points. 0, 1, 2, … in the order in which clusters first appear.
@@ -63,7 +73,7 @@ public struct Clustering: Sendable {
   public var singletonCount: Int
   /// Replicated.
   public var levels: [LevelSummary]
-  /// Replicated. What reading the input cost.
+  /// Replicated. What reading the input cost; and merging copies, where no level follows.
   public var reading: PhaseCost
   /// Replicated. What numbering the clusters cost.
   public var labeling: PhaseCost

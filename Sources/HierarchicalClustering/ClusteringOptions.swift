@@ -42,7 +42,7 @@ public struct ClusteringOptions: Sendable {
 }
 
 /// How many clusters are wanted, beside what a model finds right.
-public enum Granularity: String, CaseIterable, Sendable {
+public enum Granularity: String, CaseIterable, Codable, Sendable {
   case finer
   case asTrained = "as-trained"
   case coarser

@@ -1,6 +1,6 @@
-package import DistributedGraphs
+public import DistributedGraphs
 package import GraphNetworks
-package import LinearAlgebra
+public import LinearAlgebra
 internal import NeighborSearch
 internal import Parallelism
 package import SimilarityStructure
@@ -10,29 +10,29 @@ package import SimilarityStructure
 /// It holds no options and does not know where the input is.
 public struct Level: Sendable {
   /// Replicated. 0 is the input.
-  package let number: Int
+  public let number: Int
   /// Who owns which nodes.
-  package let nodes: NodePartition
+  public let nodes: NodePartition
   /// Owned.
-  package var rows: NodeRows
+  public internal(set) var rows: NodeRows
   /// Owned. How many points each node stands for.
-  package let memberCounts: [Int64]
+  public let memberCounts: [Int64]
   /// Owned. The input point that each node is: its own at level 0, that of the peak above.
-  package let inputPoint: [GlobalNode]
+  public let inputPoint: [GlobalNode]
   /// How the members of the nodes are connected at level 0: from there on, if the judge asks for it.
   package var evidence: Evidence?
 }
 
 /// The rows of the nodes of a level.
-package struct NodeRows: Sendable {
+public struct NodeRows: Sendable {
   /// Owned. Unit rows, by which neighbours are searched. Shape `[ownedCount × D]`; no rows after
   /// ``Level/takeNetworkInput(usesMeans:)`` of level 0.
-  package fileprivate(set) var directions: Matrix
+  public fileprivate(set) var directions: Matrix
   /// Owned. The mean over each node's points; nil where that is the direction itself, as at level 0,
   /// and where the judge has no use for means. Shape `[ownedCount × D]`.
-  package let means: Matrix?
+  public let means: Matrix?
   /// Owned. |u|: the lengths of means of directions; 1 where there are none.
-  package let meanLengths: [Float]
+  public let meanLengths: [Float]
 
   /// Rows of points, or of nodes for which nobody wants means.
   init(directions: Matrix) {
@@ -55,12 +55,13 @@ package struct NodeRows: Sendable {
   }
 
   /// The mean of every node's points: the direction where nothing else is kept.
-  package var meanRows: Matrix { means ?? directions }
+  public var meanRows: Matrix { means ?? directions }
 }
 
 /// Which means the nodes of later levels carry, for a judge to see.
 public enum NodeMeans: Equatable, Sendable {
-  case none
+  /// None: the nodes have the directions of their peaks alone.
+  case peaksOnly
   /// Of rows as they are stored, beside the peak's direction: the average feature of coordinates.
   case ofInputRows
   /// Of directions, in place of the peak's: what average linkage is about.

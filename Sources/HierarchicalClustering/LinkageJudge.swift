@@ -8,6 +8,9 @@ public protocol LinkageJudge {
   /// Which means the nodes of later levels have to carry for it.
   var means: NodeMeans { get }
 
+  /// The dimension of the embeddings that it is for; nil for any.
+  var dimensions: Int? { get }
+
   /// Whether points with the same direction are one node from the start. Copies would fill each
   /// other's neighbour lists, and nothing else could be learned from these.
   var mergesCopies: Bool { get }
@@ -27,6 +30,10 @@ public protocol LinkageJudge {
     _ lists: NeighborLists, over graph: NeighborGraph, of level: inout Level,
     using workers: Workers, on communicator: some Communicator
   ) throws -> Linkage
+}
+
+extension LinkageJudge {
+  public var dimensions: Int? { nil }
 }
 
 /// The edges of a level, and what a judge says about them.

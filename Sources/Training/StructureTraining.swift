@@ -132,7 +132,8 @@ private func selectionGraphs(
         index, of: set.labels, among: split.training, limit: options.pointLimit,
         seed: options.seed, workers: options.workers, without: options.omissions.parts
       ) { indices in
-        var rows = try EmbeddingSubset(AnyEmbeddings(set.source), indices).rows(0..<indices.count)
+        var rows = try EmbeddingSubset(AnyEmbeddings(set.source), indices)
+          .directions(0..<indices.count).matrix
         _ = rows.normalizeRows()
         return rows
       }
@@ -180,7 +181,7 @@ private func thresholdTrials(
         $0.threshold == grid[first] && $0.laterThreshold == grid[later]
       })
     else { return }
-    try observer.goOn(after: step, on: communicator)
+    try observer.throwIfInterrupted(after: step, on: communicator)
     let ofSets = try searches.map { try $0.trial(grid[first], grid[later], on: communicator) }
     let n = Double(max(ofSets.count, 1))
     let trial = ThresholdTrial(
