@@ -58,7 +58,7 @@ struct ArgumentsThatAreNotReplicated {
     let model = try golden.model(dimensions: features.columnCount)
     let reason = try reason { isLast, communicator in
       _ = try cluster(
-        features, with: model,
+        features, with: .coordinates(model),
         options: ClusteringOptions(neighborCount: 5, threshold: isLast ? 0.6 : 0.5),
         on: communicator)
     }

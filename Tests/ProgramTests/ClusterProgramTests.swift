@@ -117,7 +117,7 @@ extension Programs {
       let scratch = try Scratch()
       let features = try scratch.write(Fixture.rows(0..<count), as: "few.npy")
       let found = try await labelsOfRun(
-        cluster(features, scratch("out.npy"), ["--hierarchy", scratch("levels"), "--tau", "0.9"]),
+        cluster(features, scratch("out.npy"), ["--hierarchy", scratch("levels"), "--tau", "1"]),
         ranks, scratch)
       #expect(found == (0..<Int64(count)).map { $0 })
       #expect(try labels(of: scratch("out.npy")).count == count)

@@ -4,6 +4,7 @@ import Datasets
 import Evaluation
 import FoundationEssentials
 import MPICommunication
+import Parallelism
 import PrincipalComponents
 
 struct ConvertCommand: RankedCommand {
@@ -120,7 +121,7 @@ struct ConvertCommand: RankedCommand {
         try FeatureFile.write(
           rows: ownShare(of: file.rowCount, on: communicator), of: file.rowCount,
           columnCount: file.columnCount, sliceLength: 4096, to: result,
-          as: (elementType ?? .float32).elementType, overwrite: outputs.overwrite, on: communicator
+          as: (elementType ?? .float32).type, overwrite: outputs.overwrite, on: communicator
         ) { try file.rows($0) }
       }
     }
@@ -140,7 +141,7 @@ struct ConvertCommand: RankedCommand {
     progress.show("writing", isDone: 0)
     try FeatureFile.write(
       rows: owned, of: file.rowCount, columnCount: count, sliceLength: PrincipalAxes.sliceLength,
-      to: result, as: (elementType ?? .float32).elementType, overwrite: outputs.overwrite,
+      to: result, as: (elementType ?? .float32).type, overwrite: outputs.overwrite,
       on: communicator
     ) { rows in
       progress.show("writing", isDone: share(of: owned, before: rows))
