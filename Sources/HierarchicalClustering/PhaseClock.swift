@@ -13,7 +13,7 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
     self.observer = observer
   }
 
-  /// Runs `body` on the account of a phase. It is handed a way to report its progress.
+  /// Runs `body` and charges its cost to a phase. `body` receives a function to report its progress.
   func measure<R>(_ phase: Phase, _ body: ((Double) -> Void) throws -> R) rethrows -> R {
     let (level, observer) = (level, observer)
     observer.phase(phase, level: level, isDone: 0)
@@ -29,8 +29,8 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
     return try body { observer.phase(phase, level: level, isDone: $0) }
   }
 
-  /// What the ranks count of a level, and what the phases since the last call cost: maximum of elapsed
-  /// seconds over ranks, sums of the rest. The next phases are those of the next level.
+  /// The ranks' counts of a level, and the costs of the phases since the last call: the maximum of
+  /// elapsed seconds over ranks, and sums of the rest. The next phases belong to the next level.
   ///
   /// > Collective: one round, 400 bytes per rank to every rank.
   ///
@@ -39,15 +39,15 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
     counts: [LevelCounts], costs: [Phase: PhaseCost]
   ) {
     level += 1
-    return try settle(counts)
+    return try gather(counts)
   }
 
-  /// What the phases since the last call cost.
+  /// The costs of the phases since the last call.
   ///
   /// > Collective: as ``finishLevel(_:)``.
-  func costs() throws -> [Phase: PhaseCost] { try settle(LevelCounts()).costs }
+  func costs() throws -> [Phase: PhaseCost] { try gather(LevelCounts()).costs }
 
-  private func settle(_ counts: LevelCounts) throws -> (
+  private func gather(_ counts: LevelCounts) throws -> (
     counts: [LevelCounts], costs: [Phase: PhaseCost]
   ) {
     account.counts = counts

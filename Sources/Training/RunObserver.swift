@@ -14,7 +14,7 @@ public protocol RunObserver {
 
 /// What an observer wants after a step.
 public enum TrainingRequest: UInt8, Sendable {
-  case goOn, save, saveAndStop
+  case proceed, save, saveAndStop
 }
 
 /// A run that was asked to end before it was done, after its state was saved. Thrown on every rank.
@@ -26,7 +26,7 @@ public struct TrainingInterrupted: Error {
 extension RunObserver {
   public func request(after step: Int, on communicator: some Communicator) throws
     -> TrainingRequest
-  { .goOn }
+  { .proceed }
   public func endsValidation(on communicator: some Communicator) throws -> Bool { false }
   public func save(_ state: RunState<some Any>, on communicator: some Communicator) throws {}
 
@@ -35,7 +35,7 @@ extension RunObserver {
   /// > Collective: over `communicator`, as ``endsValidation(on:)``.
   ///
   /// - Throws: ``TrainingInterrupted`` on every rank, if the observer wants to end it.
-  func goOn(after step: Int, on communicator: some Communicator) throws {
+  func throwIfInterrupted(after step: Int, on communicator: some Communicator) throws {
     if try endsValidation(on: communicator) { throw TrainingInterrupted(step: step) }
   }
 }

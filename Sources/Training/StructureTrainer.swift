@@ -100,7 +100,7 @@ struct StructureTrainer {
         observer.finishedStep(
           epoch * order.count + turn + 1, of: options.epochCount * order.count, loss: loss)
         guard state.progress.turn < order.count else { break }
-        try heed(observer, state, on: communicator)
+        try handle(observer, state, on: communicator)
       }
       let record = StructureEpoch(
         epoch: epoch + 1, loss: state.progress.lossSum / Double(max(order.count, 1)),
@@ -109,18 +109,18 @@ struct StructureTrainer {
       (state.progress.turn, state.progress.lossSum) = (0, 0)
       try observer.finished(
         record, steps: order.count, after: state.optimizer.stepCount, on: communicator)
-      try heed(observer, state, on: communicator)
+      try handle(observer, state, on: communicator)
     }
   }
 
   /// Does what the observer wants after a step.
-  private func heed(
+  private func handle(
     _ observer: some RunObserver, _ state: StructureTrainingState,
     on communicator: some Communicator
   ) throws {
     let step = state.optimizer.stepCount
     let request = try observer.request(after: step, on: communicator)
-    if request != .goOn { try observer.save(state, on: communicator) }
+    if request != .proceed { try observer.save(state, on: communicator) }
     if request == .saveAndStop { throw TrainingInterrupted(step: step) }
   }
 

@@ -180,7 +180,7 @@ private func thresholdTrials(
         $0.threshold == grid[first] && $0.laterThreshold == grid[later]
       })
     else { return }
-    try observer.goOn(after: step, on: communicator)
+    try observer.throwIfInterrupted(after: step, on: communicator)
     let ofSets = try searches.map { try $0.trial(grid[first], grid[later], on: communicator) }
     let n = Double(max(ofSets.count, 1))
     let trial = ThresholdTrial(

@@ -45,7 +45,7 @@ struct ThresholdSearch {
     let clusters = try level.run(
       above: Thresholds(threshold, later: laterThreshold), on: communicator)
     let predicted = try communicator.allGather(clusters.labels(on: communicator).labels).values
-    let scores = scoresInCompany(truth: labels, predicted: predicted, isJudged: isJudged)
+    let scores = scoresAmongAll(truth: labels, predicted: predicted, isJudged: isJudged)
     return ThresholdTrial(
       threshold: threshold, laterThreshold: laterThreshold, pairwiseF: scores.pairwise,
       bcubedF: scores.bcubed, identityF: scores.identity)
@@ -64,7 +64,7 @@ struct ThresholdSearch {
 ///
 /// - Returns: 0 where a quotient is 0/0.
 /// - Complexity: O(points).
-package func scoresInCompany(
+package func scoresAmongAll(
   truth: [Int64], predicted: [Int64], isJudged: [Bool]
 ) -> (pairwise: Double, bcubed: Double, identity: Double) {
   struct Cell: Hashable {

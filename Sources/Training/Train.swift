@@ -73,7 +73,7 @@ public func train<Source: EmbeddingSource>(
   /// > Collective: over `communicator`, where a validation is due.
   func finishEpoch() throws {
     try state.finishEpoch(trainer, validator: validator, plan: plan, on: communicator) {
-      try observer.goOn(after: trainer.step, on: communicator)
+      try observer.throwIfInterrupted(after: trainer.step, on: communicator)
     }
     try observer.finished(
       state.progress.history[state.progress.history.count - 1], steps: trainer.stepsPerEpoch,
@@ -91,7 +91,7 @@ public func train<Source: EmbeddingSource>(
       observer.finishedStep(trainer.step, of: trainer.stepCount, loss: loss)
       if state.progress.history.count < trainer.finishedEpochs { try finishEpoch() }
       switch try observer.request(after: trainer.step, on: communicator) {
-      case .goOn: break
+      case .proceed: break
       case .save: try observer.save(state, on: communicator)
       case .saveAndStop:
         if state.progress.stopReason == nil { state.progress.stopReason = .interrupted }
@@ -105,7 +105,7 @@ public func train<Source: EmbeddingSource>(
       let kept = state.bestParameters ?? state.parameters
       let result = try validator.validate(
         kept, shape: options.shape, taus: plan.finalTaus, on: communicator
-      ) { try observer.goOn(after: trainer.step, on: communicator) }
+      ) { try observer.throwIfInterrupted(after: trainer.step, on: communicator) }
       state.bestParameters = kept
       state.progress.best = .init(
         epoch: state.progress.best?.epoch ?? state.progress.history.count, result: result)

@@ -90,7 +90,7 @@ private func run(
       by: ClusteringPlan(ClusteringOptions(), with: TrainedModel(.structure(trainings[0].network))),
       on: SingleRank()
     ).run(above: Thresholds(chosen.threshold, later: chosen.laterThreshold), on: SingleRank())
-    let scores = scoresInCompany(
+    let scores = scoresAmongAll(
       truth: others.labels, predicted: try clusters.labels(on: SingleRank()).labels,
       isJudged: others.labels.map { _ in true })
     #expect(abs(scores.pairwise - chosen.pairwiseF) < 1e-12)

@@ -268,7 +268,7 @@ private func train(
     for trial in training.trials {
       let clusters = try level.run(
         above: Thresholds(trial.threshold, later: trial.laterThreshold), on: SingleRank())
-      let scores = scoresInCompany(
+      let scores = scoresAmongAll(
         truth: set.labels, predicted: try clusters.labels(on: SingleRank()).labels,
         isJudged: isJudged)
       #expect(scores.pairwise == trial.pairwiseF && scores.bcubed == trial.bcubedF)
@@ -641,7 +641,7 @@ private let pairs: LabelledRows = {
     var generator = SeededGenerator(seed: 12)
     let truth = (0..<200).map { _ in Int64.random(in: 0..<30, using: &generator) }
     let predicted = (0..<200).map { _ in Int64.random(in: 0..<40, using: &generator) }
-    let scores = scoresInCompany(
+    let scores = scoresAmongAll(
       truth: truth, predicted: predicted, isJudged: Array(repeating: true, count: 200))
     let metrics = try compareLabels(truth: truth, predicted: predicted, on: SingleRank())
     #expect(abs(scores.pairwise - metrics.pairwise.f) < 1e-12)
@@ -653,7 +653,7 @@ private let pairs: LabelledRows = {
     var generator = SeededGenerator(seed: 13)
     let truth = (0..<120).map { Int64($0 % 12) }
     let predicted = (0..<120).map { _ in Int64.random(in: 0..<20, using: &generator) }
-    let scores = scoresInCompany(
+    let scores = scoresAmongAll(
       truth: truth, predicted: predicted, isJudged: Array(repeating: true, count: 120))
     #expect(abs(scores.identity - (scores.pairwise + scores.bcubed) / 2) < 1e-12)
   }
@@ -666,7 +666,7 @@ private let pairs: LabelledRows = {
   /// alone. Of their 2 + 2 pairs in clusters 2 are true, of their 6 true pairs 2 are found; precision
   /// (2/3 + 2/3 + 1) / 3, recall (2/3 + 2/3 + 1/3) / 3.
   @Test func countTheOthersOnlyAsCompany() {
-    let scores = scoresInCompany(
+    let scores = scoresAmongAll(
       truth: [0, 0, 0, 1, 1, 1], predicted: [5, 5, 6, 5, 7, 7],
       isJudged: [true, true, true, false, false, false])
     let third = 1.0 / 3
@@ -680,7 +680,7 @@ private let pairs: LabelledRows = {
   /// Per point, times 1 over the size of its identity: true pairs found 7 + 1 + 1 = 9, of 7 + 3 + 3 = 13
   /// in clusters and of 9 in identities. Precision 1, ½, ½ of the identities, recall 1 of each.
   @Test func giveEveryIdentityTheSameWeight() {
-    let scores = scoresInCompany(
+    let scores = scoresAmongAll(
       truth: [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2], predicted: [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1],
       isJudged: Array(repeating: true, count: 12))
     #expect(abs(scores.identity - (f(9.0 / 13, 1) + f(2.0 / 3, 1)) / 2) < 1e-12)
@@ -694,9 +694,9 @@ private let pairs: LabelledRows = {
     let large = Array(repeating: Int64(0), count: 12)
     let truth = large + [1, 1, 2, 2, 3, 3, 4, 4]
     let all = Array(repeating: true, count: 20)
-    let mergesMuch = scoresInCompany(
+    let mergesMuch = scoresAmongAll(
       truth: truth, predicted: large + [1, 1, 1, 1, 1, 1, 1, 1], isJudged: all)
-    let mergesLittle = scoresInCompany(
+    let mergesLittle = scoresAmongAll(
       truth: truth, predicted: [0, 0, 0, 5, 5, 5, 6, 6, 6, 7, 7, 7, 1, 1, 2, 2, 3, 3, 4, 4],
       isJudged: all)
     #expect(mergesMuch.pairwise > mergesLittle.pairwise)
@@ -712,7 +712,7 @@ private let pairs: LabelledRows = {
 
   @Test func ofNobodyAre0() {
     for labels in [[], [1, 1]] as [[Int64]] {
-      let scores = scoresInCompany(
+      let scores = scoresAmongAll(
         truth: labels, predicted: labels, isJudged: labels.map { _ in false })
       #expect(scores == (0, 0, 0))
     }

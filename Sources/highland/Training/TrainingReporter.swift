@@ -108,11 +108,11 @@ final class TrainingReporter: TrainingObserver {
 
   func request(after step: Int, on communicator: some Communicator) throws -> TrainingRequest {
     defer { stepStart = .now }
-    guard checkpoints != nil else { return .goOn }
-    var request = TrainingRequest.goOn
+    guard checkpoints != nil else { return .proceed }
+    var request = TrainingRequest.proceed
     if isFirst, lastSave.duration(to: .now) / .seconds(1) >= interval { request = .save }
     if TerminationRequest.isMade { request = .saveAndStop }
-    return TrainingRequest(rawValue: try communicator.maximum(request.rawValue)) ?? .goOn
+    return TrainingRequest(rawValue: try communicator.maximum(request.rawValue)) ?? .proceed
   }
 
   func endsValidation(on communicator: some Communicator) throws -> Bool {
