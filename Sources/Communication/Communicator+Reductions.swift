@@ -54,8 +54,8 @@ extension Communicator {
 
   /// Runs `body` here; throws the same ``AgreedFailure`` on every rank if it throws on any.
   ///
-  /// Wrap whatever may fail on one rank only, such as reading a slice of a file, so that no rank
-  /// goes on to a collective that another will never reach. `body` must not communicate.
+  /// Wrap anything that may fail on one rank only, such as reading a slice of a file, so that no rank
+  /// enters a collective that another will never reach. `body` must not communicate.
   ///
   /// > Collective: one round of 1 byte per rank; two more with the messages after a failure.
   public func agree<R>(_ body: () throws -> R) throws -> R {

@@ -37,8 +37,8 @@ struct LayerSum {
 
   /// A matrix per map, or the hidden rows if there is none.
   ///
-  /// The sources are consumed: the memory of their rows is given back as the results fill, where
-  /// nobody else holds them.
+  /// The sources are consumed: the memory of their rows is freed as the results fill up, unless there is
+  /// another reference to them.
   private consuming func evaluate(
     rectified: Bool, applying maps: [LinearMap], using workers: Workers
   ) -> [Matrix] {

@@ -40,7 +40,7 @@ public struct MPICommunicator: GroupingCommunicator {
     }
   }
 
-  /// - Parameter handle: Of a communicator that is nobody else's: its errors are returned from now on.
+  /// - Parameter handle: A communicator that nothing else uses. From now on its errors are returned.
   init(_ handle: CMPI_Comm, transport: Transport) throws(MPIError) {
     try check("MPI_Comm_set_errhandler", CMPI_Comm_set_errors_return(handle))
     var rank: Int32 = 0
