@@ -122,8 +122,8 @@ extension ClusteringPlan where Judge == LinkageModel {
     if choosesThreshold, model.linkage.means != .ofDirections {
       throw ModelError(
         path: model.origin,
-        reason: "a model of coordinates, for which τ cannot be chosen without labels; "
-          + "expected a model of structure, or --tau")
+        reason: "a model of coordinates, for which τ cannot be chosen without labels, as "
+          + "--tau-by-silhouette does; expected a model of structure, or --tau")
     }
     let first = options.threshold ?? options.granularity.moved(trained.threshold)
     self.init(

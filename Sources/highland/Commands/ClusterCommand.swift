@@ -136,6 +136,7 @@ struct ClusterCommand: RankedCommand {
     guard (neighbors == nil) == (similarities == nil) else {
       throw ValidationError("--neighbors and --similarities go together")
     }
+    try outputs.check([output, report, hierarchy], named: "--output, --report or --hierarchy")
   }
 
   func run(on communicator: MPICommunicator) throws {

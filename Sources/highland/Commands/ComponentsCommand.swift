@@ -57,6 +57,7 @@ struct ComponentsCommand: RankedCommand {
       throw ValidationError("--above \(above): expected a finite number")
     }
     if let points, points < 0 { throw ValidationError("--points \(points): expected 0 or more") }
+    try outputs.check([output], named: "--output")
   }
 
   func run(on communicator: MPICommunicator) throws {

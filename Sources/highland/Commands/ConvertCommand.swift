@@ -22,11 +22,12 @@ struct ConvertCommand: RankedCommand {
   @Argument(help: "The file to write.")
   var result: String
 
-  @Option(help: "Columns of a raw .bin file.")
+  @Option(help: "Columns of a raw .bin file of features; checked for other formats.")
   var dimensions: Int?
 
-  @Option(help: "Element type of a .npy file of features: float16, float32 or float64.")
-  var elementType = FeatureElement.float32
+  @Option(
+    help: "Elements of a .npy file of features: float16, float32 or float64. Default: float32.")
+  var elementType: FeatureElement?
 
   @Option(
     help: ArgumentHelp(
@@ -44,17 +45,10 @@ struct ConvertCommand: RankedCommand {
   @OptionGroup var threading: ThreadOptions
   @OptionGroup var progress: ProgressOptions
 
-  func validate() throws {
-    if let reduce, reduce < 1 {
-      throw ValidationError("--reduce \(reduce): expected at least 1")
-    }
-    if json, reduce == nil { throw ValidationError("--json goes with --reduce") }
-  }
-
   enum FeatureElement: String, CaseIterable, ExpressibleByArgument {
     case float16, float32, float64
 
-    var elementType: ElementType {
+    var type: ElementType {
       switch self {
       case .float16: .float16
       case .float32: .float32
@@ -63,20 +57,52 @@ struct ConvertCommand: RankedCommand {
     }
   }
 
+  func validate() throws {
+    if let reduce, reduce < 1 {
+      throw ValidationError("--reduce \(reduce): expected at least 1")
+    }
+    if reduce == nil, let name = optionOfReducing {
+      throw ValidationError("\(name) goes with --reduce")
+    }
+    if isText, let name = optionOfFeatures {
+      throw ValidationError("\(name) is for features; text holds labels")
+    }
+    if let elementType, elementType != .float32, !result.lowercased().hasSuffix(".npy") {
+      throw ValidationError(
+        "--element-type \(elementType) is for features in .npy; other formats hold float32")
+    }
+  }
+
+  private var isText: Bool {
+    [input, result].contains { $0.lowercased().hasSuffix(".txt") }
+  }
+
+  /// One that is given and does nothing to labels.
+  private var optionOfFeatures: String? {
+    dimensions != nil
+      ? "--dimensions" : elementType != nil ? "--element-type" : reduce != nil ? "--reduce" : nil
+  }
+
+  /// One that is given and does nothing but for ``reduce``.
+  private var optionOfReducing: String? {
+    json
+      ? "--json"
+      : threading.threads != nil ? "--threads" : progress.progress != .auto ? "--progress" : nil
+  }
+
   func run(on communicator: MPICommunicator) throws {
     try outputs.check([result], on: communicator)
     let isLabels = try communicator.agree {
-      if [input, result].contains(where: { $0.lowercased().hasSuffix(".txt") }) { return true }
+      if isText { return true }
       guard [input, result].allSatisfy({ $0.lowercased().hasSuffix(".npy") }) else { return false }
       // Integers of several columns are features.
       let array = try ArrayFile(path: input)
       return !array.elementType.isFloatingPoint && array.columnCount == 1
     }
     if isLabels {
-      try communicator.agree {
-        if reduce != nil {
-          throw DataError(path: input, problem: "labels have no columns to reduce")
-        }
+      if let name = optionOfFeatures {  // on every rank
+        throw AgreedFailure(
+          reason: "\(input): integers of one column are labels; \(name) is for features")
       }
       let (labels, count) = try communicator.agree {
         let file = try LabelFile(path: input)
@@ -94,7 +120,7 @@ struct ConvertCommand: RankedCommand {
         try FeatureFile.write(
           rows: ownShare(of: file.rowCount, on: communicator), of: file.rowCount,
           columnCount: file.columnCount, sliceLength: 4096, to: result,
-          as: elementType.elementType, overwrite: outputs.overwrite, on: communicator
+          as: (elementType ?? .float32).elementType, overwrite: outputs.overwrite, on: communicator
         ) { try file.rows($0) }
       }
     }
@@ -114,7 +140,8 @@ struct ConvertCommand: RankedCommand {
     progress.show("writing", isDone: 0)
     try FeatureFile.write(
       rows: owned, of: file.rowCount, columnCount: count, sliceLength: PrincipalAxes.sliceLength,
-      to: result, as: elementType.elementType, overwrite: outputs.overwrite, on: communicator
+      to: result, as: (elementType ?? .float32).elementType, overwrite: outputs.overwrite,
+      on: communicator
     ) { rows in
       progress.show("writing", isDone: share(of: owned, before: rows))
       return axes.reduce(try file.rows(rows), using: workers)
@@ -124,7 +151,10 @@ struct ConvertCommand: RankedCommand {
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      print(String(decoding: try encoder.encode(Summary(file, axes)), as: UTF8.self))
+      print(
+        String(
+          decoding: try encoder.encode(Summary(file, axes, threadCount: workers.count)),
+          as: UTF8.self))
     } else {
       print(
         "\(file.columnCount) columns to \(count), which keep "
@@ -151,8 +181,10 @@ struct ConvertCommand: RankedCommand {
     /// Of each axis.
     var shares: [Double]
     var invalidRows: Int
+    var threadCount: Int
 
-    init(_ file: FeatureFile, _ axes: PrincipalAxes) {
+    init(_ file: FeatureFile, _ axes: PrincipalAxes, threadCount: Int) {
+      self.threadCount = threadCount
       rows = file.rowCount
       columns = file.columnCount
       reducedColumns = axes.shares.count

@@ -16,11 +16,17 @@ struct InfoCommand: RankedCommand {
   @Argument(help: "A file of features, labels or parameters.")
   var file: String?
 
-  @Option(help: "Columns of a raw .bin file.")
+  @Option(help: "Columns of a raw .bin file; checked for other features.")
   var dimensions: Int?
 
   @Flag(help: "Print JSON.")
   var json = false
+
+  func validate() throws {
+    guard dimensions == nil || file != nil else {
+      throw ValidationError("--dimensions are those of a file of features; expected one")
+    }
+  }
 
   func run(on communicator: MPICommunicator) throws {
     let facts =
@@ -44,16 +50,30 @@ struct InfoCommand: RankedCommand {
   private typealias Fact = (name: String, value: String)
 
   private func describe(_ path: String) throws -> [Fact] {
+    func refuseDimensions(of kind: String) throws {
+      guard dimensions == nil else {
+        throw DataError(path: path, problem: "holds \(kind); --dimensions is for features")
+      }
+    }
     if path == TrainedModel.defaultName, !FileManager.default.fileExists(atPath: path) {
+      try refuseDimensions(of: "a model")
       return try describeModel(TrainedModel.file(path))
     }
     switch path.split(separator: ".").last?.lowercased() {
     // An index of a model in several files is JSON; the message says so.
-    case "safetensors", "json": return try describeModel(TensorFile(path: path))
+    case "safetensors", "json":
+      try refuseDimensions(of: "a model")
+      return try describeModel(TensorFile(path: path))
     case "txt":
+      try refuseDimensions(of: "labels")
       return [("kind", "labels"), ("labels", "\(try LabelFile(path: path).count)")]
     case "npy":
       let array = try ArrayFile(path: path)
+      if let dimensions, dimensions != array.columnCount {
+        throw DataError(
+          path: path,
+          problem: "rows of \(array.columnCount) columns; expected \(dimensions) for --dimensions")
+      }
       let kind =
         array.elementType.isFloatingPoint
         ? "features" : array.columnCount == 1 ? "labels or indices" : "features or indices"

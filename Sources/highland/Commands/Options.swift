@@ -28,6 +28,15 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Replace outputs that exist.")
   var overwrite = false
 
+  /// Refuses to replace outputs where nothing is written.
+  ///
+  /// - Parameter names: The options that write, where none of them need be given.
+  func check(_ outputs: [String?], named names: String) throws {
+    guard !overwrite || outputs.contains(where: { $0 != nil }) else {
+      throw ValidationError("--overwrite replaces outputs that exist; expected \(names)")
+    }
+  }
+
   /// Finds out now whether the outputs can be written, before the work.
   ///
   /// > Collective: over `communicator`. One round of one byte.

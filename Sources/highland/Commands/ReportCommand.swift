@@ -51,6 +51,7 @@ struct ReportCommand: RankedCommand {
     guard (1...1000).contains(top) else {
       throw ValidationError("--top \(top): expected 1 ... 1000")
     }
+    try outputs.check([output], named: "--output")
   }
 
   func run(on communicator: MPICommunicator) throws {

@@ -140,6 +140,10 @@ struct RecipeOptions: ParsableArguments {
     try require(
       levels.numbers.count == neighborCounts.numbers.count, "--levels \(levels)",
       "as many numbers as -k has, \(neighborCounts.numbers.count)")
+    guard !trueLinks || levels.numbers.contains(where: { $0 > 1 }) else {
+      throw ValidationError(
+        "--true-links makes the levels after the first; --levels \(levels) has none")
+    }
     // Also as single precision, in which steps are computed.
     try require(
       (1e-30...1e30).contains(learningRate), "--learning-rate \(learningRate)",

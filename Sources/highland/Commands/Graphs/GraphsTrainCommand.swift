@@ -184,6 +184,7 @@ struct GraphsTrainCommand: RankedCommand {
     try require(
       output == nil || (folds == 0 && seeds == 1),
       "--output is of one model: not with --folds or several --seeds")
+    try outputs.check([output, report], named: "--output or --report")
     _ = try clusterCounts(largestGraph: 640)
     _ = try namedColumns()
     for (name, isGiven) in [

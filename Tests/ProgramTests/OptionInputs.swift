@@ -1,0 +1,104 @@
+import Foundation
+import LinearAlgebra
+import Synchronization
+
+/// What the commands of ``OptionTable`` read; made once.
+final class OptionInputs: Sendable {
+  private let scratch: Scratch
+  private let paths: [String: String]
+  let known = Mutex<[PlannedRun: Traces]>([:])
+
+  static let shared = Task { try await OptionInputs() }
+
+  private init() async throws {
+    let scratch = try Scratch()
+    var paths = [
+      "features": Fixture.features, "truth": Fixture.truth, "coordinates": Fixture.model,
+      "other-coordinates": Fixture.model.replacingOccurrences(
+        of: "sage_cf_k5_tau05", with: "gat2_cf_conv2"),
+      "structure": URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Sources/DefaultModel/default.safetensors")
+        .path,
+    ]
+    func go(_ arguments: [String]) async throws {
+      let outcome = try await run("highland", arguments)
+      guard outcome.exitCode == 0 else { throw Failure(arguments, outcome) }
+    }
+    // Rows with and without direction, with a header and raw.
+    let all = try Fixture.rows(0..<300)
+    var invalid = all
+    for column in 0..<16 { invalid[7, column] = 0 }
+    for (name, rows) in [("features", all), ("features-invalid", invalid)] {
+      paths[name] = try scratch.write(rows, as: "\(name).npy")
+    }
+    for (from, to) in [("features", "features-bin"), ("features-invalid", "features-bin-invalid")] {
+      paths[to] = scratch("\(to).bin")
+      try await go(["convert", paths[from]!, paths[to]!])
+    }
+    // A part, and another with its truth.
+    let truth = try labels(of: Fixture.truth)
+    for (name, range) in [("few", 0..<120), ("others", 120..<260)] {
+      paths[name] = try scratch.write(Fixture.rows(range), as: "\(name).npy")
+      paths["\(name)-truth"] = try scratch.write(
+        Array(truth[range]), shape: [range.count], as: "\(name)-truth.npy")
+    }
+    paths["few-bin"] = scratch("few-bin.bin")
+    try await go(["convert", paths["few"]!, paths["few-bin"]!])
+    paths["lines"] = try scratch.write(
+      truth.map { "\($0)\n" }.joined(), as: "lines.txt")
+    paths["answer"] = try scratch.write(truth.map { $0 / 2 }, shape: [300], as: "answer.npy")
+    paths["names"] = try scratch.write(
+      (0..<300).map { "name \($0)\n" }.joined(), as: "names.txt")
+    // The nearest neighbours, those that follow upon the nearest, and similarities that are not theirs.
+    let (lists, similarities) = (scratch("all-lists.npy"), scratch("all-similarities.npy"))
+    try await go([
+      "knn", Fixture.features, "-k", "26", "--neighbors", lists, "--similarities", similarities,
+    ])
+    let all25 = try (integers(of: lists), floats(of: similarities))
+    for (name, first) in [("", 0), ("next-", 3)] {
+      let kept = (0..<300).flatMap { row in (first..<first + 22).map { 25 * row + $0 } }
+      paths["\(name)lists"] = try scratch.write(
+        kept.map { all25.0[$0] }, shape: [300, 22], as: "\(name)lists.npy")
+      paths["\(name)similarities"] = try scratch.write(
+        kept.map { all25.1[$0] }, shape: [300, 22], as: "\(name)similarities.npy")
+      paths["\(name)lower"] = try scratch.write(
+        kept.map { all25.1[$0] * Float(1 + $0 / 25 % 3) / 3 }, shape: [300, 22],
+        as: "\(name)lower.npy")
+    }
+    paths["edges"] = try scratch.write(
+      (0..<250 as Range<Int64>).flatMap { [$0, $0 / 3] }, shape: [250, 2], as: "edges.npy")
+    paths["levels"] = scratch("levels")
+    try await go(["cluster", Fixture.features, "--hierarchy", paths["levels"]!])
+    // Whole graphs, and networks of both kinds.
+    paths["graphs"] = scratch("motifs")
+    try await go([
+      "graphs", "generate", "--graphs", "16", "--smallest-motif", "4", "--largest-motif", "5",
+      "--fewest-motifs", "2", "--most-motifs", "2", "--output", paths["graphs"]!,
+    ])
+    for (name, network) in [("flat", "gcn"), ("pooling", "diffpool")] {
+      paths[name] = scratch("\(name).safetensors")
+      try await go([
+        "graphs", "train", paths["graphs"]!, "--network", network, "--hidden", "4", "--epochs", "1",
+        "--output", paths[name]!,
+      ])
+    }
+    self.scratch = scratch
+    self.paths = paths
+  }
+
+  /// The path of `{name}` in the variant that a run needs; any other word as it is.
+  func path(of word: String, _ variants: Set<String>) -> String {
+    guard word.hasPrefix("{"), word.hasSuffix("}") else { return word }
+    let name = String(word.dropFirst().dropLast())
+    let variant = ([name] + variants.sorted()).joined(separator: "-")
+    return paths[variant] ?? paths[name]!
+  }
+
+  private struct Failure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ arguments: [String], _ outcome: Outcome) {
+      description = "highland \(arguments.joined(separator: " ")): \(outcome)"
+    }
+  }
+}

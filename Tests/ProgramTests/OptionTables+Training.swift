@@ -1,0 +1,166 @@
+extension OptionTable {
+  // MARK: - train
+
+  private static let ofTraining = [
+    OptionUse("--dimensions 16", .success, variant: "bin"),
+    OptionUse(
+      "--output other.safetensors", .file("other.safetensors")),
+    OptionUse("--seed 1", .parameters),
+    OptionUse("--checkpoint state", .names(in: "state")),
+    OptionUse("--checkpoint-interval 0", .names(in: "state"), with: "--checkpoint state"),
+    OptionUse("--log log.jsonl", .file("log.jsonl")),
+    OptionUse("--report page.html", .file("page.html")),
+    OptionUse(
+      "--threads 3", .count(of: "\"threadCount\":3", in: "log.jsonl"), with: "--log log.jsonl"),
+    OptionUse("--progress none", .silence),
+    OptionUse(
+      "--overwrite", .success,
+      existing: ["model.safetensors", "other.safetensors", "log.jsonl", "page.html"]),
+  ]
+
+  static let trainStructure = OptionTable(
+    "train --input structure", "train {few} {few-truth} --input structure",
+    defaults: "--output model.safetensors --graphs 1 --epochs 1",
+    ofTraining + [
+      OptionUse("--from {structure}", .parameters),
+      OptionUse("--also {others} {others-truth}", .parameters),
+      OptionUse("--graphs 2", .parameters),
+      OptionUse("--mixtures 1", .parameters),
+      OptionUse("--graph-points 100", .parameters),
+      OptionUse("--width 8", .parameters),
+      OptionUse("--without augmentation", .parameters, with: "--graphs 2"),
+      OptionUse("--epochs 2", .parameters),
+      OptionUse("--validation-fraction 0.1", .parameters),
+      OptionUse(
+        "--validation {others} {others-truth}", .metadata("validation_bcubed_f")),
+    ]
+      + OptionUse.refused(
+        "--network attention", "--network mean", "--hidden 8", "--layers 2", "--heads 1",
+        "--average-feature", "--no-average-feature", "-k 10,5,3", "--levels 2,3,4", "--true-links",
+        "--loss focal", "--balance", "--no-balance", "--density-weight 1", "--optimizer adam",
+        "--learning-rate 0.002", "--weight-decay 0.1", "--clip 1", "--batch-size 16",
+        "--dropout 0.5", "--rotate", "--no-rotate", "--initial random", "--patience 1",
+        "--validate-every 5"),
+    refused: [["--from", "--width"], ["--validation-fraction", "--validation"]])
+
+  private static let ofStructure = OptionUse.refused(
+    "--from default", "--also {few} {few-truth}", "--graphs 28", "--mixtures 0",
+    "--graph-points 8000", "--width 48", "--without balance")
+
+  static let trainCoordinates = OptionTable(
+    "train --input coordinates", "train {few} {few-truth} --input coordinates",
+    defaults: "--output model.safetensors --hidden 8 -k 6 --levels 2 --epochs 2 --validate-every 1",
+    ofTraining + [
+      OptionUse("--network attention", .parameters),
+      OptionUse("--hidden 4", .parameters),
+      OptionUse("--layers 2", .parameters),
+      OptionUse("--heads 2", .parameters, with: "--network attention"),
+      OptionUse("--no-average-feature", .parameters),
+      OptionUse("-k 5", .parameters),
+      OptionUse("--levels 1", .parameters),
+      OptionUse("--true-links", .parameters),
+      OptionUse("--loss focal", .parameters),
+      OptionUse("--no-balance", .parameters),
+      OptionUse("--density-weight 0.1", .parameters),
+      OptionUse("--optimizer sgd", .parameters),
+      OptionUse("--learning-rate 0.1", .parameters),
+      OptionUse("--weight-decay 0.1", .parameters),
+      OptionUse("--clip 0.001", .parameters),
+      OptionUse("--epochs 7", .parameters),
+      OptionUse("--batch-size 16", .parameters),
+      OptionUse("--dropout 0.5", .parameters),
+      OptionUse("--no-rotate", .parameters),
+      OptionUse("--initial random", .parameters),
+      OptionUse("--validation-fraction 0.3", .parameters),
+      OptionUse("--validation {others} {others-truth}", .parameters),
+      OptionUse(
+        "--validate-every 2", .count(of: "\"event\":\"validation\"", in: "log.jsonl"),
+        with: "--log log.jsonl"),
+      OptionUse(
+        "--patience 1", .line("as validation no longer improved"), with: "--epochs 7"),
+    ] + ofStructure,
+    refused: [
+      ["--validation-fraction", "--validation"], ["--levels", "--true-links"],
+    ], asByDefault: ["--average-feature", "--balance", "--rotate"])
+
+  // MARK: - graphs
+
+  static let graphs = [
+    OptionTable("graphs info", "graphs info {graphs}", [OptionUse("--json", .output)]),
+    OptionTable(
+      "graphs evaluate", "graphs evaluate {graphs}", defaults: "--model {flat}",
+      [
+        OptionUse("--model {pooling}", .output),
+        OptionUse("--json", .output),
+      ] + OptionUse.refused("--threads 0")),
+    OptionTable(
+      "graphs predict", "graphs predict {graphs}", defaults: "--model {pooling} --output out.csv",
+      [
+        OptionUse("--model {flat}", .written),
+        OptionUse("--output other.csv", .file("other.csv")),
+        OptionUse("--assignments clusters.npy", .file("clusters.npy")),
+        OptionUse("--overwrite", .success, existing: ["out.csv", "other.csv", "clusters.npy"]),
+      ] + OptionUse.refused("--threads 0"), refused: [["--model", "--assignments"]]),
+    OptionTable(
+      "graphs generate", "graphs generate", defaults: "--graphs 4 --output made",
+      [
+        OptionUse("--graphs 6", .graphs),
+        OptionUse("--smallest-motif 5", .graphs),
+        OptionUse("--largest-motif 8", .graphs), OptionUse("--fewest-motifs 2", .graphs),
+        OptionUse("--most-motifs 4", .graphs), OptionUse("--seed 1", .graphs),
+        OptionUse("--output other", .file("other/MOTIFS_A.txt")),
+        OptionUse(
+          "--overwrite", .success, existing: ["made/MOTIFS_A.txt", "other/MOTIFS_A.txt"]),
+      ]),
+    graphsTrain,
+  ]
+
+  private static func results(_ words: String, with companions: String = "") -> OptionUse {
+    OptionUse(
+      words, .json("report.json", "folds"), with: companions + " --report report.json")
+  }
+
+  private static let graphsTrain = OptionTable(
+    "graphs train", "graphs train {graphs}", defaults: "--hidden 8 --epochs 3",
+    [
+      results("--network diffpool"), results("--hidden 4"),
+      results("--layers 2"), results("--clusters 2", with: "--network diffpool"),
+      results("--readout max"), results("--dropout 0.5"), results("--features constant"),
+      results("--folds 2"), results("--seed 1"), results("--seeds 2"),
+      results("--validation-share 0.3"), results("--test-share 0.3"),
+      results("--epochs 7"),
+      results("--patience 1", with: "--epochs 7"), results("--select last"),
+      results("--batch 3"), results("--learning-rate 0.1"), results("--schedule cosine"),
+      results("--weight-decay 0.5"), results("--link-weight 0", with: "--network diffpool"),
+      results("--entropy-weight 0", with: "--network diffpool"),
+      OptionUse("--output model.safetensors", .file("model.safetensors")),
+      OptionUse("--report report.json", .file("report.json")),
+      OptionUse("--json", .line("{")),
+      OptionUse("--diagnostics", .json("report.json", "smoothing"), with: "--report report.json"),
+      OptionUse("--threads 3", .json("report.json", "threadCount"), with: "--report report.json"),
+      OptionUse("--progress none", .silence),
+      OptionUse(
+        "--overwrite", .success, with: "--report report.json",
+        existing: ["report.json", "model.safetensors"]),
+    ] + OptionUse.refused("--groups 2"),
+    refused: [
+      ["--folds", "--test-share"], ["--patience", "--select"], ["--output", "--folds"],
+      ["--output", "--seeds"],
+    ])
+}
+
+extension Trace {
+  /// Predictions, in whichever file.
+  static let written = Trace { traces in
+    traces.files.keys.filter { $0.hasSuffix(".csv") }.sorted().map {
+      String(decoding: traces.files[$0]!, as: UTF8.self)
+    }.joined()
+  }
+
+  /// Graphs that were generated, in whichever directory.
+  static let graphs = Trace { traces in
+    traces.files.keys.filter { $0.hasSuffix(".txt") }.sorted().map {
+      String(decoding: traces.files[$0]!, as: UTF8.self)
+    }.joined()
+  }
+}

@@ -1,0 +1,215 @@
+extension OptionTable {
+  /// A table for every kind of input of every command.
+  static let all =
+    [
+      clusterByDefault, clusterByStructure, clusterByCoordinates, knn, componentsOfEdges,
+      componentsOfLists, evaluate, report, generate, convertFeatures, convertReduced, convertLabels,
+      convertText,
+      infoOfFeatures, infoOfLabels, infoOfAModel, infoOfTheMachine, trainStructure,
+      trainCoordinates,
+    ] + graphs
+
+  // MARK: - cluster
+
+  private static let ofClustering = [
+    OptionUse("--dimensions 16", .success, variant: "bin"),
+    OptionUse("--output labels.npy", .file("labels.npy")),
+    OptionUse("--max-levels 2", .levels),
+    OptionUse("--truth {truth}", .line("BCubed")),
+    OptionUse("--hierarchy levels", .file("levels/hierarchy.json")),
+    OptionUse("--report report.json", .file("report.json")),
+    OptionUse("--neighbors {next-lists} --similarities {next-similarities}", .levels),
+    OptionUse(
+      "--similarities {next-lower}", .levels, replacing: "--similarities {next-similarities}",
+      with: "--neighbors {next-lists}"),
+    OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
+    OptionUse("--threads 3", .line("of 3 threads")),
+    OptionUse("--progress none", .silence),
+    OptionUse(
+      "--overwrite", .success, with: "--output labels.npy",
+      existing: ["labels.npy", "report.json", "levels/hierarchy.json"]),
+  ]
+
+  /// Level 1 merges more than a ninth of what level 0 does.
+  private static let surelyEarlyStop = OptionUse(
+    "--early-stop", .levels, with: "--tau 0.8 --tau-later 0.02")
+
+  private static let notWithSurelyEarlyStop = [
+    ["--early-stop", "--granularity"], ["--early-stop", "--tau-by-silhouette"],
+  ]
+
+  private static let notTogetherInClustering = [
+    ["--tau", "--granularity"], ["--tau-later", "--granularity"], ["--tau", "--tau-by-silhouette"],
+    ["--tau-by-silhouette", "--neighbors"], ["--tau-by-silhouette", "--similarities"],
+    ["--early-stop", "--max-levels"],
+  ]
+
+  private static let clusterByDefault = OptionTable(
+    "cluster with the default model", "cluster {features}",
+    ofClustering + OptionUse.refused("-k 5") + [
+      OptionUse("--model {coordinates}", .levels),
+      OptionUse("--granularity coarser", .levels),
+      OptionUse("--tau 0.6", .levels), OptionUse("--tau-later 0.02", .levels),
+      surelyEarlyStop,
+    ], refused: notTogetherInClustering + notWithSurelyEarlyStop,
+    asByDefault: ["--tau-by-silhouette"])
+
+  private static let clusterByStructure = OptionTable(
+    "cluster with a model of structure", "cluster {features}", defaults: "--model {structure}",
+    ofClustering + OptionUse.refused("-k 5") + [
+      OptionUse("--model {coordinates}", .levels),
+      OptionUse("--granularity coarser", .levels),
+      OptionUse("--tau 0.6", .levels), OptionUse("--tau-later 0.02", .levels),
+      OptionUse(
+        "--tau-by-silhouette", .json("report.json", "parameters", "tauTrials"),
+        with: "--report report.json"), surelyEarlyStop,
+    ],
+    refused: notTogetherInClustering + notWithSurelyEarlyStop
+      + [["--model", "--tau-by-silhouette"]])
+
+  private static let clusterByCoordinates = OptionTable(
+    "cluster with a model of coordinates", "cluster {features}",
+    defaults: "--model {coordinates}",
+    ofClustering + OptionUse.refused("--tau-by-silhouette") + [
+      OptionUse("--model {other-coordinates}", .levels),
+      OptionUse("-k 9", .levels), OptionUse("--granularity finer", .levels),
+      OptionUse("--tau 0.7", .levels), OptionUse("--tau-later 0.02", .levels),
+      OptionUse("--early-stop", .levels),
+    ], refused: notTogetherInClustering,
+    helped: [["--early-stop", "--model"]: "--tau 0.8 --tau-later 0.02"])
+
+  // MARK: - Other commands on points
+
+  private static let knn = OptionTable(
+    "knn", "knn {features}", defaults: "--neighbors n.npy --similarities s.npy",
+    [
+      OptionUse("--dimensions 16", .success, variant: "bin"),
+      OptionUse("-k 4", .arrays),
+      OptionUse("--neighbors other.npy", .file("other.npy")),
+      OptionUse(
+        "--similarities other-s.npy", .file("other-s.npy")),
+      OptionUse("--report report.json", .file("report.json")),
+      OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
+      OptionUse("--threads 3", .json("report.json", "threadCount"), with: "--report report.json"),
+      OptionUse("--progress none", .silence),
+      OptionUse("--overwrite", .success, existing: ["n.npy", "other.npy", "report.json"]),
+    ])
+
+  private static let componentsOfEdges = OptionTable(
+    "components of edges", "components {edges}",
+    [
+      OptionUse("--points 300", .line("points in")),
+      OptionUse("--output labels.npy", .file("labels.npy")),
+      OptionUse("--truth {truth}", .line("BCubed"), with: "--points 300"),
+      OptionUse("--overwrite", .success, with: "--output labels.npy", existing: ["labels.npy"]),
+    ] + OptionUse.refused("--neighbors {lists}", "--similarities {similarities}", "--above 0.5"))
+
+  private static let componentsOfLists = OptionTable(
+    "components of lists", "components",
+    defaults: "--neighbors {next-lists} --similarities {similarities} --above 0.9",
+    [
+      OptionUse(
+        "--neighbors {lists}", .content("labels.npy"), with: "--output labels.npy"),
+      OptionUse(
+        "--similarities {lower}", .line("points in")),
+      OptionUse("--above 0.8", .line("points in")),
+      OptionUse("--output labels.npy", .file("labels.npy")),
+      OptionUse("--truth {truth}", .line("BCubed")),
+      OptionUse("--overwrite", .success, with: "--output labels.npy", existing: ["labels.npy"]),
+    ] + OptionUse.refused("--points 300"))
+
+  private static let evaluate = OptionTable(
+    "evaluate", "evaluate", defaults: "--truth {truth} --predicted {truth}",
+    [
+      OptionUse("--truth {answer}", .output),
+      OptionUse("--predicted {answer}", .output),
+      OptionUse("--json", .output),
+    ])
+
+  private static let report = OptionTable(
+    "report", "report {levels}",
+    [
+      OptionUse("--output page.html", .file("page.html"), with: "--json"),
+      OptionUse("--truth {truth}", .shown, with: "--output page.html"),
+      OptionUse("--names {names}", .shown, with: "--output page.html"),
+      OptionUse("--top 2", .shown, with: "--output page.html"),
+      OptionUse("--json", .line("{"), with: "--output page.html"),
+      OptionUse("--overwrite", .success, with: "--output page.html", existing: ["page.html"]),
+    ])
+
+  private static let generate = OptionTable(
+    "generate", "generate", defaults: "--points 60 --dimensions 6 --output made",
+    [
+      OptionUse("--points 70", .arrays),
+      OptionUse("--dimensions 4", .arrays),
+      OptionUse("--seed 1", .arrays), OptionUse("--mean-cluster-size 4", .arrays),
+      OptionUse("--singleton-share 0.6", .arrays), OptionUse("--test-share 0.2", .arrays),
+      OptionUse("--output other", .file("other/generate.json")),
+      OptionUse(
+        "--overwrite", .success, existing: ["made/generate.json", "other/generate.json"]),
+    ])
+
+  private static let convertFeatures = OptionTable(
+    "convert, features", "convert {few} out.x.npy",
+    [
+      OptionUse("--dimensions 16", .success, variant: "bin"),
+      OptionUse("--element-type float64", .content("out.x.npy")),
+      OptionUse("--reduce 3", .line("columns to 3")),
+      OptionUse("--overwrite", .success, existing: ["out.x.npy"]),
+    ] + OptionUse.refused("--json", "--threads 3", "--progress none"))
+
+  private static let convertReduced = OptionTable(
+    "convert, reduced", "convert {few} out.x.npy --reduce 3",
+    [
+      OptionUse("--dimensions 16", .success, variant: "bin"),
+      OptionUse("--element-type float64", .content("out.x.npy")),
+      OptionUse("--json", .line("keptShare")),
+      OptionUse("--threads 5", .line("threadCount"), with: "--json"),
+      OptionUse("--progress none", .silence),
+      OptionUse("--overwrite", .success, existing: ["out.x.npy"]),
+    ])
+
+  private static let convertLabels = OptionTable(
+    "convert, labels", "convert {truth} out.x.npy",
+    [OptionUse("--overwrite", .success, existing: ["out.x.npy"])]
+      + OptionUse.refused(
+        "--dimensions 1", "--element-type float32", "--reduce 1", "--json", "--threads 3",
+        "--progress none"))
+
+  private static let convertText = OptionTable(
+    "convert, text", "convert {lines} out.x.npy",
+    [OptionUse("--overwrite", .success, existing: ["out.x.npy"])]
+      + OptionUse.refused(
+        "--dimensions 1", "--element-type float32", "--reduce 1", "--json", "--threads 3",
+        "--progress none"))
+
+  private static let infoOfFeatures = OptionTable(
+    "info of features", "info {few}",
+    [OptionUse("--dimensions 16", .success, variant: "bin"), OptionUse("--json", .output)])
+
+  private static let infoOfLabels = OptionTable(
+    "info of labels", "info {lines}",
+    [OptionUse("--json", .output)] + OptionUse.refused("--dimensions 1"))
+
+  private static let infoOfAModel = OptionTable(
+    "info of a model", "info {coordinates}",
+    [OptionUse("--json", .output)] + OptionUse.refused("--dimensions 1"))
+
+  private static let infoOfTheMachine = OptionTable(
+    "info of the machine", "info",
+    [OptionUse("--json", .output)] + OptionUse.refused("--dimensions 1"))
+}
+
+extension Trace {
+  /// What `highland report` shows, on its page and as JSON.
+  static let shown = Trace {
+    $0.output + String(decoding: $0.files["page.html"] ?? [], as: UTF8.self)
+  }
+
+  /// Arrays that were written, under whichever names.
+  static let arrays = Trace { traces in
+    traces.files.keys.filter { $0.hasSuffix(".npy") }.sorted().map {
+      traces.files[$0]!.map { String($0, radix: 16) }.joined()
+    }.joined(separator: " ")
+  }
+}
