@@ -2,7 +2,7 @@ internal import CKernels
 internal import LinearAlgebra
 internal import Parallelism
 
-/// A layer whose neighbour sums are done: what is left is local, row by row.
+/// A layer whose neighbour sums are done; the rest is local, row by row.
 ///
 ///     hᵢ = ReLU( b + Σₛ Wₛ xₛᵢ + Σₐ yₐᵢ )
 ///

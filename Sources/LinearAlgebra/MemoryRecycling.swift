@@ -2,12 +2,12 @@ internal import Glibc
 internal import Parallelism
 internal import Synchronization
 
-/// While one is alive, the memory of large matrices is used again instead of given back to the system.
+/// While one is alive, the memory of large matrices is reused instead of returned to the system.
 ///
-/// A training step makes and drops the same matrices over and over; fresh memory costs as much as the
-/// passes over it (a quarter of a step was spent in the kernel clearing pages). What is kept is never
-/// more than was in use at once, as rounded up, or 64 MiB if that is more: steps over batches of many
-/// sizes need blocks of many sizes. It goes back to the system with the last value of this type.
+/// A training step makes and drops the same matrices over and over, and fresh memory costs as much as the
+/// passes over it (a quarter of a step was spent in the kernel clearing pages). The memory kept is at most
+/// what was in use at once, rounded up, or 64 MiB if that is more, because steps over batches of many
+/// sizes need blocks of many sizes. It returns to the system with the last value of this type.
 public final class MemoryRecycling: Sendable {
   public init() { MappedMemory.shared.withLock { $0.addRecycler() } }
   deinit { MappedMemory.shared.withLock { $0.removeRecycler() } }
