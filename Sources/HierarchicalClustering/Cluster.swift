@@ -22,7 +22,7 @@ public func cluster(
   let communicator = CountingCommunicator(base)
   let clock = PhaseClock(communicator, observer)
   var run = try ClusteringRun(source, by: plan, measuredBy: clock, on: communicator)
-  let reading = try clock.costs()[.read] ?? PhaseCost()
+  var reading = try clock.take(.read)
 
   var edges =
     run.stopReason == nil
@@ -37,10 +37,12 @@ public func cluster(
   let (answer, singletonCount) = try clock.measure(.label) { _ in
     (try run.labels(on: communicator), try run.singletonCount(on: communicator))
   }
+  // Where there is no level, nobody else has the account of merging copies.
+  if run.history.isEmpty { reading = reading + (try clock.take(.copies)) }
   return Clustering(
     labels: answer.labels, points: run.points, clusterCount: answer.clusterCount,
     singletonCount: singletonCount, levels: run.history, reading: reading,
-    labeling: try clock.costs()[.label] ?? PhaseCost(), choice: choice,
+    labeling: try clock.take(.label), choice: choice,
     stopReason: run.stopReason ?? .fewNodes)
 }
 
@@ -94,7 +96,7 @@ extension ClusteringRun {
           keeping: stopReason == nil || keepsRows ? plan.judge.means : nil, of: source,
           using: plan.workers, on: communicator)
       }
-      if let neighbors = edges.neighbors {
+      if clock.observer.wantsLevels, let neighbors = edges.neighbors {
         try record(
           LevelRecord(
             level: number, nodes: nodes, inputPoint: inputPoint, neighbors: neighbors,
@@ -113,13 +115,13 @@ extension ClusteringRun {
 
   /// Level 0, prepared for a plan.
   ///
-  /// > Collective: over `communicator`, as reading and ``mergeCopies(of:on:)``.
+  /// > Collective: over `communicator`, as reading and ``mergeCopies(of:using:on:)``.
   init(
     _ source: some EmbeddingSource, by plan: ClusteringPlan<some LinkageJudge>,
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator
   ) throws {
-    try plan.assertReplicated(of: source, on: communicator)
+    try plan.check(source, on: communicator)
     self = try clock.measure(.read) { _ in
       try ClusteringRun(
         reading: source, invalid: plan.invalidRows, asStored: plan.judge.means == .ofInputRows,

@@ -51,6 +51,16 @@ public struct PhaseCost: Codable, Equatable, Sendable {
   public var rounds = 0
 }
 
+extension PhaseCost {
+  /// The cost of both, one after the other.
+  static func + (a: Self, b: Self) -> Self {
+    PhaseCost(
+      elapsedSeconds: a.elapsedSeconds + b.elapsedSeconds,
+      cpuSeconds: a.cpuSeconds + b.cpuSeconds, bytesSent: a.bytesSent + b.bytesSent,
+      messages: a.messages + b.messages, rounds: a.rounds + b.rounds)
+  }
+}
+
 /// The answer. Each rank holds its share of the points.
 public struct Clustering: Sendable {
   /// Owned points. 0, 1, 2, … in the order in which clusters first appear.
@@ -63,7 +73,7 @@ public struct Clustering: Sendable {
   public var singletonCount: Int
   /// Replicated.
   public var levels: [LevelSummary]
-  /// Replicated. The cost of reading the input.
+  /// Replicated. The cost of reading the input, and of merging copies if no level follows.
   public var reading: PhaseCost
   /// Replicated. The cost of numbering the clusters.
   public var labeling: PhaseCost

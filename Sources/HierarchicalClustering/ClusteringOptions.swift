@@ -42,7 +42,7 @@ public struct ClusteringOptions: Sendable {
 }
 
 /// Whether to make more or fewer clusters than a model would.
-public enum Granularity: String, CaseIterable, Sendable {
+public enum Granularity: String, CaseIterable, Codable, Sendable {
   case finer
   case asTrained = "as-trained"
   case coarser

@@ -14,6 +14,8 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   /// k: places in a point's neighbour list, including the point itself. At least 1.
   public let neighborCount: Int
   public let thresholds: ThresholdRule
+  /// How the thresholds, from training or chosen on the data, were moved.
+  public let granularity: Granularity
   /// The loop ends after this many levels. At least 1.
   public let maximumLevels: Int
   /// Whether to stop once merges no longer fall by a factor of k − 1 from level to level.
@@ -23,10 +25,27 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
 
   public init(
     judge: Judge, search: NeighborSource = .exact, rule: MergeRule = .bestDenserNeighbor,
-    neighborCount: Int, thresholds: ThresholdRule, maximumLevels: Int = 10,
+    neighborCount: Int, thresholds: ThresholdRule, granularity: Granularity = .asTrained,
+    maximumLevels: Int = 10,
     stopsEarly: Bool = false,
     invalidRows: InvalidRowPolicy = .error, workers: Workers = Workers()
   ) {
+    precondition(neighborCount > 0, "k = \(neighborCount)")
+    precondition(maximumLevels > 0, "\(maximumLevels) levels")
+    let needsDirections: Bool
+    switch thresholds {
+    case .given(let given):
+      precondition(
+        [given.first, given.later].allSatisfy { (0...1).contains($0) },
+        "τ = \(given.first), \(given.later) later")
+      needsDirections = false
+    case .withoutLabels(let later):
+      precondition(later.map { (0...1).contains($0) } ?? true, "τ = \(later ?? 0) later")
+      needsDirections = true
+    }
+    precondition(
+      judge.means == .ofDirections || !needsDirections && !judge.mergesCopies,
+      "τ is chosen, and copies are merged, by judges that see means of directions")
     if case .given(let lists) = search {
       precondition(
         lists.listLength == judge.listLength(neighborCount: neighborCount),
@@ -37,6 +56,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     self.rule = rule
     self.neighborCount = neighborCount
     self.thresholds = thresholds
+    self.granularity = granularity
     self.maximumLevels = maximumLevels
     self.stopsEarly = stopsEarly
     self.invalidRows = invalidRows
@@ -46,13 +66,12 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   /// Places in the neighbour lists that the search fills.
   public var listLength: Int { judge.listLength(neighborCount: neighborCount) }
 
-  /// What the caller must not get wrong: the dimensions, and that all ranks plan the same.
+  /// Checks that the embeddings have the dimension that the judge needs, and that all ranks have the
+  /// same plan.
   ///
-  /// > Collective: over `communicator`, where assertions are on: three rounds of a few bytes.
-  func assertReplicated(
-    of source: some EmbeddingSource, on communicator: some Communicator
-  ) throws {
-    if let dimensions = (judge as? LinkageModel)?.dimensions, source.rowCount > 0 {
+  /// > Collective: over `communicator`, where assertions are on: one round.
+  func check(_ source: some EmbeddingSource, on communicator: some Communicator) throws {
+    if let dimensions = judge.dimensions, source.rowCount > 0 {
       precondition(
         dimensions == source.dimensions,
         "\(source.dimensions) dimensions for a model of \(dimensions)")
@@ -60,13 +79,15 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     try communicator.assertReplicated(
       (
         rowCount: source.rowCount, dimensions: source.dimensions, neighborCount: neighborCount,
-        maximumLevels: maximumLevels, stopsEarly: stopsEarly, invalidRows: invalidRows
+        listLength: listLength, thresholds: thresholds, rule: rule, means: judge.means,
+        mergesCopies: mergesCopies, maximumLevels: maximumLevels, stopsEarly: stopsEarly,
+        invalidRows: invalidRows
       ))
   }
 
   /// Whether points with the same direction are one node from the start. They are not if the user
   /// provides neighbours, which are those of the original points.
-  var mergesCopies: Bool {
+  public var mergesCopies: Bool {
     switch search {
     case .exact: judge.mergesCopies
     case .given: false
@@ -93,7 +114,7 @@ public struct Thresholds: Codable, Equatable, Sendable {
 public enum ThresholdRule: Sendable, Equatable {
   case given(Thresholds)
   /// Chosen on the data: ``ThresholdChoice``. τ of later levels is the same, or `later`.
-  case withoutLabels(Granularity, later: Double?)
+  case withoutLabels(later: Double?)
 }
 
 extension ClusteringPlan where Judge == LinkageModel {
@@ -107,6 +128,10 @@ extension ClusteringPlan where Judge == LinkageModel {
     neighbors: (_ listLength: Int) throws -> NeighborLists? = { _ in nil }
   ) throws {
     let trained = model.defaults
+    if options.threshold != nil, options.choosesThreshold || options.granularity != .asTrained {
+      throw ModelError(
+        path: model.origin, reason: "τ is given, and chosen or moved as well: expected one of them")
+    }
     if let asked = options.neighborCount, model.isForOneNeighborCount,
       let only = trained.neighborCount, asked != only
     {
@@ -130,13 +155,14 @@ extension ClusteringPlan where Judge == LinkageModel {
       judge: model.linkage, search: neighbors.map { .given($0) } ?? .exact,
       neighborCount: neighborCount,
       thresholds: choosesThreshold
-        ? .withoutLabels(options.granularity, later: options.laterThreshold)
+        ? .withoutLabels(later: options.laterThreshold)
         : .given(
           Thresholds(
             first,
             later: options.laterThreshold ?? options.threshold
               ?? options.granularity.moved(trained.laterThreshold))),
-      maximumLevels: options.maximumLevels, stopsEarly: options.stopsEarly,
+      granularity: options.granularity, maximumLevels: options.maximumLevels,
+      stopsEarly: options.stopsEarly,
       invalidRows: options.invalidRows, workers: options.workers)
   }
 }

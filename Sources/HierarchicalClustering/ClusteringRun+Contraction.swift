@@ -73,7 +73,7 @@ extension ClusteringRun {
     let movesPeaks = means != .ofDirections
     var directions = Matrix(rows: movesPeaks ? coarseOwned.count : 0, columns: dimensions)
     var sums = FixedPointSums(
-      rowCount: means == .none ? 0 : coarseOwned.count, width: dimensions,
+      rowCount: means == .peaksOnly ? 0 : coarseOwned.count, width: dimensions,
       FixedPoint(
         summing: points.nodeCount, valuesUpTo: means == .ofDirections ? 1 : largestValue),
       using: workers)
@@ -98,14 +98,14 @@ extension ClusteringRun {
         directions.replaceRows(
           moved.nodes.map { Int($0.index) - coarseOwned.lowerBound }, by: moved.rows)
       }
-      if means != .none {
+      if means != .peaksOnly {
         try sums.addMembers(
           rows.members, times: Array(level.memberCounts[places]), of: Array(coarse[places]),
           in: coarseNodes, on: communicator)
       }
     }
     return switch means {
-    case .none: NodeRows(directions: directions)
+    case .peaksOnly: NodeRows(directions: directions)
     case .ofInputRows: NodeRows(directions: directions, means: sums.means(over: counts))
     case .ofDirections: NodeRows(means: sums.means(over: counts), using: workers)
     }
@@ -120,7 +120,7 @@ extension ClusteringRun {
     let wereTaken = rows.directions.rowCount < level.memberCounts.count
     if !wereTaken && !(means == .ofInputRows && level.number == 0) {
       return (
-        means == .none
+        means == .peaksOnly
           ? Matrix(rows: 0, columns: source.dimensions)
           : rows.meanRows.copy(ofRows: Array(places)),
         rows.directions.copy(ofRows: Array(peaks))

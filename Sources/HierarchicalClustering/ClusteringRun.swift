@@ -55,8 +55,8 @@ extension ClusteringRun {
   /// Merges points with the same direction into one node before level 0 is judged. The first of them
   /// stands for all.
   ///
-  /// > Collective: over `communicator`. As ``duplicateRoots(of:where:in:on:)``; if there are
-  /// > duplicates, also as ``contract(to:as:keeping:of:on:)``.
+  /// > Collective: over `communicator`. As ``duplicateRoots(of:where:in:using:on:)``; if there are
+  /// > duplicates, also as ``contract(to:as:keeping:of:using:on:)``.
   package mutating func mergeCopies(
     of source: some EmbeddingSource, using workers: Workers, on communicator: some Communicator
   ) throws {
@@ -65,7 +65,7 @@ extension ClusteringRun {
       of: level.rows.directions, where: hasDirection, in: points, using: workers, on: communicator)
     guard try communicator.any(roots != level.inputPoint) else { return }
     try contract(
-      to: roots, as: 0, keeping: NodeMeans.none, of: source, using: workers, on: communicator)
+      to: roots, as: 0, keeping: .peaksOnly, of: source, using: workers, on: communicator)
     if level.nodes.nodeCount <= 1 { stopReason = .fewNodes }
   }
 

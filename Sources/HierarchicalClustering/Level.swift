@@ -1,6 +1,6 @@
-package import DistributedGraphs
+public import DistributedGraphs
 package import GraphNetworks
-package import LinearAlgebra
+public import LinearAlgebra
 internal import NeighborSearch
 internal import Parallelism
 package import SimilarityStructure
@@ -10,29 +10,29 @@ package import SimilarityStructure
 /// It holds no options and does not know where the input is.
 public struct Level: Sendable {
   /// Replicated. 0 is the input.
-  package let number: Int
+  public let number: Int
   /// Which rank owns which nodes.
-  package let nodes: NodePartition
+  public let nodes: NodePartition
   /// Owned.
-  package var rows: NodeRows
+  public internal(set) var rows: NodeRows
   /// Owned. How many points each node stands for.
-  package let memberCounts: [Int64]
+  public let memberCounts: [Int64]
   /// Owned. The input point of each node: at level 0 its own, at later levels that of its peak.
-  package let inputPoint: [GlobalNode]
+  public let inputPoint: [GlobalNode]
   /// How the nodes' members are connected at level 0; kept from there on if the judge needs it.
   package var evidence: Evidence?
 }
 
 /// The rows of the nodes of a level.
-package struct NodeRows: Sendable {
+public struct NodeRows: Sendable {
   /// Owned. Unit rows, by which neighbours are searched. Shape `[ownedCount × D]`; no rows after
   /// ``Level/takeNetworkInput(usesMeans:)`` of level 0.
-  package fileprivate(set) var directions: Matrix
+  public fileprivate(set) var directions: Matrix
   /// Owned. The mean over each node's points; nil if it equals the direction, as at level 0, or if
   /// the judge does not use means. Shape `[ownedCount × D]`.
-  package let means: Matrix?
+  public let means: Matrix?
   /// Owned. |u|: the lengths of means of directions; 1 if there are no means.
-  package let meanLengths: [Float]
+  public let meanLengths: [Float]
 
   /// Rows of points, or of nodes without means.
   init(directions: Matrix) {
@@ -55,12 +55,13 @@ package struct NodeRows: Sendable {
   }
 
   /// The mean of every node's points; the direction if no means are stored.
-  package var meanRows: Matrix { means ?? directions }
+  public var meanRows: Matrix { means ?? directions }
 }
 
 /// Which averages the nodes of later levels carry for the judge.
 public enum NodeMeans: Equatable, Sendable {
-  case none
+  /// No averages: nodes have only the directions of their peaks.
+  case peaksOnly
   /// Averages of rows as they are stored, beside the peak's direction: the average feature of
   /// coordinates.
   case ofInputRows

@@ -8,6 +8,9 @@ public protocol LinkageJudge {
   /// Which averages the nodes of later levels must carry for it.
   var means: NodeMeans { get }
 
+  /// The dimension of the embeddings it works with; nil for any.
+  var dimensions: Int? { get }
+
   /// Whether points with the same direction are one node from the start. Otherwise copies would fill
   /// each other's neighbour lists, which would then tell nothing else.
   var mergesCopies: Bool { get }
@@ -27,6 +30,10 @@ public protocol LinkageJudge {
     _ lists: NeighborLists, over graph: NeighborGraph, of level: inout Level,
     using workers: Workers, on communicator: some Communicator
   ) throws -> Linkage
+}
+
+extension LinkageJudge {
+  public var dimensions: Int? { nil }
 }
 
 /// The edges of a level, and the judge's linkages.

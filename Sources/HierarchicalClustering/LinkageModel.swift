@@ -34,7 +34,7 @@ extension LinkageModel {
   }
 
   /// The dimension of the embeddings it works with; nil for any.
-  var dimensions: Int? {
+  public var dimensions: Int? {
     switch self {
     case .coordinates(let network): network.dimensions
     case .structure: nil
@@ -45,7 +45,7 @@ extension LinkageModel {
 extension LinkageModel: LinkageJudge {
   public var means: NodeMeans {
     switch self {
-    case .coordinates(let network): network.usesAverageFeature ? .ofInputRows : .none
+    case .coordinates(let network): network.usesAverageFeature ? .ofInputRows : .peaksOnly
     case .structure: .ofDirections
     }
   }

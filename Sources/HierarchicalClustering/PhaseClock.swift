@@ -29,27 +29,16 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
     return try body { observer.phase(phase, level: level, isDone: $0) }
   }
 
-  /// The ranks' counts of a level, and the costs of the phases since the last call: the maximum of
+  /// The ranks' counts of a level, and the costs of the phases since the last level: the maximum of
   /// elapsed seconds over ranks, and sums of the rest. The next phases belong to the next level.
   ///
-  /// > Collective: one round, 400 bytes per rank to every rank.
+  /// > Collective: one round, about 430 bytes per rank to every rank.
   ///
   /// - Parameter counts: Owned.
   func finishLevel(_ counts: LevelCounts) throws -> (
     counts: [LevelCounts], costs: [Phase: PhaseCost]
   ) {
     level += 1
-    return try gather(counts)
-  }
-
-  /// The costs of the phases since the last call.
-  ///
-  /// > Collective: as ``finishLevel(_:)``.
-  func costs() throws -> [Phase: PhaseCost] { try gather(LevelCounts()).costs }
-
-  private func gather(_ counts: LevelCounts) throws -> (
-    counts: [LevelCounts], costs: [Phase: PhaseCost]
-  ) {
     account.counts = counts
     // Not counted: this message is about the report, not about the work.
     let ranks = try communicator.base.gatherOne(account)
@@ -60,6 +49,16 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
       if cost.elapsedSeconds > 0 { costs[phase] = cost }
     }
     return (ranks.map(\.counts), costs)
+  }
+
+  /// What a phase of no level has cost so far; the others stay in the account of the level.
+  ///
+  /// > Collective: one round, 40 bytes per rank to every rank.
+  func take(_ phase: Phase) throws -> PhaseCost {
+    let place = Phase.allCases.firstIndex(of: phase)!
+    let ranks = try communicator.base.gatherOne(account.phases[place])
+    account.phases[place] = PhaseAccount()
+    return PhaseCost(ranks)
   }
 }
 

@@ -61,7 +61,7 @@ extension ClusteringRun {
   ) throws -> ThresholdChoice {
     switch plan.thresholds {
     case .given(let thresholds): return ThresholdChoice(thresholds: thresholds)
-    case .withoutLabels(let granularity, let later):
+    case .withoutLabels(let later):
       var choice = ThresholdChoice(thresholds: Thresholds(0), deciding: 0)
       if let edges {
         try clock.measure(.thresholds) { progress in
@@ -69,17 +69,18 @@ extension ClusteringRun {
           choice.deciding = deciding
           // Networks learn from larger graphs than the tiny ones, in which they are surer.
           let isTiny = level.nodes.nodeCount <= plan.neighborCount
-          for threshold in ((isTiny ? [0] : []) + silhouetteThresholds).drop(from: deciding) {
+          let candidates = ((isTiny ? [0] : []) + silhouetteThresholds).drop(from: deciding)
+          for threshold in candidates {
             choice.trials.append(
               try trial(
                 Thresholds(threshold, later: later), along: edges, of: source, by: plan,
                 on: communicator))
-            progress((threshold - deciding) / (1 - deciding))
+            progress(Double(choice.trials.count) / Double(candidates.count))
             if choice.isPastTheBest { break }
           }
         }
       }
-      let threshold = granularity.moved(max(choice.standingApart ?? 0, choice.deciding ?? 0))
+      let threshold = plan.granularity.moved(max(choice.standingApart ?? 0, choice.deciding ?? 0))
       choice.thresholds = Thresholds(threshold, later: later)
       return choice
     }

@@ -19,14 +19,30 @@ public struct EmbeddingSubset<Base: EmbeddingSource>: EmbeddingSource {
   public var rowCount: Int { indices.count }
   public var dimensions: Int { base.dimensions }
 
-  /// Reads runs of consecutive rows at once.
   public func rows(_ range: Range<Int>) throws -> Matrix {
+    try gathered(range) { try base.rows($0) }
+  }
+
+  public func directions(_ range: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int]) {
+    var scaled = Set<Int>()  // by the names of the base
+    let rows = try gathered(range) { run in
+      let rows = try base.directions(run)
+      scaled.formUnion(rows.scaledRows)
+      return rows.matrix
+    }
+    return (rows, range.filter { scaled.contains(indices[$0]) })
+  }
+
+  /// Reads runs of consecutive rows at once.
+  private func gathered(_ range: Range<Int>, _ read: (Range<Int>) throws -> Matrix) rethrows
+    -> Matrix
+  {
     var result = Matrix(rows: range.count, columns: dimensions)
     var place = range.lowerBound
     while place < range.upperBound {
       var end = place + 1
       while end < range.upperBound, indices[end] == indices[end - 1] + 1 { end += 1 }
-      let run = try base.rows(indices[place]..<indices[end - 1] + 1)
+      let run = try read(indices[place]..<indices[end - 1] + 1)
       result.replaceRows(from: place - range.lowerBound, by: run)
       place = end
     }

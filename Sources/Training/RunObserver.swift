@@ -36,7 +36,7 @@ extension RunObserver {
   ///
   /// > Collective: over `communicator`, as ``endsValidation(on:)``.
   ///
-  /// - Throws: ``TrainingInterrupted`` on every rank if the observer ends the validation.
+  /// - Throws: ``TrainingInterrupted`` on every rank, if the observer wants to end it.
   func throwIfInterrupted(after step: Int, on communicator: some Communicator) throws {
     if try endsValidation(on: communicator) { throw TrainingInterrupted(step: step) }
   }

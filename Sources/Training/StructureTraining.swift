@@ -132,7 +132,8 @@ private func selectionGraphs(
         index, of: set.labels, among: split.training, limit: options.pointLimit,
         seed: options.seed, workers: options.workers, without: options.omissions.parts
       ) { indices in
-        var rows = try EmbeddingSubset(AnyEmbeddings(set.source), indices).rows(0..<indices.count)
+        var rows = try EmbeddingSubset(AnyEmbeddings(set.source), indices)
+          .directions(0..<indices.count).matrix
         _ = rows.normalizeRows()
         return rows
       }

@@ -130,4 +130,7 @@ struct AnyEmbeddings: EmbeddingSource {
   var rowCount: Int { base.rowCount }
   var dimensions: Int { base.dimensions }
   func rows(_ range: Range<Int>) throws -> Matrix { try base.rows(range) }
+  func directions(_ range: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int]) {
+    try base.directions(range)
+  }
 }

@@ -39,7 +39,7 @@ public func trainingGraphs(
   return try chains.flatMap { chain in
     let truth = CoordinatesTruth(
       labels: labels, neighborCount: chain.neighborCount, usesTrueLinks: usesTrueLinks,
-      means: needsAverages ? .ofInputRows : .none)
+      means: needsAverages ? .ofInputRows : .peaksOnly)
     let lists = longest.canonical(
       listLength: chain.neighborCount - 1, firstNode: owned.lowerBound)
     _ = try cluster(
@@ -103,8 +103,9 @@ struct UnitRows<Base: EmbeddingSource>: EmbeddingSource {
   var dimensions: Int { base.dimensions }
 
   func rows(_ range: Range<Int>) throws -> Matrix {
-    var rows = try base.rows(range)
+    var rows = try base.directions(range).matrix
     _ = rows.normalizeRows()
     return rows
   }
+
 }

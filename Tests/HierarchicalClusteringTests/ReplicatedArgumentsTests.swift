@@ -62,7 +62,7 @@ struct ArgumentsThatAreNotReplicated {
         options: ClusteringOptions(neighborCount: 5, threshold: isLast ? 0.6 : 0.5),
         on: communicator)
     }
-    #expect(reason.contains("threshold: 0.5") && reason.contains("threshold: 0.6"), "\(reason)")
+    #expect(reason.contains("first: 0.5") && reason.contains("first: 0.6"), "\(reason)")
   }
 
   @Test(.enabled(if: AssertionLevel.current >= .all, "HIGHLAND_ASSERTIONS is not all"))

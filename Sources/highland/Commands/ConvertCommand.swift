@@ -134,8 +134,8 @@ struct ConvertCommand: RankedCommand {
     let progress = ProgressReporter(progress, on: communicator)
     let axes = try PrincipalAxes(
       count, rowCount: file.rowCount, columnCount: file.columnCount, using: workers,
-      on: communicator, observer: { progress.show($0.rawValue, isDone: $1) }
-    ) { try file.rows($0) }
+      on: communicator, observer: { progress.show($0.rawValue, isDone: $1) },
+      of: { try file.rows($0) })
     let owned = PrincipalAxes.share(of: file.rowCount, on: communicator)
     progress.show("writing", isDone: 0)
     try FeatureFile.write(

@@ -17,6 +17,11 @@ struct ClusterReport: Codable {
     var invalidRows: String
     var neighbors: String?
     var similarities: String?
+    /// `given`: by the options or the model; `withoutLabels`: chosen on the data.
+    var tauRule: String
+    var granularity: Granularity
+    /// Whether points with the same direction were one node from the start.
+    var mergesCopies: Bool
     /// What τ was chosen by, where it was chosen without labels.
     var tauTrials: [SilhouetteTrial]?
     var tauDeciding: Double?
@@ -35,6 +40,9 @@ struct ClusterReport: Codable {
       invalidRows = plan.invalidRows.rawValue
       self.neighbors = neighbors
       self.similarities = similarities
+      tauRule = choice.deciding == nil ? "given" : "withoutLabels"
+      granularity = plan.granularity
+      mergesCopies = plan.mergesCopies
       tauTrials = choice.trials.isEmpty ? nil : choice.trials
       tauDeciding = choice.deciding
     }

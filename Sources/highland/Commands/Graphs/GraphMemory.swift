@@ -1,28 +1,17 @@
 import Communication
-import FoundationEssentials
-import Glibc
 import GraphClassification
 import GraphCollections
+import HierarchicalClustering
 
 /// Memory that is surely needed, against what the host has: asked before it is allocated.
 enum GraphMemory {
-  /// Of the host, or of the group of processes that this one is in, if that has less.
-  static var hostBytes: Double {
-    let physical = Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE)))
-    let limit = try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8)
-    let bytes = limit.flatMap { Double($0.filter { !$0.isWhitespace }) }
-    return min(physical, bytes ?? physical)
-  }
-
   /// - Parameter what: What needs it, in the plural.
   /// - Throws: If the host has less.
   static func require(_ bytes: Double, for what: String) throws {
-    let available = hostBytes
-    guard available <= 0 || bytes <= available else {
-      throw AgreedFailure(
-        reason: "\(what) need \(gigabytes(bytes)) GB on each rank; the host has "
-          + "\(gigabytes(available)) GB")
-    }
+    guard let free = AvailableMemory.bytes(), bytes > Double(free) else { return }
+    throw AgreedFailure(
+      reason: "\(what) need \(gigabytes(bytes)) GB on each rank; the host has "
+        + "\(gigabytes(Double(free))) GB")
   }
 
   private static func gigabytes(_ bytes: Double) -> String {
