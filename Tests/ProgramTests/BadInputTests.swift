@@ -438,8 +438,7 @@ extension Programs {
       try await check(input, ranks: 3)
     }
 
-    /// Not for root, who may write anywhere.
-    @Test(.enabled(if: geteuid() != 0))
+    @Test(.enabled(if: geteuid() != 0, "the superuser may write everywhere"))
     func includeADirectoryThatMayNotBeWritten() async throws {
       let scratch = try Scratch()
       try FileManager.default.createDirectory(
