@@ -80,7 +80,7 @@ struct Axis {
     let first = Int(log10(low).rounded(.down))
     let last = Int(log10(high).rounded(.up))
     let isLong = last - first > 3
-    // Every so many powers of ten, 1 among them.
+    // Every `stride` powers of ten, including 1.
     let stride = isLong ? (last - first + count - 1) / count : 1
     let lowest = Int((Double(first) / Double(stride)).rounded(.down)) * stride
     let candidates = Swift.stride(from: lowest, through: last + stride, by: stride).flatMap {

@@ -75,7 +75,7 @@ func shortNumber(_ value: Double) -> String {
   return fixed(value / powerOfTen(magnitude), places: 4) + "·10" + superscript(magnitude)
 }
 
-/// `value` with so many decimals and commas between thousands. |value| < 10⁷; at most 12 places.
+/// `value` with `places` decimals and commas between thousands. |value| < 10⁷; at most 12 places.
 private func fixed(_ value: Double, places: Int, isGrouped: Bool = true) -> String {
   let scaled = (abs(value) * powerOfTen(min(places, 12))).rounded()
   let digits = String(Int(scaled))

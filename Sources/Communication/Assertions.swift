@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// How much a run spends on checking what its callers promise: that arguments are replicated.
+/// How much a run spends on checking that arguments which must be replicated are replicated.
 ///
 /// Read once from the environment, `HIGHLAND_ASSERTIONS=none`, `light` or `all`, in every build.
 /// Without it debug builds check `light`, release builds nothing.
@@ -9,20 +9,20 @@ internal import Glibc
 public enum AssertionLevel: String, CaseIterable, Comparable, Sendable {
   /// Nothing is checked, and nothing sent for it.
   case none
-  /// A few numbers at the entry of what takes long: one round of 8 bytes per rank each.
+  /// A few numbers at the entry of long operations: one round of 8 bytes per rank each.
   case light
-  /// At the entry of everything collective, values as large as a model's parameters included.
+  /// Values at the entry of every collective operation, even ones as large as a model's parameters.
   case all
 
   public static func < (a: Self, b: Self) -> Bool { a.place < b.place }
 
   private var place: Int { Self.allCases.firstIndex(of: self)! }
 
-  /// Of this process. What is no level counts as `all`; ``check(on:)`` refuses it.
+  /// The level of this process. An unknown name counts as `all`; ``check(on:)`` refuses it.
   public static let current = named(name) ?? .all
 
-  /// Throws on every rank if a rank was given what is no level, or another level than the others:
-  /// those would wait for each other for ever. A transport calls it once.
+  /// Throws on every rank if a rank has an unknown level, or if levels differ, because ranks with
+  /// different levels would wait for each other for ever. A transport calls it once.
   ///
   /// > Collective: one round, 8 bytes per rank to every rank; two more after a failure.
   public static func check(on communicator: some Communicator) throws {
@@ -43,8 +43,8 @@ public enum AssertionLevel: String, CaseIterable, Comparable, Sendable {
     unsafe getenv(variable).map { unsafe String(cString: $0) }
   }
 
-  /// - Parameter name: Nil or empty if nobody has said one.
-  /// - Returns: Nil if there is none of that name.
+  /// - Parameter name: Nil or empty if no level was given.
+  /// - Returns: Nil if no level has that name.
   package static func named(_ name: String?) -> AssertionLevel? {
     guard let name, !name.isEmpty else {
       #if DEBUG

@@ -21,8 +21,8 @@ public struct Buckets<Element> {
 
   /// Sorts values into buckets; within a bucket they keep their order.
   ///
-  /// - Returns: The buckets, and for each value its place in ``values``: what comes back from the
-  ///   ranks in bucket order is returned to the callers' order with it.
+  /// - Returns: The buckets, and for each value its place in ``values``, which serves to restore the
+  ///   caller's order for answers that come back from the ranks in bucket order.
   @inlinable
   public static func sorting(
     _ values: [Element], into bucketCount: Int, by owner: (Element) -> Rank

@@ -6,17 +6,17 @@ extension Communicator {
   ///
   ///     try communicator.assertReplicated((listLength: listLength, nodes: nodes.nodeCount))
   ///
-  /// What is compared is how the values print: all that is in a structure, and numbers to the last
-  /// bit. No place for what prints in another order each time, as sets and dictionaries.
+  /// It compares the values as they print: all members of a structure, and numbers to the last bit. Do
+  /// not pass sets and dictionaries, which print in a different order each time.
   ///
   /// > Collective: one round, 8 bytes per rank to every rank, that no ``CountingCommunicator`` counts;
   /// > two more with the texts after a failure. None if it is not asked for.
   ///
   /// - Parameters:
-  ///   - values: One value, or several as a tuple with labels, which stand in the message. Not
-  ///     looked at unless they are checked.
-  ///   - level: From which level on they are.
-  ///   - function: Who checks; it stands in the message.
+  ///   - values: One value, or several as a tuple with labels, which appear in the message. They are
+  ///     evaluated only if they are checked.
+  ///   - level: The lowest level that checks them.
+  ///   - function: The function that checks, for the message.
   public func assertReplicated<T>(
     _ values: @autoclosure () -> T, from level: AssertionLevel = .light,
     in function: StaticString = #function

@@ -54,8 +54,8 @@ extension Communicator {
 
   /// Runs `body` here; throws the same ``AgreedFailure`` on every rank if it throws on any.
   ///
-  /// Wrap whatever may fail on one rank only, such as reading a slice of a file, so that no rank
-  /// goes on to a collective that another will never reach. `body` must not communicate.
+  /// Wrap anything that may fail on one rank only, such as reading a slice of a file, so that no rank
+  /// enters a collective that another will never reach. `body` must not communicate.
   ///
   /// > Collective: one round of 1 byte per rank; two more with the messages after a failure.
   public func agree<R>(_ body: () throws -> R) throws -> R {
@@ -74,17 +74,17 @@ extension Communicator {
   }
 }
 
-/// A failure that every rank throws, with equal contents: nobody is left waiting for the others.
+/// A failure that every rank throws, with equal contents, so that no rank is left waiting.
 ///
-/// What ``Communicator/agree(_:)`` throws when its body failed on at least one rank.
+/// ``Communicator/agree(_:)`` throws it when its body failed on at least one rank.
 public struct AgreedFailure: Error, Equatable, CustomStringConvertible {
-  /// What the failing rank of the lowest index has to say.
+  /// The message of the failing rank with the lowest index.
   public var reason: String
   /// That rank.
   public var rank: Rank
   /// How many ranks failed.
   public var failureCount: Int
-  /// By what a program knows a failure about which it has more to say; empty for most.
+  /// Identifies failures about which a program has more to say; empty for most.
   public var code: String
 
   public init(reason: String, rank: Rank = Rank(0), failureCount: Int = 1, code: String = "") {
@@ -98,18 +98,18 @@ public struct AgreedFailure: Error, Equatable, CustomStringConvertible {
 }
 
 extension Communicator {
-  /// The sums of the ranks' values, place by place, on every rank.
+  /// The sums of the ranks' values, element by element, on every rank.
   ///
-  /// Added in rank order, in double precision: the same bits on every rank, and in every run on so
-  /// many ranks.
+  /// Values are added in rank order, in double precision. The bits are the same on every rank, and in
+  /// every run on the same number of ranks.
   ///
-  /// > Collective: three rounds. Every rank adds up a share of the places, then all get the lengths and
-  /// > the shares: about twice the values to and from every rank. None on one rank.
+  /// > Collective: three rounds. Every rank adds up a share of the elements, then all get the lengths
+  /// > and the shares: about twice the values to and from every rank. None on one rank.
   ///
-  /// - Parameter values: As many on every rank.
+  /// - Parameter values: The same number on every rank.
   public func sums(_ values: [Float]) throws -> [Float] { try sumsInRankOrder(values) }
 
-  /// The sums of the ranks' values, place by place, on every rank.
+  /// The sums of the ranks' values, element by element, on every rank.
   ///
   /// > Collective: as ``sums(_:)-([Float])``.
   public func sums(_ values: [Double]) throws -> [Double] { try sumsInRankOrder(values) }

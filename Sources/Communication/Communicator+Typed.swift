@@ -1,7 +1,7 @@
 // The typed forms of the three requirements.
 
 extension Communicator {
-  /// Moves values between pairs of ranks that both know how many.
+  /// Moves values between pairs of ranks that both know their number.
   ///
   /// > Collective: one message per pair of ranks with a non-empty bucket.
   ///
@@ -64,8 +64,8 @@ extension Communicator {
   }
 }
 
-/// Calls `body` with the bytes of an array, those of the padding after its last element included:
-/// `span.bytes` is without these.
+/// Calls `body` with the bytes of an array, including the padding after its last element, which
+/// `span.bytes` omits.
 private func withBytes<T: Message>(
   of values: [T], _ body: (RawSpan) throws -> Void
 ) rethrows {

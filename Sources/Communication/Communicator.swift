@@ -3,22 +3,22 @@ public typealias Message = BitwiseCopyable & Sendable
 
 /// One rank's end of a group of ranks that run the same program.
 ///
-/// Every requirement is collective: each rank calls it, in the same order, or no rank returns. A
-/// backend implements these three on bytes; the typed operations and the patterns are built on
-/// them in extensions. Deliberately not `Sendable`: a rank is one thread of control.
+/// Every requirement is collective: each rank must call it, in the same order, or no rank returns. A
+/// backend implements these three on bytes; extensions build the typed operations and the patterns on
+/// them. A communicator is deliberately not `Sendable`, because a rank is one thread of control.
 public protocol Communicator {
   var rank: Rank { get }
   var size: Int { get }
 
-  /// Moves bytes between pairs of ranks that both know how many.
+  /// Moves bytes between pairs of ranks that both know their number.
   ///
   /// `outgoing` is the concatenation of the segments for `destinations`, `incoming` that of the
   /// segments from `sources`; both lists ascend by rank, without repetition. A rank may send to
-  /// itself. Ranks that are in no list take part for nothing but the order of calls.
+  /// itself. Ranks that are in no list only keep the order of calls.
   ///
   /// > Collective: one message per segment; nothing is sent between other pairs.
   ///
-  /// - Precondition: Where r lists s with n bytes, s lists r with n bytes.
+  /// - Precondition: If r lists s with n bytes, s lists r with n bytes.
   func exchange(
     _ outgoing: RawSpan, to destinations: [Segment],
     into incoming: inout MutableRawSpan, from sources: [Segment]) throws
@@ -36,9 +36,9 @@ public protocol Communicator {
   func allGather(
     _ contribution: RawSpan, byteCounts: [Int], into gathered: inout MutableRawSpan) throws
 
-  /// The number of every rank, in rank order: what an assertion sends.
+  /// The number of every rank, in rank order, for assertions.
   ///
-  /// A backend has nothing to do for it. Who observes what an algorithm sends leaves it out.
+  /// A backend need not implement it. A wrapper that observes an algorithm's traffic leaves it out.
   ///
   /// > Collective: as ``gatherOne(_:)``.
   func gatherForAssertion(_ number: UInt64) throws -> [UInt64]

@@ -31,13 +31,13 @@ internal import Glibc
   /// Waits, with the lock released, for a broadcast.
   func wait() { unsafe _ = pthread_cond_wait(changed, mutex) }
 
-  /// Waits, with the lock released, for a broadcast, but not beyond `limit`; whether one came.
+  /// Waits, with the lock released, for a broadcast, at most until `limit`; returns whether one came.
   func wait(until limit: timespec) -> Bool {
     var limit = limit
     return unsafe pthread_cond_timedwait(changed, mutex, &limit) == 0
   }
 
-  /// The time so many seconds from now, as ``wait(until:)`` wants it.
+  /// The time `seconds` from now, for ``wait(until:)``.
   static func time(inSeconds seconds: Double) -> timespec {
     var now = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &now)

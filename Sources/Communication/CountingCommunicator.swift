@@ -28,7 +28,7 @@ public struct Traffic: Equatable, Sendable, BitwiseCopyable {
 
 /// A communicator that counts the calls, messages and bytes that this rank sends to others.
 ///
-/// Wrap any backend in it to test, or to report, what an algorithm communicates.
+/// Wrap any backend in it to test or report an algorithm's communication.
 public final class CountingCommunicator<Base: Communicator>: Communicator {
   public let base: Base
   public private(set) var traffic = Traffic()
@@ -59,7 +59,7 @@ public final class CountingCommunicator<Base: Communicator>: Communicator {
     try base.allGather(contribution, byteCounts: byteCounts, into: &gathered)
   }
 
-  /// Not counted: what an algorithm sends does not depend on what is asserted about it.
+  /// Not counted, because an algorithm's traffic must not depend on assertions.
   public func gatherForAssertion(_ number: UInt64) throws -> [UInt64] {
     try base.gatherForAssertion(number)
   }

@@ -1,11 +1,11 @@
-/// A communicator whose ranks can work in groups: each group a communicator of its own.
+/// A communicator whose ranks can work in groups, each with a communicator of its own.
 public protocol GroupingCommunicator: Communicator {
-  /// Runs `body` with the communicator of this rank's group: of all ranks that gave the same number, in the
-  /// order of their ranks here.
+  /// Runs `body` with the communicator of this rank's group, which has all ranks that gave the same number,
+  /// in the order of their ranks here.
   ///
-  /// Groups do not wait for each other. A group's communicator is gone when `body` is; this one may not be
-  /// used in it. A failure that all ranks of a group throw, an ``AgreedFailure``, leaves the group as it should
-  /// be left; after any other error of `body` the job is over.
+  /// Groups do not wait for each other. A group's communicator ends with `body`, and `body` may not use this
+  /// one. If all ranks of a group throw an ``AgreedFailure``, the group ends properly; after any other error
+  /// of `body` the job is over.
   ///
   /// > Collective: over this communicator, which forms the groups in two rounds of 8 bytes per rank. What
   /// > `body` does is over the group's.
@@ -22,21 +22,21 @@ extension SingleRank: GroupingCommunicator {
 }
 
 extension GroupingCommunicator {
-  /// Does tasks on groups of ranks, side by side, and gives every rank all results.
+  /// Runs tasks on groups of ranks, side by side, and gives every rank all results.
   ///
-  /// Group g, of about as many ranks as the others and next to each other, does the tasks g,
-  /// g + `groupCount`, … one after the other. A result must not depend on the number of ranks that come to
-  /// it; then nothing here depends on the number of groups.
+  /// A group has neighbouring ranks, and all groups have about the same number of ranks. Group g runs the
+  /// tasks g, g + `groupCount`, … one after the other. If a result does not depend on the number of ranks
+  /// that compute it, as it must not, nothing here depends on the number of groups.
   ///
-  /// Throws on all ranks what all ranks of a group have thrown (an ``AgreedFailure``), once the other groups
-  /// have done their tasks. Any other error leaves at once, on its rank.
+  /// If all ranks of a group throw an ``AgreedFailure``, all ranks throw it once the other groups have done
+  /// their tasks. Any other error is thrown at once, on its rank.
   ///
   /// > Collective: over this communicator; the groups, then four rounds and every result to every rank.
   ///
   /// - Parameters:
   ///   - taskCount: Replicated.
   ///   - groupCount: Replicated. From 1 to ``Communicator/size``.
-  ///   - body: Collective over `group`. What it returns on the group's rank 0 counts.
+  ///   - body: Collective over `group`. The result of the group's rank 0 counts.
   /// - Returns: Replicated. A result per task.
   public func perform(
     _ taskCount: Int, inGroups groupCount: Int,

@@ -1,4 +1,4 @@
-/// A run of bytes of one side of an exchange: which rank it goes to, or comes from, and its length.
+/// Consecutive bytes on one side of an exchange: the rank they go to or come from, and their number.
 public struct Segment: Hashable, Sendable {
   public var rank: Rank
   public var byteCount: Int

@@ -1,10 +1,10 @@
-/// What can go wrong between ranks of one process.
+/// An error between ranks of one process.
 public enum ThreadCommunicationError: Error, Equatable {
   /// The ranks entered different collectives.
   case mismatch(rank: Int, called: String, others: String)
   /// A rank returned or threw while others wait in a collective.
   case peerLeft(rank: Int, during: String)
-  /// One rank expects other bytes than another has for it.
+  /// One rank expects a different number of bytes than another sends it.
   case unmatchedSegment(from: Int, to: Int)
   /// No progress within the deadline.
   case timedOut(rank: Int, during: String)
@@ -12,8 +12,8 @@ public enum ThreadCommunicationError: Error, Equatable {
 
 /// A communicator whose ranks are threads of this process: for tests and debuggers.
 ///
-/// Messages are copied, as between processes. A rank that throws, leaves early or calls another
-/// collective is an error with a name on every rank, where MPI would hang.
+/// Messages are copied, as between processes. If a rank throws, leaves early or calls another
+/// collective, every rank gets a named error, where MPI would hang.
 public struct ThreadCommunicator: GroupingCommunicator {
   public let rank: Rank
   public let size: Int
@@ -55,7 +55,7 @@ public struct ThreadCommunicator: GroupingCommunicator {
     return try result.get()
   }
 
-  /// What a rank brings to an exchange: a copy of its bytes, whom they are for, and what it expects.
+  /// A rank's part in an exchange: a copy of its bytes, their destinations, and what it expects.
   private struct Parcel: Sendable {
     var bytes: [UInt8]
     var destinations: [Segment]
@@ -138,7 +138,7 @@ private final class Rendezvous: @unchecked Sendable {
   private var failure: (any Error)?
   private var finished: [Int: Result<any Sendable, any Error>] = [:]
   private var firstFailure: (any Error)?
-  /// Those of groups, which must not wait for a rank that has failed here.
+  /// The meeting points of groups, which must not wait for a rank that has failed here.
   private var inner: [Rendezvous] = []
 
   init(size: Int, deadline: Double) {
@@ -203,7 +203,7 @@ private final class Rendezvous: @unchecked Sendable {
     return finished.count == size
   }
 
-  /// Nobody waits here any more.
+  /// Lets no rank wait here any more.
   private func abandon(_ error: any Error) {
     condition.lock()
     defer { condition.unlock() }

@@ -80,7 +80,7 @@ public func brokenLawsOfGroups(
   return broken
 }
 
-/// The laws, one method for each group; what is broken is collected, and all ranks go on.
+/// The laws, one method for each group. Broken laws are collected, and all ranks continue.
 struct Laws<C: Communicator> {
   let communicator: C
   private(set) var broken: [String] = []

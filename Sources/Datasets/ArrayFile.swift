@@ -146,8 +146,8 @@ public struct ArrayFile: Sendable {
   /// Calls `body` with the elements of consecutive rows, row after row, and the place of the first
   /// of them among all that are asked for.
   ///
-  /// - Complexity: In Fortran order a read per column for every so many rows as make 16 MiB, or
-  ///   for every 256 rows if that is more.
+  /// - Complexity: In Fortran order a read per column for every block of rows, which has 16 MiB, or 256
+  ///   rows if that is more.
   private func forEachTile<Element: ArrayElement>(
     of type: Element.Type, _ rows: Range<Int>, _ body: (Int, Span<Element>) throws -> Void
   ) throws {

@@ -1,4 +1,4 @@
-/// What is wrong with a file, in one line: which file, which record, what was expected and found.
+/// An error in a file, in one line: which file, which record, what was expected and found.
 public struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The file, as the caller named it.
   public var path: String

@@ -38,7 +38,7 @@ extension LabelFile {
     }
   }
 
-  /// Writes labels that are made when they are written, a block at a time: so many as do not fit in
+  /// Writes labels that are made as they are written, a block at a time, so they need not fit in
   /// memory.
   ///
   /// The file appears when all ranks have written theirs, or not at all.

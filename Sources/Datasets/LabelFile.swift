@@ -36,7 +36,7 @@ public struct LabelFile: Sendable {
   /// What to say of a file that has another number of labels than `expected`: in text the first
   /// line that is none, as a header or a comment counts as a line; else the two numbers.
   ///
-  /// - Parameter reason: Why so many are expected: `one per point`.
+  /// - Parameter reason: Why that number is expected: `one per point`.
   /// - Complexity: O(bytes) for text.
   public func miscount(expected: Int, _ reason: String) -> DataError {
     if case .text(let lines) = contents {

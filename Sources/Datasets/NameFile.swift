@@ -25,7 +25,7 @@ public struct NameFile: Sendable {
     var names: [Int: String] = [:]
     for point in Set(points).sorted() {
       precondition((0..<count).contains(point), "name \(point) of \(count) in \(path)")
-      // A scalar has at most four bytes: so many hold one more than are shown.
+      // A scalar has at most four bytes, so this limit holds one scalar more than is shown.
       try lines.forEachLine(point..<point + 1, limit: 4 * (Self.limit + 1)) { _, text in
         names[point] = Self.name(text)
       }

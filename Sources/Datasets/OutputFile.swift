@@ -74,7 +74,7 @@ struct OutputFile: ~Copyable {
 
   /// Makes the file so long; what is not written reads as zero.
   ///
-  /// - Throws: ``DataError`` if the file system has not so many bytes left, or refuses.
+  /// - Throws: ``DataError`` if the file system has fewer than `byteCount` bytes left, or refuses.
   func resize(to byteCount: Int) throws {
     var status = statvfs()
     if unsafe fstatvfs(descriptor, &status) == 0, status.f_blocks > 0, status.f_frsize > 0 {

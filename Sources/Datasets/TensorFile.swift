@@ -153,7 +153,7 @@ public struct TensorFile: Sendable {
       guard entry.shape.allSatisfy({ $0 >= 0 }) else {
         throw error("has the shape \(entry.shape); expected no negative length")
       }
-      // Lengths beside a 0 too, so that nobody's product of some of them overflows.
+      // Also lengths beside a 0, so that no product of some of them overflows.
       let lengths = entry.shape.filter { $0 > 0 }
       guard byteCount(ofShape: lengths, elementByteCount: 8) != nil,
         let count = byteCount(ofShape: entry.shape, elementByteCount: 1)

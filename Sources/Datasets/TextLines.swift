@@ -39,7 +39,7 @@ struct TextLines: Sendable {
 
   /// Calls `body` with every line of a range and its number, which counts from 0.
   ///
-  /// - Parameter limit: Of longer lines the first so many bytes.
+  /// - Parameter limit: The maximum bytes of a line; longer lines are cut there.
   /// - Precondition: The range is in `0 ..< count`.
   func forEachLine(
     _ range: Range<Int>, limit: Int, _ body: (Int, [UInt8]) throws -> Void

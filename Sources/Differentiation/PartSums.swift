@@ -98,7 +98,7 @@ public struct PartSums<Scalar: RowScalar>: Equatable, Sendable {
     return turnedBack(isShared ? try communicator.allGather(sums).values : sums)
   }
 
-  /// Up to so many sums, a round less is worth more than the bytes.
+  /// Up to this number of sums, saving a round is worth more than the bytes.
   private static var mostSumsForAll: Int { 128 }
 
   private func turnedBack(_ sums: [Double]) -> [Double] {

@@ -261,7 +261,7 @@ extension Float: RowScalar {
     workers.forEach(tiles.count) { body(tiles[$0]) }
   }
 
-  /// What `body` adds to so many sums, over each part of the rows.
+  /// What `body` adds to `count` sums, over each part of the rows.
   ///
   /// - Parameter body: Adds a part's to `count` floats, which are 0 before.
   @unsafe private static func sums(

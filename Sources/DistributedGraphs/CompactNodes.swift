@@ -1,13 +1,13 @@
 public import Communication
 
-/// The ids that occur among any numbers, and their places in ascending order: an id of 10¹⁵ costs
-/// what an id of 1 does.
+/// The ids that occur, which may be any numbers, and their places in ascending order. An id of 10¹⁵
+/// costs no more than an id of 1.
 ///
-/// Every rank owns a run of consecutive ids; the runs are of similar length wherever the ids lie.
+/// Every rank owns consecutive ids, about equally many on each rank, however the ids are distributed.
 public struct CompactNodes: Sendable {
   /// Owned. The ids that occur, ascending, each once. Shape `[ownedCount]`.
   public let ids: [Int64]
-  /// Who owns which places among all ids.
+  /// Which rank owns which places among all ids.
   public let nodes: NodePartition
   /// Replicated. Rank r owns the ids from `bounds[r - 1]` to below `bounds[r]`. Shape `[size - 1]`.
   private let bounds: [Int64]
@@ -59,7 +59,7 @@ public struct CompactNodes: Sendable {
     var weight: Int64
   }
 
-  /// Where the weight of the samples before it passes r of `partCount` equal parts.
+  /// For each r, the sample at which the accumulated weight passes r of `partCount` equal parts.
   private static func bounds(of samples: [Sample], partCount: Int) -> [Int64] {
     let total = samples.reduce(0.0) { $0 + Double($1.weight) }
     var bounds: [Int64] = []
@@ -98,7 +98,7 @@ extension [Int64] {
     return result
   }
 
-  /// Where a value stands in an ascending array that has it.
+  /// The place of a value in an ascending array that contains it.
   fileprivate func place(of value: Int64) -> Int {
     var (low, high) = (0, count)
     while low < high {

@@ -2,9 +2,9 @@ public import Communication
 
 /// The name of the connected component of every owned node: its smallest global index.
 ///
-/// Edges count in both directions. First every rank unites what it can on its own, over the nodes
-/// that its edges touch; of the edges that are left only a spanning forest takes part in rounds
-/// of: ask for the roots of both ends, hook the larger root below the smaller, compress paths.
+/// Edges count in both directions. First every rank unites nodes along its own edges. Of the remaining
+/// edges only a spanning forest takes part in the rounds. In each round, ranks ask for the roots of both
+/// ends, hook the larger root below the smaller, and compress paths.
 ///
 /// > Collective: over `communicator`. Each round two ``NodePartition/fetch(_:at:on:)`` and one
 /// > scatter of at most one entry per forest edge, and the rounds of ``compressPaths(_:in:on:)``.
@@ -12,8 +12,8 @@ public import Communication
 /// > always wins, so the number of rounds is at most the number of components that meet.
 ///
 /// - Parameters:
-///   - edges: Owned by no one in particular: any rank may hold any edge.
-///   - nodes: Which rank answers for which nodes.
+///   - edges: Any rank may hold any edge.
+///   - nodes: Which rank owns which nodes.
 /// - Returns: One entry per owned node.
 /// - Complexity: O(edges · α) locally.
 public func connectedComponents(
@@ -54,7 +54,7 @@ public func connectedComponents(
   return parent
 }
 
-/// Disjoint sets over the owned nodes and whatever other nodes edges mention.
+/// Disjoint sets over the owned nodes and all other nodes that edges mention.
 struct SpanningForest {
   private let owned: Range<Int>
   private var parent: [Int]
@@ -66,7 +66,7 @@ struct SpanningForest {
     parent = Array(0..<owned.count)
   }
 
-  /// Unites the sets of two nodes; whether they were apart.
+  /// Unites the sets of two nodes; returns whether they were separate.
   mutating func unite(_ a: GlobalNode, _ b: GlobalNode) -> Bool {
     let (x, y) = (root(place(of: a)), root(place(of: b)))
     guard x != y else { return false }

@@ -6,7 +6,7 @@ public typealias LocalRows = DenseLocalRows<Float>
 
 /// Rows of the owned nodes together with those of the ghosts.
 ///
-/// A halo exchange makes one: a layer that wants local rows cannot be handed owned ones.
+/// Only a halo exchange makes one, so a layer that needs local rows cannot be given owned ones by mistake.
 public struct DenseLocalRows<Scalar: MatrixScalar>: Sendable {
   /// Shape `[ownedCount × width]`, where the columns of interest start at `firstColumn`.
   public let owned: DenseMatrix<Scalar>
@@ -20,8 +20,8 @@ public struct DenseLocalRows<Scalar: MatrixScalar>: Sendable {
 }
 
 extension DenseLocalRows {
-  /// Rows that this rank computed for its ghosts as their owners did, from what it had received of
-  /// them before.
+  /// Rows that this rank computed for its ghosts just as their owners did, from values it had already
+  /// received from them.
   ///
   /// - Parameters:
   ///   - owned: Shape `[ownedCount × width]`.
@@ -37,7 +37,7 @@ extension DenseLocalRows {
 }
 
 extension Halo {
-  /// The values of all local nodes: those of the owned ones, then the ghosts' from their owners.
+  /// The values of all local nodes: those of the owned nodes, then those that ghosts get from their owners.
   ///
   /// > Collective: over `communicator`. One round, one value per ghost.
   @inlinable
@@ -48,7 +48,7 @@ extension Halo {
     return values + received.values
   }
 
-  /// The rows of all local nodes, `width` values each: those of the owned ones, then the ghosts'.
+  /// The rows of all local nodes, `width` values each: those of the owned nodes, then those of the ghosts.
   ///
   /// > Collective: over `communicator`. One round, `width` values per ghost.
   ///
@@ -72,7 +72,7 @@ extension Halo {
     return rows + received.values
   }
 
-  /// The rows of all local nodes, of some columns.
+  /// Some columns of the rows of all local nodes.
   ///
   /// > Collective: over `communicator`. One round, `4 · columns.count` bytes per ghost.
   public func extend<Scalar>(
@@ -94,7 +94,7 @@ extension Halo {
   /// The ghosts of one of `pieceCount` pieces, as indices into ``ghosts``, in the order in which
   /// ``receive(_:columns:piece:of:on:)`` returns their rows.
   ///
-  /// A piece holds its share of every pair of ranks, so both sides know it without asking.
+  /// A piece holds its share of every pair of ranks, so both sides know it without communication.
   public func ghosts(ofPiece piece: Int, of pieceCount: Int) -> [Int] {
     var first = 0
     var members: [Int] = []
@@ -105,7 +105,7 @@ extension Halo {
     return members
   }
 
-  /// The rows of one piece of the ghosts: all of them never need to be in memory at once.
+  /// The rows of one piece of the ghosts, so that not all of them need be in memory at once.
   ///
   /// > Collective: over `communicator`. One round, `4 · columns.count` bytes per ghost of the
   /// > piece. `piece` and `pieceCount` are replicated.
@@ -151,8 +151,8 @@ extension Halo {
   ///
   ///     ⟨extend x, y⟩ = ⟨x, accumulate y⟩
   ///
-  /// Contributions are added in rank order; the sums of a node that is a ghost of several ranks
-  /// are reproducible for a given number of ranks, not between numbers of ranks.
+  /// Contributions are added in rank order. For a node that is a ghost of several ranks, sums are
+  /// reproducible on the same number of ranks, but not between different numbers.
   ///
   /// > Collective: over `communicator`. One round, one row per ghost.
   ///

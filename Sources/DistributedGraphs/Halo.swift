@@ -2,13 +2,13 @@ public import Communication
 
 /// The ghosts of one rank, and how they are filled from their owners.
 ///
-/// Ghosts are sorted by (owner, global index), so what an owner sends is received in place.
+/// Ghosts are sorted by (owner, global index), so values from an owner are received in place.
 public struct Halo: Equatable, Sendable {
   /// Owned nodes' global indices.
   public let owned: Range<Int>
   /// Local. Global index of every ghost, ascending. Shape `[ghostCount]`.
   public let ghosts: [GlobalNode]
-  /// Owned. For every rank the owned nodes that are its ghosts, in its order: the boundary nodes.
+  /// Owned. The boundary nodes: for every rank, the owned nodes that are its ghosts, in its order.
   public let boundary: Buckets<LocalNode>
   /// Local. How many ghosts each rank owns. Shape `[size]`.
   public let ghostCounts: [Int]
@@ -23,11 +23,11 @@ public struct Halo: Equatable, Sendable {
     return index < ownedCount ? GlobalNode(owned.lowerBound + index) : ghosts[index - ownedCount]
   }
 
-  /// The same exchange between ranks that hold some of their owned nodes' rows alone.
+  /// The same exchange between ranks that hold only some of their owned nodes' rows.
   ///
   /// - Parameter rows: The owned nodes that are kept, ascending; all boundary nodes are among them.
   /// - Returns: A halo whose owned nodes are numbered by their place in `rows`.
-  /// - Complexity: O(boundary nodes · log rows): the size of the graph does not count.
+  /// - Complexity: O(boundary nodes · log rows), whatever the size of the graph.
   package func keeping(_ rows: [Int]) -> Halo {
     Halo(
       owned: 0..<rows.count, ghosts: ghosts,
@@ -69,7 +69,7 @@ public struct Halo: Equatable, Sendable {
 }
 
 extension [Int] {
-  /// The place of a number among ascending ones, by halving; nil if it is not there.
+  /// The place of a number among ascending ones, by binary search; nil if it is not there.
   package func place(ofAscending number: Int) -> Int? {
     var (first, end) = (0, count)
     while first < end {

@@ -1,14 +1,13 @@
 public import Communication
 
-/// The directed graph of one level, each rank holding the rows of the nodes it owns.
+/// The directed graph of one level. Each rank holds the rows of the nodes it owns.
 ///
-/// Row i lists the sources j of the edges j → i: the neighbours in i's list of positive
-/// similarity, nearest first. That order is the same for any number of ranks, so sums over a row
-/// are too.
+/// Row i lists the sources j of the edges j → i: the neighbours in i's list with positive
+/// similarity, nearest first. That order is the same on any number of ranks, and so are sums over a row.
 public struct NeighborGraph: Sendable {
   /// Replicated.
   public let nodes: NodePartition
-  /// Local. Who needs which nodes of whom.
+  /// Local. Which rank needs which nodes from which other rank.
   public let halo: Halo
   /// Owned. Row i is `rowOffsets[i] ..< rowOffsets[i + 1]`. Shape `[ownedCount + 1]`.
   public let rowOffsets: [Int]

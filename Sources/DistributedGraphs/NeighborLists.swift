@@ -1,6 +1,6 @@
-/// The nearest other nodes of every owned node, nearest first: a kNN graph as one searches it.
+/// The nearest other nodes of every owned node, nearest first: a kNN graph as the search returns it.
 public struct NeighborLists: Equatable, Sendable {
-  /// Replicated. Places in a list: k − 1 where k counts the node itself.
+  /// Replicated. Places in a list: k − 1, since k counts the node itself.
   public let listLength: Int
   /// Owned. Global index of each neighbour, −1 for none, ordered by (similarity descending, index
   /// ascending). Shape `[ownedCount × listLength]`.
@@ -24,7 +24,7 @@ public struct NeighborLists: Equatable, Sendable {
   /// How many lists there are.
   public var count: Int { listLength == 0 ? 0 : neighbors.count / listLength }
 
-  /// How many places of a list make an edge: those of positive similarity, which come first.
+  /// How many places of a list make an edge: those with positive similarity, which come first.
   public func edgeCount(of list: Int) -> Int {
     let first = list * listLength
     var count = 0
@@ -34,7 +34,7 @@ public struct NeighborLists: Equatable, Sendable {
     return count
   }
 
-  /// The first places of every list: the lists themselves if they are no longer.
+  /// The first `length` places of every list; the lists themselves if they are not longer.
   public func prefix(_ length: Int) -> NeighborLists {
     guard length < listLength else { return self }
     func firstPlaces<T>(_ values: [T]) -> [T] {
@@ -45,9 +45,9 @@ public struct NeighborLists: Equatable, Sendable {
       similarities: firstPlaces(similarities))
   }
 
-  /// Lists in the order and of the length that the method wants, from lists of any origin.
+  /// Lists of any origin, in the order and of the length that the method needs.
   ///
-  /// Drops absent places and the node itself, keeps the best of repeated neighbours, orders by
+  /// Drops empty places and the node itself, keeps the best of repeated neighbours, orders by
   /// (similarity descending, index ascending) and keeps the first `listLength`.
   ///
   /// - Parameter firstNode: Global index of the first list's node.

@@ -7,8 +7,7 @@ extension NodePartition {
   /// > per row.
   ///
   /// - Parameter rows: `width` values for each node of `nodes`, row after row.
-  /// - Returns: The rows that arrived for owned nodes, by rank of origin, each origin's in its own
-  ///   order.
+  /// - Returns: The rows that arrived for owned nodes, by the rank that sent them, in that rank's order.
   @inlinable
   public func deliver<T: Message>(
     _ rows: [T], width: Int, to nodes: [GlobalNode], on communicator: some Communicator

@@ -32,8 +32,8 @@ extension NodePartition {
 
   /// Combines contributions into `values[node]` at the owner of each node.
   ///
-  /// Contributions are combined in rank order, each rank's in its own order; `combine` must not
-  /// depend on that order if the answer is not to depend on the number of ranks.
+  /// Contributions are combined in rank order, and each rank's in its own order. `combine` must not
+  /// depend on that order, or the answer depends on the number of ranks.
   ///
   /// > Collective: over `communicator`. Three rounds: the counts, then 8 bytes and one value per
   /// > contribution to a node of another rank.

@@ -14,14 +14,14 @@ public struct NodePartition: Hashable, Sendable {
     self.firstNode = firstNode
   }
 
-  /// Nodes in equal shares: two ranks differ by one node at most.
+  /// Equal shares of the nodes: two ranks differ by at most one node.
   public init(sharing nodeCount: Int, among size: Int) {
     let share = nodeCount / size
     let extra = nodeCount % size
     self.init(firstNode: (0...size).map { share * $0 + min($0, extra) })
   }
 
-  /// How many nodes all ranks own together.
+  /// The number of nodes that all ranks own together.
   public var nodeCount: Int { firstNode[firstNode.count - 1] }
 
   /// The global indices that a rank owns.

@@ -1,24 +1,25 @@
 public import Communication
 
-/// The connected components of nodes of which few have edges: ids of documents, not of rows.
+/// The connected components of nodes of which few have edges, as when nodes are ids of documents rather
+/// than rows.
 ///
-/// Memory and time are those of the edges; a node without edges is a component by itself, and costs
-/// nothing until its label is asked for.
+/// Memory and time depend on the edges. A node without edges is a component by itself, and costs nothing
+/// until its label is requested.
 public struct SparseComponents: Sendable {
-  /// Which rank answers for the labels of which nodes, of all that are named.
+  /// Which rank is responsible for the labels of which nodes.
   public let points: NodePartition
-  /// Replicated. How many components there are, those of one node included.
+  /// Replicated. The number of components, including those of one node.
   public let componentCount: Int
   /// Owned. The nodes of this rank's range that have edges, ascending.
   private let ids: [Int64]
   /// Owned. The label of each.
   private let labels: [Int64]
-  /// Owned. Of all nodes before each of ``ids``, and before the end of the range, those that are not
+  /// Owned. For each of ``ids``, and for the end of the range: the number of earlier nodes that are not
   /// the first of their component. Shape `[ids.count + 1]`.
   private let laterBefore: [Int64]
 
   /// - Parameters:
-  ///   - edges: Owned by no one in particular: any rank may hold any edge. The ids are those of nodes.
+  ///   - edges: Any rank may hold any edge. The ids are those of nodes.
   ///   - nodeCount: Replicated. The nodes are `0 ..< nodeCount`.
   ///
   /// > Collective: over `communicator`. As ``CompactNodes`` and ``connectedComponents(_:in:on:)``; then
@@ -68,7 +69,7 @@ public struct SparseComponents: Sendable {
   /// The components of some nodes, numbered 0, 1, 2, … in the order in which they first appear among
   /// all nodes.
   ///
-  /// - Precondition: This rank answers for the nodes.
+  /// - Precondition: This rank is responsible for the nodes.
   /// - Complexity: O(range.count + log(ids)).
   public func labels(_ range: Range<Int>) -> [Int64] {
     var (low, high) = (0, ids.count)

@@ -36,7 +36,7 @@ extension ClusterCounts {
   }
 }
 
-/// A number with so many decimals, filled from the left with spaces; "–" for NaN.
+/// A number with the given decimals, padded on the left with spaces; "–" for NaN.
 private func decimal(_ number: Double, _ decimals: Int, width: Int) -> String {
   let text = decimal(number, places: decimals)
   return String(repeating: " ", count: max(0, width - text.count)) + text

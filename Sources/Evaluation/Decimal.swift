@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A number with so many digits behind the point, rounded to nearest; `–` if it is none.
+/// A number with `places` digits after the point, rounded to nearest; `–` for NaN.
 ///
 /// For tables of numbers of ordinary size. Not `String(format:)`, whose module brings tens of
 /// megabytes of locale data into every rank.

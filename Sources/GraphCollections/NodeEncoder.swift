@@ -25,8 +25,7 @@ public struct NodeEncoder: Equatable, Sendable {
     public static let attributes = Columns(rawValue: 2)
     public static let degree = Columns(rawValue: 4)
 
-    /// What tells nodes apart where nobody says: labels and attributes, or of nodes that have neither the
-    /// degree.
+    /// The default columns: labels and attributes, or the degree if nodes have neither.
     public static func standard(for collection: GraphCollection) -> Columns {
       let own = Columns([.labels, .attributes]).present(in: collection)
       return own.isEmpty ? .degree : own

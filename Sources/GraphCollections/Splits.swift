@@ -23,11 +23,10 @@ public struct SplitError: Error, Equatable, CustomStringConvertible {
   public init(_ description: String) { self.description = description }
 }
 
-/// Deals graphs into folds such that each fold has of each class as many as the others, give or take
-/// one.
+/// Deals graphs into folds so that, for each class, any two folds differ by at most one graph.
 ///
-/// The members of each class, in an order drawn from the seed, go round the folds; the next class
-/// goes on where the one before ended, so that the folds' sizes differ by at most one too.
+/// The members of each class go round the folds, in an order drawn from the seed. The next class starts
+/// where the one before ended, so the folds' sizes also differ by at most one.
 ///
 /// - Parameters:
 ///   - classes: The class of each graph.

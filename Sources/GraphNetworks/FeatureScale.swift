@@ -1,12 +1,12 @@
 public import LinearAlgebra
 internal import Parallelism
 
-/// Brings features to the size that a network was trained with.
+/// Rescales features to the size that a network was trained with.
 ///
 ///     x ↦ (x − mean) / (deviation + 0.02), into −4 … 4
 ///
-/// A feature whose deviation is the largest number that there is becomes 0, whatever it is: so files
-/// say that a network does not see it.
+/// A feature whose deviation is the largest finite number becomes 0, whatever its value. Files use this
+/// for features that a network does not see.
 public struct FeatureScale: Equatable, Sendable {
   /// One per feature.
   public let mean: [Float]
@@ -23,7 +23,7 @@ public struct FeatureScale: Equatable, Sendable {
   /// Mean and deviation of features, from their sums over some rows.
   ///
   /// - Parameters:
-  ///   - count: How many rows. 0 gives means of 0.
+  ///   - count: The number of rows. 0 gives means of 0.
   ///   - sums: Σ x of every feature.
   ///   - squares: Σ x².
   public init(count: Double, sums: [Double], squares: [Double]) {
@@ -40,7 +40,7 @@ public struct FeatureScale: Equatable, Sendable {
 
   public var count: Int { mean.count }
 
-  /// The same, but for some features, which become 0.
+  /// The same scale, except that some features become 0.
   public func hiding(_ features: some Sequence<Int>) -> FeatureScale {
     var (mean, deviation) = (mean, deviation)
     for feature in features { (mean[feature], deviation[feature]) = (0, Self.unseen) }

@@ -3,12 +3,12 @@ public import DistributedGraphs
 internal import LinearAlgebra
 public import Parallelism
 
-/// What the network says about a level.
+/// The network's answer for a level.
 public struct Linkage: Equatable, Sendable {
   /// Owned. 1 − p of every edge, the probability that its ends are apart. Shape `[edgeCount]`.
   ///
-  /// Kept in place of p because it is what decisions compare: where p rounds to 1, 1 − p still
-  /// tells edges apart.
+  /// It is kept in place of p because decisions compare it: even if p rounds to 1, 1 − p still tells
+  /// edges apart.
   public let distance: [Float]
   /// Owned. d of every node. Shape `[ownedCount]`.
   public let density: [Float]
@@ -32,8 +32,8 @@ extension Lander {
   /// > row of the decoder's width per ghost, in pieces.
   ///
   /// - Parameters:
-  ///   - input: Owned. Consumed: where the caller holds no other reference, its memory is given
-  ///     back on the way.
+  ///   - input: Owned. Consumed: if the caller holds no other reference, its memory is freed on the
+  ///     way.
   /// - Complexity: Per layer 4 · n · in · out + 2 · edges · in flops, then
   ///   4 · n · hidden · width + 2 · edges · width · (width + 1).
   public func linkage(
@@ -83,7 +83,7 @@ extension LinkageDecoder {
   /// 1 − p of every edge.
   ///
   /// Edges from owned nodes are decoded first, then those from each piece of the ghosts as it
-  /// arrives: an edge's value depends on nothing but its ends.
+  /// arrives. An edge's value depends only on its ends.
   ///
   /// > Collective: over `communicator`. A round to agree on the number of pieces, one per piece;
   /// > `4 · width` bytes per ghost in all.

@@ -27,7 +27,7 @@ public struct Lander: Sendable {
   }
 }
 
-/// What the tensors of a model file say about the network.
+/// The architecture of a network, read from the tensors of a model file.
 public struct LanderArchitecture: Equatable, Sendable {
   /// Attention heads of every layer; nil for mean layers.
   public let headCount: Int?
@@ -36,7 +36,7 @@ public struct LanderArchitecture: Equatable, Sendable {
   public let inputWidth: Int
   /// Outputs of the first layer.
   public let hidden: Int
-  /// Whether the average feature is used, where the metadata says so.
+  /// Whether the average feature is used, if the metadata says so.
   public let usesAverageFeature: Bool?
 
   /// - Throws: ``ModelError`` if the file holds no LANDER network.
@@ -190,7 +190,7 @@ private struct ParameterReader<File: NamedTensors> {
     try values(name, [count])
   }
 
-  /// - Parameter expected: The shape, nil where any size will do.
+  /// - Parameter expected: The shape, with nil for any size.
   private func values(_ name: String, _ expected: [Int?]) throws -> [Float] {
     let shape = try file.shape(of: name)
     guard shape.count == expected.count,

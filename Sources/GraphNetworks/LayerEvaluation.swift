@@ -2,7 +2,7 @@ internal import CKernels
 internal import LinearAlgebra
 internal import Parallelism
 
-/// A layer whose neighbour sums are done: what is left is local, row by row.
+/// A layer whose neighbour sums are done; the rest is local, row by row.
 ///
 ///     hᵢ = ReLU( b + Σₛ Wₛ xₛᵢ + Σₐ yₐᵢ )
 ///
@@ -37,8 +37,8 @@ struct LayerSum {
 
   /// A matrix per map, or the hidden rows if there is none.
   ///
-  /// The sources are consumed: the memory of their rows is given back as the results fill, where
-  /// nobody else holds them.
+  /// The sources are consumed: the memory of their rows is freed as the results fill up, unless there is
+  /// another reference to them.
   private consuming func evaluate(
     rectified: Bool, applying maps: [LinearMap], using workers: Workers
   ) -> [Matrix] {

@@ -1,6 +1,6 @@
 public import LinearAlgebra
 
-/// x ↦ W x + b, with W as files hold it and as the kernels want it.
+/// x ↦ W x + b, with W in the layout of files and in that of the kernels.
 public struct LinearMap: Sendable {
   /// Shape `[outputs × inputs]`.
   public let weight: Matrix

@@ -1,4 +1,4 @@
-/// A model file that does not describe a network, or not one for the data at hand.
+/// A model file that describes no network, or a network that does not fit the data.
 public struct ModelError: Error, Equatable, CustomStringConvertible {
   public var path: String
   public var reason: String

@@ -1,6 +1,6 @@
 public import LinearAlgebra
 
-/// What a layer sees of the nodes: column blocks side by side, each a matrix of its own.
+/// A layer's input for the nodes: column blocks side by side, each a matrix of its own.
 ///
 ///     xᵢ = [fᵢ , gᵢ]
 ///
@@ -14,7 +14,7 @@ public struct NodeInput: Sendable {
 
   /// - Parameters:
   ///   - identity: Owned. f, unit rows. Shape `[ownedCount × D]`.
-  ///   - average: Owned. g, or nil where it equals f. Shape `[ownedCount × D]`.
+  ///   - average: Owned. g, or nil if it equals f. Shape `[ownedCount × D]`.
   ///   - usesAverage: Whether the network takes g at all.
   public init(identity: consuming Matrix, average: consuming Matrix?, usesAverage: Bool) {
     if !usesAverage {

@@ -2,17 +2,17 @@ public import Datasets
 internal import LinearAlgebra
 internal import SimilarityStructure
 
-/// Which family of inputs a model file is of.
+/// The input family of a model file.
 public enum ModelInput: String, Sendable {
   /// The paper's: the rows of the embedding themselves.
   case coordinates
   /// ``StructureNetwork``.
   case structure
 
-  /// What the file's metadata say under `input`; a file without it is of coordinates, as those of
-  /// the authors' code are.
+  /// The family that the file's metadata give under `input`. A file without it is a model of
+  /// coordinates, like those of the authors' code.
   ///
-  /// - Throws: ``ModelError`` for another word, or for a model of structure whose metadata are lost.
+  /// - Throws: ``ModelError`` for another word, or for a model of structure whose metadata were lost.
   public init(_ file: TensorFile) throws {
     guard let word = file.metadata["input"] else {
       if file.names.contains("node.hidden.weight"), file.names.contains("edge.output.weight") {
@@ -60,7 +60,7 @@ extension StructureNetwork {
       output: try reader.map("edge.output", 1, h), settings: settings)
   }
 
-  /// What a file of this network holds; its metadata are ``metadata``.
+  /// The tensors of this network's file; its metadata are ``metadata``.
   public var tensors: [Tensor] {
     func map(_ name: String, _ map: LinearMap) -> [Tensor] {
       [
@@ -80,7 +80,7 @@ extension StructureNetwork {
       + map("edge.third", edgeThird) + map("edge.output", output)
   }
 
-  /// What a file of this network says of itself.
+  /// The metadata of this network's file.
   public var metadata: [String: String] {
     [
       "input": ModelInput.structure.rawValue,

@@ -1,14 +1,14 @@
 internal import LinearAlgebra
 internal import SimilarityStructure
 
-/// A network that judges edges by the structure of similarities round them, not by coordinates.
+/// A network that judges edges by the structure of similarities around them, not by coordinates.
 ///
 ///     hᵢ = W₂ ReLU( W₁ [xᵢ , meanⱼ xⱼ] )                       x: ``NodeFeature``, rescaled
 ///     u  = ReLU( E₂ ReLU( E₁ [hᵢ + hⱼ , |hᵢ − hⱼ| , eᵢⱼ] ) )    e: ``EdgeFeature``, rescaled
 ///     p  = σ( o · (u + ReLU(E₃ u)) )
 ///
-/// with a bias in every map. It has no input whose width is that of the embedding, so one network
-/// serves embeddings of any kind and dimension.
+/// with a bias in every map. None of its inputs is as wide as the embedding, so one network serves
+/// embeddings of any kind and dimension.
 public struct StructureNetwork: Sendable {
   public let nodeScale: FeatureScale
   public let edgeScale: FeatureScale
@@ -27,11 +27,11 @@ public struct StructureNetwork: Sendable {
   /// How it was trained, and how it is therefore used.
   public let settings: Settings
 
-  /// What belongs to a network beside its parameters.
+  /// The settings of a network, apart from its parameters.
   public struct Settings: Equatable, Sendable {
-    /// k: places of a list that make edges, the node itself included.
+    /// k: places in a list that make edges, including the node itself.
     public var neighborCount: Int
-    /// K: places of the lists that are compared, the node itself not included.
+    /// K: places in the lists that are compared, without the node itself.
     public var contextLength: Int
     /// τ of level 0, and of all later levels.
     public var threshold: Double
@@ -53,7 +53,7 @@ public struct StructureNetwork: Sendable {
       self.laterThreshold = laterThreshold
     }
 
-    /// Places of a list that make edges, the node itself not included.
+    /// Places in a list that make edges, without the node itself.
     public var nearLength: Int { neighborCount - 1 }
   }
 

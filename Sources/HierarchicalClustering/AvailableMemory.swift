@@ -2,8 +2,8 @@ internal import FoundationEssentials
 
 /// How much memory a host still has for the processes of this group.
 public enum AvailableMemory {
-  /// In bytes: what the kernel says is available, and no more than what any control group above this
-  /// process leaves; nil where nobody knows.
+  /// In bytes: the memory that the kernel reports as available, limited by what every control group
+  /// above this process leaves; nil if unknown.
   ///
   /// - Parameter root: Where the system's files are, `/proc` and `/sys/fs/cgroup`.
   public static func bytes(root: String = "") -> Int? {

@@ -2,7 +2,7 @@ public import Communication
 public import DistributedGraphs
 public import GraphNetworks
 
-/// Who merges with whom at a level.
+/// Which node merges with which at a level.
 public struct Parents: Equatable, Sendable {
   /// Owned. The parent of every node, itself for a peak. Shape `[ownedCount]`.
   public var parent: [GlobalNode]
@@ -14,8 +14,8 @@ public struct Parents: Equatable, Sendable {
 
 /// The parent of every owned node: its most probable neighbour among the denser ones.
 ///
-/// An edge j → i is kept when dⱼ > dᵢ and 1 − pᵢⱼ < 1 − τ; of its kept edges a node takes the one
-/// of the highest pᵢⱼ, ties to the lowest j. Density rises strictly towards the parent, so the
+/// An edge j → i is kept if dⱼ > dᵢ and 1 − pᵢⱼ < 1 − τ. A node takes its kept edge with the
+/// highest pᵢⱼ, ties to the lowest j. Density rises strictly towards the parent, so the
 /// parents form a forest.      [Xing et al. 2021, algorithm 1]
 ///
 /// > Collective: over `communicator`. One round, 4 bytes per ghost.
@@ -45,7 +45,7 @@ public func bestDenserNeighbor(
 }
 
 extension NeighborGraph {
-  /// The edges into an owned node from denser ones: those that clustering could keep.
+  /// The edges into an owned node from denser ones, which clustering could keep.
   ///
   /// - Parameter density: Local.
   @inline(__always)

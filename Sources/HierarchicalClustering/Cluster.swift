@@ -4,8 +4,8 @@ internal import GraphNetworks
 
 /// Clusters embeddings with a trained network, level by level, until nothing merges.
 ///
-/// Each level: nearest neighbours, network, the best denser neighbour of every node, the roots of
-/// the trees that these edges form; the roots are the nodes of the next level. The answer is the
+/// Each level finds nearest neighbours, runs the network, and joins every node to its best denser
+/// neighbour. The roots of the resulting trees are the nodes of the next level. The answer is the
 /// same, bit for bit, on any number of ranks and threads.
 /// [Xing et al. 2021, arXiv:2107.01319, algorithm 1]
 ///
@@ -14,7 +14,7 @@ internal import GraphNetworks
 /// > ``compressPaths(_:in:on:)`` send, and a few words per node and point.
 ///
 /// - Parameter source: Replicated. The embeddings; every rank reads only its own rows.
-/// - Throws: ``AgreedFailure`` on every rank for what is wrong with the input.
+/// - Throws: ``AgreedFailure`` on every rank if there is an error in the input.
 public func cluster(
   _ source: some EmbeddingSource, by plan: ClusteringPlan<some LinkageJudge>,
   observer: some ClusteringObserver = NoObserver(), on base: some Communicator
@@ -46,12 +46,12 @@ public func cluster(
     stopReason: run.stopReason ?? .fewNodes)
 }
 
-/// Clusters embeddings with a network, for which options that are left out are the network's.
+/// Clusters embeddings with a network, which supplies the options that are left out.
 ///
 /// > Collective: over `communicator`, as ``cluster(_:by:observer:on:)``.
 ///
-/// - Parameter neighbors: Owned. The lists of level 0, where the user brings them.
-/// - Throws: ``ModelError`` where an option does not go with the network.
+/// - Parameter neighbors: Owned. The lists of level 0, if the user provides them.
+/// - Throws: ``ModelError`` if an option does not fit the network.
 public func cluster(
   _ source: some EmbeddingSource, with model: LinkageModel,
   options: ClusteringOptions = ClusteringOptions(), neighbors: NeighborLists? = nil,
@@ -68,8 +68,8 @@ extension ClusteringRun {
   /// > Collective: over `communicator`.
   ///
   /// - Parameters:
-  ///   - first: Of the level at hand, where its edges were judged already; nil afterwards.
-  ///   - keepsRows: Whether the rows of the last level are wanted.
+  ///   - first: The judged edges of the current level, if they exist already; nil afterwards.
+  ///   - keepsRows: Whether to keep the rows of the last level.
   mutating func finish(
     along first: inout JudgedEdges?, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>, above thresholds: Thresholds,
@@ -113,7 +113,7 @@ extension ClusteringRun {
     }
   }
 
-  /// Level 0 as a plan wants it.
+  /// Level 0, prepared for a plan.
   ///
   /// > Collective: over `communicator`, as reading and ``mergeCopies(of:using:on:)``.
   init(
@@ -134,7 +134,7 @@ extension ClusteringRun {
     }
   }
 
-  /// Searches the neighbours of the level at hand, and has the edges to them judged.
+  /// Searches the neighbours of the current level, and has the edges to them judged.
   ///
   /// > Collective: over `communicator`. What the search and the judge send.
   mutating func judgedEdges(

@@ -9,7 +9,7 @@ public import DistributedGraphs
 /// - Parameters:
 ///   - clusters: Owned. The cluster of every owned point.
 ///   - points: Which rank owns which points.
-///   - names: Which rank answers for which clusters. Every cluster may be empty.
+///   - names: Which rank is responsible for which clusters. Any cluster may be empty.
 /// - Returns: Owned. The number of every point's cluster, and how many clusters have points.
 public func numberByFirstAppearance(
   _ clusters: [GlobalNode], of points: NodePartition, in names: NodePartition,

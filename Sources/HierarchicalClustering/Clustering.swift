@@ -8,7 +8,7 @@ public enum StopReason: String, Codable, Sendable {
   case maximumLevels
   /// Merges no longer fell by a factor of k − 1.
   case earlyStop
-  /// No more than k nodes were left, or one to begin with.
+  /// At most k nodes were left after a level, or at most one at the start.
   case fewNodes
 }
 
@@ -16,9 +16,9 @@ extension ClusteringPlan {
   /// Whether, and why, the loop ends with the level that just merged.
   ///
   /// - Parameters:
-  ///   - nodeCount: Nodes that the level had.
-  ///   - merged: Those of them that merged into others.
-  ///   - before: What the level before merged.
+  ///   - nodeCount: The nodes that the level had.
+  ///   - merged: How many of them merged into others.
+  ///   - before: How many nodes the level before merged.
   func stopReason(after level: Int, of nodeCount: Int, merged: Int, before: Int?) -> StopReason? {
     if level == maximumLevels - 1 { return .maximumLevels }
     if merged == 0 { return .nothingMerged }
@@ -31,12 +31,12 @@ extension ClusteringPlan {
 
 /// The steps of a run, as reports name them.
 public enum Phase: String, CaseIterable, Codable, Sendable {
-  /// Of `copies` and `thresholds` only level 0 has something: one node of points with the same
-  /// direction, and the choice of τ.
+  /// Only level 0 has `copies`, which makes one node of points with the same direction, and
+  /// `thresholds`, which chooses τ.
   case read, copies, neighbors, graph, network, thresholds, decode, coarsen, label, record
 }
 
-/// What one phase of one level cost.
+/// The cost of one phase of one level.
 public struct PhaseCost: Codable, Equatable, Sendable {
   /// Wall time, the maximum over ranks.
   public var elapsedSeconds = 0.0
@@ -52,7 +52,7 @@ public struct PhaseCost: Codable, Equatable, Sendable {
 }
 
 extension PhaseCost {
-  /// One after the other.
+  /// The cost of both, one after the other.
   static func + (a: Self, b: Self) -> Self {
     PhaseCost(
       elapsedSeconds: a.elapsedSeconds + b.elapsedSeconds,
@@ -61,11 +61,11 @@ extension PhaseCost {
   }
 }
 
-/// The answer, each rank holding its share of the points.
+/// The answer. Each rank holds its share of the points.
 public struct Clustering: Sendable {
   /// Owned points. 0, 1, 2, … in the order in which clusters first appear.
   public var labels: [Int64]
-  /// Who owns which points.
+  /// Which rank owns which points.
   public var points: NodePartition
   /// Replicated.
   public var clusterCount: Int
@@ -73,11 +73,11 @@ public struct Clustering: Sendable {
   public var singletonCount: Int
   /// Replicated.
   public var levels: [LevelSummary]
-  /// Replicated. What reading the input cost; and merging copies, where no level follows.
+  /// Replicated. The cost of reading the input, and of merging copies if no level follows.
   public var reading: PhaseCost
-  /// Replicated. What numbering the clusters cost.
+  /// Replicated. The cost of numbering the clusters.
   public var labeling: PhaseCost
-  /// Replicated. By what linkages were kept.
+  /// Replicated. The thresholds above which linkages were kept, and how they were chosen.
   public var choice: ThresholdChoice
   /// Replicated.
   public var stopReason: StopReason

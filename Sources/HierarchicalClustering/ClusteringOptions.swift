@@ -1,16 +1,16 @@
 public import Parallelism
 
-/// What somebody asks of a clustering; nil leaves it to the model.
+/// The options of a clustering; nil leaves the choice to the model.
 public struct ClusteringOptions: Sendable {
-  /// k: places of a point's neighbour list, the point itself included. At least 1.
+  /// k: places in a point's neighbour list, including the point itself. At least 1.
   public var neighborCount: Int?
   /// τ: a linkage must be more probable than this to merge. In 0 ... 1.
   public var threshold: Double?
   /// τ of the levels after level 0. In 0 ... 1. Nil: as level 0.
   public var laterThreshold: Double?
-  /// Whether τ is chosen on the data, without labels.
+  /// Whether to choose τ on the data, without labels.
   public var choosesThreshold: Bool
-  /// How many clusters are wanted, beside what the model finds right.
+  /// Whether to make more or fewer clusters than the model would.
   public var granularity: Granularity
   /// The loop ends after this many levels. At least 1.
   public var maximumLevels: Int
@@ -41,13 +41,13 @@ public struct ClusteringOptions: Sendable {
   }
 }
 
-/// How many clusters are wanted, beside what a model finds right.
+/// Whether to make more or fewer clusters than a model would.
 public enum Granularity: String, CaseIterable, Codable, Sendable {
   case finer
   case asTrained = "as-trained"
   case coarser
 
-  /// τ with its odds, τ / (1 − τ), times three or over three.
+  /// τ with its odds, τ / (1 − τ), multiplied or divided by three.
   public func moved(_ threshold: Double) -> Double {
     let factor: Double
     switch self {

@@ -3,18 +3,18 @@ public import DistributedGraphs
 internal import GraphNetworks
 public import Parallelism
 
-/// What a clustering will do: options, model and input taken together, decided once.
+/// What a clustering will do, decided once from options, model and input.
 public struct ClusteringPlan<Judge: LinkageJudge> {
-  /// Who says which edges join what belongs together.
+  /// The judge of which edges join nodes that belong together.
   public let judge: Judge
   /// Where neighbours come from.
   public let search: NeighborSource
-  /// How nodes choose whom they merge with.
+  /// How nodes choose the node they merge with.
   public let rule: MergeRule
-  /// k: places of a point's neighbour list, the point itself included. At least 1.
+  /// k: places in a point's neighbour list, including the point itself. At least 1.
   public let neighborCount: Int
   public let thresholds: ThresholdRule
-  /// How the thresholds were moved that the model was trained with, or that are chosen.
+  /// How the thresholds, from training or chosen on the data, were moved.
   public let granularity: Granularity
   /// The loop ends after this many levels. At least 1.
   public let maximumLevels: Int
@@ -63,11 +63,11 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     self.workers = workers
   }
 
-  /// Places of the neighbour lists that are searched.
+  /// Places in the neighbour lists that the search fills.
   public var listLength: Int { judge.listLength(neighborCount: neighborCount) }
 
-  /// Checks that the embeddings are of the dimension that the judge is for, and that all ranks plan
-  /// the same.
+  /// Checks that the embeddings have the dimension that the judge needs, and that all ranks have the
+  /// same plan.
   ///
   /// > Collective: over `communicator`, where assertions are on: one round.
   func check(_ source: some EmbeddingSource, on communicator: some Communicator) throws {
@@ -85,8 +85,8 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
       ))
   }
 
-  /// Whether points with the same direction are one node from the start: not where the user brings
-  /// neighbours of the points as they are.
+  /// Whether points with the same direction are one node from the start. They are not if the user
+  /// provides neighbours, which are those of the original points.
   public var mergesCopies: Bool {
     switch search {
     case .exact: judge.mergesCopies
@@ -118,11 +118,11 @@ public enum ThresholdRule: Sendable, Equatable {
 }
 
 extension ClusteringPlan where Judge == LinkageModel {
-  /// What options and a trained model make of each other.
+  /// The plan that follows from options and a trained model.
   ///
-  /// - Parameter neighbors: Owned. Given the length of lists that the plan wants: those of level 0,
-  ///   where the user brings them.
-  /// - Throws: ``ModelError`` where an option does not go with the model, and what `neighbors` throws.
+  /// - Parameter neighbors: Owned. Returns the lists of level 0 of the length that it is given, if the
+  ///   user provides them.
+  /// - Throws: ``ModelError`` if an option does not fit the model, and any error of `neighbors`.
   public init(
     _ options: ClusteringOptions, with model: TrainedModel,
     neighbors: (_ listLength: Int) throws -> NeighborLists? = { _ in nil }

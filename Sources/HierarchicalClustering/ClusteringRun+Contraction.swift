@@ -14,9 +14,9 @@ extension ClusteringRun {
   ///
   /// - Parameters:
   ///   - root: Owned. The peak of every node.
-  ///   - number: Replicated. Of the level that comes out.
-  ///   - means: Replicated. Which means the coarse nodes get; nil for no rows at all.
-  ///   - source: Replicated. Read again where level 0 has given its rows away, or its means are of
+  ///   - number: Replicated. The number of the new level.
+  ///   - means: Replicated. Which averages coarse nodes carry; nil for no rows at all.
+  ///   - source: Replicated. Read again if level 0 has given its rows away, or if means are over
   ///     rows as they are stored.
   package mutating func contract(
     to root: [GlobalNode], as number: Int, keeping means: NodeMeans?,
@@ -60,7 +60,7 @@ extension ClusteringRun {
       inputPoint: inputPoint, evidence: evidence)
   }
 
-  /// The rows of the coarse nodes: what the peaks had, moved to their new owners, and means of the
+  /// The rows of the coarse nodes: the peaks' rows, moved to their new owners, and the means of the
   /// members' rows.
   private func coarseRows(
     _ coarse: [GlobalNode], peaks: [Int], in coarseNodes: NodePartition, counts: [Int64],
@@ -140,8 +140,8 @@ extension ClusteringRun {
 }
 
 extension FixedPointSums {
-  /// Adds every row to the sum of its cluster: here if this rank owns the cluster; at the owner
-  /// otherwise, rows of one cluster added up before they travel.
+  /// Adds every row to the sum of its cluster: here if this rank owns the cluster, and otherwise at
+  /// the owner. Rows of one cluster are added up before they travel.
   ///
   /// > Collective: over `communicator`. Three rounds; 8 bytes per column for each cluster of
   /// > another rank that occurs.

@@ -4,22 +4,22 @@ internal import LinearAlgebra
 internal import NeighborSearch
 package import Parallelism
 
-/// How far a clustering has come: all that it takes to go on, on any number of ranks.
+/// The state of a clustering: all that is needed to continue it, on any number of ranks.
 package struct ClusteringRun: Sendable {
-  /// Who owns which input points.
+  /// Which rank owns which input points.
   package let points: NodePartition
   /// Owned points. Whether each has a direction: not all zeros, no NaN, nothing infinite.
   let hasDirection: [Bool]
   /// Replicated. The largest absolute value of the input.
   let largestValue: Float
 
-  /// The level that is to be judged next.
+  /// The level to judge next.
   package internal(set) var level: Level
   /// Owned points. The node of ``level`` that each point belongs to.
   package internal(set) var nodeOfPoint: [GlobalNode]
   /// Replicated. The levels that were merged.
   package internal(set) var history: [LevelSummary] = []
-  /// Replicated. Why there is no further level; nil while there is.
+  /// Replicated. Why there is no further level; nil as long as there is one.
   package internal(set) var stopReason: StopReason?
 }
 
@@ -29,8 +29,8 @@ extension ClusteringRun {
   /// > Collective: over `communicator`. Rounds of a few bytes per rank.
   ///
   /// - Parameter asStored: Whether the lengths of rows matter, as they do for means of input rows.
-  /// - Throws: ``AgreedFailure`` on all ranks for rows that cannot be read, or have no direction
-  ///   where the policy refuses these.
+  /// - Throws: ``AgreedFailure`` on all ranks if rows cannot be read, or have no direction and the
+  ///   policy refuses such rows.
   package init(
     reading source: some EmbeddingSource, invalid policy: InvalidRowPolicy, asStored: Bool,
     using workers: Workers,
@@ -52,10 +52,10 @@ extension ClusteringRun {
     stopReason = points.nodeCount > 1 ? nil : .fewNodes
   }
 
-  /// Makes one node of points with the same direction, before level 0 is judged: the first of them,
-  /// which stands for all.
+  /// Merges points with the same direction into one node before level 0 is judged. The first of them
+  /// stands for all.
   ///
-  /// > Collective: over `communicator`. As ``duplicateRoots(of:where:in:using:on:)``; where there are
+  /// > Collective: over `communicator`. As ``duplicateRoots(of:where:in:using:on:)``; if there are
   /// > duplicates, also as ``contract(to:as:keeping:of:using:on:)``.
   package mutating func mergeCopies(
     of source: some EmbeddingSource, using workers: Workers, on communicator: some Communicator
@@ -78,7 +78,7 @@ extension ClusteringRun {
     try numberByFirstAppearance(nodeOfPoint, of: points, in: level.nodes, on: communicator)
   }
 
-  /// How many nodes of all ranks stand for one point.
+  /// How many nodes, over all ranks, stand for a single point.
   ///
   /// > Collective: over `communicator`. One round of 8 bytes per rank.
   func singletonCount(on communicator: some Communicator) throws -> Int {

@@ -4,20 +4,20 @@ package import LinearAlgebra
 package import Parallelism
 internal import RandomNumbers
 
-/// The first of the points with the same direction, for every owned point; itself where there is no
-/// other or no direction.
+/// For every owned point, the first of the points with its direction; the point itself if there is no
+/// other, or if it has no direction.
 ///
-/// Directions are compared by the 128 bits of two hashes, which meet by chance once in 2⁶⁴ for 2³²
-/// points.
+/// Directions are compared by two hashes of 128 bits together. For 2³² points they collide by chance
+/// with a probability of 2⁻⁶⁴.
 ///
-/// Copies on one rank are found there: a direction travels once from every rank that has it, however
-/// many points share it.
+/// Each rank finds its own copies first, so a direction travels once from every rank that has it,
+/// however many points share it.
 ///
 /// > Collective: over `communicator`. Three rounds: 24 bytes and back 8 per direction and rank.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows.
-///   - hasDirection: Owned. Points without one are like nobody.
+///   - hasDirection: Owned. Points without a direction are not copies of any other.
 /// - Complexity: O(ownedCount · columns).
 package func duplicateRoots(
   of rows: Matrix, where hasDirection: [Bool], in points: NodePartition,

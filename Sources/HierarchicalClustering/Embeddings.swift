@@ -6,7 +6,7 @@ public import Parallelism
 
 /// Rows of embeddings that can be read again at any time, a slice at a time.
 public protocol EmbeddingSource: Sendable {
-  /// What messages call it.
+  /// Its name in messages.
   var name: String { get }
   var rowCount: Int { get }
   var dimensions: Int { get }
@@ -14,8 +14,8 @@ public protocol EmbeddingSource: Sendable {
   /// Some rows as they are stored, not normalised. Shape `[range.count × dimensions]`.
   func rows(_ range: Range<Int>) throws -> Matrix
 
-  /// Some rows up to a positive factor for each, where ``rows(_:)`` refuses them for their length
-  /// alone; and which have such a factor.
+  /// Some rows, each up to a positive factor if ``rows(_:)`` refuses it only for its length; and the
+  /// rows that have such a factor.
   func directions(_ range: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int])
 }
 
@@ -46,7 +46,7 @@ public struct EmbeddingsInMemory: EmbeddingSource {
   }
 }
 
-/// What to do with a row that has no direction: of zeros, or with NaN or infinite values.
+/// What to do with a row that has no direction because it is all zeros or has NaN or infinite values.
 public enum InvalidRowPolicy: String, CaseIterable, Sendable {
   /// Refuse the whole input.
   case error
@@ -59,7 +59,7 @@ extension AgreedFailure {
   public static let invalidRows = "invalid rows"
 }
 
-/// Rows as they are stored, but for those without a direction, which are zeros.
+/// Rows as they are stored, except that rows without a direction are zeros.
 struct ValidRows {
   /// Shape `[count × dimensions]`.
   var matrix: Matrix
@@ -111,8 +111,8 @@ extension EmbeddingSource {
   ///
   /// - Parameter asStored: Whether their lengths matter too: rows whose values are beyond `Float` are
   ///   refused then.
-  /// - Throws: ``AgreedFailure`` on all ranks: a slice that cannot be read, or invalid rows where
-  ///   the policy refuses them, with their number and the first of them.
+  /// - Throws: ``AgreedFailure`` on all ranks if a slice cannot be read, or if there are invalid rows
+  ///   that the policy refuses; it gives their number and the first of them.
   func load(
     _ range: Range<Int>, invalid policy: InvalidRowPolicy, asStored: Bool = false,
     using workers: Workers = Workers(), on communicator: some Communicator
@@ -140,8 +140,8 @@ extension EmbeddingSource {
   ///
   /// > Collective: over `communicator`. A round of one byte, and two of a few bytes per rank.
   ///
-  /// - Throws: ``AgreedFailure`` on all ranks: a slice that cannot be read, or invalid rows where
-  ///   the policy refuses them, with their number and the first of them.
+  /// - Throws: ``AgreedFailure`` on all ranks if a slice cannot be read, or if there are invalid rows
+  ///   that the policy refuses; it gives their number and the first of them.
   public func unitRows(
     _ range: Range<Int>, invalid policy: InvalidRowPolicy, using workers: Workers = Workers(),
     on communicator: some Communicator

@@ -1,8 +1,8 @@
 package import Communication
 package import GraphNetworks
 
-/// Level 0 as a judge judged it, from which runs above any thresholds begin: neighbours are searched
-/// and edges judged once.
+/// Level 0 with its judged edges, from which runs above any thresholds can start. Neighbours are
+/// searched and edges judged only once.
 package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
   private let source: Source
   private let plan: ClusteringPlan<Judge>
@@ -22,10 +22,10 @@ package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
     self.plan = plan
   }
 
-  /// Owned. Of the edges of level 0.
+  /// Owned. The linkages of level 0's edges.
   package var linkage: Linkage { edges.linkage }
 
-  /// The run above some thresholds to its end.
+  /// Runs to the end above the given thresholds.
   ///
   /// > Collective: over `base`, as clustering from level 0's linkage on.
   package func run(
@@ -41,7 +41,7 @@ package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
     return run
   }
 
-  /// How well the clusters above some thresholds stand apart.
+  /// How well the given thresholds separate clusters.
   ///
   /// > Collective: over `communicator`, as ``run(above:observer:on:)`` and the silhouette.
   package func trial(

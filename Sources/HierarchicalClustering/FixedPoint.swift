@@ -1,7 +1,7 @@
 /// Numbers as whole multiples of a fixed unit, so that sums do not depend on their order.
 ///
-/// Integer addition is associative; floating-point addition is not. A mean over the members of a
-/// cluster that are spread over ranks gets the same bits on any number of ranks only this way.
+/// Integer addition is associative; floating-point addition is not. Only this way does a mean over
+/// members on several ranks get the same bits on any number of ranks.
 package struct FixedPoint: Equatable, Sendable {
   /// How many units make 1: a power of two.
   package let scale: Double
@@ -21,8 +21,8 @@ package struct FixedPoint: Equatable, Sendable {
 
   /// The nearest whole number of units, ties to even.
   ///
-  /// Below 2⁵¹ a sum with 1.5 · 2⁵² rounds to a whole number, which is in the low bits: no branch,
-  /// which the conversion to an integer would have.
+  /// Below 2⁵¹, adding 1.5 · 2⁵² rounds to a whole number, which is then in the low bits. This avoids
+  /// the branch of a conversion to an integer.
   @inline(__always)
   package func encode(_ value: Float) -> Int64 {
     let shift = 0x1.8p52

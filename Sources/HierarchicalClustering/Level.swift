@@ -5,21 +5,21 @@ internal import NeighborSearch
 internal import Parallelism
 package import SimilarityStructure
 
-/// One level of clustering: who owns which nodes, and what is known of each.
+/// One level of clustering: which rank owns which nodes, and what is known about each node.
 ///
 /// It holds no options and does not know where the input is.
 public struct Level: Sendable {
   /// Replicated. 0 is the input.
   public let number: Int
-  /// Who owns which nodes.
+  /// Which rank owns which nodes.
   public let nodes: NodePartition
   /// Owned.
   public internal(set) var rows: NodeRows
   /// Owned. How many points each node stands for.
   public let memberCounts: [Int64]
-  /// Owned. The input point that each node is: its own at level 0, that of the peak above.
+  /// Owned. The input point of each node: at level 0 its own, at later levels that of its peak.
   public let inputPoint: [GlobalNode]
-  /// How the members of the nodes are connected at level 0: from there on, if the judge asks for it.
+  /// How the nodes' members are connected at level 0; kept from there on if the judge needs it.
   package var evidence: Evidence?
 }
 
@@ -28,18 +28,18 @@ public struct NodeRows: Sendable {
   /// Owned. Unit rows, by which neighbours are searched. Shape `[ownedCount × D]`; no rows after
   /// ``Level/takeNetworkInput(usesMeans:)`` of level 0.
   public fileprivate(set) var directions: Matrix
-  /// Owned. The mean over each node's points; nil where that is the direction itself, as at level 0,
-  /// and where the judge has no use for means. Shape `[ownedCount × D]`.
+  /// Owned. The mean over each node's points; nil if it equals the direction, as at level 0, or if
+  /// the judge does not use means. Shape `[ownedCount × D]`.
   public let means: Matrix?
-  /// Owned. |u|: the lengths of means of directions; 1 where there are none.
+  /// Owned. |u|: the lengths of means of directions; 1 if there are no means.
   public let meanLengths: [Float]
 
-  /// Rows of points, or of nodes for which nobody wants means.
+  /// Rows of points, or of nodes without means.
   init(directions: Matrix) {
     self.init(directions: directions, means: nil)
   }
 
-  /// Rows with means that keep their lengths to themselves.
+  /// Rows with means whose lengths are not recorded.
   init(directions: Matrix, means: Matrix?) {
     self.directions = directions
     self.means = means
@@ -54,21 +54,22 @@ public struct NodeRows: Sendable {
     self.means = means
   }
 
-  /// The mean of every node's points: the direction where nothing else is kept.
+  /// The mean of every node's points; the direction if no means are stored.
   public var meanRows: Matrix { means ?? directions }
 }
 
-/// Which means the nodes of later levels carry, for a judge to see.
+/// Which averages the nodes of later levels carry for the judge.
 public enum NodeMeans: Equatable, Sendable {
-  /// None: the nodes have the directions of their peaks alone.
+  /// No averages: nodes have only the directions of their peaks.
   case peaksOnly
-  /// Of rows as they are stored, beside the peak's direction: the average feature of coordinates.
+  /// Averages of rows as they are stored, beside the peak's direction: the average feature of
+  /// coordinates.
   case ofInputRows
-  /// Of directions, in place of the peak's: what average linkage is about.
+  /// Averages of directions, in place of the peak's direction, for average linkage.
   case ofDirections
 }
 
-/// What level 0 says about the nodes of later levels.
+/// What level 0 tells about the nodes of later levels.
 package struct Evidence: Sendable {
   /// Replicated. Measured at level 0.
   package let scale: ClosenessScale
@@ -77,10 +78,10 @@ package struct Evidence: Sendable {
 }
 
 extension Level {
-  /// What a network of coordinates sees of the level.
+  /// The level as a network of coordinates sees it.
   ///
-  /// At level 0 this hands over the only reference to the rows, so that the network can give their
-  /// memory back as it goes: the input can be read again.
+  /// At level 0 this hands over the only reference to the rows, so that the network can free their
+  /// memory as it runs. The input can be read again.
   package mutating func takeNetworkInput(usesMeans: Bool) -> NodeInput {
     let input = NodeInput(
       identity: rows.directions, average: rows.means, usesAverage: usesMeans)

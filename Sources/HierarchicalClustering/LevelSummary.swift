@@ -7,13 +7,13 @@ public struct LevelSummary: Codable, Equatable, Sendable {
   public var keptEdgeCount: Int
   /// Nodes that merged into another: edges of the forest.
   public var mergedCount: Int
-  /// Nodes that are left.
+  /// Nodes that remain.
   public var clusterCount: Int
   /// Ghosts, summed over ranks.
   public var ghostCount: Int
-  /// Largest number of edges of a rank, divided by the mean.
+  /// The largest number of edges on a rank, divided by the mean.
   public var edgeImbalance: Double
-  /// The most memory that every rank has had up to this level, summed over ranks.
+  /// Each rank's peak memory up to this level, summed over ranks.
   public var peakMemoryBytes: Int
   /// By the name of the phase.
   public var phases: [String: PhaseCost]

@@ -5,11 +5,11 @@ public import GraphNetworks
 public import Parallelism
 package import SimilarityStructure
 
-/// A trained network, of either family of inputs.
+/// A trained network of either input family.
 public enum LinkageModel: Sendable {
-  /// The paper's: it sees the rows of the embedding.
+  /// The paper's network, which sees the rows of the embedding.
   case coordinates(Lander)
-  /// It sees the structure of similarities; embeddings of any kind and dimension will do.
+  /// A network that sees the structure of similarities, for embeddings of any kind and dimension.
   case structure(StructureNetwork)
 }
 
@@ -25,7 +25,7 @@ extension LinkageModel {
     }
   }
 
-  /// How it was trained, where that follows it in its file.
+  /// How it was trained, if its file says so.
   public var settings: StructureNetwork.Settings? {
     switch self {
     case .coordinates: nil
@@ -33,7 +33,7 @@ extension LinkageModel {
     }
   }
 
-  /// The dimension of the embeddings that it is for; nil for any.
+  /// The dimension of the embeddings it works with; nil for any.
   public var dimensions: Int? {
     switch self {
     case .coordinates(let network): network.dimensions

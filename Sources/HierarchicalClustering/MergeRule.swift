@@ -1,7 +1,7 @@
 internal import Communication
 internal import GraphNetworks
 
-/// How the nodes of a level choose whom they merge with.
+/// How the nodes of a level choose the node they merge with.
 public enum MergeRule: Sendable {
   /// The most probable of the denser neighbours.      [Xing et al. 2021]
   case bestDenserNeighbor

@@ -5,9 +5,9 @@ internal import Parallelism
 
 /// Where the neighbour lists of a level come from.
 public enum NeighborSource: Sendable {
-  /// All pairs of nodes are compared.
+  /// An exact search, which compares all pairs of nodes.
   case exact
-  /// Owned. The user's lists of level 0; later levels are searched exactly.
+  /// Owned. The user's lists for level 0, and an exact search for later levels.
   case given(NeighborLists)
 }
 

@@ -3,7 +3,8 @@ internal import GraphNetworks
 internal import LinearAlgebra
 internal import Parallelism
 
-/// Of every node of level 0 how well it stands apart in its cluster: ``Level/silhouette(of:over:using:on:)``.
+/// How well each node of level 0 is separated from other clusters:
+/// ``Level/silhouette(of:over:using:on:)``.
 package struct NodeSilhouettes {
   /// Owned. In units of 2⁻³².
   private let values: [Int64]

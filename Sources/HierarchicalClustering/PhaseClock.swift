@@ -13,7 +13,7 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
     self.observer = observer
   }
 
-  /// Runs `body` on the account of a phase. It is handed a way to report its progress.
+  /// Runs `body` and charges its cost to a phase. `body` receives a function to report its progress.
   func measure<R>(_ phase: Phase, _ body: ((Double) -> Void) throws -> R) rethrows -> R {
     let (level, observer) = (level, observer)
     observer.phase(phase, level: level, isDone: 0)
@@ -29,10 +29,10 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
     return try body { observer.phase(phase, level: level, isDone: $0) }
   }
 
-  /// What the ranks count of a level, and what the phases since the last level cost: maximum of
-  /// elapsed seconds over ranks, sums of the rest. The next phases are those of the next level.
+  /// The ranks' counts of a level, and the costs of the phases since the last level: the maximum of
+  /// elapsed seconds over ranks, and sums of the rest. The next phases belong to the next level.
   ///
-  /// > Collective: one round, some 430 bytes per rank to every rank.
+  /// > Collective: one round, about 430 bytes per rank to every rank.
   ///
   /// - Parameter counts: Owned.
   func finishLevel(_ counts: LevelCounts) throws -> (

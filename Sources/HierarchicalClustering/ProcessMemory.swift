@@ -2,7 +2,7 @@ internal import FoundationEssentials
 
 /// What the operating system says about the memory of this process.
 public enum ProcessMemory {
-  /// The most memory that this process has had at a time, in bytes; 0 where nobody knows.
+  /// The peak memory of this process, in bytes; 0 if unknown.
   public static var peakBytes: Int {
     guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
       let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),

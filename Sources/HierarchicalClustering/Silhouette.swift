@@ -5,12 +5,12 @@ internal import Parallelism
 internal import SimilarityStructure
 
 extension Level {
-  /// How well clusters stand apart: the mean over points of
+  /// How well clusters are separated: the mean over points of
   ///
   ///     (a − b) / max(1 − a, 1 − b),   0 for the only point of a cluster
   ///
-  /// with a the mean similarity to the other points of its cluster, and b the largest mean similarity
-  /// to the points of another cluster, among those of its near neighbours; without such neighbours b
+  /// Here a is the mean similarity to the other points of the cluster, and b the largest mean similarity
+  /// to the points of another cluster, among the clusters of near neighbours. Without such neighbours b
   /// is the mean similarity of all pairs.      [Rousseeuw 1987, with neighbours for all clusters]
   ///
   /// Added up as integers: the same bits on any number of ranks.
@@ -19,7 +19,7 @@ extension Level {
   /// > words per node.
   ///
   /// - Parameters:
-  ///   - run: What became of this level, level 0.
+  ///   - run: The run that started from this level, which is level 0.
   ///   - graph: Of this level.
   /// - Precondition: The judge leaves level 0 its rows, and the run kept those of its last level.
   /// - Complexity: O(edges · columns).

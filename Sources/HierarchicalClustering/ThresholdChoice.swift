@@ -2,17 +2,17 @@ package import Communication
 internal import DistributedGraphs
 internal import GraphNetworks
 
-/// The thresholds of a run, and what they were chosen by. Replicated.
+/// The thresholds of a run, and how they were chosen. Replicated.
 public struct ThresholdChoice: Codable, Equatable, Sendable {
-  /// What the run used.
+  /// The thresholds that the run used.
   public var thresholds: Thresholds
-  /// What was tried, ascending; nothing where thresholds were given.
+  /// The trials, ascending; empty if thresholds were given.
   public var trials: [SilhouetteTrial] = []
-  /// The one above which 96 % of the nodes of level 0 with denser neighbours merge with one, or 0.6 if
-  /// that is less; nil where thresholds were given.
+  /// The threshold above which 96 % of the nodes of level 0 with denser neighbours merge with one, or
+  /// 0.6 if that is less; nil if thresholds were given.
   public var deciding: Double?
 
-  /// The threshold whose clusters stand apart best.
+  /// The threshold that separates clusters best.
   public var standingApart: Double? {
     trials.max { $0.silhouette < $1.silhouette }?.threshold
   }
@@ -27,7 +27,7 @@ extension ThresholdChoice {
   }
 }
 
-/// A threshold, and how well the clusters above it stand apart.
+/// A threshold, and how well it separates clusters.
 public struct SilhouetteTrial: Codable, Equatable, Sendable {
   public var threshold: Double
   public var clusterCount: Int
@@ -42,13 +42,13 @@ public let silhouetteThresholds = [
 extension ClusteringRun {
   /// The thresholds of a plan: given, or chosen on the data without labels.
   ///
-  /// What a network says of data of a kind that it has not seen is in the right order, more or less,
-  /// but its probabilities are not. So the threshold is taken above which clusters stand apart best,
-  /// but not too few of them: where identities are close to each other, a silhouette alone prefers to
-  /// merge them. Hence only the thresholds from ``ThresholdChoice/deciding`` on are tried, upwards,
-  /// until two in a row are no better.
+  /// On a kind of data that a network has not seen, the order of its probabilities is more or less
+  /// right, but their values are not. So this takes the threshold that separates clusters best. If
+  /// identities are close to each other, a silhouette alone prefers to merge them and leaves too few
+  /// clusters. Hence only thresholds from ``ThresholdChoice/deciding`` on are tried, upwards, until two
+  /// in a row are no better.
   ///
-  /// > Collective: over `communicator`. Nothing where thresholds are given; otherwise for every trial
+  /// > Collective: over `communicator`. Nothing if thresholds are given; otherwise for every trial
   /// > what clustering from level 0's linkage on and ``Level/silhouette(of:over:using:on:)`` send.
   ///
   /// - Parameter edges: Of level 0; nil if the run has ended with it.
@@ -86,7 +86,7 @@ extension ClusteringRun {
     }
   }
 
-  /// What thresholds make of the run, which stays where it is.
+  /// The result of the run above some thresholds; the run itself does not change.
   ///
   /// > Collective: over `communicator`.
   func trial(
@@ -106,8 +106,8 @@ extension ClusteringRun {
 }
 
 extension JudgedEdges {
-  /// A quantile of the probabilities that decide about level 0: of every node that has denser neighbours,
-  /// p of the most probable of these.
+  /// A quantile of the probabilities that decide level 0: for every node with denser neighbours, the p of
+  /// the most probable of these.
   ///
   /// Counted in 10,000 bins: the same bits on any number of ranks.
   ///

@@ -3,19 +3,19 @@ internal import DefaultModel
 internal import FoundationEssentials
 internal import GraphNetworks
 
-/// A network with what is known of how to use it.
+/// A network, and how to use it.
 public struct TrainedModel: Sendable {
-  /// As messages and reports call it.
+  /// Its name in messages and reports.
   public let name: String
   public let linkage: LinkageModel
   /// How it was trained.
   public let defaults: Defaults
-  /// Whether it is for data of kinds that it has not seen: its probabilities are then in order, more
-  /// or less, but no threshold on them is right for all data.
+  /// Whether it is meant for kinds of data that it has not seen. The order of its probabilities is then
+  /// more or less right, but no threshold on them is right for all data.
   public let isForAnyData: Bool
 
   public struct Defaults: Sendable {
-    /// nil where the model does not say.
+    /// Nil if the model does not say.
     public var neighborCount: Int?
     public var threshold = 0.8
     public var laterThreshold = 0.8
@@ -24,10 +24,10 @@ public struct TrainedModel: Sendable {
   /// Where an error says the model is at fault.
   var origin: String { isForAnyData ? "the default model" : name }
 
-  /// Structure is seen with one k only.
+  /// Networks of structure work with a single k.
   var isForOneNeighborCount: Bool { linkage.settings != nil }
 
-  /// - Parameter name: As messages call it.
+  /// - Parameter name: Its name in messages.
   public init(_ linkage: LinkageModel, name: String = "the model") {
     self.init(linkage, name: name, defaults: Defaults(), isForAnyData: false)
   }
@@ -46,7 +46,7 @@ public struct TrainedModel: Sendable {
       } ?? defaults
   }
 
-  /// Reads a model file, or the model in the box where there is no path.
+  /// Reads a model file, or the built-in model if there is no path.
   ///
   /// - Parameter dimensions: D of the embeddings to cluster.
   /// - Throws: ``ModelError`` or ``DataError``.
@@ -64,11 +64,11 @@ public struct TrainedModel: Sendable {
       name: isDefault ? Self.defaultName : file.path, defaults: defaults, isForAnyData: isDefault)
   }
 
-  /// The name of the model in the box.
+  /// The name of the built-in model.
   public static let defaultName = "default"
 
-  /// The file of a model, or of the one in the box: where none is named, or `default`, unless there
-  /// is a file of that name.
+  /// The file of a model. It is that of the built-in model if there is no path, or if the path is
+  /// `default` and no file has that name.
   public static func file(_ path: String?) throws -> TensorFile {
     guard !isDefault(path), let path else {
       return try TensorFile(contents: DefaultModel.contents, name: "the default model")
@@ -83,7 +83,7 @@ public struct TrainedModel: Sendable {
 }
 
 extension TensorFile {
-  /// A number of the metadata, where there is one.
+  /// A number in the metadata, if there is one.
   fileprivate func metadata<T: LosslessStringConvertible>(
     _ name: String, where isValid: (T) -> Bool
   ) throws -> T? {

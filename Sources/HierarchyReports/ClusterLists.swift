@@ -154,7 +154,7 @@ private struct Doubt: Comparable {
 }
 
 extension Collection {
-  /// The first so many of the elements in order, without sorting all.
+  /// The first `count` elements in order, without sorting all.
   ///
   /// - Complexity: O(n + changes · count), where the later an element comes, the more rarely it
   ///   changes the list.

@@ -92,7 +92,7 @@ public struct HierarchyReport: Codable, Sendable {
     public var probability: Double
     /// Cosine similarity of the two nodes.
     public var similarity: Double
-    /// The distinct points on the node's side: so many come off if the edge is cut.
+    /// The number of distinct points on the node's side, which come off if the edge is cut.
     public var splitCount: Int
     public var stake: Double
   }

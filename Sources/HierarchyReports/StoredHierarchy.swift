@@ -65,7 +65,7 @@ public struct StoredHierarchy: Sendable {
   /// The answer: the cluster of every point.
   ///
   /// - Returns: 0, 1, 2, … by first appearance. Shape `[pointCount]`.
-  /// - Throws: ``DataError`` if the numbers are others, or not as many as `hierarchy.json` says.
+  /// - Throws: ``DataError`` if these are not the numbers, or if their count differs from `hierarchy.json`.
   /// - Complexity: O(pointCount); 16 bytes per point while reading.
   public func finalLabels() throws -> [Int] {
     let row = labels.rowCount - 1

@@ -1,10 +1,10 @@
 internal import Glibc
 internal import Parallelism
 
-/// What the elements of a matrix may be: `Float`, and `Double` to check `Float` by.
+/// The elements of a matrix: `Float`, or `Double` to check `Float`.
 public typealias MatrixScalar = BinaryFloatingPoint & BitwiseCopyable & Sendable
 
-/// A dense matrix of `Float`: what the kernels compute with.
+/// A dense matrix of `Float`, as the kernels use it.
 public typealias Matrix = DenseMatrix<Float>
 
 /// A dense matrix, row after row, with value semantics.
@@ -25,7 +25,7 @@ public struct DenseMatrix<Scalar: MatrixScalar>: Sendable {
     storage = AlignedStorage(count: rows * columns, of: MemoryLayout<Scalar>.size)
   }
 
-  /// A matrix with arbitrary elements, for results of which every element is written.
+  /// A matrix with arbitrary elements, for results whose every element is written.
   package init(uninitializedRows rows: Int, columns: Int) {
     precondition(rows >= 0 && columns >= 0, "[\(rows) × \(columns)]")
     rowCount = rows
@@ -99,12 +99,12 @@ public struct DenseMatrix<Scalar: MatrixScalar>: Sendable {
       UnsafeMutableBufferPointer(start: storage.base(of: Scalar.self), count: count))
   }
 
-  /// Gives the memory of rows that are not needed any more back to the system.
+  /// Returns the memory of rows that are no longer needed to the system.
   ///
-  /// Each of their elements is as before or zero afterwards: whole pages of a large matrix (64 KiB
-  /// or more) are given back and read as zero, and nothing happens to a small matrix or to one that
-  /// shares its memory with another value. The bound on memory of a pass that consumes one matrix
-  /// while it fills another rests on this.
+  /// Afterwards each of their elements is unchanged or zero: whole pages of a large matrix (64 KiB or
+  /// more) are returned and read as zero, and nothing happens to a small matrix or to one that shares its
+  /// memory with another value. This bounds the memory of a pass that consumes one matrix while it fills
+  /// another.
   public mutating func discard(rows: Range<Int>) {
     checkRows(rows)
     guard isKnownUniquelyReferenced(&storage) else { return }

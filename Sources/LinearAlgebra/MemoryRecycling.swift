@@ -2,12 +2,12 @@ internal import Glibc
 internal import Parallelism
 internal import Synchronization
 
-/// While one is alive, the memory of large matrices is used again instead of given back to the system.
+/// While one is alive, the memory of large matrices is reused instead of returned to the system.
 ///
-/// A training step makes and drops the same matrices over and over; fresh memory costs as much as the
-/// passes over it (a quarter of a step was spent in the kernel clearing pages). What is kept is never
-/// more than was in use at once, as rounded up, or 64 MiB if that is more: steps over batches of many
-/// sizes need blocks of many sizes. It goes back to the system with the last value of this type.
+/// A training step makes and drops the same matrices over and over, and fresh memory costs as much as the
+/// passes over it (a quarter of a step was spent in the kernel clearing pages). The memory kept is at most
+/// what was in use at once, rounded up, or 64 MiB if that is more, because steps over batches of many
+/// sizes need blocks of many sizes. It returns to the system with the last value of this type.
 public final class MemoryRecycling: Sendable {
   public init() { MappedMemory.shared.withLock { $0.addRecycler() } }
   deinit { MappedMemory.shared.withLock { $0.removeRecycler() } }
@@ -20,7 +20,7 @@ package struct MappedMemory {
   /// Of values of ``MemoryRecycling``; changed under the lock only.
   private static let recyclerCount = Atomic(0)
 
-  /// Whether ``take(_:)`` and ``keep(_:_:)`` can do anything: without a recycler nobody waits for a lock.
+  /// Whether ``take(_:)`` and ``keep(_:_:)`` can do anything: without a recycler no thread waits for a lock.
   static var isRecycling: Bool { recyclerCount.load(ordering: .relaxed) > 0 }
 
   package init() {}
@@ -52,7 +52,7 @@ package struct MappedMemory {
 
   /// Whether the block is kept; if not, the caller unmaps it.
   ///
-  /// Room is made by giving back blocks of the size that nobody has asked for the longest: training goes
+  /// It makes room by freeing blocks of the size that was not requested for the longest time: training goes
   /// through graphs of many sizes, and former ones would fill it. A size that was never asked for, of a
   /// matrix older than the recycler, is not kept.
   package mutating func keep(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
@@ -75,7 +75,7 @@ package struct MappedMemory {
     return unsafe block.memory
   }
 
-  /// Unmaps a block of the size that nobody has asked for the longest.
+  /// Unmaps a block of the size that was not requested for the longest time.
   private mutating func giveBackStalest() {
     let stalest = free.keys.min {
       (lastTaken[$0, default: 0], $0) < (lastTaken[$1, default: 0], $1)
@@ -94,7 +94,7 @@ package struct MappedMemory {
     self = MappedMemory()
   }
 
-  /// The size of a mapping of so many bytes: two sizes from a power of two to the next, so that matrices
+  /// The size of the mapping for a number of bytes: two sizes from a power of two to the next, so that matrices
   /// of about the same size can use each other's memory. The difference costs addresses only, until a larger
   /// matrix has used the block.
   package static func roundedUp(_ byteCount: Int) -> Int {

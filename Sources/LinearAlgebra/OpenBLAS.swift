@@ -8,18 +8,18 @@ internal import Synchronization
 /// is older than the processor may not know the model and falls back, silently, to slower kernels
 /// (0.3.21 takes SSE3 kernels on Emerald Rapids: a fifth of the speed of those for AVX-512). So the
 /// choice is compared with the processor's features, and if it is below them the library is loaded
-/// again with the environment variable `OPENBLAS_CORETYPE` naming a core that uses them. That also
-/// mends a value of the variable that was right for another machine; who insists on a core says so
-/// with `HIGHLAND_OPENBLAS_CORETYPE`, and the report repeats it.
+/// again with the environment variable `OPENBLAS_CORETYPE` naming a core that uses them. This also
+/// corrects a value of the variable that was right for another machine. To insist on a core, set
+/// `HIGHLAND_OPENBLAS_CORETYPE`; the report shows it.
 ///
-/// What decides a label and what training computes are own products, whose bits depend on no library; this
-/// is for eigenvectors, for products of one fixed shape, and for comparison. Products may run on several
+/// Labels and training use Highland's own products, whose bits depend on no library. OpenBLAS is for
+/// eigenvectors, for products of one fixed shape, and for comparison. Products may run on several
 /// threads at the same time.
 public final class OpenBLAS: Sendable {
   public let report: Report
   private let library: OpenBLASLibrary
 
-  /// What was loaded, as shown by `highland info`.
+  /// The library that was loaded, as shown by `highland info`.
   public struct Report: Hashable, Sendable, CustomStringConvertible {
     /// The library's own account of itself, beginning with its name and version.
     public var configuration: String
@@ -66,15 +66,15 @@ public final class OpenBLAS: Sendable {
 
   private static let loaded = Result { () throws(OpenBLASError) in try OpenBLAS() }
 
-  /// The library of this process, loaded when first asked for.
+  /// The library of this process, loaded at the first request.
   ///
-  /// Loading changes the environment for a moment; ask for the first time before other threads that
-  /// read the environment are started.
+  /// Loading changes the environment for a moment, so make the first request before starting other threads
+  /// that read the environment.
   public static var shared: OpenBLAS {
     get throws(OpenBLASError) { try loaded.get() }
   }
 
-  /// A load of its own; for benchmarks and tests, others want ``shared``.
+  /// A separate load, for benchmarks and tests; use ``shared`` elsewhere.
   ///
   /// While another one is alive both are the same copy, with the core and threads of the first.
   ///
@@ -215,13 +215,13 @@ public final class OpenBLAS: Sendable {
     return values
   }
 
-  /// How many threads a call may take from now on; of all who share the library.
+  /// Sets how many threads a call may use from now on, for all users of the library.
   public func useThreads(_ count: Int) { library.useThreads(count) }
 }
 
-/// OpenBLAS cannot be loaded, or cannot do what is asked of it.
+/// OpenBLAS cannot be loaded, or cannot do what was requested.
 public struct OpenBLASError: Error, CustomStringConvertible {
-  /// What was tried, and what is wrong with it.
+  /// The attempts, and why each failed.
   public let reasons: [String]
 
   public var description: String {

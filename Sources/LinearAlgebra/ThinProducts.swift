@@ -12,7 +12,7 @@ public enum Orientation: Sendable {
   case transposed
 }
 
-/// Whether the kernel takes a right-hand side of so many columns as it stands: in whole vectors, and in rows
+/// Whether the kernel uses a right-hand side of `columns` columns unpacked: its rows are whole vectors, and
 /// so short that those of a panel lie close together.
 func standsInPlace(columns: Int) -> Bool { columns.isMultiple(of: 16) && columns <= 256 }
 

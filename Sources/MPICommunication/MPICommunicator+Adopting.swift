@@ -2,7 +2,7 @@ internal import CMPI
 internal import Communication
 
 extension MPICommunicator {
-  /// A communicator of the caller's, as MPI's C interface names it.
+  /// A communicator of the caller, as a handle of MPI's C interface.
   public struct Handle: Sendable {
     let comm: CMPI_Comm
 
@@ -23,16 +23,16 @@ extension MPICommunicator {
 
   /// Runs `body` with a duplicate of a communicator that the caller has made.
   ///
-  /// What is sent in `body` does not meet the caller's own messages, and the caller's communicator
-  /// stays as it was, what it does on errors included. The duplicate is gone when `body` is. A failure
-  /// that all ranks throw, an ``AgreedFailure``, leaves it as it should be left; after any other error
-  /// ranks may wait for each other in it, and it is for the caller to end the job.
+  /// Messages in `body` do not mix with the caller's own, and the caller's communicator does not change,
+  /// nor does its error handling. The duplicate is freed after `body`. If all ranks throw an
+  /// ``AgreedFailure``, it ends properly. After any other error ranks may still wait for each other in it,
+  /// and the caller should end the job.
   ///
   /// > Collective: over the caller's communicator, `MPI_Comm_dup` and `MPI_Comm_free`; over the
   /// > duplicate one round of 8 bytes per rank, and what `body` does.
   ///
   /// - Parameters:
-  ///   - handle: Of a communicator within one group of ranks. MPI is initialised, with
+  ///   - handle: A communicator within one group of ranks. MPI must be initialised, with
   ///     `MPI_THREAD_FUNNELED` or more.
   ///   - transport: Replicated.
   public static func withDuplicate<R>(
@@ -47,8 +47,8 @@ extension MPICommunicator {
 
   /// Runs `body` on all ranks of the job, under `mpirun` or alone.
   ///
-  /// Initialises MPI before and finalises it afterwards, unless somebody else has initialised it: so once
-  /// in the life of a process. After an error that is no ``AgreedFailure`` it is not finalised, as that
+  /// Initialises MPI before and finalises it afterwards, unless it was already initialised. A process can
+  /// do this only once. After an error other than ``AgreedFailure`` MPI is not finalised, because that
   /// would wait for ever for ranks that wait for this one.
   ///
   /// > Collective: as ``withDuplicate(of:transport:_:)`` of all ranks.

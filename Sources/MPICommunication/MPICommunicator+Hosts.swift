@@ -2,13 +2,13 @@ internal import CMPI
 internal import Communication
 
 extension MPICommunicator {
-  /// What MPI this program uses, such as `Open MPI v4.1.4, …` or `MPICH Version: 4.0.2`.
+  /// The MPI that this program uses, such as `Open MPI v4.1.4, …` or `MPICH Version: 4.0.2`.
   public static var libraryVersion: String {
     let lines = text { unsafe CMPI_Get_library_version($0) }?.split(separator: "\n")
     return lines?.first?.split(whereSeparator: \.isWhitespace).joined(separator: " ") ?? "unknown"
   }
 
-  /// How many ranks share memory with this one, itself included.
+  /// How many ranks share memory on this host, including this one.
   ///
   /// > Collective: a few rounds of some bytes per rank.
   public func rankCountOnHost() throws -> Int {

@@ -59,7 +59,8 @@ extension MPICommunicator {
     exit(exitCode)
   }
 
-  /// Says how the program ends, and ends the job if this rank does so alone; the exit code of all.
+  /// Prints how the program ends, and aborts the job if this rank ends alone. Returns the exit code of all
+  /// ranks.
   private func tell(_ ending: Ending) -> Int32 {
     switch ending {
     case .together(let text, let exitCode):

@@ -1,11 +1,11 @@
 internal import CMPI
 public import Communication
 
-/// A communicator whose ranks are the processes that `mpirun` started; alone, without it.
+/// A communicator whose ranks are the processes that `mpirun` started; a single rank without `mpirun`.
 ///
-/// A program that is made for it gets one from ``run(transport:ending:_:)``; one that has a life of its
-/// own from ``withAllRanks(transport:_:)``, or from ``withDuplicate(of:transport:_:)`` if it uses MPI
-/// itself. It is used on the thread that called that.
+/// A program made of nothing but ranks gets one from ``run(transport:ending:_:)``. Other programs get one
+/// from ``withAllRanks(transport:_:)``, or from ``withDuplicate(of:transport:_:)`` if they use MPI
+/// themselves. Use it only on the thread that made that call.
 public struct MPICommunicator: GroupingCommunicator {
   public let rank: Rank
   public let size: Int
@@ -16,14 +16,14 @@ public struct MPICommunicator: GroupingCommunicator {
 
   /// How messages are cut into what one call of MPI moves. Replicated.
   public struct Transport: Equatable, Sendable {
-    /// The most bytes of one point-to-point message; longer ones travel in pieces of this size.
+    /// The maximum bytes of one point-to-point message; longer ones travel in pieces of this size.
     ///
     /// Measured with two ranks on one host, 1 to 50 MB each way: 64 KiB is 10 to 40 % slower than
     /// 1 MiB, 256 KiB up to 10 %; larger pieces and whole messages are as fast.
     public var maximumPieceByteCount: Int
-    /// The most bytes that one collective call of MPI gathers: its counts are `Int32`.
+    /// The maximum bytes that one collective call of MPI gathers: its counts are `Int32`.
     public var maximumGatherByteCount: Int
-    /// The most point-to-point messages that a rank has on their way.
+    /// The maximum number of point-to-point messages that a rank has in flight.
     public var maximumRequestCount: Int
 
     /// - Precondition: All are positive, and bytes fit an `Int32`.
@@ -40,7 +40,7 @@ public struct MPICommunicator: GroupingCommunicator {
     }
   }
 
-  /// - Parameter handle: Of a communicator that is nobody else's: its errors are returned from now on.
+  /// - Parameter handle: A communicator that nothing else uses. From now on its errors are returned.
   init(_ handle: CMPI_Comm, transport: Transport) throws(MPIError) {
     try check("MPI_Comm_set_errhandler", CMPI_Comm_set_errors_return(handle))
     var rank: Int32 = 0
@@ -78,14 +78,13 @@ public struct MPICommunicator: GroupingCommunicator {
     }
   }
 
-  /// Moves bytes between pairs of ranks that both know how many, by non-blocking messages.
+  /// Moves bytes between pairs of ranks that both know their number, by non-blocking messages.
   ///
   /// All ranks start their pieces in one global order, by number of the piece, then by distance
-  /// from sender to receiver, then by sender; before one starts that would exceed
-  /// ``Transport/maximumRequestCount``, the oldest is waited for. This cannot block for ever: of
-  /// all unfinished pieces the first in that order has been started on both sides, as everything
-  /// before it is finished there. It also spreads the traffic: at any time each rank is the
-  /// receiver of few.
+  /// from sender to receiver, then by sender. Before a rank starts a piece that would exceed
+  /// ``Transport/maximumRequestCount``, it waits for its oldest. This cannot block for ever: the first
+  /// unfinished piece in that order has been started on both sides, because everything before it is
+  /// finished there. The order also spreads the traffic: at any time each rank receives from few others.
   public func exchange(
     _ outgoing: RawSpan, to destinations: [Segment],
     into incoming: inout MutableRawSpan, from sources: [Segment]
@@ -225,7 +224,7 @@ public struct MPICommunicator: GroupingCommunicator {
 @available(*, unavailable)
 extension MPICommunicator: Sendable {}
 
-/// The only way by which a length becomes a count of MPI.
+/// The only function that turns a length into a count of MPI.
 private func mpiCount(_ count: Int) -> Int32 {
   guard let result = Int32(exactly: count), result >= 0 else {
     preconditionFailure("\(count) is no MPI count")

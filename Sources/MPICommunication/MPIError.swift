@@ -2,12 +2,12 @@ internal import CMPI
 
 /// An MPI call that did not succeed.
 ///
-/// Messages may be on their way into memory that is gone by now: after this error the job is
-/// aborted, not repaired.
+/// Messages may still arrive in memory that has been freed, so after this error the job is aborted, not
+/// repaired.
 public struct MPIError: Error, Equatable, CustomStringConvertible {
   /// The name of the MPI function.
   public var call: String
-  /// What MPI says about it.
+  /// MPI's description of the error.
   public var reason: String
 
   public var description: String { "\(call): \(reason)" }

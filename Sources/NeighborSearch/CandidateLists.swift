@@ -3,18 +3,18 @@ internal import DistributedGraphs
 internal import LinearAlgebra
 internal import Parallelism
 
-/// The best neighbours found so far for a run of nodes.
+/// The best neighbours found so far for consecutive nodes.
 ///
-/// Neighbours are ordered by (similarity descending, index ascending): a total order, so a list
-/// does not depend on the order in which its candidates came.
+/// Neighbours are ordered by (similarity descending, index ascending). The order is total, so a list
+/// does not depend on the order in which candidates are offered.
 struct CandidateLists: Sendable {
   let capacity: Int
-  /// Shape `[count × capacity]`; −∞ where a place is empty. In order in short lists, a heap in long
-  /// ones, as the kernels have it.
+  /// Shape `[count × capacity]`; −∞ for an empty place. Short lists are in order, long ones are heaps,
+  /// as the kernels keep them.
   private(set) var similarity: [Float]
-  /// Shape `[count × capacity]`; −1 where a place is empty.
+  /// Shape `[count × capacity]`; −1 for an empty place.
   private(set) var index: [Int64]
-  /// What a candidate must reach to be looked at. Shape `[count]`.
+  /// The similarity that a candidate must reach to be considered. Shape `[count]`.
   private(set) var bound: [Float]
 
   var count: Int { bound.count }
@@ -33,14 +33,14 @@ struct CandidateLists: Sendable {
     self.bound = bound
   }
 
-  /// Empty lists that only look at what would get into these.
+  /// Empty lists that consider only candidates that would enter these lists.
   var emptied: CandidateLists {
     var lists = CandidateLists(count: count, capacity: capacity)
     lists.bound = bound
     return lists
   }
 
-  /// Offers all entries of lists of the same nodes. No candidate may be in both.
+  /// Offers all entries of other lists for the same nodes. No candidate may be in both.
   mutating func merge(_ other: CandidateLists) {
     precondition(
       other.count == count && other.capacity == capacity,
@@ -92,7 +92,7 @@ struct CandidateLists: Sendable {
       similarities: (0..<count * listLength).map { value(similarity, $0, orElse: 0) })
   }
 
-  /// What several threads offer through; each must hold the lock of the lists it offers to.
+  /// Lets several threads offer candidates; each must hold the lock of the lists it offers to.
   // @unchecked: lists are only written by the thread that holds their lock.
   @unsafe struct Access: @unchecked Sendable {
     let similarity: UnsafeMutablePointer<Float>
@@ -100,7 +100,7 @@ struct CandidateLists: Sendable {
     let bound: UnsafeMutablePointer<Float>
     let capacity: Int
 
-    /// The lists from the given one on, as the kernels take them.
+    /// The lists from the given one on, in the kernels' form.
     func handle(from list: Int) -> highland_lists {
       unsafe highland_lists(
         similarity: similarity + list * capacity, index: index + list * capacity,

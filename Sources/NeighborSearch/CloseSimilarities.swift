@@ -3,21 +3,21 @@ internal import LinearAlgebra
 
 /// The similarities of rows that point almost the same way, or almost opposite ways.
 ///
-/// A chain of multiply-adds over D columns is off by up to D · 2⁻²⁴: copies of a row come out above 1,
-/// or so far below that they look different. The difference of two unit rows tells more:
+/// A chain of multiply-adds over D columns is off by up to D · 2⁻²⁴: copies of a row get similarities
+/// above 1, or so far below that they look different. The difference of two unit rows is more exact:
 ///
-///     a = 1 − |x − y|² / 2,   or |x + y|² / 2 − 1 where a < 0
+///     a = 1 − |x − y|² / 2,   or |x + y|² / 2 − 1 if a < 0
 ///
-/// It is exactly 1 for copies and never above, and off by a share of 1 − |a| alone. It takes the place
-/// of the chain where that says |a| ≥ 1 − (D · 2⁻²⁴ + 2⁻²⁰), at least 1/2: no pair within 10⁻⁶ of ±1
-/// is missed. All other similarities are the chain's.
+/// It is exactly 1 for copies and never above, and its error is only a share of 1 − |a|. It replaces the
+/// chain if the chain gives |a| ≥ 1 − (D · 2⁻²⁴ + 2⁻²⁰), a bound of at least 1/2, so no pair within
+/// 10⁻⁶ of ±1 is missed. All other similarities come from the chain.
 package enum CloseSimilarities {
-  /// From which |a| on a chain of so many columns is not taken as it is.
+  /// The |a| from which the result of a chain over `depth` columns is replaced.
   package static func limit(depth: Int) -> Float {
     max(0.5, 1 - Float(Double(depth) * 0x1p-24 + 0x1p-20))
   }
 
-  /// The plain twin of what ``refine(_:stride:_:rows:of:columns:of:)`` does for one pair.
+  /// The plain twin of ``refine(_:stride:_:rows:of:columns:of:)`` for one pair.
   ///
   /// Sixteen sums, one of every sixteenth column, are added one after the other.
   package static func refined(_ score: Float, _ x: [Float], _ y: [Float]) -> Float {

@@ -7,24 +7,24 @@ public import Parallelism
 ///
 ///     aᵢⱼ = xᵢ · xⱼ,  ordered by (a descending, j ascending)
 ///
-/// Each product is one chain of fused multiply-adds over the columns, or, close to ±1, follows from
-/// the difference of the rows (``CloseSimilarities``), so aᵢⱼ = aⱼᵢ bit for bit and neither blocking,
-/// threads nor ranks change it; it is never beyond ±1, and 1 for copies. Every pair of nodes is computed once and
-/// offered to the lists of both: half the flops of a search by queries. Blocks of rows travel
-/// around the ring of ranks, each with the lists that look for its neighbours; halfway round all
-/// pairs have met, and the lists go home.
+/// Each product is one chain of fused multiply-adds over the columns or, close to ±1, follows from
+/// the difference of the rows (``CloseSimilarities``). So aᵢⱼ = aⱼᵢ bit for bit, and neither blocking,
+/// threads nor ranks change it. It is never beyond ±1, and 1 for copies. Every pair of nodes is
+/// computed once and offered to the lists of both, with half the flops of a search by queries. Blocks of
+/// rows travel around the ring of ranks, each with the lists that collect its neighbours. Halfway round
+/// all pairs have met, and the lists go home.
 ///
 /// > Collective: over `communicator`. 4 ⌊p/2⌋ + 3 rounds of one message per rank, none for p = 1:
 /// > ⌊p/2⌋ times a block's rows and the three arrays of its lists, in all
-/// > `ownedCount · (4 · columns + 12 · listLength + 4)` bytes; then the lists once more. Lists are as
-/// > long as there are other nodes while they travel, if that is less.
+/// > `ownedCount · (4 · columns + 12 · listLength + 4)` bytes; then the lists once more. Travelling
+/// > lists have no more places than there are other nodes.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing: they have no neighbours
-///     and are nobody's. Shape `[ownedCount × columns]`.
-///   - listLength: Replicated. Neighbours wanted for each node, itself not counted.
+///     and are in no other list. Shape `[ownedCount × columns]`.
+///   - listLength: Replicated. The number of neighbours for each node, without the node itself.
 ///   - progress: Called on every rank with the share of its work that is done, in 0 ... 1.
-/// - Returns: Lists of `listLength` places, empty where there are fewer other nodes.
+/// - Returns: Lists of `listLength` places, with empty places if there are fewer other nodes.
 /// - Complexity: n² · columns / p flops on each of p ranks; memory for up to three blocks. A place in a
 ///   list costs O(listLength) steps in short lists, O(log listLength) in long ones.
 public func nearestNeighbors(

@@ -2,11 +2,11 @@ public import LinearAlgebra
 public import Parallelism
 
 extension Matrix {
-  /// Divides every row by its Euclidean norm; a row of zeros stays.
+  /// Divides every row by its Euclidean norm; a row of zeros does not change.
   ///
-  /// The squares are summed in double precision in column order; norm and quotient are rounded to
-  /// single precision, as the reference's are; but where the norm is beyond single precision, or so
-  /// small that it has fewer digits there, the quotient is of doubles.
+  /// The squares are summed in double precision in column order. Norm and quotient are rounded to
+  /// single precision, as in the reference. But if the norm is beyond single precision, or so small
+  /// that it has fewer digits there, the quotient is computed from doubles.
   ///
   /// - Returns: The norms. Shape `[rowCount]`.
   @discardableResult

@@ -2,10 +2,10 @@ internal import CKernels
 internal import LinearAlgebra
 internal import Parallelism
 
-/// How the similarities of two runs of rows are cut into tiles that stay in cache.
+/// How the similarities of two blocks of rows are divided into tiles that stay in cache.
 struct PairTiling {
-  /// Columns of a tile, and how many lists share a lock. A packed strip of this many rows of the
-  /// visiting block is a quarter of a megabyte, part of a second-level cache.
+  /// Columns of a tile, and the number of lists that share a lock. A packed strip of `stripLength` rows
+  /// of the visiting block is a quarter of a megabyte, part of a second-level cache.
   let stripLength: Int
   /// Rows of a tile; divides ``stripLength``.
   let tileLength: Int
@@ -19,7 +19,7 @@ struct PairTiling {
   }
 }
 
-/// A run of rows, the lists that look for their neighbours, and their place in the whole graph.
+/// Consecutive rows, the lists that collect their neighbours, and their place in the whole graph.
 struct SearchBlock {
   let rows: SearchRows
   var lists: CandidateLists
@@ -27,13 +27,13 @@ struct SearchBlock {
   let firstNode: Int
 }
 
-/// Rows, and which of them are of zeros: these are similar to nothing.
+/// Rows, and which of them are all zeros and so similar to nothing.
 struct SearchRows {
   let matrix: Matrix
   /// Ascending.
   private let zeroRows: [Int]
 
-  /// - Complexity: O(rows) but for leading zeros.
+  /// - Complexity: O(rows), apart from leading zeros.
   init(_ matrix: Matrix) {
     self.matrix = matrix
     zeroRows = unsafe matrix.withUnsafeBufferPointer { elements in
@@ -166,8 +166,8 @@ private func run(
   }
 }
 
-/// Takes rows of zeros out of the search: no number is offered, neither to their lists nor of them to
-/// others'.
+/// Takes rows of zeros out of the search: nothing is offered to their lists, and they are offered to no
+/// other list.
 private func exclude(
   _ zeroRows: ArraySlice<Int>, of tile: Range<Int>, _ zeroColumns: ArraySlice<Int>,
   of strip: Range<Int>, from scores: UnsafeMutablePointer<Float>, stride: Int
@@ -196,7 +196,7 @@ private struct TileLocks: Sendable {
     locks = (0...rowCount / tiling.stripLength + 1).map { _ in Lock() }
   }
 
-  /// Runs `body` alone among those that touch the lists of these rows.
+  /// Runs `body` while no other thread touches the lists of these rows.
   ///
   /// Rows need not start at a strip: a range may touch two, locked in ascending order.
   func withLock(of rows: Range<Int>, _ body: () -> Void) {

@@ -2,7 +2,7 @@ internal import Communication
 internal import DistributedGraphs
 internal import LinearAlgebra
 
-/// The ranks in a circle: blocks go from each rank to the one before it.
+/// The ranks in a ring: blocks go from each rank to the one before it.
 struct Ring {
   private let rank: Rank
   private let size: Int
@@ -40,7 +40,7 @@ struct Ring {
     return SearchBlock(rows: SearchRows(rows), lists: lists, firstNode: owned.lowerBound)
   }
 
-  /// Moves lists to one rank and takes those of `count` nodes from another: along with a block,
+  /// Sends lists to one rank and receives those of `count` nodes from another: along with a block,
   /// or home to the rank that owns their nodes.
   ///
   /// > Collective: over `communicator`. Three rounds of one message per rank.

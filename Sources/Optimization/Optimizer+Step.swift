@@ -2,13 +2,13 @@ public import Communication
 internal import Differentiation
 public import LinearAlgebra
 
-/// Which step of training it is, for the errors that the step may meet.
+/// The place of a training step, for error messages.
 public struct StepPlace: Equatable, Sendable, CustomStringConvertible {
   /// From 1.
   public var step: Int
   /// From 1.
   public var epoch: Int
-  /// What the step learns from, as messages call it; may be empty.
+  /// The name in messages of the material that the step learns from; may be empty.
   public var material: String
 
   public init(step: Int, epoch: Int, material: String = "") {
@@ -26,18 +26,18 @@ extension Optimizer {
   /// One step of training, if all its numbers are finite: the gradients are scaled down to a norm, and the
   /// parameters follow them.
   ///
-  /// Every trainer takes its steps here. A loss, a gradient, a parameter or a moment that is not finite
-  /// stays so for good, in all parameters a step later; so the first of them ends training, and what
-  /// was there before the step is left as it was.
+  /// Every trainer takes its steps here. A loss, gradient, parameter or moment that is not finite would
+  /// spread to all parameters in the next step and stay there. So the first one ends training, and
+  /// everything stays as it was before the step.
   ///
   /// > Collective: over `communicator`. One round of 8 bytes per rank.
   ///
   /// - Parameters:
   ///   - gradients: Replicated. In the order of the parameters.
   ///   - norm: The largest that √(Σ g²) over all gradients may be.
-  ///   - losses: Of this rank or of all.
-  ///   - statistics: Other numbers that the step is to keep.
-  ///   - advice: What one could try, for the error.
+  ///   - losses: The losses of this rank or of all ranks.
+  ///   - statistics: Other numbers that must be finite.
+  ///   - advice: What the user could try, for the error.
   /// - Throws: ``AgreedFailure`` on every rank if a number is not finite on some rank.
   public mutating func step(
     _ parameters: inout Parameters<Scalar>, by gradients: [DenseMatrix<Scalar>],

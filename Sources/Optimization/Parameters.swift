@@ -101,8 +101,8 @@ public struct RecordedParameters<Scalar: DifferentiableScalar> {
 
 /// The sums of every rank's matrices, element by element.
 ///
-/// Elements are added in rank order, in double precision: the same bits on every rank and in every
-/// run on so many ranks.
+/// Elements are added in rank order, in double precision. The bits are the same on every rank, and in
+/// every run on the same number of ranks.
 ///
 /// > Collective: over `communicator`. Three rounds: every rank adds up a share of the elements, then all
 /// > get all shares; about twice the size of the matrices to and from every rank. None on one rank.

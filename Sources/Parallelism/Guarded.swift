@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A value that several threads share, and the lock that they take for it.
+/// A value that several threads share, and the lock that guards it.
 ///
 /// That of the standard library is not seen by ThreadSanitizer on Linux, which then reports what it
 /// guards: see `Docs/Workarounds.md`.

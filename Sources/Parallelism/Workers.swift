@@ -3,10 +3,10 @@ internal import Synchronization
 
 /// The threads of one rank: how many, and how a range of tiles is shared among them.
 ///
-/// Parallelism inside a rank is inside kernels, over disjoint ranges; results must not depend on
-/// which thread takes which tile.
+/// Within a rank only kernels run in parallel, over disjoint ranges. Results must not depend on which
+/// thread takes which tile.
 public struct Workers: Hashable, Sendable {
-  /// How many threads work at once, the calling one included.
+  /// How many threads work at once, including the calling one.
   public let count: Int
 
   /// - Precondition: `count > 0`.

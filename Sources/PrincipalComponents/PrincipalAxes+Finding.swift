@@ -58,7 +58,7 @@ extension PrincipalAxes {
   ///   - count: Replicated. D, at least 1.
   ///   - rowCount: Replicated. Of all ranks.
   ///   - columnCount: Replicated.
-  ///   - observer: Is told what goes on and which share of it is done, 0 ... 1.
+  ///   - observer: Receives the current work and the share of it that is done, 0 ... 1.
   ///   - rows: Reads some rows of the share. Does not communicate.
   /// - Throws: The same ``AgreedFailure`` on every rank, with what a ``PrincipalAxesError``, an
   ///   `OpenBLASError` or `rows` says.

@@ -1,9 +1,9 @@
 extension RandomStream {
   /// One of 0 ..< bound, each as likely.
   ///
-  /// The upper half of a product of 128 bits; the few draws whose lower half lies where some numbers
-  /// have one more than others are made again (Lemire 2019, arXiv:1805.10941). So did the standard library
-  /// of Swift 6.3, in whose place this stands.
+  /// It is the upper half of a 128-bit product. The few draws whose lower half would favour some numbers
+  /// are repeated (Lemire 2019, arXiv:1805.10941). This replaces the standard library of Swift 6.3, which
+  /// works the same way.
   ///
   /// - Precondition: `bound > 0`.
   public mutating func below(_ bound: Int) -> Int {
@@ -18,10 +18,10 @@ extension RandomStream {
     return Int(product.high)
   }
 
-  /// In a random order: from the first place on, each gets one of those that are left (Fisher and
-  /// Yates).
+  /// The elements in random order: from the first place on, each place gets one of the remaining elements
+  /// (Fisher and Yates).
   ///
-  /// As the standard library of Swift 6.3 did, in whose place this stands.
+  /// This replaces the standard library of Swift 6.3, which works the same way.
   public mutating func shuffled<Element>(_ elements: some Sequence<Element>) -> [Element] {
     var result = Array(elements)
     for place in result.indices.dropLast() {
@@ -30,9 +30,9 @@ extension RandomStream {
     return result
   }
 
-  /// In a random order, another than ``shuffled(_:)``: the same from the last place on.
+  /// The elements in a different random order than ``shuffled(_:)`` gives: it starts from the last place.
   ///
-  /// Splits of graphs have been drawn so ever since.
+  /// Splits of graphs have always been drawn this way.
   public mutating func shuffledFromTheEnd<Element>(
     _ elements: some Sequence<Element>
   ) -> [Element] {

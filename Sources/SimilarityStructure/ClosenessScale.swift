@@ -2,18 +2,18 @@ public import Communication
 public import LinearAlgebra
 public import Parallelism
 
-/// The unit in which similarities of any embedding are comparable: 0 is the mean over all pairs of
-/// different points, 1 is equality.
+/// The scale on which similarities of any embedding are comparable: 0 is the mean over all pairs of
+/// different points, and 1 is equality.
 ///
 ///     z = (a − μ) / (1 − μ)
 public struct ClosenessScale: Equatable, Sendable {
   /// μ: the mean cosine similarity of two different nodes of level 0. Below 1.
   public let mean: Float
 
-  /// - Parameter mean: Values that leave no room below 1 are taken as slightly less.
+  /// - Parameter mean: Values at or near 1 are replaced by a value slightly below 1.
   public init(mean: Float) { self.mean = min(mean, 1 - 1e-4) }
 
-  /// z of a cosine similarity, in −8 … 1 up to rounding; never above 2, whatever is taken for one.
+  /// z of a cosine similarity, in −8 … 1 up to rounding; never above 2, whatever the argument.
   public func closeness(_ similarity: Float) -> Float {
     min(max((similarity - mean) / (1 - mean), -8), 2)
   }

@@ -1,4 +1,4 @@
-/// What the network sees of an edge j → i beside its ends. Cases are columns, in this order; files
+/// The features of an edge j → i, apart from those of its ends. Cases are columns, in this order; files
 /// name them.
 ///
 /// z is as in ``ClosenessScale``; of two lists, "near" are the first m places, those that make
@@ -73,14 +73,14 @@ public enum EdgeFeature: Int, CaseIterable, Sendable {
   public var name: String { "\(self)" }
 }
 
-/// What is known of an edge j → i: its features are made of this.
+/// What is known about an edge j → i, from which its features are computed.
 struct EdgeStructure {
   /// z.
   var closeness: Float
   /// Of j in the list of i; 0 for the nearest.
   var place: Int
   var overlap: ListOverlap
-  /// What runs between the members at level 0, seen from i.
+  /// The edges between the members at level 0, seen from i.
   var pointEdges: PointEdgeTally
   /// z of the average linkage.
   var averageLinkage: Float

@@ -1,18 +1,18 @@
-/// Features that say the same kind of thing of a node or an edge. Every feature is in one group.
+/// Features that tell the same kind of thing about a node or an edge. Every feature is in one group.
 public enum FeatureGroup: String, CaseIterable, Sendable {
   /// How similar the ends are, and a node's neighbours to it.
   case absolute
   /// Places in lists, and how many lists hold a node.
   case ranks
-  /// The similarity of an edge by the measure of its ends' near neighbours.
+  /// The similarity of an edge relative to its ends' near neighbours.
   case localScaling = "local-scaling"
-  /// What the lists of both ends share.
+  /// The overlap of both ends' lists.
   case overlap
   /// How close members are: average linkage, tightness and cohesion.
   case linkage
   /// How many points a node stands for.
   case sizes
-  /// What runs between the members at level 0.
+  /// The edges between the members at level 0.
   case pointEdges = "point-edges"
   /// Which level it is.
   case level
@@ -55,7 +55,7 @@ extension NodeFeature {
   }
 }
 
-/// Some features of nodes and edges: to ask what a network is without them.
+/// Some features of nodes and edges, to measure what they are worth to a network.
 public struct FeatureSelection: Equatable, Sendable {
   public private(set) var nodes: Set<NodeFeature> = []
   public private(set) var edges: Set<EdgeFeature> = []
@@ -63,8 +63,8 @@ public struct FeatureSelection: Equatable, Sendable {
   /// None.
   public init() {}
 
-  /// What a name stands for: `nodes` or `edges`, a ``FeatureGroup``, or one feature, as
-  /// `node.logSize`, `edge.jaccard`. Nil if it stands for nothing.
+  /// The features that a name stands for: `nodes` or `edges`, a ``FeatureGroup``, or one feature such as
+  /// `node.logSize` or `edge.jaccard`. Nil for an unknown name.
   public init?(named name: String) {
     nodes = Set(
       NodeFeature.allCases.filter {
@@ -82,7 +82,7 @@ public struct FeatureSelection: Equatable, Sendable {
     edges.formUnion(other.edges)
   }
 
-  /// All names that stand for something.
+  /// All known names.
   public static var names: [String] {
     FeatureGroup.allCases.map(\.rawValue) + ["nodes", "edges"]
       + NodeFeature.allCases.map { "node.\($0.name)" }

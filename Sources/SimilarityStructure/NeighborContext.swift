@@ -10,7 +10,7 @@ struct ListEntry: BitwiseCopyable, Equatable, Sendable {
   /// 0 for the nearest.
   var place: Int32
 
-  /// What fills a list that is too short: behind all nodes.
+  /// The entry that fills short lists. It sorts after all nodes.
   static let none = ListEntry(node: GlobalNode(Int64.max), closeness: 0, place: .max)
 }
 
@@ -29,13 +29,13 @@ package struct NeighborContext: Sendable {
   /// Local. z_K: z of the last neighbour of every list; 0 for an empty one. Shape `[localCount]`.
   private let farthest: [Float]
 
-  /// Sorts the own lists and receives those of the ghosts.
+  /// Sorts this rank's lists and receives those of the ghosts.
   ///
   /// > Collective: over `communicator`. One round, `16 · length` bytes per ghost.
   ///
   /// - Parameters:
   ///   - lists: Owned. Places of no positive similarity count as empty.
-  ///   - graph: Whose ghosts are wanted: that of the first `nearLength` places.
+  ///   - graph: The graph of the first `nearLength` places, whose ghosts are needed.
   package init(
     _ lists: NeighborLists, nearLength: Int, scale: ClosenessScale, over graph: NeighborGraph,
     using workers: Workers = Workers(), on communicator: some Communicator
@@ -87,7 +87,7 @@ package struct NeighborContext: Sendable {
   }
 }
 
-/// What two lists have in common.
+/// The overlap of two lists.
 package struct ListOverlap: Equatable, Sendable {
   /// Nodes that are in both lists.
   var sharedCount = 0
@@ -102,7 +102,7 @@ package struct ListOverlap: Equatable, Sendable {
 }
 
 extension NeighborContext {
-  /// What the lists of an edge's two ends have in common.
+  /// The overlap of the lists of an edge's two ends.
   ///
   /// Sums are of integers, so they do not depend on how nodes are named: of 64 bits for lists of up to
   /// ``shortLength`` places, of 128 for longer ones.
@@ -164,7 +164,7 @@ extension NeighborContext {
   }
 }
 
-/// w = max(z − z_K, 0) + 0.02: what a neighbour of a list weighs; even the last one weighs something.
+/// w = max(z − z_K, 0) + 0.02: the weight of a neighbour in a list, above 0 even for the last one.
 func listWeight(_ closeness: Float, farthest: Float) -> Float {
   max(closeness - farthest, 0) + 0.02
 }

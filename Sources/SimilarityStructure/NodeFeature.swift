@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What the network sees of a node. Cases are columns, in this order; files name them.
+/// The features of a node. Cases are columns, in this order; files name them.
 ///
 /// None depends on the embedding's dimension, on the order of its columns or on the unit of its
 /// similarities. z is as in ``ClosenessScale``.
@@ -17,9 +17,9 @@ public enum NodeFeature: Int, CaseIterable, Sendable {
   case mean
   /// Three times the standard deviation of z over the near neighbours.
   case deviation
-  /// ln(1 + edges that leave it) − ln(1 + m): how many others hold it for near.
+  /// ln(1 + edges that leave it) − ln(1 + m): how many other nodes have it among their near neighbours.
   case popularity
-  /// Share of its near neighbours that hold it for near.
+  /// Share of its near neighbours that have it among theirs.
   case mutualShare
   /// Mean Jaccard index of its near list with those of its near neighbours.
   case nearJaccard

@@ -1,6 +1,6 @@
 internal import DistributedGraphs
 
-/// What is known of one node: of its list, its members and its surroundings.
+/// What is known about one node: its list, its members and its surroundings.
 ///
 /// This, and not its coordinates, is what travels when the node is a ghost.
 struct NodeStructure: BitwiseCopyable, Equatable, Sendable {
@@ -74,7 +74,7 @@ extension NodeStructure {
       }.squareRoot())
   }
 
-  /// Adds what is known of the members.
+  /// Adds what is known about the members.
   ///
   /// - Parameters:
   ///   - meanLength: |u|.

@@ -26,16 +26,16 @@ package struct PointEdgeTally: BitwiseCopyable, Equatable, Sendable {
   }
 }
 
-/// How the members of every node are connected at level 0: the finest evidence that a level has.
+/// How the members of every node are connected at level 0, the finest evidence that a level has.
 ///
 /// An edge j → i says that j is among the near neighbours of i. They are counted once per pair of
 /// nodes and merged with the nodes, so memory falls from level to level: 32 bytes per pair and end.
 public struct PointEdges: Equatable, Sendable {
-  /// What runs between a node and another one.
+  /// The edges between a node and another one.
   package struct Entry: BitwiseCopyable, Equatable, Sendable {
     /// The other node; the node itself for edges inside it.
     package var other: GlobalNode
-    /// Of edges inside a node each is counted once, as incoming.
+    /// An edge inside a node is counted once, as incoming.
     package var tally: PointEdgeTally
 
     package init(other: GlobalNode, tally: PointEdgeTally) {
@@ -121,7 +121,7 @@ public struct PointEdges: Equatable, Sendable {
   /// Edges that were counted elsewhere.
   ///
   /// - Parameters:
-  ///   - rows: Owned. For every node what runs between it and others, in any order.
+  ///   - rows: Owned. For every node its edges to others, in any order.
   ///   - similaritySums: Owned. In units of 2⁻⁴⁰.
   package init(rows: [[Entry]], similaritySums: [Int128]) {
     precondition(rows.count == similaritySums.count, "\(rows.count) rows")
@@ -138,7 +138,7 @@ public struct PointEdges: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - coarse: Owned. The coarse node of every node.
-  ///   - nodes, coarseNodes: Who owns which.
+  ///   - nodes, coarseNodes: Which rank owns which of them.
   public func merged(
     into coarse: [GlobalNode], from nodes: NodePartition, to coarseNodes: NodePartition,
     using workers: Workers = Workers(), on communicator: some Communicator
@@ -194,7 +194,7 @@ public struct PointEdges: Equatable, Sendable {
     self.similaritySums = similaritySums
   }
 
-  /// What runs between an owned node and another one; nil if nothing does.
+  /// The edges between an owned node and another one; nil if there are none.
   ///
   /// - Complexity: O(log of the nodes it is connected to).
   package func tally(of node: Int, and other: GlobalNode) -> PointEdgeTally? {

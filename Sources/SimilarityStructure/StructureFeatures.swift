@@ -3,12 +3,11 @@ public import DistributedGraphs
 public import LinearAlgebra
 public import Parallelism
 
-/// The features of the nodes and edges of a level: what a network of structure sees.
+/// The features of the nodes and edges of a level, which a network of structure sees.
 ///
-/// Nothing of it is a coordinate: all follows from the similarities of the neighbour lists, from
-/// which lists name whom, and from the members' counts. Features of edges are made when they are
-/// asked for, a tile of nodes at a time; what is kept is 5 numbers per edge and a
-/// ``NodeStructure`` per local node.
+/// None of them is a coordinate. All follow from the similarities of the neighbour lists, from which
+/// lists contain which nodes, and from the members' counts. Features of edges are computed on request, a
+/// tile of nodes at a time; only 5 numbers per edge and a ``NodeStructure`` per local node are kept.
 public struct StructureFeatures: Sendable {
   /// The edges: the near places of the lists.
   public let graph: NeighborGraph
@@ -79,7 +78,7 @@ public struct StructureFeatures: Sendable {
 
   /// The features of all local nodes, after some function of a matrix of them.
   ///
-  /// No exchange: what ghosts are made of is here already.
+  /// It needs no exchange, because the data of the ghosts are already here.
   public func localNodeFeatures(_ transform: (Matrix) -> Matrix) -> LocalRows {
     LocalRows(
       owned: transform(nodeFeatures(0..<graph.ownedCount)),
@@ -101,7 +100,7 @@ public struct StructureFeatures: Sendable {
 
   /// The features of all edges, in CSR order. Shape `[edgeCount × edgeWidth]`.
   ///
-  /// For training; inference asks for a tile at a time.
+  /// For training; inference requests a tile at a time.
   public var edgeFeatures: Matrix {
     var features = Matrix(rows: graph.edgeCount, columns: Self.edgeWidth)
     features.forEachTile(ofRows: max(1, graph.edgeCount), using: Workers()) { _, tile in

@@ -1,4 +1,4 @@
-/// A level of clustering, as the features of structure are computed from it.
+/// The data of a level from which features of structure are computed.
 public struct StructureLevel: Sendable {
   /// Replicated. 0 is the input.
   public var level: Int
@@ -6,7 +6,7 @@ public struct StructureLevel: Sendable {
   public var memberCounts: [Int64]
   /// Owned. |u|: the length of the mean of the members' directions. Shape `[ownedCount]`.
   public var meanLengths: [Float]
-  /// Owned. What runs between members at level 0.
+  /// Owned. The edges between members at level 0.
   public var pointEdges: PointEdges
   /// Replicated. Measured at level 0.
   public var scale: ClosenessScale

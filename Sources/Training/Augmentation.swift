@@ -30,17 +30,17 @@ package enum SizeRule: Int, CaseIterable, Sendable {
 
 /// The training graphs of a set: different selections of it, changed in different ways.
 ///
-/// Structure is what stays when an embedding is turned, projected, moved or blurred, and when
-/// identities are more, fewer, larger, smaller or more alike; so a network that is to see structure is
-/// shown all of these. The first graph is as the data are.
+/// Structure is what does not change when an embedding is rotated, projected, moved or blurred, or when
+/// there are more, fewer, larger, smaller or more similar identities. So a network that should see
+/// structure is shown all of these. The first graph is the data as they are.
 ///
 /// - Parameters:
 ///   - rows: Reads some rows. Replicated.
-///   - labels: Of all points.
-///   - points: Which of them may be used.
-///   - index: Which graph; what is random follows from it and the seed.
-///   - limit: The most points.
-///   - omitted: Changes that are not made.
+///   - labels: The labels of all points.
+///   - points: The points that may be used.
+///   - index: Which graph; everything random follows from it and the seed.
+///   - limit: The maximum number of points.
+///   - omitted: Changes to leave out.
 /// - Complexity: O(limit · columns), and · columns again where it is projected.
 package func augmentedSelection(
   _ index: Int, of labels: [Int64], among points: [Int], limit: Int, seed: UInt64,
@@ -63,7 +63,7 @@ package func augmentedSelection(
 
 /// Points of some identities, ascending.
 ///
-/// - Parameter isWhole: Whether all identities are wanted, rather than between a quarter and all.
+/// - Parameter isWhole: Whether to take all identities, rather than between a quarter and all.
 package func selection(
   of labels: [Int64], among points: [Int], limit: Int, isWhole: Bool, sizes: SizeRule,
   _ stream: inout RandomStream
@@ -118,8 +118,8 @@ extension LabelledRows {
   /// Moves some identities, up to 0.6 of them, onto like ones: x + α (c′ − c), normalised, with c the
   /// identity's mean, c′ the most similar of up to 32 others, α in 0.3 … 0.95.
   ///
-  /// Clusters that lie within each other teach what p of such edges is: half, not one. The others keep
-  /// their bits.
+  /// Overlapping clusters teach the network p for such edges: half, not one. The other rows keep their
+  /// bits.
   package mutating func overlap(_ stream: inout RandomStream) {
     let (means, place) = identityMeans()
     let identities = 0..<means.rowCount
@@ -147,7 +147,7 @@ extension LabelledRows {
     return (rows.means(by: place, count: identities.count), place)
   }
 
-  /// Adds to every row what is its identity's, and normalises those that moved.
+  /// Adds to every row the shift of its identity, and normalises the rows that moved.
   private mutating func shift(by shifts: Matrix, of place: [Int]) {
     let isMoved = (0..<shifts.rowCount).map { shifts.row($0).contains { $0 != 0 } }
     var moved = rows
@@ -171,7 +171,8 @@ extension LabelledRows {
     _ = rows.normalizeRows()
   }
 
-  /// Projects onto a quarter to all of as many random directions, and normalises.
+  /// Projects onto random directions, between a quarter of the number of columns and all of it, and
+  /// normalises.
   package mutating func project(_ stream: inout RandomStream, using workers: Workers) {
     let columns = rows.columnCount
     let least = min(columns, max(8, columns / 4))
@@ -184,7 +185,7 @@ extension LabelledRows {
     _ = rows.normalizeRows()
   }
 
-  /// Takes 0.3 … 1 of the mean of all rows away from each, and normalises.
+  /// Subtracts 0.3 … 1 of the mean of all rows from each, and normalises.
   package mutating func centre(_ stream: inout RandomStream) {
     let share = Float(0.3 + 0.7 * stream.uniform())
     let mean = rows.means(by: Array(repeating: 0, count: count), count: 1).row(0)
@@ -201,8 +202,8 @@ private func similarity(_ rows: Matrix, _ a: Int, _ b: Int) -> Float {
 }
 
 extension RandomStream {
-  /// Between two numbers, uniform in its logarithm, to the last bits that the machine's library makes of
-  /// logarithms.
+  /// A number between two others, uniform in its logarithm. Its last bits depend on the machine's
+  /// logarithm.
   mutating func logUniform(_ low: Double, _ high: Double) -> Double {
     exp(log(low) + (log(high) - log(low)) * uniform())
   }

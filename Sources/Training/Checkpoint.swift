@@ -13,9 +13,9 @@ internal import RandomNumbers
 /// (`Docs/Formats.md`).
 public struct CheckpointDirectory: Sendable {
   public let path: String
-  /// What a run must have in common with a checkpoint to go on from it, by name.
+  /// The settings that a run must share with a checkpoint to resume from it, by name.
   public let settings: [String: String]
-  /// The files whose contents some of the settings stand for, by the setting's name.
+  /// The files whose contents some of the settings represent, by the setting's name.
   public let files: [String: String]
 
   public init(_ path: String, settings: [String: String], files: [String: String] = [:]) {
@@ -48,7 +48,7 @@ public struct CheckpointDirectory: Sendable {
       .sorted { $0 > $1 }.map(\.1)
   }
 
-  /// Writes a state by rank 0, and removes all but the newest two.
+  /// Writes a state on rank 0, and removes all but the newest two.
   ///
   /// > Collective: over `communicator`. One round of a byte per rank.
   public func save(_ state: RunState<some Any>, on communicator: some Communicator) throws {
@@ -82,7 +82,7 @@ public struct CheckpointDirectory: Sendable {
     }
   }
 
-  /// The state of the newest checkpoint; nil where there is none.
+  /// The state of the newest checkpoint; nil if there is none.
   ///
   /// Rank 0 says which file it is, and every rank reads it.
   ///
@@ -91,8 +91,8 @@ public struct CheckpointDirectory: Sendable {
   /// - Parameters:
   ///   - rule: The optimizer of this run.
   ///   - template: Parameters of the shapes of this run.
-  /// - Throws: ``AgreedFailure`` on every rank: the file is damaged, and which one is before it; or it is
-  ///   of a run with other settings, and which.
+  /// - Throws: ``AgreedFailure`` on every rank if the file is damaged, naming the one before it; or if it
+  ///   belongs to a run with other settings, naming those.
   public func load<Progress>(
     _ rule: OptimizerRule, like template: Parameters<Float>, on communicator: some Communicator
   ) throws -> RunState<Progress>? {
@@ -169,7 +169,7 @@ public struct CheckpointDirectory: Sendable {
 
   private static let format = "highland checkpoint 1"
 
-  /// A good checkpoint, but not of this run.
+  /// A valid checkpoint of another run.
   private struct OtherRun: Error, CustomStringConvertible { var description: String }
 
   private static func name(ofStep step: Int) -> String {
@@ -185,7 +185,7 @@ public struct CheckpointDirectory: Sendable {
 }
 
 extension RunState {
-  /// What of the state is not finite, for the error; nil if all of it is.
+  /// The part of the state that is not finite, for the error; nil if all of it is finite.
   fileprivate var firstThatIsNotFinite: String? {
     func problem(_ parameter: String?, _ use: String) -> String? {
       parameter.map { "\(use) '\($0)' holds numbers that are not finite" }

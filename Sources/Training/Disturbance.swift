@@ -3,17 +3,17 @@ package import LinearAlgebra
 internal import Parallelism
 internal import RandomNumbers
 
-/// What a step changes at random, so that the network does not learn its training points by heart.
+/// The random changes of a step, which keep the network from memorising its training points.
 ///
-/// All of it follows from the seed, the step and global indices: the same on any number of ranks, and
-/// after a restart.
+/// They follow from the seed, the step and global indices, so they are the same on any number of ranks
+/// and after a restart.
 public struct Disturbance: Equatable, Sendable {
   public let seed: UInt64
   public let step: Int
   /// The share of hidden elements that dropout sets to zero, in 0 ..< 1.
   public let dropout: Double
-  /// Whether all embeddings are turned by one random rotation or reflection, under which similarities
-  /// do not change: only coordinates do, and identities cannot be told by them.
+  /// Whether to apply one random rotation or reflection to all embeddings. It changes coordinates but
+  /// not similarities, so coordinates cannot identify anybody.
   public let rotates: Bool
 
   public init(seed: UInt64, step: Int, dropout: Double, rotates: Bool) {
@@ -42,10 +42,10 @@ public struct Disturbance: Equatable, Sendable {
     return DenseMatrix(rows: nodes.count, columns: width, elements: elements)
   }
 
-  /// A random orthogonal matrix; nil where none is wanted. Shape `[dimensions × dimensions]`.
+  /// A random orthogonal matrix; nil without rotations. Shape `[dimensions × dimensions]`.
   ///
-  /// More than 128 dimensions are dealt at random to blocks of 128, each turned by itself: another deal
-  /// in every step leaves no coordinate a meaning either.
+  /// More than 128 dimensions are dealt at random to blocks of 128, and each block is rotated separately.
+  /// Since every step deals anew, coordinates still carry no meaning.
   ///
   /// - Complexity: O(dimensions · 128²).
   package func rotation<Scalar: DifferentiableScalar>(dimensions: Int) -> DenseMatrix<Scalar>? {

@@ -6,8 +6,8 @@ internal import LinearAlgebra
 internal import Parallelism
 internal import RandomNumbers
 
-/// What a run was given, in a few digits by which to notice that it changed: shape, and 64 bits of a hash
-/// of the contents. Equal on any number of ranks; no protection against intent.
+/// A short summary of a run's input, to detect changes: the shape, and 64 bits of a hash of the contents.
+/// It is the same on any number of ranks, and does not protect against deliberate changes.
 public struct Fingerprint: Equatable, Sendable, CustomStringConvertible {
   public let description: String
 

@@ -65,13 +65,13 @@ extension Matrix {
   }
 }
 
-/// Points to train on and points to judge by, without a common identity.
+/// Points to train on and points to validate on, without a common identity.
 public struct IdentitySplit: Equatable, Sendable {
   /// Row indices, ascending.
   public let training: [Int]
   public let validation: [Int]
 
-  /// Points to judge by, and none to train on.
+  /// Only points to validate on.
   init(validation: Range<Int>) {
     training = []
     self.validation = Array(validation)
@@ -79,12 +79,13 @@ public struct IdentitySplit: Equatable, Sendable {
 
   /// Holds some of the identities out, chosen by the seed.
   ///
-  /// By identity, never by point: a network must carry over to identities that it has not seen.
+  /// It splits by identity, never by point, because a network must generalise to identities that it has
+  /// not seen.
   ///
   /// - Parameters:
   ///   - labels: One per point.
-  ///   - fraction: The share of identities that are held out, rounded to the nearest whole number;
-  ///     at least two on either side.
+  ///   - fraction: The share of identities to hold out, rounded to the nearest whole number; at least
+  ///     two on either side.
   /// - Throws: ``TrainingDataError`` if there are too few identities for that.
   public init(of labels: [Int64], holdingOut fraction: Double, seed: UInt64) throws {
     let identities = Set(labels).sorted()
@@ -105,7 +106,7 @@ public struct IdentitySplit: Equatable, Sendable {
   }
 }
 
-/// What random numbers of training are for.
+/// The purposes of random numbers in training.
 enum RandomPurpose: UInt64 {
   case split = 0x7261_696e
   case initial, balance, dropout, rotation, order, selection, mixture, graphOrder

@@ -12,13 +12,12 @@ public struct RecordedLinkage<Scalar: DifferentiableScalar> {
 }
 
 extension LanderShape {
-  /// Linkage and density, as ``Lander/linkage(of:over:using:on:)`` computes them, so that gradients can
-  /// be read.
+  /// Linkage and density, as ``Lander/linkage(of:over:using:on:)`` computes them, recorded for gradients.
   ///
-  /// > Collective: over `communicator`. Per layer but a first mean layer one halo exchange of its input
-  /// > rows, and one of the decoder's rows; all again for the gradients.
+  /// > Collective: over `communicator`. One halo exchange of the input rows of every layer, except a
+  /// > first mean layer, and one of the decoder's rows; all again for the gradients.
   ///
-  /// - Parameter disturbance: What training changes at random; nil for none.
+  /// - Parameter disturbance: The random changes of training; nil for none.
   public func linkage<Scalar>(
     of input: StepInput<Scalar>, by parameters: RecordedParameters<Scalar>,
     disturbed disturbance: Disturbance? = nil, on tape: Tape<Scalar>,

@@ -86,13 +86,13 @@ public struct LanderShape: Equatable, Sendable {
   /// Whether the encoder is one mean layer.
   public var canStartFromDistance: Bool { headCount == nil && layerCount == 1 }
 
-  /// Makes the network one whose linkage falls with the distance of an edge's ends.
+  /// Initialises a network whose linkage falls with the distance between an edge's ends.
   ///
   /// Hidden channels are ReLU(±P f) with random directions P, the decoder's inputs their differences
-  /// P (fⱼ − fᵢ), slopes of −1 make absolute values of them, and the logit is 2 (1 − their sum / its
-  /// value at a distance of 0.8). Where the network looks further, at neighbours' means and average
-  /// features, weights are a tenth of what they would be. A network with random weights learns its
-  /// training points by heart before it finds that distance matters.
+  /// P (fⱼ − fᵢ), slopes of −1 turn these into absolute values, and the logit is 2 (1 − their sum / its
+  /// value at a distance of 0.8). Weights for neighbours' means and average features are a tenth of their
+  /// usual size. A network with random weights memorises its training points before it finds that
+  /// distance matters.
   private func startFromDistance(_ parameters: inout Parameters<Float>, seed: UInt64) {
     let (half, channels) = (decoderWidth, hidden / 2)
     func change(_ name: String, _ body: (inout Matrix) -> Void) {
@@ -156,7 +156,7 @@ public struct LanderShape: Equatable, Sendable {
 extension Parameters<Float> {
   /// The parameters of a file, in the order and layout of others.
   ///
-  /// - Parameter prefix: What the names in the file have before them.
+  /// - Parameter prefix: The prefix of the names in the file.
   /// - Throws: ``DataError`` that names the tensor that is missing or of another shape.
   public init(
     _ file: some NamedTensors, prefix: String = "", like template: Parameters<Float>
@@ -184,7 +184,7 @@ extension Parameters<Float> {
   }
 }
 
-/// Makes parameters one after the other, each with random numbers of its own.
+/// Makes parameters one after the other, each with its own random numbers.
 struct ParameterMaker {
   let seed: UInt64
   var parameters: [Parameter<Float>] = []

@@ -10,7 +10,7 @@ public struct LinkageLoss: Equatable, Sendable {
   /// Whether the larger of the two classes is cut down, at random in every step, to the size of the
   /// smaller.
   public var isBalanced: Bool
-  /// Times the density loss.
+  /// The factor of the density loss.
   public var densityWeight: Double
 
   public init(focus: Int? = nil, isBalanced: Bool = false, densityWeight: Double = 1) {
@@ -67,10 +67,10 @@ extension LinkageLoss {
   }
 }
 
-/// The classes with the larger of the two cut down to the size of the smaller; −1 for what is cut.
+/// The classes, with the larger of the two reduced to the size of the smaller; −1 for dropped edges.
 ///
-/// Of the larger class those stay whose names, hashed with the seed, are smallest: the same edges on
-/// any number of ranks.      [the authors' `balance`; theirs is not seeded]
+/// The larger class keeps the edges whose names, hashed with the seed, are smallest. These are the same
+/// edges on any number of ranks.      [the authors' `balance`; theirs is not seeded]
 ///
 /// > Collective: over `communicator`. 27 rounds, eight of them of 2 KiB per rank.
 package func balanced(
@@ -93,7 +93,7 @@ package func balanced(
 
 /// The largest of the `count` smallest keys of all ranks; nil if `count` is 0.
 ///
-/// Byte by byte from the highest: a histogram of all ranks tells in which bin the bound lies.
+/// It works byte by byte from the highest: a histogram over all ranks shows which bin holds the bound.
 ///
 /// > Collective: over `communicator`. Eight sums of 2 KiB per rank, or none.
 ///

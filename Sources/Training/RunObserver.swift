@@ -1,23 +1,25 @@
 public import Communication
 
-/// Hears of a run that can be stopped and gone on with. Called on every rank.
+/// Receives the progress of a run that can be stopped and resumed. Called on every rank.
 public protocol RunObserver {
-  /// > Collective: over `communicator`; asked after every step, the same on all ranks.
-  func request(after step: Int, on communicator: some Communicator) throws -> TrainingRequest
-  /// Whether to end in the middle of a validation, which the run that goes on does again.
+  /// What to do after a step.
   ///
-  /// > Collective: over `communicator`; asked between its parts, the same on all ranks.
+  /// > Collective: over `communicator`; called after every step, with the same answer on all ranks.
+  func request(after step: Int, on communicator: some Communicator) throws -> TrainingRequest
+  /// Whether to end in the middle of a validation, which the resumed run repeats.
+  ///
+  /// > Collective: over `communicator`; called between its parts, with the same answer on all ranks.
   func endsValidation(on communicator: some Communicator) throws -> Bool
   /// > Collective: over `communicator`.
   func save(_ state: RunState<some Any>, on communicator: some Communicator) throws
 }
 
-/// What an observer wants after a step.
+/// An observer's request after a step.
 public enum TrainingRequest: UInt8, Sendable {
-  case goOn, save, saveAndStop
+  case proceed, save, saveAndStop
 }
 
-/// A run that was asked to end before it was done, after its state was saved. Thrown on every rank.
+/// A run that was interrupted, after its state was saved. Thrown on every rank.
 public struct TrainingInterrupted: Error {
   /// Steps done.
   public let step: Int
@@ -26,11 +28,11 @@ public struct TrainingInterrupted: Error {
 extension RunObserver {
   public func request(after step: Int, on communicator: some Communicator) throws
     -> TrainingRequest
-  { .goOn }
+  { .proceed }
   public func endsValidation(on communicator: some Communicator) throws -> Bool { false }
   public func save(_ state: RunState<some Any>, on communicator: some Communicator) throws {}
 
-  /// To be called between the parts of a validation, when the state is saved or will be.
+  /// Call this between the parts of a validation, when the state is saved or will be.
   ///
   /// > Collective: over `communicator`, as ``endsValidation(on:)``.
   ///

@@ -1,11 +1,11 @@
 public import Differentiation
 public import Optimization
 
-/// All that a run of training needs to go on, whatever it trains. Replicated.
+/// All that a training run needs to resume, whatever it trains. Replicated.
 public struct RunState<Progress: Codable & Equatable & Sendable>: Equatable, Sendable {
   public var parameters: Parameters<Float>
   public var optimizer: Optimizer<Float>
-  /// Those that did best in validation; nil before the first, and where parameters are not chosen.
+  /// The parameters that did best in validation; nil before the first validation, and if there is none.
   public var bestParameters: Parameters<Float>?
   public var progress: Progress
 
@@ -20,7 +20,7 @@ public struct RunState<Progress: Codable & Equatable & Sendable>: Equatable, Sen
   }
 }
 
-/// Of a network of coordinates.
+/// The state of training a network of coordinates.
 public typealias TrainingState = RunState<TrainingProgress>
 
 extension TrainingState {

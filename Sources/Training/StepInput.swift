@@ -6,9 +6,9 @@ internal import LinearAlgebra
 public import Parallelism
 internal import RandomNumbers
 
-/// What a layer needs to look at neighbours: rows of some nodes, from rows of more.
+/// A layer's view of neighbours: how rows of some nodes follow from rows of more nodes.
 struct LayerInput<Scalar: DifferentiableScalar>: Sendable {
-  /// How the rows that this rank has become those of all that the layer reads.
+  /// How the rows on this rank are extended to all rows that the layer reads.
   let halo: Halo
   /// Owned, then ghosts: the sources of every node's edges.
   let adjacency: Adjacency
@@ -18,8 +18,8 @@ struct LayerInput<Scalar: DifferentiableScalar>: Sendable {
   let weights: [Scalar]
 }
 
-/// What one step of training sees: a graph whole, or some of its nodes with all that the network needs
-/// behind them.
+/// The input of one training step: a whole graph, or some of its nodes with everything that the network
+/// needs for them.
 public struct StepInput<Scalar: DifferentiableScalar>: Sendable {
   /// Owned. The distinct column blocks of the input and, before a mean layer, their sums over
   /// neighbours: constants, as the first layer is linear in them. Shape `[rows × any]`.
@@ -31,7 +31,7 @@ public struct StepInput<Scalar: DifferentiableScalar>: Sendable {
   /// Owned. The input index of every row of ``inputs`` and of every layer's output, for dropout.
   let nodesOfLayer: [[Int64]]
 
-  /// How the last layer's rows become those of all sources.
+  /// How the last layer's rows are extended to those of all sources.
   let halo: Halo
   /// Local. The row of every edge's source.
   let sources: Adjacency
@@ -44,11 +44,11 @@ public struct StepInput<Scalar: DifferentiableScalar>: Sendable {
 
   /// Owned. d* of every node that is judged. Shape `[nodes × 1]`.
   let density: DenseMatrix<Scalar>
-  /// Owned. Per edge that is judged: 1 for the same label, 0 for another, −1 if it does not count.
+  /// Owned. For each judged edge: 1 for the same label, 0 for another, −1 if it does not count.
   let classes: [Int32]
   /// Hashes of edges' ends that are the same on any number of ranks, for random choices.
   let edgeNames: [UInt64]
-  /// Replicated. Nodes that are judged, on all ranks.
+  /// Replicated. The number of judged nodes on all ranks.
   let nodeCount: Int
 }
 
@@ -86,10 +86,10 @@ extension StepInput {
   /// Some nodes of a graph: all edges into them, and for every layer all edges into what it needs.
   ///
   /// > Collective: over `communicator`. Per layer that looks at neighbours, and for the decoder, two
-  /// > rounds that agree on who needs which rows of whom.
+  /// > rounds in which ranks tell each other which rows they need.
   ///
   /// - Parameter nodes: Owned. The nodes that are judged, ascending.
-  /// - Complexity: O(e log e + e · columns) for the e edges that the network looks at, whatever the size of
+  /// - Complexity: O(e log e + e · columns) for the e edges that the network reads, whatever the size of
   ///   the graph.
   public init(
     _ nodes: [Int], of graph: TrainingGraph, firstLayer: FirstLayer, for shape: LanderShape,

@@ -8,12 +8,12 @@ package import Parallelism
 internal import RandomNumbers
 internal import SimilarityStructure
 
-/// One level of labelled points, as steps of training see it: rescaled features and the truth.
+/// One level of labelled points, as training steps see it: rescaled features and the truth.
 package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
   package let halo: Halo
   /// Owned. [x , mean of the neighbours' x]. Shape `[ownedCount × 2 · node features]`.
   package let nodes: DenseMatrix<Scalar>
-  /// The edges, in parts that one step each takes.
+  /// The edges in parts, one for each step.
   package let parts: [EdgePart]
 
   /// The edges into some of the nodes.
@@ -22,7 +22,7 @@ package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
     package let features: DenseMatrix<Scalar>
     /// Owned. y: whether both ends have the same label. Shape `[edges]`.
     package let isSame: [Bool]
-    /// Owned. What each edge counts in the loss. Shape `[edges]`.
+    /// Owned. The weight of each edge in the loss. Shape `[edges]`.
     package let weights: [Scalar]
     /// Selects the local source and the owned target of every edge.
     package let sources: Adjacency
@@ -32,7 +32,7 @@ package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
   /// - Parameters:
   ///   - nodeFeatures: Local, rescaled.
   ///   - edgeFeatures: Owned, rescaled.
-  ///   - weights: Owned. What the edges into every node count.
+  ///   - weights: Owned. The weight of the edges into every node.
   ///   - part: Which part the edges into an owned node are in, below `partCount`; nil for none.
   package init(
     _ graph: NeighborGraph, nodeFeatures: DenseMatrix<Scalar>, edgeFeatures: DenseMatrix<Scalar>,
@@ -77,13 +77,14 @@ package struct RawStructureGraph: Sendable {
   /// Owned.
   package let edgeFeatures: Matrix
   package let isSame: [Bool]
-  /// Owned nodes. One over the root of how many nodes of the level have the node's label: so a few
-  /// large identities, whose edges are the easy ones, do not outvote the many small ones.
+  /// Owned nodes. 1/√n, where n nodes of the level have the node's label. So a few large identities, whose
+  /// edges are easy, do not outvote the many small ones.
   package let weights: [Float]
 
-  /// Rescaled, and the nodes dealt at random into parts of about so many edges.
+  /// The level with rescaled features, and with its nodes dealt at random into parts of about equally many
+  /// edges.
   ///
-  /// - Parameter mostParts: Nodes of further parts are left out: no step would take them.
+  /// - Parameter mostParts: Nodes of further parts are left out, because no step would take them.
   ///
   /// > Collective: over `communicator`. One round of 8 bytes per rank.
   package func scaled(
@@ -127,9 +128,9 @@ package func structureGraphs(
   return truth.graphs
 }
 
-/// The truth as judge, about structure. Keeps a graph of every level it judges.
+/// The truth as judge, for structure. Keeps a graph of every level it judges.
 private final class StructureTruth: LinkageJudge {
-  /// Of the points of all ranks.
+  /// The labels of the points of all ranks.
   private let labels: [Int64]
   private let settings: StructureNetwork.Settings
   private let isBalanced: Bool

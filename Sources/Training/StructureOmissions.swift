@@ -1,11 +1,11 @@
 public import SimilarityStructure
 
-/// What training a network of structure does without: to measure what each thing is worth.
+/// What to leave out of training a network of structure, to measure what it is worth.
 public struct StructureOmissions: Equatable, Sendable {
   /// Features that the network does not see.
   public private(set) var features = FeatureSelection()
   public private(set) var parts: Set<StructureTrainingPart> = []
-  /// What was asked for, in ascending order.
+  /// The given names, in ascending order.
   public let names: [String]
 
   /// Nothing.
@@ -27,9 +27,9 @@ public struct StructureOmissions: Equatable, Sendable {
   }
 }
 
-/// A part of training that it can do without.
+/// A part of training that can be left out.
 public enum StructureTrainingPart: String, CaseIterable, Sendable {
-  /// All changes of selections, those below too (``augmentedSelection``).
+  /// All changes of selections, including those below (``augmentedSelection``).
   case augmentation
   /// Identities are moved towards each other.
   case confusion

@@ -45,8 +45,8 @@ public struct StructureShape: Equatable, Sendable {
       settings: settings)
   }
 
-  /// The logits of the edges of one part of a level, as ``StructureNetwork/linkage(of:using:on:)`` computes them, so that
-  /// gradients can be read. Shape `[edges × 1]`.
+  /// The logits of the edges of one part of a level, as ``StructureNetwork/linkage(of:using:on:)``
+  /// computes them, recorded for gradients. Shape `[edges × 1]`.
   ///
   /// > Collective: over `communicator`. One halo exchange of hidden rows; again for the gradients.
   package func logits<Scalar>(
@@ -75,7 +75,7 @@ public struct StructureShape: Equatable, Sendable {
 }
 
 extension Parameters<Float> {
-  /// Those of a network that exists, to go on from.
+  /// The parameters of an existing network, to start from.
   public init(_ network: StructureNetwork) {
     func linear(_ name: String, _ map: LinearMap) -> [Parameter<Float>] {
       [Parameter("\(name).weight", map.weight), Parameter("\(name).bias", vector: map.bias)]

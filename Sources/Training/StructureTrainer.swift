@@ -5,11 +5,11 @@ internal import LinearAlgebra
 public import Optimization
 internal import RandomNumbers
 
-/// What a run that trains a network of structure has done so far, beside the parameters. Replicated.
+/// What a run that trains a network of structure has done so far, apart from the parameters. Replicated.
 public struct StructureProgress: Codable, Equatable, Sendable {
   /// Finished epochs.
   public var epochs: [StructureEpoch] = []
-  /// Levels that the epoch under way has taken, and the sum of their losses.
+  /// The levels that the current epoch has taken, and the sum of their losses.
   public var turn = 0
   public var lossSum = 0.0
 
@@ -26,13 +26,13 @@ public struct StructureEpoch: Codable, Equatable, Sendable {
   public var learningRate: Double
 }
 
-/// Of a network of structure.
+/// The state of training a network of structure.
 public typealias StructureTrainingState = RunState<StructureProgress>
 
 extension StructureTrainingState {
   /// The start of a run.
   ///
-  /// - Parameter start: The network to go on from; nil for random parameters.
+  /// - Parameter start: The network to start from; nil for random parameters.
   public init(_ options: StructureTrainingOptions, from start: StructureNetwork? = nil) {
     let parameters =
       start.map { Parameters($0) } ?? options.shape.initialParameters(seed: options.seed)
@@ -46,7 +46,7 @@ extension StructureTrainingOptions {
   public var optimizer: OptimizerRule { .adam(weightDecay: weightDecay) }
 }
 
-/// A level of a graph, and what the edges of each part weigh on all ranks. Local, but for the
+/// A level of a graph, and the total weight of each part's edges on all ranks. Local, except for the
 /// weights.
 struct TrainingLevel {
   let graph: StructureGraph<Float>
@@ -60,12 +60,12 @@ struct TrainingLevel {
   }
 }
 
-/// Takes the steps of training. What a step does follows from the seed and from the state before it.
+/// Takes the steps of training. A step follows from the seed and from the state before it.
 struct StructureTrainer {
   private let levels: [TrainingLevel]
   private let options: StructureTrainingOptions
   private let schedule: CosineSchedule
-  /// Steps use the memory of their large matrices again.
+  /// Lets steps reuse the memory of their large matrices.
   private let recycling = MemoryRecycling()
 
   init(_ levels: [TrainingLevel], _ options: StructureTrainingOptions) {
@@ -83,7 +83,7 @@ struct StructureTrainer {
   /// > Collective: over `communicator`. Per step what its loss and gradients send, and a byte per rank
   /// > for the observer.
   ///
-  /// - Throws: ``TrainingInterrupted`` on every rank if the observer wants to stop.
+  /// - Throws: ``TrainingInterrupted`` on every rank if the observer requests a stop.
   func train(
     _ state: inout StructureTrainingState, observer: some StructureTrainingObserver,
     on communicator: some Communicator
@@ -113,14 +113,14 @@ struct StructureTrainer {
     }
   }
 
-  /// Does what the observer wants after a step.
+  /// Does what the observer requests after a step.
   private func handle(
     _ observer: some RunObserver, _ state: StructureTrainingState,
     on communicator: some Communicator
   ) throws {
     let step = state.optimizer.stepCount
     let request = try observer.request(after: step, on: communicator)
-    if request != .goOn { try observer.save(state, on: communicator) }
+    if request != .proceed { try observer.save(state, on: communicator) }
     if request == .saveAndStop { throw TrainingInterrupted(step: step) }
   }
 

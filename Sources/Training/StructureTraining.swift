@@ -10,28 +10,28 @@ internal import Parallelism
 internal import RandomNumbers
 internal import SimilarityStructure
 
-/// Trains a network of structure on labelled sets, and chooses its thresholds by them.
+/// Trains a network of structure on labelled sets, and chooses its thresholds on them.
 ///
-/// It sees no coordinates, so there is little of an identity that it could remember: it clusters the
-/// identities of training hardly better than others. Where none are held out, thresholds are chosen
-/// by those of training.
+/// It sees no coordinates, so it can remember little about an identity: it clusters the training
+/// identities hardly better than others. If none are held out, thresholds are chosen on the training
+/// identities.
 ///
-/// Each set gives some graphs (``augmentedSelection``), each of these some levels made by the truth;
-/// a step takes edges of one level, and every epoch takes all levels in another random order. The
-/// loss is cross entropy, in which an edge into a node weighs one over the root of how many nodes have
-/// the node's label. What is random follows from the seed.
+/// Each set gives some graphs (``augmentedSelection``), and each of these some levels made with the
+/// truth. A step takes edges of one level, and every epoch takes all levels in another random order. The
+/// loss is cross entropy, in which an edge into a node has weight 1/√n if n nodes have the node's label.
+/// Everything random follows from the seed.
 ///
 /// > Collective: over `communicator`. Per graph and level what clustering sends; per step two halo
 /// > exchanges of hidden rows, forth and back, and the gradients, about twice the parameters; a byte per
 /// > rank, step and pair of thresholds for the observer.
 ///
 /// - Parameters:
-///   - sets: Replicated. All have the dimensions they like.
-///   - validation: Replicated. What thresholds are chosen by, in place of identities held out of `sets`.
-///   - start: Where to go on from; nil for random parameters.
-///   - saved: Replicated. The state of a checkpoint of the same training, to go on from; nil to begin.
+///   - sets: Replicated. Their dimensions may differ.
+///   - validation: Replicated. The set to choose thresholds on, instead of identities of `sets`.
+///   - start: The network to start from; nil for random parameters.
+///   - saved: Replicated. The state of a checkpoint of the same training, to resume from; nil to begin.
 /// - Throws: ``AgreedFailure`` on every rank if a set cannot be read or there is nothing to learn;
-///   ``TrainingInterrupted`` on every rank if the observer wants to stop.
+///   ``TrainingInterrupted`` on every rank if the observer requests a stop.
 public func trainStructureNetwork(
   on sets: [LabelledEmbeddings], validatingOn validation: LabelledEmbeddings? = nil,
   options: StructureTrainingOptions, from start: StructureNetwork? = nil,
@@ -153,7 +153,7 @@ private func structureGraphs(
     on: communicator)
 }
 
-/// The points to choose thresholds by: all, or, of a large set, whole identities up to a limit, the
+/// The points to choose thresholds on: all or, in a large set, whole identities up to a limit, the
 /// held-out ones first.
 private func context(of set: LabelledEmbeddings, _ split: IdentitySplit, limit: Int) -> [Int] {
   guard set.labels.count > limit else { return Array(set.labels.indices) }
@@ -168,7 +168,7 @@ private func context(of set: LabelledEmbeddings, _ split: IdentitySplit, limit: 
   return chosen.sorted()
 }
 
-/// Tries thresholds: one for all levels first, then one of both at a time around the best.
+/// Tries thresholds: first one for all levels, then each of the two separately around the best.
 private func thresholdTrials(
   _ searches: [ThresholdSearch], after step: Int, observer: some StructureTrainingObserver,
   on communicator: some Communicator

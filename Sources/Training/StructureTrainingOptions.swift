@@ -24,18 +24,18 @@ public struct StructureTrainingOptions: Equatable, Sendable {
   public var shape: StructureShape
   /// k and K; the thresholds are chosen in training.
   public var settings: StructureNetwork.Settings
-  /// Selections of every set, each changed in another way (``augmentedSelection``).
+  /// How many selections of every set to make, each changed in a different way (``augmentedSelection``).
   public var graphCount: Int
-  /// Generated sets beside them (``syntheticMixture``).
+  /// How many generated sets to add (``syntheticMixture``).
   public var mixtureCount: Int
-  /// The most points of a training graph.
+  /// The maximum number of points in a training graph.
   public var pointLimit: Int
-  /// The most levels of a training graph.
+  /// The maximum number of levels in a training graph.
   public var levelCount: Int
   /// Every level gives one step of an epoch.
   public var epochCount: Int
-  /// The most edges of a step, about. Of a level that has more every epoch takes another part; where there
-  /// are more parts than epochs, those of the nodes in the others are not learned from.
+  /// The approximate maximum of edges in a step. In a level with more edges, every epoch takes another part;
+  /// if there are more parts than epochs, the remaining parts are not learned from.
   public var stepEdgeCount: Int
   /// η of the first step.
   public var learningRate: Double
@@ -43,10 +43,10 @@ public struct StructureTrainingOptions: Equatable, Sendable {
   public var weightDecay: Double
   /// The largest norm of all gradients together.
   public var gradientLimit: Double
-  /// The share of identities that are held out, to choose thresholds by; 0 to choose them by those of
-  /// training.
+  /// The share of identities to hold out, to choose thresholds on; 0 to choose them on the training
+  /// identities.
   public var validationFraction: Double
-  /// What training does without.
+  /// What to leave out of training.
   public var omissions: StructureOmissions
   public var seed: UInt64
   public var workers: Workers
@@ -85,7 +85,7 @@ public struct StructureTrainingOptions: Equatable, Sendable {
 }
 
 extension StructureTrainingOptions {
-  /// These options without what each rank may have for itself: its threads.
+  /// These options without the threads, which may differ between ranks.
   var replicated: Self {
     var options = self
     options.workers = Workers(1)
@@ -93,7 +93,7 @@ extension StructureTrainingOptions {
   }
 }
 
-/// What training a network of structure came to. Replicated.
+/// The result of training a network of structure. Replicated.
 public struct StructureTraining: Sendable {
   public let network: StructureNetwork
   public let epochs: [StructureEpoch]
@@ -101,7 +101,7 @@ public struct StructureTraining: Sendable {
   public let stepCount: Int
   /// How many levels of how many graphs were trained on.
   public let graphCount: Int
-  /// What thresholds gave; never empty.
+  /// The trials of thresholds; never empty.
   public let trials: [ThresholdTrial]
 
   /// Mean cross entropy over the steps of every epoch.
@@ -112,11 +112,11 @@ public struct StructureTraining: Sendable {
 }
 
 extension [ThresholdTrial] {
-  /// Of those whose score is within 0.01 of the highest, the one whose thresholds are nearest to ½, by the
-  /// sum of their absolute log odds to nine digits; of equals the one that ``best`` would prefer.
+  /// Among the trials with a score within 0.01 of the highest, the one with the thresholds nearest to ½, by
+  /// the sum of their absolute log odds to nine digits; ties go to the one that ``best`` would prefer.
   ///
-  /// A threshold of ½ is what a probability asks for, and some hundred identities do not tell scores apart
-  /// that are nearer than this: the highest of them is an accident of the seed.
+  /// One half is the natural threshold for a probability. A few hundred identities cannot tell closer scores
+  /// apart, so which of them is highest is an accident of the seed.
   package var chosen: ThresholdTrial? {
     guard let best else { return nil }
     func distance(_ trial: ThresholdTrial) -> Double {
@@ -129,8 +129,8 @@ extension [ThresholdTrial] {
     }
   }
 
-  /// The one of the highest score; of equals the one that merges least: of the highest thresholds, that
-  /// of level 0 first.
+  /// The trial with the highest score; ties go to the one that merges least, with the highest threshold of
+  /// level 0 first, then of later levels.
   package var best: ThresholdTrial? {
     self.max {
       ($0.score, $0.threshold, $0.laterThreshold) < ($1.score, $1.threshold, $1.laterThreshold)
@@ -138,14 +138,14 @@ extension [ThresholdTrial] {
   }
 }
 
-/// What two thresholds gave on the identities that they are chosen by: means over sets.
+/// The result of two thresholds on the identities that they are chosen on: means over sets.
 public struct ThresholdTrial: Codable, Equatable, Sendable {
   public var threshold: Double
   public var laterThreshold: Double
   public var pairwiseF: Double
   public var bcubedF: Double
-  /// The mean of pairwise and BCubed F in which a point counts 1 over the size of its identity: every
-  /// identity weighs the same.
+  /// The mean of pairwise and BCubed F in which a point counts 1 over the size of its identity, so that
+  /// every identity has the same weight.
   public var identityF: Double
 
   package init(
@@ -159,19 +159,19 @@ public struct ThresholdTrial: Codable, Equatable, Sendable {
     self.identityF = identityF
   }
 
-  /// What thresholds are chosen by. Every identity counts the same in it: otherwise the largest one of a
-  /// long tail, merged whole or not, outvotes all others, and the next set may not have one like it.
+  /// The score that decides between thresholds. Every identity has the same weight in it. Otherwise the
+  /// largest identity of a long tail would outvote all others, and the next set may have none like it.
   public var score: Double { identityF }
 }
 
-/// Hears of the progress of training. Called on every rank.
+/// Receives the progress of training. Called on every rank.
 public protocol StructureTrainingObserver: RunObserver {
   func madeGraphs(_ count: Int)
   func finishedStep(_ step: Int, of count: Int, loss: Double)
   /// > Collective: over `communicator`.
   ///
   /// - Parameters:
-  ///   - steps: Of the epoch.
+  ///   - steps: The steps of the epoch.
   ///   - step: Updates of the parameters so far.
   func finished(
     _ epoch: StructureEpoch, steps: Int, after step: Int, on communicator: some Communicator)
@@ -191,7 +191,7 @@ extension StructureTrainingObserver {
   {}
 }
 
-/// An observer that looks away.
+/// An observer that does nothing.
 public struct NoStructureObserver: StructureTrainingObserver {
   public init() {}
 }

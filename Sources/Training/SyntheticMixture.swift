@@ -5,13 +5,13 @@ internal import RandomNumbers
 
 /// A generated set of labelled unit rows: a mixture of mixtures of normal distributions.
 ///
-/// Groups of clusters, in each group clusters, in each cluster points; dimension (16 … 256), number
-/// and sizes of clusters (from equal to long-tailed), how far clusters of a group lie apart and how
-/// wide each is, and a common offset, are drawn anew for every set.
+/// It has groups of clusters, clusters in each group, and points in each cluster. Every set draws anew
+/// the dimension (16 … 256), the number and sizes of clusters (from equal to long-tailed), the distance of
+/// clusters within a group, the width of each cluster, and a common offset.
 ///
 /// - Parameters:
-///   - index: Which set; what is random follows from it and the seed.
-///   - limit: The most points; at least a third of them are made.
+///   - index: Which set; everything random follows from it and the seed.
+///   - limit: The maximum number of points; at least a third of that are made.
 /// - Complexity: O(limit · columns).
 package func syntheticMixture(_ index: Int, limit: Int, seed: UInt64) -> LabelledRows {
   var stream = RandomStream(seed: seed, purpose: RandomPurpose.mixture.rawValue, index: index)

@@ -8,12 +8,12 @@ internal import SimilarityStructure
 
 /// Clusters one set above many thresholds, with level 0 judged once.
 ///
-/// Thresholds that were chosen among held-out identities alone merged too much where there were more:
-/// the fewer others there are, the fewer can be taken for one's own. So all points of a set are
-/// clustered, and those that are asked are scored, each against all.
+/// Thresholds chosen on held-out identities alone merged too much in larger sets, because fewer points
+/// leave fewer to confuse. So all points of a set are clustered, and the judged points are scored, each
+/// against all others.
 struct ThresholdSearch {
   private let level: FirstLevel<EmbeddingSubset<AnyEmbeddings>, LinkageModel>
-  /// Of the points of all ranks.
+  /// The labels of the points of all ranks.
   private let labels: [Int64]
   private let isJudged: [Bool]
 
@@ -52,17 +52,18 @@ struct ThresholdSearch {
   }
 }
 
-/// Pairwise and BCubed F in which only some points are asked: their pairs with all others, and what
-/// their clusters hold of all points; and the mean of both in which every identity weighs the same.
+/// Pairwise and BCubed F of some judged points among all points: they count the judged points' pairs with
+/// all others, and all members of their clusters. The third score is the mean of both with equal weight
+/// for every identity.
 ///
-/// Of the points i that are asked, with tᵢ points of i's label, cᵢ of i's cluster and nᵢ of both:
+/// The sums run over the judged points i, with tᵢ points of i's label, cᵢ of i's cluster and nᵢ of both:
 ///
 ///     pairwise  P = Σ wᵢ (nᵢ − 1) / Σ wᵢ (cᵢ − 1),   R = Σ wᵢ (nᵢ − 1) / Σ wᵢ (tᵢ − 1)
 ///     BCubed    P = Σ wᵢ nᵢ / cᵢ  / Σ wᵢ,            R = Σ wᵢ nᵢ / tᵢ  / Σ wᵢ
 ///
 /// wᵢ = 1 in the first two, 1/tᵢ in the third. F = 2 P R / (P + R).
 ///
-/// - Returns: 0 where a quotient is 0/0.
+/// - Returns: 0 in place of 0/0.
 /// - Complexity: O(points).
 package func scoresAmongAll(
   truth: [Int64], predicted: [Int64], isJudged: [Bool]

@@ -1,15 +1,15 @@
 public import Communication
 public import HierarchicalClustering
 
-/// How networks are judged while they are trained, and when training stops.
+/// When to validate networks during training, with which τ, and when to stop.
 public struct ValidationPlan: Equatable, Sendable {
-  /// Epochs from one validation to the next.
+  /// Epochs between validations.
   public var interval: Int
-  /// Training ends after so many validations without a better one; nil to go on to the end.
+  /// The number of validations without improvement after which training ends; nil never stops early.
   public var patience: Int?
   /// The τ that every validation tries.
   public var taus: [Double]
-  /// The τ that are tried at the end.
+  /// The τ to try at the end.
   public var finalTaus: [Double]
 
   public init(
@@ -25,7 +25,7 @@ public struct ValidationPlan: Equatable, Sendable {
   }
 }
 
-/// Hears of training. Called on every rank.
+/// Receives the progress of training. Called on every rank.
 public protocol TrainingObserver: RunObserver {
   func finishedStep(_ step: Int, of count: Int, loss: StepLoss)
   /// > Collective: over `communicator`.
@@ -38,15 +38,15 @@ extension TrainingObserver {
   {}
 }
 
-/// An observer that looks away.
+/// An observer that does nothing.
 public struct NoTrainingObserver: TrainingObserver {
   public init() {}
 }
 
 /// Trains a network, epoch after epoch, and keeps the parameters that do best on held-out identities.
 ///
-/// A step for every graph in turn; every few epochs a validation: full hierarchical runs on identities
-/// that no step has seen, for several τ. Without a validator the last parameters are kept.
+/// It takes a step on every graph in turn. Every few epochs it validates: full hierarchical runs, for
+/// several τ, on identities that no step has seen. Without a validator the last parameters are kept.
 /// [Xing et al. 2021, section 3.3; validation and early stopping are ours]
 ///
 /// > Collective: over `communicator`. What ``Trainer/takeStep(on:)`` and
@@ -57,7 +57,7 @@ public struct NoTrainingObserver: TrainingObserver {
 ///   - graphs: Local.
 ///   - state: Replicated. Where to start: a new state, or that of a checkpoint.
 /// - Returns: The state at the end. Its ``TrainingProgress/best`` has the finer curve of the final τ. If the
-///   observer wanted to stop, the state there, with ``TrainingStopReason/interrupted``.
+///   observer requested a stop, the state at that point, with ``TrainingStopReason/interrupted``.
 /// - Throws: ``AgreedFailure`` on every rank if a number of a step is not finite.
 public func train<Source: EmbeddingSource>(
   _ graphs: [TrainingGraph], options: TrainingOptions, from state: TrainingState,
@@ -91,7 +91,7 @@ public func train<Source: EmbeddingSource>(
       observer.finishedStep(trainer.step, of: trainer.stepCount, loss: loss)
       if state.progress.history.count < trainer.finishedEpochs { try finishEpoch() }
       switch try observer.request(after: trainer.step, on: communicator) {
-      case .goOn: break
+      case .proceed: break
       case .save: try observer.save(state, on: communicator)
       case .saveAndStop:
         if state.progress.stopReason == nil { state.progress.stopReason = .interrupted }
@@ -118,7 +118,7 @@ public func train<Source: EmbeddingSource>(
 }
 
 extension TrainingState {
-  /// Validates where that is due, and writes the epoch down.
+  /// Validates if that is due, and records the epoch.
   ///
   /// > Collective: over `communicator`, where a validation is due.
   fileprivate mutating func finishEpoch<Source>(

@@ -7,15 +7,15 @@ internal import RandomNumbers
 
 /// A network in training: the parameters after some steps, and all that the next step needs.
 ///
-/// An epoch has a turn for every batch of the first graph, one with whole graphs; a turn has a step for
-/// every graph, of its next batch. What a step draws at random follows from the seed and its number, so that
-/// parameters, moments and step are the whole state.
+/// An epoch has one turn for every batch of the first graph, or a single turn with whole graphs. A turn has
+/// a step on the next batch of every graph. All randomness of a step follows from the seed and the step's
+/// number, so parameters, moments and step are the whole state.
 /// [hilander, train_subg.py; `Docs/Algorithms/Training.md`]
 public struct Trainer: Sendable {
   public let options: TrainingOptions
   /// Local.
   private let graphs: [TrainingGraph]
-  /// Local. Whole graphs as steps see them, or what batches are cut from.
+  /// Local. Whole graphs as steps see them, or the material for batches.
   private let material: [Material]
   private let schedule: CosineSchedule
   /// Replicated.
@@ -34,10 +34,10 @@ public struct Trainer: Sendable {
   /// > of its first layer send, and a round of 8 bytes.
   ///
   /// - Parameters:
-  ///   - graphs: Of ``trainingGraphs(of:labels:chains:usesTrueLinks:needsAverages:using:on:)``.
+  ///   - graphs: From ``trainingGraphs(of:labels:chains:usesTrueLinks:needsAverages:using:on:)``.
   ///   - parameters: Replicated. Where to start.
-  ///   - optimizer: Replicated. Where a former run stopped; nil at the start.
-  /// - Throws: ``AgreedFailure`` on every rank with what ``TrainingDataError`` says, if there is nothing
+  ///   - optimizer: Replicated. The optimizer at the point where an earlier run stopped; nil at the start.
+  /// - Throws: ``AgreedFailure`` on every rank with the text of ``TrainingDataError`` if there is nothing
   ///   to learn from.
   public init(
     _ graphs: [TrainingGraph], options: TrainingOptions, parameters: Parameters<Float>,
@@ -93,7 +93,7 @@ public struct Trainer: Sendable {
     options.batchSize.map { max(1, (graph.graph.nodes.nodeCount + $0 - 1) / $0) } ?? 1
   }
 
-  /// The graph of the next step, as messages call it.
+  /// The name of the next step's graph in messages.
   public var nextGraph: String {
     let graph = graphs[step % graphs.count]
     return "k = \(graph.neighborCount), level \(graph.level)"

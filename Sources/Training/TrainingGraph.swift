@@ -2,9 +2,9 @@ public import Communication
 public import DistributedGraphs
 public import LinearAlgebra
 
-/// One level of one neighbour graph, with what is true about it.
+/// One level of one neighbour graph, with the truth about it.
 public struct TrainingGraph: Sendable {
-  /// Replicated. k: places of a list, the node itself included.
+  /// Replicated. k: places in a list, including the node itself.
   public let neighborCount: Int
   /// Replicated. 0 is the input.
   public let level: Int
@@ -12,7 +12,7 @@ public struct TrainingGraph: Sendable {
   public let graph: NeighborGraph
   /// Owned. f, unit rows. Shape `[ownedCount × D]`.
   public let identity: Matrix
-  /// Owned. g, nil where it equals f or no network wants it. Shape `[ownedCount × D]`.
+  /// Owned. g; nil if it equals f or the network does not use it. Shape `[ownedCount × D]`.
   public let average: Matrix?
   /// Owned.
   public let truth: LinkageTruth
@@ -30,7 +30,7 @@ public struct TrainingGraph: Sendable {
   }
 }
 
-/// What is true about the edges and nodes of a graph whose labels are known.
+/// The truth about the edges and nodes of a graph with known labels.
 public struct LinkageTruth: Equatable, Sendable {
   /// Owned. d* of every node. Shape `[ownedCount]`.
   ///
@@ -38,7 +38,7 @@ public struct LinkageTruth: Equatable, Sendable {
   public var density: [Float]
   /// Owned. y: whether both ends have the same label. Shape `[edgeCount]`.
   public var isSame: [Bool]
-  /// Owned. Whether d*ⱼ > d*ᵢ: only such an edge could be kept, and teaches linkage.
+  /// Owned. Whether d*ⱼ > d*ᵢ. Clustering could keep only such edges, so only these teach linkage.
   /// Shape `[edgeCount]`.
   public var isKeepable: [Bool]
 
@@ -52,7 +52,7 @@ public struct LinkageTruth: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - labels: Owned. Shape `[ownedCount]`.
-  ///   - neighborCount: k; lists that are shorter count as if filled with edges of affinity 0.
+  ///   - neighborCount: k; shorter lists count as if filled with edges of affinity 0.
   public init(
     of labels: [Int64], over graph: NeighborGraph, neighborCount: Int,
     on communicator: some Communicator
@@ -82,7 +82,7 @@ public struct LinkageTruth: Equatable, Sendable {
   }
 }
 
-/// How many levels to make with which k.
+/// A k, and how many levels to make with it.
 public struct TrainingChain: Hashable, Sendable, Codable {
   public let neighborCount: Int
   public let levelCount: Int

@@ -6,7 +6,7 @@ internal import LinearAlgebra
 internal import NeighborSearch
 public import Parallelism
 
-/// The graphs that a network is trained on: for every k some levels, each made from the one before by
+/// The graphs that a network is trained on: for every k some levels, each made from the one before with
 /// the truth.
 ///
 /// A node's parent is its most similar neighbour among those of higher *true* density, whether or not
@@ -22,7 +22,7 @@ public import Parallelism
 ///   - source: Replicated. Each rank reads its own rows.
 ///   - labels: Replicated. One per row.
 ///   - needsAverages: Whether the network takes the average feature.
-/// - Throws: ``AgreedFailure`` on every rank: rows that cannot be read or have no direction.
+/// - Throws: ``AgreedFailure`` on every rank if rows cannot be read or have no direction.
 public func trainingGraphs(
   of source: some EmbeddingSource, labels: [Int64], chains: [TrainingChain],
   usesTrueLinks: Bool = false, needsAverages: Bool, using workers: Workers = Workers(),
@@ -54,7 +54,7 @@ public func trainingGraphs(
 
 /// The truth as judge: similarity for linkage, true density. Keeps a graph of every level it judges.
 private final class CoordinatesTruth: LinkageJudge {
-  /// Of the points of all ranks.
+  /// The labels of the points of all ranks.
   private let labels: [Int64]
   private let neighborCount: Int
   private let usesTrueLinks: Bool

@@ -5,21 +5,21 @@ public import Parallelism
 public struct TrainingOptions: Equatable, Sendable {
   public var shape: LanderShape
   public var chains: [TrainingChain]
-  /// Whether coarser levels are made by true links, not by similarity alone.
+  /// Whether to make coarser levels along true links, not by similarity alone.
   public var usesTrueLinks: Bool
   public var loss: LinkageLoss
   public var optimizer: OptimizerRule
   /// η of the first step.
   public var learningRate: Double
-  /// The largest norm of all gradients together; nil for any.
+  /// The maximum norm of all gradients together; nil for no limit.
   public var gradientLimit: Double?
   public var epochCount: Int
-  /// Nodes of a step, of all ranks together; nil for whole graphs.
+  /// Nodes per step, over all ranks; nil for whole graphs.
   public var batchSize: Int?
   public var dropout: Double
-  /// Whether the embeddings are turned at random in every step.
+  /// Whether to rotate the embeddings at random in every step.
   public var rotates: Bool
-  /// Whether the network begins as one that knows distances, where its shape can.
+  /// Whether the network starts as one that knows distances, if its shape allows that.
   public var startsFromDistance: Bool
   public var seed: UInt64
   public var workers: Workers

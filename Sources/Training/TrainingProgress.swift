@@ -1,15 +1,15 @@
-/// What a training run has done so far, beside the parameters. Replicated.
+/// What a training run has done so far, apart from the parameters. Replicated.
 public struct TrainingProgress: Codable, Equatable, Sendable {
-  /// Sums over the steps of the epoch that is under way.
+  /// Sums over the steps of the current epoch.
   public var linkageSum = 0.0
   public var densitySum = 0.0
   /// Finished epochs.
   public var history: [EpochRecord] = []
-  /// The epoch whose parameters did best in validation, and how well.
+  /// The epoch whose parameters did best in validation, and its result.
   public var best: Best?
   /// Validations since then.
   public var validationsSinceBest = 0
-  /// Why it is over; nil while it is not.
+  /// Why training ended; nil before that.
   public var stopReason: TrainingStopReason?
 
   public struct Best: Codable, Equatable, Sendable {
@@ -37,6 +37,6 @@ public enum TrainingStopReason: String, Codable, Sendable {
   case epochs
   /// Validation no longer improved.
   case earlyStop
-  /// Somebody asked for it; to be gone on with from a checkpoint.
+  /// It was interrupted, and can be resumed from a checkpoint.
   case interrupted
 }

@@ -11,24 +11,24 @@ public import Parallelism
 
 /// How well a network does on identities that it was not trained on.
 public struct ValidationResult: Codable, Equatable, Sendable {
-  /// Of level 0, over keepable edges.
+  /// The linkage loss of level 0, over keepable edges.
   public var linkageLoss: Double
-  /// Of level 0.
+  /// The density loss of level 0.
   public var densityLoss: Double
   /// The probability that an edge of level 0 whose ends share a label has a higher p than one whose
   /// ends do not; 0.5 is chance, nil if one kind is missing.
   public var edgeAUC: Double?
   /// A full hierarchical run for every τ.
   public var curve: [Point]
-  /// The place in ``curve`` of the τ chosen: the largest whose score is within 5 % of the best.
+  /// The place in ``curve`` of the chosen τ: the largest with a score within 5 % of the best.
   ///
-  /// More identities than were held out can be confused more easily. F then falls steeply where τ is
-  /// too low, as everything runs together, and slowly where it is too high; so of thresholds that do
-  /// about as well the largest is the safest, as the simplest model is by the rule of one standard
-  /// error [Breiman et al. 1984].
+  /// With more identities than were held out, more can be confused. F then falls steeply if τ is too low,
+  /// because everything merges, but slowly if it is too high. So among thresholds that do about equally
+  /// well the largest is the safest, just as the simplest model is by the rule of one standard error
+  /// [Breiman et al. 1984].
   public var best: Int
 
-  /// What clustering above one τ gives.
+  /// The result of clustering above one τ.
   public struct Point: Codable, Equatable, Sendable {
     public var tau: Double
     public var pairwiseF: Double
@@ -50,7 +50,7 @@ public struct ValidationResult: Codable, Equatable, Sendable {
 
   public var chosen: Point { curve[best] }
 
-  /// What networks are chosen by: the best score of any τ.
+  /// The score that decides between networks: the best of any τ.
   public var score: Double { curve.map(\.score).max() ?? 0 }
 
   package static func choice(from curve: [Point]) -> Int {
@@ -64,7 +64,7 @@ public struct ValidationResult: Codable, Equatable, Sendable {
 public struct Validator<Source: EmbeddingSource>: Sendable {
   private let source: Source
   private let neighborCount: Int
-  /// Of the edges to `lists`.
+  /// The truth about the edges to `lists`.
   private let truth: LinkageTruth
   private let lists: NeighborLists
   /// Owned.
@@ -77,7 +77,7 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
   ///   - source: Replicated. Points of identities that are not trained on; each rank reads its own.
   ///   - labels: Replicated. One per row.
   ///   - neighborCount: k of clustering.
-  /// - Throws: ``AgreedFailure`` on every rank: rows that cannot be read or have no direction.
+  /// - Throws: ``AgreedFailure`` on every rank if rows cannot be read or have no direction.
   public init(
     _ source: Source, labels: [Int64], neighborCount: Int, using workers: Workers,
     on communicator: some Communicator
@@ -105,8 +105,8 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
   ///
   /// - Parameters:
   ///   - taus: Replicated, ascending. At least one.
-  ///   - betweenLevels: What to do before each level of each run; what it throws, on every rank, ends the
-  ///     validation.
+  ///   - betweenLevels: Called before each level of each run. If it throws, it must throw on every rank, and
+  ///     the validation ends with that error.
   /// - Throws: ``AgreedFailure`` on every rank if the network answers with NaN.
   public func validate(
     _ parameters: Parameters<Float>, shape: LanderShape, taus: [Double],
@@ -168,7 +168,7 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
     return (sums[0] / max(sums[1], 1), sums[2] / max(sums[3], 1))
   }
 
-  /// From the ranks of positive edges among all, ties in the middle.      [Mann and Whitney 1947]
+  /// The area from the ranks of positive edges among all; ties get the mean rank.      [Mann and Whitney 1947]
   private func edgeAUC(_ linkage: Linkage, on communicator: some Communicator) throws -> Double? {
     let all = try communicator.allGather(
       zip(linkage.distance, truth.isSame).map { JudgedEdge(distance: $0, isSame: $1) }

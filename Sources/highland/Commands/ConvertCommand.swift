@@ -32,10 +32,10 @@ struct ConvertCommand: RankedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Describe features by so many columns: in terms of their principal axes.",
+      "Reduce features to this many columns, along their principal axes.",
       discussion: """
-        The axes keep as much as so many columns can of the rows at length 1. Nothing is centred, as \
-        embeddings are compared by the angles between them. Needs OpenBLAS with LAPACK.
+        The axes keep as much of the rows, scaled to length 1, as that many columns can. Nothing is \
+        centred, because embeddings are compared by the angles between them. Needs OpenBLAS with LAPACK.
         """))
   var reduce: Int?
 

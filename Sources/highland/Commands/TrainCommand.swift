@@ -185,7 +185,7 @@ struct TrainCommand: RankedCommand {
     return directory
   }
 
-  /// The state to go on from. Where there is none the start is saved, so that the same command goes on, and
+  /// The state to resume from. If there is none, the start is saved, so that the same command resumes and
   /// finds its own log, however early it was killed.
   ///
   /// > Collective: over `communicator`. Rounds of a few bytes per rank.
@@ -263,8 +263,8 @@ struct TrainCommand: RankedCommand {
       return try validator(Array(other.labels.indices), of: other, options, on: communicator)
     }
     guard !split.validation.isEmpty else { return nil }
-    // Among themselves: a network that has its training points by heart never takes them for one of
-    // these, and in their company every threshold looks good.
+    // Among themselves: a network that has memorised its training points never confuses them with held-out
+    // ones, so scoring among training points makes every threshold look good.
     return try validator(split.validation, of: data, options, on: communicator)
   }
 

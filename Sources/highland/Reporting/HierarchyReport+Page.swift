@@ -87,7 +87,7 @@ extension HierarchyReport {
       ])
   }
 
-  /// A page shows so many; all are in the JSON.
+  /// The number of levels on a page; the JSON has all.
   private static let shownLevelCount = 40
 
   private var levelSection: Page.Section {

@@ -8,7 +8,7 @@ import Optimization
 import Parallelism
 import Training
 
-/// Hears of training: shows progress, writes the log, asks for checkpoints.
+/// Observes training: shows progress, writes the log, requests checkpoints.
 final class TrainingReporter: TrainingObserver {
   let progress: ProgressReporter
   private let isFirst: Bool
@@ -23,7 +23,7 @@ final class TrainingReporter: TrainingObserver {
 
   /// > Collective: over `communicator`. A round of a byte.
   ///
-  /// - Parameter place: Where the run goes on; nil for a new one.
+  /// - Parameter place: Where the run resumes; nil for a new one.
   init(
     _ progress: ProgressReporter, log: String?, checkpoints: CheckpointDirectory?,
     interval: Double, goingOnAt place: RunPlace?, overwrite: Bool,
@@ -108,11 +108,11 @@ final class TrainingReporter: TrainingObserver {
 
   func request(after step: Int, on communicator: some Communicator) throws -> TrainingRequest {
     defer { stepStart = .now }
-    guard checkpoints != nil else { return .goOn }
-    var request = TrainingRequest.goOn
+    guard checkpoints != nil else { return .proceed }
+    var request = TrainingRequest.proceed
     if isFirst, lastSave.duration(to: .now) / .seconds(1) >= interval { request = .save }
     if TerminationRequest.isMade { request = .saveAndStop }
-    return TrainingRequest(rawValue: try communicator.maximum(request.rawValue)) ?? .goOn
+    return TrainingRequest(rawValue: try communicator.maximum(request.rawValue)) ?? .proceed
   }
 
   func endsValidation(on communicator: some Communicator) throws -> Bool {
@@ -139,7 +139,7 @@ final class TrainingReporter: TrainingObserver {
   /// Since the run began, or went on.
   var elapsedSeconds: Double { start.duration(to: .now) / .seconds(1) }
 
-  /// Says that the run was stopped and how to go on.
+  /// Reports that the run was stopped and how to resume.
   func interrupted(at step: Int, on communicator: some Communicator) throws {
     try write(LogLine(event: "interrupted", step: step), on: communicator)
     throw Interruption(step: step)
@@ -169,7 +169,7 @@ private enum ProcessClock {
   static var secondsSinceStart: Double { start.duration(to: .now) / .seconds(1) }
 }
 
-/// A run that was asked to end before it was done, thrown on every rank.
+/// A run that was interrupted, thrown on every rank.
 struct Interruption: Error, CustomStringConvertible {
   var step: Int
 
@@ -212,8 +212,8 @@ final class LogFile {
   private let file: AppendingFile
   private let encoder = JSONEncoder()
 
-  /// - Parameter place: Of the checkpoint that the run goes on from: what is about later steps and epochs
-  ///   goes, and so do trials of thresholds, which are made again. nil for a new run.
+  /// - Parameter place: The place of the checkpoint that the run resumes from; nil for a new run. Lines of
+  ///   later steps and epochs are removed, and so are trials of thresholds, which are repeated.
   init(_ path: String, keepingUpTo place: RunPlace?, overwrite: Bool) throws {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var kept = ""
