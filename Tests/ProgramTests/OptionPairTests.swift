@@ -52,7 +52,8 @@ extension Programs {
             let names = (argument.names ?? []).map(\.text)
             if !Set(names).isDisjoint(with: ["--help", "--version"]) { continue }
             #expect(
-              !table.names.isDisjoint(with: names), "\(names) is not in the table of \(table.title)")
+              !table.names.isDisjoint(with: names), "\(names) is not in the table of \(table.title)"
+            )
           }
           let known = Set(arguments.flatMap { ($0.names ?? []).map(\.text) })
           #expect(table.names.subtracting(known).isEmpty, "\(table.title)")
@@ -67,11 +68,20 @@ extension Programs {
       ("report levels --json --overwrite", "--overwrite replaces outputs that exist"),
       ("graphs train g --overwrite", "--overwrite replaces outputs that exist"),
       ("info --dimensions 3", "--dimensions are those of a file of features"),
-      ("convert a.npy b.fbin --element-type float64", "--element-type float64 is for features in .npy"),
+      (
+        "convert a.npy b.fbin --element-type float64",
+        "--element-type float64 is for features in .npy"
+      ),
       ("convert a.txt b.npy --element-type float32", "--element-type is for features"),
       ("convert a.npy b.txt --dimensions 1", "--dimensions is for features"),
-      ("train a.npy b.npy -o m --checkpoint-interval 60", "--checkpoint-interval goes with --checkpoint"),
-      ("train a.npy b.npy -o m --from default --width 48", "--width and --from: expected one of them"),
+      (
+        "train a.npy b.npy -o m --checkpoint-interval 60",
+        "--checkpoint-interval goes with --checkpoint"
+      ),
+      (
+        "train a.npy b.npy -o m --from default --width 48",
+        "--width and --from: expected one of them"
+      ),
       (
         "train a.npy b.npy -o m --input coordinates --validation-fraction 0 --patience 1",
         "--patience and --validation-fraction 0: expected one of them"

@@ -1,9 +1,12 @@
+import Foundation
+
 extension OptionTable {
   /// A table for every kind of input of every command.
   static let all =
     [
       clusterByDefault, clusterByStructure, clusterByCoordinates, knn, componentsOfEdges,
-      componentsOfLists, evaluate, report, generate, convertFeatures, convertLabels, convertText,
+      componentsOfLists, evaluate, report, reportAsJSON, generate, convertFeatures, convertLabels,
+      convertText,
       infoOfFeatures, infoOfLabels, infoOfAModel, infoOfTheMachine, trainStructure,
       trainCoordinates,
     ] + graphs
@@ -50,7 +53,8 @@ extension OptionTable {
       OptionUse("--granularity coarser", .levels),
       OptionUse("--tau 0.6", .levels), OptionUse("--tau-later 0.02", .levels),
       surelyEarlyStop,
-    ], refused: notTogetherInClustering + notWithSurelyEarlyStop, asByDefault: ["--tau-by-silhouette"])
+    ], refused: notTogetherInClustering + notWithSurelyEarlyStop,
+    asByDefault: ["--tau-by-silhouette"])
 
   private static let clusterByStructure = OptionTable(
     "cluster with a model of structure", "cluster {features}", defaults: "--model {structure}",
@@ -61,7 +65,8 @@ extension OptionTable {
       OptionUse(
         "--tau-by-silhouette", .json("report.json", "parameters", "tauTrials"),
         with: "--report report.json"), surelyEarlyStop,
-    ], refused: notTogetherInClustering + notWithSurelyEarlyStop
+    ],
+    refused: notTogetherInClustering + notWithSurelyEarlyStop
       + [["--model", "--tau-by-silhouette"]])
 
   private static let clusterByCoordinates = OptionTable(
@@ -134,6 +139,15 @@ extension OptionTable {
       OptionUse("--overwrite", .success, with: "--output page.html", existing: ["page.html"]),
     ])
 
+  private static let reportAsJSON = OptionTable(
+    "report as JSON", "report {levels} --json",
+    [
+      OptionUse("--output page.html", .file("page.html")),
+      OptionUse("--truth {truth}", .output), OptionUse("--names {names}", .output),
+      OptionUse("--top 2", .output),
+      OptionUse("--overwrite", .success, with: "--output page.html", existing: ["page.html"]),
+    ])
+
   private static let generate = OptionTable(
     "generate", "generate", defaults: "--points 60 --dimensions 6 --output made",
     [
@@ -190,7 +204,7 @@ extension Trace {
   /// Arrays that were written, under whichever names.
   static let arrays = Trace { traces in
     traces.files.keys.filter { $0.hasSuffix(".npy") }.sorted().map {
-      traces.files[$0]!.map { String($0, radix: 16) }.joined()
+      Data(traces.files[$0]!).base64EncodedString()
     }.joined(separator: " ")
   }
 }
