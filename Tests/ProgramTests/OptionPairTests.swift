@@ -151,7 +151,7 @@ extension OptionInputs {
     var files: [String: [UInt8]] = [:]
     for name in try scratch.names {
       var isDirectory: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: scratch(name), isDirectory: &isDirectory),
+      guard unsafe FileManager.default.fileExists(atPath: scratch(name), isDirectory: &isDirectory),
         !isDirectory.boolValue
       else { continue }
       files[name] = try bytes(of: scratch(name))

@@ -32,7 +32,7 @@ struct Trace: Sendable {
   }
 
   static func content(_ name: String) -> Trace {
-    Trace { String(decoding: $0.files[name] ?? [], as: UTF8.self) }
+    Trace { Data($0.files[name] ?? []).base64EncodedString() }
   }
 
   /// The lines of standard output or standard error in which a text stands.
@@ -72,7 +72,7 @@ struct Trace: Sendable {
     let headerLength = file.prefix(8).enumerated().reduce(0) {
       $0 + Int($1.element) << (8 * $1.offset)
     }
-    return file.dropFirst(8 + headerLength).map { String($0, radix: 16) }.joined(separator: " ")
+    return Data(file.dropFirst(8 + headerLength)).base64EncodedString()
   }
 
   /// Something that the model says of itself.
@@ -83,6 +83,20 @@ struct Trace: Sendable {
       let header = try? JSONSerialization.jsonObject(with: Data(file.dropFirst(8).prefix(length)))
       let metadata = (header as? [String: Any])?["__metadata__"] as? [String: String]
       return metadata?[name] ?? ""
+    }
+  }
+
+  /// Losses and validations of a log of training.
+  static func curves(in file: String) -> Trace {
+    Trace { traces in
+      String(decoding: traces.files[file] ?? [], as: UTF8.self).split(separator: "\n").compactMap {
+        let line = try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+        guard let line, ["epoch", "validation"].contains(line["event"] as? String),
+          let kept = withoutCosts(line),
+          let data = try? JSONSerialization.data(withJSONObject: kept, options: .sortedKeys)
+        else { return nil }
+        return String(decoding: data, as: UTF8.self)
+      }.joined(separator: "\n")
     }
   }
 
@@ -178,6 +192,8 @@ struct OptionTable: Sendable {
   let uses: [OptionUse]
   /// Pairs of which one rules the other out.
   let refused: [Set<String>]
+  /// Pairs of which the first says what holds anyway beside the second.
+  let alike: [Set<String>]
   /// Pairs that are seen to act together only beside further options.
   let helped: [Set<String>: [[String]]]
   /// Flags that say what holds without them.
@@ -185,13 +201,15 @@ struct OptionTable: Sendable {
 
   init(
     _ title: String, _ base: String, defaults: String = "", _ uses: [OptionUse],
-    refused: [[String]] = [], helped: [Set<String>: String] = [:], asByDefault: [String] = []
+    refused: [[String]] = [], alike: [[String]] = [], helped: [Set<String>: String] = [:],
+    asByDefault: [String] = []
   ) {
     self.title = title
     self.base = base.split(separator: " ").map(String.init)
     self.defaults = groups(of: defaults.split(separator: " ").map(String.init))
     self.uses = uses
     self.refused = refused.map { Set($0) }
+    self.alike = alike.map { Set($0) }
     self.helped = helped.mapValues { groups(of: $0.split(separator: " ").map(String.init)) }
     self.asByDefault = asByDefault
   }
@@ -314,6 +332,7 @@ struct OptionTablePart: Sendable, CustomTestStringConvertible {
         ? nil : described("\(a.text) and \(b.text) are not refused", both)
     }
     guard both.exitCode == 0 else { return described("\(a.text) and \(b.text) fail", both) }
+    if table.alike.contains(where: { $0.isSubset(of: names) }) { return nil }
     let idle = zip([a, b], without).filter { use, without in
       use.trace!.of(both) == use.trace!.of(without)
     }

@@ -47,41 +47,47 @@ extension OptionTable {
     "--from default", "--also {few} {few-truth}", "--graphs 28", "--mixtures 0",
     "--graph-points 8000", "--width 48", "--without balance")
 
+  /// Seen by losses and validations, whichever epoch's network is kept.
+  private static func learned(_ words: String, with companions: String = "") -> OptionUse {
+    OptionUse(words, .curves(in: "log.jsonl"), with: companions + " --log log.jsonl")
+  }
+
   static let trainCoordinates = OptionTable(
     "train --input coordinates", "train {few} {few-truth} --input coordinates",
-    defaults: "--output model.safetensors --hidden 8 -k 6 --levels 2 --epochs 2 --validate-every 1",
+    defaults: "--output model.safetensors --hidden 8 -k 4 --levels 2 --epochs 2 --validate-every 1",
     ofTraining + [
-      OptionUse("--network attention", .parameters),
-      OptionUse("--hidden 4", .parameters),
-      OptionUse("--layers 2", .parameters),
-      OptionUse("--heads 2", .parameters, with: "--network attention"),
-      OptionUse("--no-average-feature", .parameters),
-      OptionUse("-k 5", .parameters),
-      OptionUse("--levels 1", .parameters),
-      OptionUse("--true-links", .parameters),
-      OptionUse("--loss focal", .parameters),
-      OptionUse("--no-balance", .parameters),
-      OptionUse("--density-weight 0.1", .parameters),
-      OptionUse("--optimizer sgd", .parameters),
-      OptionUse("--learning-rate 0.1", .parameters),
-      OptionUse("--weight-decay 0.1", .parameters),
-      OptionUse("--clip 0.001", .parameters),
-      OptionUse("--epochs 7", .parameters),
-      OptionUse("--batch-size 16", .parameters),
-      OptionUse("--dropout 0.5", .parameters),
-      OptionUse("--no-rotate", .parameters),
-      OptionUse("--initial random", .parameters),
-      OptionUse("--validation-fraction 0.3", .parameters),
-      OptionUse("--validation {others} {others-truth}", .parameters),
+      learned("--network attention"),
+      learned("--hidden 4"),
+      learned("--layers 2"),
+      learned("--heads 2", with: "--network attention"),
+      learned("--no-average-feature"),
+      learned("-k 5"),
+      learned("--levels 1"),
+      learned("--true-links"),
+      learned("--loss focal"),
+      learned("--no-balance"),
+      learned("--density-weight 0.1"),
+      learned("--optimizer sgd"),
+      learned("--learning-rate 0.1"),
+      learned("--weight-decay 0.1"),
+      learned("--clip 0.001"),
+      learned("--epochs 7"),
+      learned("--batch-size 16"),
+      learned("--dropout 0.5"),
+      learned("--no-rotate"),
+      learned("--initial random"),
+      learned("--validation-fraction 0.3"),
+      learned("--validation {others} {others-truth}"),
       OptionUse(
-        "--validate-every 2", .count(of: "\"event\":\"validation\"", in: "log.jsonl"),
-        with: "--log log.jsonl"),
+        "--validate-every 2", .curves(in: "log.jsonl"), with: "--log log.jsonl"),
       OptionUse(
         "--patience 1", .line("as validation no longer improved"), with: "--epochs 7"),
     ] + ofStructure,
     refused: [
       ["--validation-fraction", "--validation"], ["--levels", "--true-links"],
-    ], asByDefault: ["--average-feature", "--balance", "--rotate"])
+    ],
+    alike: [["--initial", "--layers"], ["--initial", "--network"], ["--initial", "--heads"]],
+    asByDefault: ["--average-feature", "--balance", "--rotate"])
 
   // MARK: - graphs
 
@@ -102,7 +108,7 @@ extension OptionTable {
         OptionUse("--overwrite", .success, existing: ["out.csv", "other.csv", "clusters.npy"]),
       ] + OptionUse.refused("--threads 0"), refused: [["--model", "--assignments"]]),
     OptionTable(
-      "graphs generate", "graphs generate", defaults: "--graphs 4 --output made",
+      "graphs generate", "graphs generate", defaults: "--graphs 8 --output made",
       [
         OptionUse("--graphs 6", .graphs),
         OptionUse("--smallest-motif 5", .graphs),
@@ -121,17 +127,17 @@ extension OptionTable {
   }
 
   private static let graphsTrain = OptionTable(
-    "graphs train", "graphs train {graphs}", defaults: "--hidden 8 --epochs 3",
+    "graphs train", "graphs train {graphs}", defaults: "--hidden 8 --epochs 8 --learning-rate 0.05",
     [
-      results("--network diffpool"), results("--hidden 4"),
+      results("--network diffpool"), results("--hidden 16"),
       results("--layers 2"), results("--clusters 2", with: "--network diffpool"),
       results("--readout max"), results("--dropout 0.5"), results("--features constant"),
-      results("--folds 2"), results("--seed 1"), results("--seeds 2"),
-      results("--validation-share 0.3"), results("--test-share 0.3"),
-      results("--epochs 7"),
-      results("--patience 1", with: "--epochs 7"), results("--select last"),
-      results("--batch 3"), results("--learning-rate 0.1"), results("--schedule cosine"),
-      results("--weight-decay 0.5"), results("--link-weight 0", with: "--network diffpool"),
+      results("--folds 4"), results("--seed 5"), results("--seeds 2"),
+      results("--validation-share 0.4"), results("--test-share 0.3"),
+      results("--epochs 5"),
+      results("--patience 1"), results("--select last"),
+      results("--batch 3"), results("--learning-rate 0.02"), results("--schedule cosine"),
+      results("--weight-decay 0.1"), results("--link-weight 0", with: "--network diffpool"),
       results("--entropy-weight 0", with: "--network diffpool"),
       OptionUse("--output model.safetensors", .file("model.safetensors")),
       OptionUse("--report report.json", .file("report.json")),
@@ -146,7 +152,7 @@ extension OptionTable {
     refused: [
       ["--folds", "--test-share"], ["--patience", "--select"], ["--output", "--folds"],
       ["--output", "--seeds"],
-    ])
+    ], helped: [["--epochs", "--patience"]: "--schedule cosine"])
 }
 
 extension Trace {

@@ -1,9 +1,12 @@
+import Foundation
+
 extension OptionTable {
   /// A table for every kind of input of every command.
   static let all =
     [
       clusterByDefault, clusterByStructure, clusterByCoordinates, knn, componentsOfEdges,
-      componentsOfLists, evaluate, report, generate, convertFeatures, convertReduced, convertLabels,
+      componentsOfLists, evaluate, report, reportAsJSON, generate, convertFeatures, convertReduced,
+      convertLabels,
       convertText,
       infoOfFeatures, infoOfLabels, infoOfAModel, infoOfTheMachine, trainStructure,
       trainCoordinates,
@@ -137,6 +140,15 @@ extension OptionTable {
       OptionUse("--overwrite", .success, with: "--output page.html", existing: ["page.html"]),
     ])
 
+  private static let reportAsJSON = OptionTable(
+    "report as JSON", "report {levels} --json",
+    [
+      OptionUse("--output page.html", .file("page.html")),
+      OptionUse("--truth {truth}", .output), OptionUse("--names {names}", .output),
+      OptionUse("--top 2", .output),
+      OptionUse("--overwrite", .success, with: "--output page.html", existing: ["page.html"]),
+    ])
+
   private static let generate = OptionTable(
     "generate", "generate", defaults: "--points 60 --dimensions 6 --output made",
     [
@@ -209,7 +221,7 @@ extension Trace {
   /// Arrays that were written, under whichever names.
   static let arrays = Trace { traces in
     traces.files.keys.filter { $0.hasSuffix(".npy") }.sorted().map {
-      traces.files[$0]!.map { String($0, radix: 16) }.joined()
+      Data(traces.files[$0]!).base64EncodedString()
     }.joined(separator: " ")
   }
 }
