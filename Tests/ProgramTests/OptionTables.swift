@@ -43,7 +43,6 @@ extension OptionTable {
 
   private static let notTogetherInClustering = [
     ["--tau", "--granularity"], ["--tau-later", "--granularity"], ["--tau", "--tau-by-silhouette"],
-    ["--tau-by-silhouette", "--neighbors"], ["--tau-by-silhouette", "--similarities"],
     ["--early-stop", "--max-levels"],
   ]
 

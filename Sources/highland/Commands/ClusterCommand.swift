@@ -114,9 +114,8 @@ struct ClusterCommand: RankedCommand {
         throw ValidationError("\(name) \(tau): expected 0 ... 1")
       }
     }
-    guard !tauBySilhouette || tau == nil && neighbors == nil else {
-      throw ValidationError(
-        "--tau-by-silhouette chooses τ by a search of its own; not with --tau or --neighbors")
+    guard !tauBySilhouette || tau == nil else {
+      throw ValidationError("--tau-by-silhouette chooses τ; --tau sets it: expected one of them")
     }
     guard granularity == .asTrained || tau == nil && tauLater == nil else {
       throw ValidationError(
