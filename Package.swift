@@ -176,7 +176,10 @@ let package = Package(
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
     tests(
       of: "Differentiation",
-      ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism", "RandomInputs"]),
+      [
+        "Communication", "CommunicationTesting", "DistributedGraphs", "LinearAlgebra",
+        "Parallelism", "RandomInputs",
+      ]),
     tests(
       of: "GraphClassification",
       [
