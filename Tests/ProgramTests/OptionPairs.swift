@@ -274,7 +274,7 @@ extension OptionTable {
 
 /// As many pairs as one test takes.
 struct OptionTablePart: Sendable, CustomTestStringConvertible {
-  static let size = 50
+  static let size = 25
 
   let table: OptionTable
   /// 0 for the uses alone.
