@@ -19,23 +19,10 @@ extension LabelFile {
     _ slice: [Int64], count: Int, firstRow: Int, to path: String, overwrite: Bool,
     on communicator: some Communicator
   ) throws {
-    try communicator.assertReplicated((count: count, path: path, overwrite: overwrite))
-    if isArray(path) {
-      return try writeArray(
-        slice, shape: [count], firstRow: firstRow, to: path, overwrite: overwrite,
-        on: communicator)
-    }
-    try requireTiling(
-      of: count, first: firstRow, count: slice.count, rowLength: 1, on: communicator)
-    var text: [UInt8] = []
-    for label in slice { text += "\(label)\n".utf8 }
-    let offset = try communicator.exclusivePrefixSum(text.count)
-    let byteCount = try communicator.sum(text.count)
-    try writeAtomically(
-      to: path, header: [], byteCount: byteCount, overwrite: overwrite, on: communicator
-    ) { file in
-      try file.write(text, at: offset)
-    }
+    try write(
+      count: count, owned: firstRow..<firstRow + slice.count, to: path, overwrite: overwrite,
+      on: communicator
+    ) { Array(slice[$0.lowerBound - firstRow..<$0.upperBound - firstRow]) }
   }
 
   /// Writes labels that are made as they are written, a block at a time, so they need not fit in
@@ -55,6 +42,7 @@ extension LabelFile {
     count: Int, owned: Range<Int>, to path: String, overwrite: Bool,
     on communicator: some Communicator, labels: (Range<Int>) -> [Int64]
   ) throws {
+    try communicator.assertReplicated((count: count, path: path, overwrite: overwrite))
     try requireTiling(
       of: count, first: owned.lowerBound, count: owned.count, rowLength: 1, on: communicator)
     func forEachBlock(_ body: ([Int64], Int) throws -> Void) rethrows {

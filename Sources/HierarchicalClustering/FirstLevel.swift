@@ -36,7 +36,7 @@ package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
     var run = run
     var edges: JudgedEdges? = edges
     try run.finish(
-      along: &edges, of: source, by: plan, above: thresholds, keepingRows: false,
+      along: &edges, of: source, by: plan, above: thresholds,
       measuredBy: PhaseClock(communicator, observer), on: communicator)
     return run
   }

@@ -46,7 +46,8 @@ extension ClusteringRun {
   /// right, but their values are not. So this takes the threshold that separates clusters best. If
   /// identities are close to each other, a silhouette alone prefers to merge them and leaves too few
   /// clusters. Hence only thresholds from ``ThresholdChoice/deciding`` on are tried, upwards, until two
-  /// in a row are no better.
+  /// in a row are no better; of no more than k nodes, all of these, and 0. Of fewer than 25 nodes, 4 %
+  /// are less than a node: 0 and all thresholds that differ in a merge are tried.
   ///
   /// > Collective: over `communicator`. Nothing if thresholds are given; otherwise for every trial
   /// > what clustering from level 0's linkage on and ``Level/silhouette(of:over:using:on:)`` send.
@@ -67,16 +68,20 @@ extension ClusteringRun {
         try clock.measure(.thresholds) { progress in
           let deciding = min(try edges.decidingProbability(below: 0.04, on: communicator), 0.6)
           choice.deciding = deciding
-          // Networks learn from larger graphs than the tiny ones, in which they are surer.
-          let isTiny = level.nodes.nodeCount <= plan.neighborCount
-          let candidates = ((isTiny ? [0] : []) + silhouetteThresholds).drop(from: deciding)
+          // Networks learn from larger graphs than tiny ones, whose probabilities may all be low or
+          // high. There all trials cost nothing, and silhouettes of a few nodes rise and fall.
+          let isTiny = level.nodes.nodeCount <= max(plan.neighborCount, 24)
+          let candidates =
+            level.nodes.nodeCount <= 24
+            ? [0] + Set(try edges.decidingProbabilities(on: communicator)).sorted()
+            : ((isTiny ? [0] : []) + silhouetteThresholds).drop(from: deciding)
           for threshold in candidates {
             choice.trials.append(
               try trial(
                 Thresholds(threshold, later: later), along: edges, of: source, by: plan,
                 on: communicator))
             progress(Double(choice.trials.count) / Double(candidates.count))
-            if choice.isPastTheBest { break }
+            if !isTiny, choice.isPastTheBest { break }
           }
         }
       }
@@ -119,13 +124,10 @@ extension JudgedEdges {
   package func decidingProbability(
     below share: Double, on communicator: some Communicator
   ) throws -> Double {
-    let density = try graph.halo.extend(linkage.density, on: communicator)
     let binCount = 10_000
     var bins = Array(repeating: 0.0, count: binCount)
-    for node in 0..<graph.ownedCount {
-      let distances = graph.edges(into: node, fromDenserBy: density).map { linkage.distance[$0] }
-      guard let least = distances.min() else { continue }
-      bins[min(max(Int(Double(1 - least) * Double(binCount)), 0), binCount - 1)] += 1
+    for probability in try ownedDecidingProbabilities(on: communicator) {
+      bins[min(max(Int(probability * Double(binCount)), 0), binCount - 1)] += 1
     }
     let counts = try communicator.sums(bins)
     let all = counts.reduce(0, +)
@@ -137,6 +139,23 @@ extension JudgedEdges {
       return Double(share * all < 1 ? bin : bin + 1) / Double(binCount)
     }
     return 0
+  }
+
+  /// The probabilities that decide level 0, of the nodes of all ranks: for small levels.
+  ///
+  /// > Collective: over `communicator`. A round of 4 bytes per ghost, and one of 8 bytes per node to
+  /// > every rank.
+  func decidingProbabilities(on communicator: some Communicator) throws -> [Double] {
+    try communicator.allGather(ownedDecidingProbabilities(on: communicator)).values
+  }
+
+  /// The p of the most probable denser neighbour of every owned node that has one.
+  private func ownedDecidingProbabilities(on communicator: some Communicator) throws -> [Double] {
+    let density = try graph.halo.extend(linkage.density, on: communicator)
+    return (0..<graph.ownedCount).compactMap { node in
+      graph.edges(into: node, fromDenserBy: density).map { linkage.distance[$0] }.min()
+        .map { Double(1 - $0) }
+    }
   }
 }
 

@@ -58,25 +58,26 @@ public struct TrainedModel: Sendable {
       defaults.threshold = tau
       defaults.laterThreshold = tau
     }
-    let isDefault = Self.isDefault(path)
+    let isBuiltIn = Self.isBuiltIn(path)
     self.init(
       try LinkageModel(file, dimensions: dimensions),
-      name: isDefault ? Self.defaultName : file.path, defaults: defaults, isForAnyData: isDefault)
+      name: isBuiltIn ? Self.defaultName : file.path, defaults: defaults, isForAnyData: isBuiltIn)
   }
 
   /// The name of the built-in model.
-  public static let defaultName = "default"
+  static let defaultName = "default"
 
   /// The file of a model. It is that of the built-in model if there is no path, or if the path is
-  /// `default` and no file has that name.
+  /// `default` and no file has that name: ``isBuiltIn(_:)``.
   public static func file(_ path: String?) throws -> TensorFile {
-    guard !isDefault(path), let path else {
+    guard !isBuiltIn(path), let path else {
       return try TensorFile(contents: DefaultModel.contents, name: "the default model")
     }
     return try TensorFile(path: path)
   }
 
-  private static func isDefault(_ path: String?) -> Bool {
+  /// Whether ``file(_:)`` is the built-in model.
+  public static func isBuiltIn(_ path: String?) -> Bool {
     guard let path else { return true }
     return path == defaultName && !FileManager.default.fileExists(atPath: path)
   }

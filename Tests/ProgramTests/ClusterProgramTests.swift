@@ -138,6 +138,17 @@ extension Programs {
       #expect(found == most)
     }
 
+    @Test(arguments: [nil, 3], [2_000_000_000, Int.max])
+    func refusesMoreNeighborsThanMemoryHolds(ranks: Int?, k: Int) async throws {
+      let scratch = try Scratch()
+      let features = try scratch.write(Fixture.rows(0..<300), as: "points.npy")
+      let outcome = try await run(
+        "highland", cluster(features, scratch("out.npy"), ["-k", "\(k)"]), onRanks: ranks)
+      #expect(outcome.exitCode == 1 && outcome.errorLines.count == 1, "\(outcome)")
+      #expect(outcome.errors.contains("error: -k \(k): neighbour lists of "), "\(outcome)")
+      #expect(try scratch.names == ["points.npy"])
+    }
+
     @Test(arguments: [nil, 3])
     func leavesEqualPointsApart(ranks: Int?) async throws {
       let scratch = try Scratch()

@@ -92,8 +92,8 @@ extension Programs {
 
     @Test(arguments: [
       (
-        "--folds 1000000000000",
-        "DIR: --folds 1000000000000: expected 2 ... 20, the number of graphs"
+        "--folds 1000000000",
+        "DIR: --folds 1000000000: expected 2 ... 20, the number of graphs"
       ),
       ("--folds 21", "DIR: --folds 21: expected 2 ... 20, the number of graphs"),
       (

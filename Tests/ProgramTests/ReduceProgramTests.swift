@@ -61,7 +61,7 @@ extension Programs {
       for (input, count, message) in [
         (Fixture.features, "17", "17 columns cannot be made of 16"),
         (wide, "4", "4 columns cannot be made of 3 rows; expected at least as many rows"),
-        (Fixture.truth, "1", "labels have no columns to reduce"),
+        (Fixture.truth, "1", "integers of one column are labels; --reduce is for features"),
       ] {
         let outcome = try await run(
           "highland",

@@ -168,7 +168,7 @@ struct ClusterCommand: RankedCommand {
       try MemoryNeed(
         neighbors: "-k \(plan.neighborCount)",
         ownedCount: ownShare(of: source.rowCount, on: communicator).count,
-        pointCount: source.rowCount, columnCount: plan.listLength, isPadded: false,
+        pointCount: source.rowCount, columnCount: plan.listLength, isWritten: false,
         rankCount: communicator.size
       ).check(on: communicator)
     }

@@ -55,7 +55,7 @@ struct InfoCommand: RankedCommand {
         throw DataError(path: path, problem: "holds \(kind); --dimensions is for features")
       }
     }
-    if path == TrainedModel.defaultName, !FileManager.default.fileExists(atPath: path) {
+    if TrainedModel.isBuiltIn(path) {
       try refuseDimensions(of: "a model")
       return try describeModel(TrainedModel.file(path))
     }

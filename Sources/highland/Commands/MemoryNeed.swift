@@ -17,18 +17,18 @@ struct MemoryNeed {
   /// - Parameters:
   ///   - ownedCount: The nodes of this rank.
   ///   - columnCount: Places of a list as it is handed out.
-  ///   - isPadded: Whether lists are handed out with that many places however few points there are.
+  ///   - isWritten: Whether they are written, too.
   init(
-    neighbors option: String, ownedCount: Int, pointCount: Int, columnCount: Int, isPadded: Bool,
+    neighbors option: String, ownedCount: Int, pointCount: Int, columnCount: Int, isWritten: Bool,
     rankCount: Int
   ) {
     let places = Double(ownedCount) * Double(min(columnCount, max(pointCount - 1, 0)))
     let given = Double(ownedCount) * Double(columnCount)
-    // 12 bytes a place, of the lists of own and of two visiting blocks; then as they are handed out
-    // and, once more, as they are written.
+    // 12 bytes a place, of the lists of own and of two visiting blocks; then as they are handed out,
+    // with all their places however few points there are, and, once more, as they are written.
     let search = (rankCount > 1 ? 3 : 1) * 12 * places
     self.init(
-      option: option, purpose: "neighbour lists", bytes: search + (isPadded ? 28 * given : 0))
+      option: option, purpose: "neighbour lists", bytes: search + (isWritten ? 28 : 12) * given)
   }
 
   init(option: String, purpose: String, bytes: Double) {

@@ -58,7 +58,7 @@ struct NeighborsCommand: RankedCommand {
     let owned = nodes.owned(by: communicator.rank)
     try MemoryNeed(
       neighbors: "-k \(neighborCount)", ownedCount: owned.count, pointCount: source.rowCount,
-      columnCount: neighborCount - 1, isPadded: true, rankCount: communicator.size
+      columnCount: neighborCount - 1, isWritten: true, rankCount: communicator.size
     ).check(on: communicator)
     let workers = try threads.workers(on: communicator)
     reporter.show("read", isDone: 0)

@@ -134,8 +134,9 @@ struct GraphsTrainCommand: RankedCommand {
       layers.map { (1...1000).contains($0) } ?? true, "--layers \(layers ?? 0): expected 1 ... 1000"
     )
     try require((0..<1).contains(dropout), "--dropout \(dropout): expected 0 to below 1")
+    let most = 1_000_000_000
     try require(
-      folds == 0 || folds >= 2,
+      folds == 0 || (2...most).contains(folds),
       "--folds \(folds): expected 0, or 2 and more up to the number of graphs")
     try require(
       (1...Self.mostSeeds).contains(seeds), "--seeds \(seeds): expected 1 ... \(Self.mostSeeds)")
@@ -147,7 +148,6 @@ struct GraphsTrainCommand: RankedCommand {
         (1...trialCount).contains(count),
         "--groups \(count): expected 1 ... \(trialCount), the number of folds and seeds")
     }
-    let most = 1_000_000_000
     try require((1...most).contains(epochs), "--epochs \(epochs): expected 1 ... \(most)")
     try require((0...most).contains(patience), "--patience \(patience): expected 0 ... \(most)")
     try require((1...most).contains(batch), "--batch \(batch): expected 1 ... \(most)")
