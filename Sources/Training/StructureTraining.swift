@@ -50,10 +50,20 @@ public func trainStructureNetwork(
     for set in sets + [validation].compactMap({ $0 }) where Set(set.labels).count == 1 {
       throw TrainingDataError.fewIdentities(count: 1, needed: 2)
     }
-    return try sets.map {
-      try IdentitySplit(
-        of: $0.labels, holdingOut: validation == nil ? options.validationFraction : 0,
-        seed: options.seed)
+    return try sets.map { set in
+      do {
+        let split = try IdentitySplit(
+          of: set.labels, holdingOut: validation == nil ? options.validationFraction : 0,
+          seed: options.seed)
+        let k = options.settings.neighborCount
+        if options.graphCount > 0, split.training.count <= k {
+          throw TrainingDataError.fewPoints(
+            count: split.training.count, of: "training", neighborCount: k)
+        }
+        return split
+      } catch let error as TrainingDataError {
+        throw AgreedFailure(reason: "\(set.source.name): \(error)")
+      }
     }
   }
   var raw: [RawStructureGraph] = []
@@ -63,6 +73,10 @@ public func trainStructureNetwork(
   for index in 0..<options.mixtureCount {
     let mixture = syntheticMixture(index, limit: options.pointLimit, seed: options.seed)
     raw += try structureGraphs(of: mixture, options, on: communicator)
+  }
+  if raw.isEmpty {  // on every rank
+    let error = TrainingDataError.fewDirections(neighborCount: options.settings.neighborCount)
+    throw AgreedFailure(reason: "\(error)")
   }
   let edgeCounts = try communicator.sums([
     raw.reduce(0.0) { $0 + Double($1.graph.edgeCount) },

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Communication
+import Datasets
 import Evaluation
 import HierarchicalClustering
 import MPICommunication
@@ -8,6 +9,7 @@ import MPICommunication
 // which rank 0 prints for all.
 MPICommunicator.run(ending: ending) { communicator in
   _ = Machine.startMemoryBytes
+  TemporaryFiles.removeOnSignals()
   let command: any ParsableCommand
   do {
     command = try Highland.parseAsRoot(joiningNegativeNumbers(CommandLine.arguments.dropFirst()))

@@ -235,7 +235,7 @@ extension Programs {
       #expect(
         outcome.errorLines == [
           "error: \(neighbors): 9 neighbours of each point; expected 20 or more, as 'default' "
-            + "looks at that many"
+            + "looks at that many: highland knn -k 21"
         ], "\(outcome)")
     }
 

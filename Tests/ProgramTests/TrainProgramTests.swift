@@ -258,7 +258,8 @@ extension Programs {
       let few = try scratch.write(Fixture.rows(0..<16), as: "few.npy")
       let labels = try scratch.write((0..<16).map { Int64($0 / 4) }, shape: [16], as: "labels.npy")
       try await refuses(
-        [few, labels], "8 points of training identities; expected more than k = 10")
+        [few, labels],
+        "\(few): 8 points of training identities; expected more than k = 10 (-k)")
     }
 
     @Test func aRowWithoutDirection() async throws {
@@ -293,7 +294,7 @@ extension Programs {
       let model = try scratch.write("mine", as: "model.safetensors")
       try await refuses(
         [Fixture.features, Fixture.truth],
-        "\(model): exists already, and is not overwritten unless that is asked for")
+        "\(model): exists already, and is not overwritten unless that is asked for (--overwrite)")
       #expect(try bytes(of: model) == Array("mine".utf8))
     }
 

@@ -2,6 +2,8 @@ import ArgumentParser
 import Communication
 import Datasets
 import FoundationEssentials
+import GraphClassification
+import GraphCollections
 import GraphNetworks
 import HierarchicalClustering
 import LinearAlgebra
@@ -66,7 +68,9 @@ struct InfoCommand: RankedCommand {
       return try describeModel(TensorFile(path: path))
     case "txt":
       try refuseDimensions(of: "labels")
-      return [("kind", "labels"), ("labels", "\(try LabelFile(path: path).count)")]
+      let labels = try LabelFile(path: path)
+      try labels.check()
+      return [("kind", "labels"), ("labels", "\(labels.count)")]
     case "npy":
       let array = try ArrayFile(path: path)
       if let dimensions, dimensions != array.columnCount {
@@ -92,6 +96,17 @@ struct InfoCommand: RankedCommand {
   }
 
   private func describeModel(_ file: TensorFile) throws -> [Fact] {
+    if file.metadata["format"] == GraphModel.format {
+      let model = try GraphModel(path: file.path)
+      let architecture = model.network.architecture
+      return [
+        ("kind", "classifier of whole graphs"), ("use", "highland graphs evaluate and predict"),
+        ("network", architecture.kind.rawValue), ("layers", "\(architecture.layerCount)"),
+        ("hidden", "\(architecture.hidden)"), ("classes", "\(architecture.classCount)"),
+        ("nodes are seen by", model.encoder.description),
+        ("parameters", "\(architecture.parameterCount)"),
+      ] + file.metadata.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
     if try ModelInput(file) == .structure {
       let network = try StructureNetwork(file)
       return [

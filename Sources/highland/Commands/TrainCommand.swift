@@ -75,11 +75,20 @@ struct TrainCommand: RankedCommand {
     try network.input == .coordinates ? validateCoordinates() : validateStructure()
   }
 
+  /// Refuses values out of range.
+  private func checkValues() throws {
+    try structure.checkValues()
+    try network.checkValues()
+    try recipe.checkValues()
+    try judging.checkValues()
+  }
+
   /// Refuses what was given but would do nothing.
   private func validateCoordinates() throws {
     if let name = structure.given.first {
       throw ValidationError("\(name) goes with --input structure")
     }
+    try checkValues()
     guard recipe.initial != .distance || network.shape(dimensions: 1).canStartFromDistance else {
       throw ValidationError("--initial distance goes with --network mean --layers 1")
     }
@@ -93,14 +102,19 @@ struct TrainCommand: RankedCommand {
   private func validateStructure() throws {
     let given = network.givenOfCoordinates + recipe.givenOfCoordinates + judging.givenOfCourse
     if let name = given.first { throw ValidationError("\(name) goes with --input coordinates") }
+    try checkValues()
   }
 
   func run(on communicator: MPICommunicator) throws {
     try outputs.check(
-      [output, report] + (checkpoint == nil ? [log] : []), appended: checkpoint == nil ? nil : log,
-      on: communicator)
+      [.model(output), .page(report)] + (checkpoint == nil ? [.log(log)] : []),
+      reading: [input.features, labels, structure.from] + structure.also + judging.validation,
+      appended: checkpoint == nil ? nil : .log(log), on: communicator)
     let features = try input.open(on: communicator)
     let data = try communicator.agree { try LabelledFile(features, labels: labels) }
+    if communicator.rank == Rank(0) {
+      try noteNegativeLabels(data.labels, of: labels, on: SingleRank())
+    }
     let other = try communicator.agree {
       try judging.validation.isEmpty
         ? nil : LabelledFile(judging.validation[...], dimensions: input.dimensions)
@@ -126,9 +140,13 @@ struct TrainCommand: RankedCommand {
           + "\(data.features.columnCount), as in \(data.features.path)")
     }
     let split = try communicator.agree {
-      try IdentitySplit(
-        of: data.labels, holdingOut: other == nil ? judging.validationFraction : 0,
-        seed: recipe.seed)
+      do {
+        return try IdentitySplit(
+          of: data.labels, holdingOut: other == nil ? judging.validationFraction : 0,
+          seed: recipe.seed)
+      } catch let error as TrainingDataError {
+        throw DataError(path: data.labelPath, problem: "\(error)")
+      }
     }
     try checkRows(of: [data, other], on: communicator)
     let options = try recipe.options(
@@ -142,7 +160,7 @@ struct TrainCommand: RankedCommand {
       if let other { try run.add(other, as: "--validation", on: communicator) }
       return run
     }
-    try checkSizes(split, options, on: communicator)
+    try checkSizes(data, split, options, on: communicator)
     let start = TrainingState(options)
     let saved = try savedState(
       in: directory, orSaving: start, options.optimizer, on: communicator)
@@ -211,17 +229,19 @@ struct TrainCommand: RankedCommand {
 
   /// > Collective: over `communicator`. A round of a byte.
   private func checkSizes(
-    _ split: IdentitySplit, _ options: TrainingOptions, on communicator: MPICommunicator
+    _ data: LabelledFile, _ split: IdentitySplit, _ options: TrainingOptions,
+    on communicator: MPICommunicator
   ) throws {
     try communicator.agree {
-      for chain in options.chains where split.training.count <= chain.neighborCount {
-        throw TrainingDataError.fewPoints(
-          count: split.training.count, of: "training", neighborCount: chain.neighborCount)
+      func check(_ points: [Int], _ part: String, _ k: Int) throws {
+        guard points.count <= k else { return }
+        let error = TrainingDataError.fewPoints(
+          count: points.count, of: part, neighborCount: k)
+        throw DataError(path: data.features.path, problem: "\(error) (-k)")
       }
-      let k = options.chains[0].neighborCount
-      if !split.validation.isEmpty, split.validation.count <= k {
-        throw TrainingDataError.fewPoints(
-          count: split.validation.count, of: "validation", neighborCount: k)
+      for chain in options.chains { try check(split.training, "training", chain.neighborCount) }
+      if !split.validation.isEmpty {
+        try check(split.validation, "validation", options.chains[0].neighborCount)
       }
     }
   }

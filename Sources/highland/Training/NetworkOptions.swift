@@ -51,7 +51,8 @@ struct NetworkOptions: ParsableArguments {
       """)
   var givenAverageFeature: Bool?
 
-  func validate() throws {
+  /// To be asked once it is known that the options fit the kind of model.
+  func checkValues() throws {
     guard (2...65536).contains(hidden) else {
       throw ValidationError("--hidden \(hidden): expected 2 ... 65536")
     }

@@ -127,7 +127,8 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "The seed of the split of identities and of all other random numbers.")
   var seed: UInt64 = 0
 
-  func validate() throws {
+  /// To be asked once it is known that the options fit the kind of model.
+  func checkValues() throws {
     func require(_ holds: Bool, _ option: String, _ expected: String) throws {
       if !holds { throw ValidationError("\(option): expected \(expected)") }
     }
@@ -137,9 +138,16 @@ struct RecipeOptions: ParsableArguments {
     try require(
       levels.numbers.allSatisfy { (1...100).contains($0) }, "--levels \(levels)",
       "numbers of 1 ... 100")
+    // The option that was given is at fault, not a default.
+    try require(
+      levels.numbers.count == neighborCounts.numbers.count || givenLevels != nil,
+      "-k \(neighborCounts)",
+      "as many numbers as --levels has, \(levels.numbers.count) by default (\(levels)); or give both"
+    )
     try require(
       levels.numbers.count == neighborCounts.numbers.count, "--levels \(levels)",
-      "as many numbers as -k has, \(neighborCounts.numbers.count)")
+      "as many numbers as -k has, \(neighborCounts.numbers.count)"
+        + (givenNeighborCounts == nil ? " by default (\(neighborCounts)); or give both" : ""))
     guard !trueLinks || levels.numbers.contains(where: { $0 > 1 }) else {
       throw ValidationError(
         "--true-links makes the levels after the first; --levels \(levels) has none")
@@ -252,7 +260,8 @@ struct ValidationOptions: ParsableArguments {
       """)
   var givenPatience: Int?
 
-  func validate() throws {
+  /// To be asked once it is known that the options fit the kind of model.
+  func checkValues() throws {
     if let chosenFraction, !(0...0.9).contains(chosenFraction) {
       throw ValidationError("--validation-fraction \(chosenFraction): expected 0 ... 0.9")
     }

@@ -52,7 +52,8 @@ struct StructureOptions: ParsableArguments {
         """, visibility: .hidden))
   var without: [String] = []
 
-  func validate() throws {
+  /// To be asked once it is known that the options fit the kind of model.
+  func checkValues() throws {
     func require(_ holds: Bool, _ option: String, _ expected: String) throws {
       if !holds { throw ValidationError("\(option): expected \(expected)") }
     }
