@@ -9,8 +9,9 @@ extension ClusteringRun {
   /// Merges every node into the root of its tree: the peaks become the nodes of the next level.
   ///
   /// > Collective: over `communicator`. A fetch per node and one per point; then, unless no rows are
-  /// > kept, every peak's row travels to its new owner, or the sums of members do, once per rank,
-  /// > cluster and 4096 rows; then what the evidence of level 0 sends.
+  /// > kept, every peak's row travels to its new owner unless means of directions take its place, and for
+  /// > means the sums of members do, once per rank, cluster and 4096 rows; then what the evidence of
+  /// > level 0 sends.
   ///
   /// - Parameters:
   ///   - root: Owned. The peak of every node.
@@ -47,7 +48,7 @@ extension ClusteringRun {
         try coarseRows(
           coarse, peaks: peaks, in: coarseNodes, counts: counts, keeping: $0, of: source,
           using: workers, on: communicator)
-      } ?? NodeRows(directions: Matrix(rows: 0, columns: source.dimensions))
+      } ?? .none
     var evidence = level.evidence
     if means == nil {
       evidence = nil
@@ -68,7 +69,7 @@ extension ClusteringRun {
     on communicator: some Communicator
   ) throws -> NodeRows {
     let members =
-      level.rows.wereTaken || means == .ofInputRows && level.number == 0
+      level.rows.areGone || means == .ofInputRows && level.number == 0
       ? try membersInInput(peaks, coarse, on: communicator)
       : Members(coarse: coarse, weights: level.memberCounts, peaks: peaks, areRead: false)
     let coarseOwned = coarseNodes.owned(by: communicator.rank)
@@ -99,7 +100,7 @@ extension ClusteringRun {
           : (
             averaged: means == .peaksOnly
               ? Matrix(rows: 0, columns: dimensions)
-              : level.rows.meanRows.copy(ofRows: Array(places)),
+              : level.rows.averages.copy(ofRows: Array(places)),
             peakDirections: level.rows.directions.copy(ofRows: Array(tilePeaks))
           )
       }
@@ -117,8 +118,8 @@ extension ClusteringRun {
       }
     }
     return switch means {
-    case .peaksOnly: NodeRows(directions: directions)
-    case .ofInputRows: NodeRows(directions: directions, means: sums.means(over: counts))
+    case .peaksOnly: .peaks(directions)
+    case .ofInputRows: .peaksAndMeans(directions, means: sums.means(over: counts))
     case .ofDirections: NodeRows(means: sums.means(over: counts), using: workers)
     }
   }

@@ -16,7 +16,7 @@ extension ClusteringRun {
     to place: [GlobalNode], in nodes: NodePartition, on communicator: some Communicator
   ) throws {
     precondition(
-      level.number == 0 && !level.rows.wereTaken && level.evidence == nil
+      level.number == 0 && !level.rows.areGone && level.evidence == nil
         && nodes.nodeCount == level.nodes.nodeCount, "level \(level.number) is not to be reordered")
     nodeOfPoint = try level.nodes.fetch(place, at: nodeOfPoint, on: communicator)
     let owned = level.nodes.owned(by: communicator.rank)
@@ -25,8 +25,8 @@ extension ClusteringRun {
     let inputPoint = try nodes.arrange(level.inputPoint, at: place, on: communicator)
     level = Level(
       number: 0, nodes: nodes,
-      rows: NodeRows(
-        directions: Matrix(
+      rows: .peaks(
+        Matrix(
           rows: inputPoint.count, columns: width,
           elements: try nodes.arrange(
             level.rows.directions.elements, width: width, at: place, on: communicator))),

@@ -45,10 +45,11 @@ package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
     on base: some Communicator
   ) throws -> ClusteringRun {
     let communicator = CountingCommunicator(base)
+    precondition(!observer.wantsLevels, "level 0 was judged for no observer")
     var run = run
-    var edges: JudgedEdges? = edges
+    run.thresholds = thresholds
     try run.finish(
-      along: &edges, of: source, by: plan, above: thresholds,
+      along: edges, of: source, by: plan,
       measuredBy: PhaseClock(communicator, observer), on: communicator)
     return run
   }

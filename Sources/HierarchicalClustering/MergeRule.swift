@@ -8,6 +8,8 @@ public enum MergeRule: Sendable {
 }
 
 extension MergeRule {
+  /// The parent of every owned node above a threshold.
+  ///
   /// > Collective: over `communicator`, as ``bestDenserNeighbor(_:above:in:named:on:)``.
   func parents(
     along edges: JudgedEdges, of level: Level, above threshold: Double,

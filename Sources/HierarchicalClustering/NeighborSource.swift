@@ -15,8 +15,9 @@ extension NeighborSource {
   /// The nearest neighbours of every owned node of a run's level. Of equally similar neighbours the
   /// one with the lower input point is first.
   ///
-  /// > Collective: over `communicator`, as the search is. If nodes are not in input order, a fetch per
-  /// > neighbour tells which node it is.
+  /// > Collective: over `communicator`, as the search is; for given lists a round of a byte per rank, and a
+  /// > fetch per place if there are points without direction. If nodes are not in input order, a fetch
+  /// > per neighbour tells which node it is, and given lists travel to the owners of their nodes.
   func lists(
     of run: ClusteringRun, length: Int, using workers: Workers, on communicator: some Communicator,
     progress: (Double) -> Void
@@ -24,6 +25,9 @@ extension NeighborSource {
     let level = run.level
     var lists: NeighborLists
     if case .given(let given) = self, level.number == 0 {
+      precondition(
+        given.listLength == 0 || given.count == run.nodeOfPoint.count,
+        "\(given.count) lists for \(run.nodeOfPoint.count) points")
       lists = try given.among(run.hasDirection, in: run.points, on: communicator)
       if !level.isInInputOrder {
         lists = try lists.moved(

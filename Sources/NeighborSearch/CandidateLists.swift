@@ -5,7 +5,7 @@ internal import Parallelism
 
 /// The best neighbours found so far for consecutive nodes.
 ///
-/// Neighbours are ordered by (similarity descending, index ascending). The order is total, so a list
+/// Neighbours are ordered by (similarity descending, name ascending). The order is total, so a list
 /// does not depend on the order in which candidates are offered.
 struct CandidateLists: Sendable {
   let capacity: Int

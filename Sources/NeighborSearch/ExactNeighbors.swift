@@ -17,8 +17,8 @@ public import Parallelism
 /// > Collective: over `communicator`. 4 ⌊p/2⌋ + 3 rounds of one message per rank, none for p = 1:
 /// > ⌊p/2⌋ times a block's rows and the three arrays of its lists, in all
 /// > `ownedCount · (4 · columns + 12 · listLength + 4)` bytes; then the lists once more. Travelling
-/// > lists have no more places than there are other nodes. With `names`, 8 bytes more per node and round
-/// > of the ring.
+/// > lists have no more places than there are other nodes. With `names` they travel with the rows: ⌊p/2⌋
+/// > rounds more, and 8 bytes per node.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing: they have no neighbours

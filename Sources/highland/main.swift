@@ -4,6 +4,7 @@ import Datasets
 import Evaluation
 import HierarchicalClustering
 import MPICommunication
+import MPIPrograms
 
 // Every rank parses the same arguments and comes to the same command, or to the same complaint,
 // which rank 0 prints for all.

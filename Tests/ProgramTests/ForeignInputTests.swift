@@ -325,7 +325,8 @@ extension Programs {
     /// is none is taken without a word.
     @Test(arguments: [
       ["cluster", "x.npy"], ["knn", "x.npy", "--neighbors", "n", "--similarities", "s"],
-      ["components", "e.npy"], ["train", "x", "y", "-o", "m"], ["report", "d", "-o", "p"],
+      ["components", "e.npy"], ["train structure", "x", "y", "-o", "m"],
+      ["train coordinates", "x", "y", "-o", "m"], ["report", "d", "-o", "p"],
       ["generate", "--points", "9", "-o", "d"], ["graphs train", "d"],
     ])
     func noOptionLacksTheNegativeNumberBehindIt(command: [String]) async throws {
