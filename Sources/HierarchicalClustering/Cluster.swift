@@ -83,7 +83,7 @@ extension ClusteringRun {
       let edges = try first.take() ?? judgedEdges(by: plan, measuredBy: clock, on: communicator)
       let (parents, roots, merged) = try clock.measure(.decode) { _ in
         let parents = try plan.rule.parents(
-          along: edges, above: thresholds.ofLevel(number), on: communicator)
+          along: edges, of: level, above: thresholds.ofLevel(number), on: communicator)
         var roots = parents.parent
         try compressPaths(&roots, in: nodes, on: communicator)
         return (parents, roots, try communicator.sum(parents.mergedCount))
@@ -144,8 +144,8 @@ extension ClusteringRun {
   ) throws -> JudgedEdges {
     let lists = try clock.measure(.neighbors) { progress in
       try plan.search.lists(
-        of: level, length: plan.listLength, where: hasDirection, using: plan.workers,
-        on: communicator, progress: progress)
+        of: self, length: plan.listLength, using: plan.workers, on: communicator,
+        progress: progress)
     }
     let (neighbors, graph) = try clock.measure(.graph) { _ in
       let neighbors = lists.prefix(plan.neighborCount - 1)

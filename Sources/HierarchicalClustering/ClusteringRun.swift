@@ -48,7 +48,8 @@ extension ClusteringRun {
     nodeOfPoint = owned.map { GlobalNode($0) }
     level = Level(
       number: 0, nodes: points, rows: NodeRows(directions: rows.matrix),
-      memberCounts: Array(repeating: 1, count: owned.count), inputPoint: nodeOfPoint)
+      memberCounts: Array(repeating: 1, count: owned.count), inputPoint: nodeOfPoint,
+      isInInputOrder: true)
     stopReason = points.nodeCount > 1 ? nil : .fewNodes
   }
 

@@ -17,10 +17,18 @@ public struct Level: Sendable {
   public internal(set) var rows: NodeRows
   /// Owned. How many points each node stands for.
   public let memberCounts: [Int64]
-  /// Owned. The input point of each node: at level 0 its own, at later levels that of its peak.
+  /// Owned. The input point of each node: at level 0 its own, at later levels that of its peak. Ties
+  /// between nodes break by it.
   public let inputPoint: [GlobalNode]
+  /// Replicated. Whether the input points of all nodes ascend, so that the order of nodes is theirs.
+  let isInInputOrder: Bool
   /// How the nodes' members are connected at level 0; kept from there on if the judge needs it.
   package var evidence: Evidence?
+}
+
+extension Level {
+  /// Owned. By which names ties break: nil if the order of nodes says the same.
+  var names: [GlobalNode]? { isInInputOrder ? nil : inputPoint }
 }
 
 /// The rows of the nodes of a level.
@@ -33,6 +41,9 @@ public struct NodeRows: Sendable {
   public let means: Matrix?
   /// Owned. |u|: the lengths of means of directions; 1 if there are no means.
   public let meanLengths: [Float]
+
+  /// Replicated. Whether ``Level/takeNetworkInput(usesMeans:)`` has taken the rows.
+  fileprivate(set) var wereTaken = false
 
   /// Rows of points, or of nodes without means.
   init(directions: Matrix) {
@@ -85,7 +96,10 @@ extension Level {
   package mutating func takeNetworkInput(usesMeans: Bool) -> NodeInput {
     let input = NodeInput(
       identity: rows.directions, average: rows.means, usesAverage: usesMeans)
-    if number == 0 { rows.directions = Matrix(rows: 0, columns: rows.directions.columnCount) }
+    if number == 0 {
+      rows.directions = Matrix(rows: 0, columns: rows.directions.columnCount)
+      rows.wereTaken = true
+    }
     return input
   }
 }

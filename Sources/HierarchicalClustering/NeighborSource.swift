@@ -7,25 +7,34 @@ internal import Parallelism
 public enum NeighborSource: Sendable {
   /// An exact search, which compares all pairs of nodes.
   case exact
-  /// Owned. The user's lists for level 0, and an exact search for later levels.
+  /// Owned points. The user's lists for level 0, and an exact search for later levels.
   case given(NeighborLists)
 }
 
 extension NeighborSource {
-  /// The nearest neighbours of every owned node.
+  /// The nearest neighbours of every owned node of a run's level. Of equally similar neighbours the
+  /// one with the lower input point is first.
   ///
-  /// > Collective: over `communicator`, as the search is.
-  ///
-  /// - Parameter hasDirection: Owned points.
+  /// > Collective: over `communicator`, as the search is. If nodes are not in input order, a fetch per
+  /// > neighbour tells which node it is.
   func lists(
-    of level: Level, length: Int, where hasDirection: [Bool], using workers: Workers,
-    on communicator: some Communicator, progress: (Double) -> Void
+    of run: ClusteringRun, length: Int, using workers: Workers, on communicator: some Communicator,
+    progress: (Double) -> Void
   ) throws -> NeighborLists {
-    if case .given(let lists) = self, level.number == 0 {
-      return try lists.among(hasDirection, in: level.nodes, on: communicator)
+    let level = run.level
+    var lists: NeighborLists
+    if case .given(let given) = self, level.number == 0 {
+      lists = try given.among(run.hasDirection, in: run.points, on: communicator)
+      if !level.isInInputOrder {
+        lists = try lists.moved(
+          to: run.nodeOfPoint, in: level.nodes, on: communicator)
+      }
+    } else {
+      lists = try nearestNeighbors(
+        of: level.rows.directions, listLength: length, in: level.nodes, named: level.names,
+        using: workers, on: communicator, progress: progress)
     }
-    return try nearestNeighbors(
-      of: level.rows.directions, listLength: length, in: level.nodes, using: workers,
-      on: communicator, progress: progress)
+    guard !level.isInInputOrder else { return lists }
+    return try lists.renamed(by: run.nodeOfPoint, of: run.points, on: communicator)
   }
 }
