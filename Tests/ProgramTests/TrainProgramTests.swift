@@ -195,7 +195,7 @@ extension Programs {
         (0..<300).map { Int64($0 % 3) }, shape: [300], as: "labels.npy")
       try await refuses(
         [Fixture.features, labels],
-        "3 identities; at least 4 are needed to hold some out for validation "
+        "\(labels): 3 identities; at least 4 are needed to hold some out for validation "
           + "(--validation-fraction 0 holds out none)")
     }
 
@@ -299,10 +299,13 @@ extension Programs {
     }
 
     @Test(arguments: [
-      (["--hidden", "1"], "--hidden 1: expected 2 ... 65536"),
-      (["-k", "10,5"], "--levels 2,3,4: expected as many numbers as -k has, 2"),
-      (["--dropout", "1"], "--dropout 1.0: expected 0 ..< 1"),
-      (["--heads", "2"], "--heads 2 goes with --network attention"),
+      (["--input", "coordinates", "--hidden", "1"], "--hidden 1: expected 2 ... 65536"),
+      (
+        ["--input", "coordinates", "-k", "10,5", "--levels", "2,3,4"],
+        "--levels 2,3,4: expected as many numbers as -k has, 2"
+      ),
+      (["--input", "coordinates", "--dropout", "1"], "--dropout 1.0: expected 0 ..< 1"),
+      (["--input", "coordinates", "--heads", "2"], "--heads 2 goes with --network attention"),
       (["--dropout", "0.2"], "--dropout goes with --input coordinates"),
       (["--patience", "2"], "--patience goes with --input coordinates"),
       (["--input", "coordinates", "--also", "a", "b"], "--also goes with --input structure"),

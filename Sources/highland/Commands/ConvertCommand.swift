@@ -155,7 +155,8 @@ struct ConvertCommand: RankedCommand {
         on: communicator, observer: { progress.show($0.rawValue, isDone: $1) },
         of: { try file.rows($0) })
     } catch let failure as AgreedFailure
-      where [count, file.columnCount].contains { failure.reason.hasPrefix("\($0) columns ") }
+      where [count, file.columnCount].contains(where: { failure.reason.hasPrefix("\($0) columns ") }
+      )
     {
       throw AgreedFailure(reason: "\(file.path): \(failure.reason) (--reduce \(count))")
     }
