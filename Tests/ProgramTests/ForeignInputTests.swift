@@ -295,11 +295,11 @@ extension Programs {
         "--above -inf: expected a finite number"
       ),
       (
-        ["train", "x", "y", "-o", "m", "--input", "coordinates", "--clip", "inf"],
+        ["train", "coordinates", "x", "y", "-o", "m", "--clip", "inf"],
         "--clip inf: expected 0, or 1e-30 ... 1e30"
       ),
       (
-        ["train", "x", "y", "-o", "m", "--input", "coordinates", "--learning-rate", "-1e-3"],
+        ["train", "coordinates", "x", "y", "-o", "m", "--learning-rate", "-1e-3"],
         "--learning-rate -0.001: expected above 0, 1e-30 ... 1e30"
       ),
       (

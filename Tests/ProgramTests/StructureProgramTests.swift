@@ -98,12 +98,12 @@ extension Programs {
       let coordinates = try await run(
         "highland",
         [
-          "train", Fixture.features, Fixture.truth, "--output", scratch("model.safetensors"),
-          "--input", "coordinates", "--checkpoint", scratch("state"), "--progress", "none",
+          "train", "coordinates", Fixture.features, Fixture.truth, "--output",
+          scratch("model.safetensors"), "--checkpoint", scratch("state"), "--progress", "none",
         ])
       #expect(coordinates.exitCode == 1)
       #expect(
-        coordinates.errors.contains("--input was structure, is coordinates"), "\(coordinates)")
+        coordinates.errors.contains("kind was structure, is coordinates"), "\(coordinates)")
     }
 
     @Test func goesOnWithAnotherNumberOfRanksAfterDamage() async throws {
