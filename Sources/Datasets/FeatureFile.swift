@@ -54,9 +54,9 @@ public struct FeatureFile: Sendable {
     self.path = path
     do {
       format = try FeatureFormat(path: path)
-    } catch {
-      _ = try InputFile(path: path)  // what is not there has no extension to blame
-      throw error
+    } catch let error as DataError {
+      // What is not there has no extension to blame.
+      throw DataError(path: path, problem: error.problem + (try InputFile(path: path).whatItIs()))
     }
     if let dimensions, !(1...Int(Int32.max)).contains(dimensions) {
       throw error("\(dimensions) dimensions asked for; expected 1 ... \(Int32.max)")

@@ -74,16 +74,19 @@ public func trainStructureNetwork(
     let mixture = syntheticMixture(index, limit: options.pointLimit, seed: options.seed)
     raw += try structureGraphs(of: mixture, options, on: communicator)
   }
+  let names = sets.map(\.source.name).joined(separator: ", ")
   if raw.isEmpty {  // on every rank
     let error = TrainingDataError.fewDirections(neighborCount: options.settings.neighborCount)
-    throw AgreedFailure(reason: "\(error)")
+    throw AgreedFailure(reason: "\(names): \(error)")
   }
   let edgeCounts = try communicator.sums([
     raw.reduce(0.0) { $0 + Double($1.graph.edgeCount) },
     raw.reduce(0.0) { sum, graph in sum + Double(graph.isSame.count { $0 }) },
   ])
-  if edgeCounts[0] == 0 { throw AgreedFailure(reason: "\(TrainingDataError.noEdges)") }
-  if edgeCounts[1] == 0 { throw AgreedFailure(reason: "\(TrainingDataError.noPositiveEdges)") }
+  if edgeCounts[0] == 0 { throw AgreedFailure(reason: "\(names): \(TrainingDataError.noEdges)") }
+  if edgeCounts[1] == 0 {
+    throw AgreedFailure(reason: "\(names): \(TrainingDataError.noPositiveEdges)")
+  }
   observer.madeGraphs(raw.count)
 
   let measuredNodeScale =

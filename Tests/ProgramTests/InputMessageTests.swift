@@ -213,6 +213,25 @@ extension Programs {
           == true, "\(outcome)")
     }
 
+    @Test(arguments: [nil, 3])
+    func rowsThatDoNotFitIntoMemoryAreRefused(ranks: Int?) async throws {
+      let (path, columns) = (scratch("wide.fbin"), 400_000_000)
+      let counts = [UInt32(1000), UInt32(columns)].flatMap { count in
+        (0..<4).map { UInt8(truncatingIfNeeded: count >> (8 * UInt32($0))) }
+      }
+      try scratch.write(counts, as: "wide.fbin")
+      try #require(unsafe truncate(path, 8 + 4 * 1000 * columns) == 0)
+      let lists = ["--neighbors", scratch("n.npy"), "--similarities", scratch("s.npy")]
+      for command in [["cluster", path], ["knn", path] + lists] {
+        let outcome = try await run("highland", command + ["--progress", "none"], onRanks: ranks)
+        #expect(outcome.exitCode == 1, "\(outcome)")
+        #expect(
+          outcome.errorLines.count == 1
+            && outcome.errorLines[0].hasPrefix("error: \(path): [1000 × \(columns)] features of "),
+          "\(outcome)")
+      }
+    }
+
     // MARK: - Generated sets and collections of graphs
 
     @Test(arguments: [
@@ -317,7 +336,7 @@ extension Programs {
           "train", few, labels, "--graphs", "1", "-o", scratch("m.safetensors"), "--progress",
           "none",
         ],
-        "no graph has more than k = 10 nodes to learn from; points that are copies of each other, or "
+        "\(few): no graph has more than k = 10 nodes to learn from; points that are copies of each other, or "
           + "differ only in length, are one node")
     }
 

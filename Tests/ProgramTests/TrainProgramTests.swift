@@ -194,7 +194,7 @@ extension Programs {
         (0..<300).map { Int64($0 % 3) }, shape: [300], as: "labels.npy")
       try await refuses(
         [Fixture.features, labels],
-        "3 identities; at least 4 are needed to hold some out for validation "
+        "\(labels): 3 identities; at least 4 are needed to hold some out for validation "
           + "(--validation-fraction 0 holds out none)")
     }
 

@@ -64,6 +64,11 @@ struct GenerateCommand: RankedCommand {
       option: "--points \(points) --dimensions \(dimensions)", purpose: "rows",
       bytes: 8 * largerShare * Double(dimensions) + 8 * Double(points) / meanClusterSize
     ).check(on: communicator)
+    try communicator.agree {
+      guard communicator.rank == Rank(0) else { return }
+      // At most 2⁶² bytes, by the limits of both.
+      try checkSpace(points * dimensions * 4, for: output)
+    }
     let embeddings = SyntheticEmbeddings(options)
     try writeDirectory(
       to: output, marker: "generate.json", overwrite: outputs.overwrite, on: communicator

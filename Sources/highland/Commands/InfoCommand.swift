@@ -61,6 +61,14 @@ struct InfoCommand: RankedCommand {
       try refuseDimensions(of: "a model")
       return try describeModel(TrainedModel.file(path))
     }
+    if let names = try? fileNames(inDirectory: path) {
+      let command =
+        names.contains("hierarchy.json")
+        ? "; highland report shows a hierarchy"
+        : names.contains { $0.hasSuffix("_A.txt") }
+          ? "; highland graphs info describes a collection of graphs" : ""
+      throw DataError(path: path, problem: "is a directory; expected a file\(command)")
+    }
     switch path.split(separator: ".").last?.lowercased() {
     // An index of a model in several files is JSON; the message says so.
     case "safetensors", "json":

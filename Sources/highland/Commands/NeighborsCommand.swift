@@ -71,6 +71,15 @@ struct NeighborsCommand: RankedCommand {
       neighbors: "-k \(neighborCount)", ownedCount: owned.count, pointCount: source.rowCount,
       columnCount: neighborCount - 1, isWritten: true, rankCount: communicator.size
     ).check(on: communicator)
+    try communicator.agree {
+      guard communicator.rank == Rank(0) else { return }
+      let places = source.rowCount.multipliedReportingOverflow(by: neighborCount - 1)
+      for (path, size) in [(neighbors, 8), (similarities, 4)] {
+        let byteCount = places.partialValue.multipliedReportingOverflow(by: size)
+        let isTooLarge = places.overflow || byteCount.overflow
+        try checkSpace(isTooLarge ? .max : byteCount.partialValue, for: path)
+      }
+    }
     let workers = try threads.workers(on: communicator)
     reporter.show("read", isDone: 0)
     let rows = try source.unitRows(

@@ -19,8 +19,19 @@ struct FeatureOptions: ParsableArguments {
   @Option(help: "Columns of a raw .bin file; checked for other formats.")
   var dimensions: Int?
 
-  func open(on communicator: some Communicator) throws -> FeatureFile {
-    try communicator.agree { try FeatureFile(path: features, dimensions: dimensions) }
+  /// Opens the file, whose rows are all to be in memory, on some rank each.
+  ///
+  /// > Collective: over `communicator`. A few rounds of some bytes per rank.
+  func open(on communicator: MPICommunicator) throws -> FeatureFile {
+    let file = try communicator.agree {
+      try FeatureFile(path: features, dimensions: dimensions)
+    }
+    let owned = ownShare(of: file.rowCount, on: communicator)
+    try MemoryNeed(
+      option: features, purpose: "[\(file.rowCount) × \(file.columnCount)] features",
+      bytes: 4 * Double(owned.count) * Double(file.columnCount)
+    ).check(on: communicator)
+    return file
   }
 }
 
