@@ -80,7 +80,7 @@ extension LabelFile {
     }
   }
 
-  /// Finds out now whether so many labels will fit on the disk: to be called before the work.
+  /// Finds out now whether that number of labels will fit on the disk: to be called before the work.
   ///
   /// - Throws: ``DataError`` if they surely will not. Labels in text have two bytes at least.
   public static func checkSpace(count: Int, to path: String) throws {

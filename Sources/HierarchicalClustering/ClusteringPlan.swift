@@ -99,12 +99,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
 
   /// Whether points with the same direction are one node from the start. They are not if the user
   /// provides neighbours, which are those of the original points.
-  public var mergesCopies: Bool {
-    switch search {
-    case .exact: judge.mergesCopies
-    case .given: false
-    }
-  }
+  public var mergesCopies: Bool { judge.mergesCopies && !hasLists }
 }
 
 extension ClusteringPlan: Sendable where Judge: Sendable {}

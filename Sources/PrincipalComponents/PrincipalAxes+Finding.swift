@@ -140,7 +140,7 @@ extension PrincipalAxes {
     throw AgreedFailure(reason: "\(error)")
   }
 
-  /// What finding so many axes takes on a rank, apart from a part of the rows: not an integer, as it may be
+  /// What finding this number of axes takes on a rank, apart from a part of the rows: not an integer, as it may be
   /// beyond any.
   public static func memoryBytes(
     _ count: Int, rowCount: Int, columnCount: Int, isFirst: Bool

@@ -133,8 +133,12 @@ extension Programs {
     ) async throws -> (outcome: Outcome, names: [String]) {
       let before = try scratch.names
       let quoted = arguments.map { "'\($0)'" }.joined(separator: " ")
+      // Ranks that share a busy machine get more than mpirun's second to end.
       let start =
-        ranks.map { "mpirun -n \($0) --oversubscribe --bind-to none --allow-run-as-root " } ?? ""
+        ranks.map {
+          "mpirun -n \($0) --oversubscribe --bind-to none --allow-run-as-root "
+            + "--mca odls_base_sigkill_timeout 5 "
+        } ?? ""
       // With job control, as otherwise SIGINT is ignored.
       let script = """
         set -m
