@@ -100,7 +100,10 @@ let package = Package(
       ]),
     module(
       "NeighborSearch",
-      ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
+      [
+        "CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism",
+        "RandomNumbers",
+      ]),
     module(
       "SimilarityStructure",
       ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),

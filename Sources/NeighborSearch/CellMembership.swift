@@ -1,0 +1,124 @@
+internal import CKernels
+internal import Communication
+internal import LinearAlgebra
+internal import Parallelism
+
+/// Which cells each owned row belongs to: the nearest, and those that are hardly less near.
+///
+/// What is lost at the border of cells is the pairs with one point on either side. A point near a border
+/// joins both cells; one amid its cell does not, which costs less than two cells for each.
+struct CellMembership: Sendable {
+  /// Owned. Shape `[ownedCount + 1]`, ascending from 0.
+  let offsets: [Int]
+  /// Owned. The cells of row i are `cells[offsets[i] ..< offsets[i + 1]]`, the nearest first.
+  let cells: [Int32]
+  /// Replicated. How much less similar than the nearest a cell's centre may be.
+  let margin: Float
+
+  /// Most cells that a row is in.
+  static let limit = 8
+  /// Rows by which the margin is found.
+  private static let sampleCount = 4096.0
+
+  /// > Collective: over `communicator`. Three rounds; 7 similarities of each of 4096 rows to every rank.
+  ///
+  /// - Parameters:
+  ///   - directed: Owned. Ascending places of the rows that are not zeros; the others are in no cell.
+  ///   - mean: Replicated. How many cells a row is to be in, on average. At least 1.
+  ///   - seed: Replicated.
+  init(
+    of rows: Matrix, at directed: [Int], firstNode: Int, in tree: CellTree, mean: Double,
+    seed: UInt64, using workers: Workers, on communicator: some Communicator
+  ) throws {
+    let hash = NodeHash(seed: ~seed)
+    let count = Double(max(1, try communicator.sum(directed.count)))
+    let sample = directed.filter { hash.isWithin(Self.sampleCount / count, firstNode + $0) }
+    let nearest = tree.nearestCells(of: rows, at: sample, using: workers)
+    var gaps: [Float] = []
+    for row in sample.indices {
+      for place in 1..<Self.limit where nearest.index[row * Self.limit + place] >= 0 {
+        gaps.append(
+          nearest.similarity[row * Self.limit] - nearest.similarity[row * Self.limit + place])
+      }
+    }
+    let sampled = try communicator.sum(sample.count)
+    let all = try communicator.allGather(gaps).values.sorted()
+    let wanted = Int((mean - 1) * Double(sampled))
+    margin = wanted > 0 && !all.isEmpty ? all[min(wanted, all.count) - 1] : -1
+
+    var counts = Array(repeating: 0, count: rows.rowCount + 1)
+    var cells: [Int32] = []
+    cells.reserveCapacity(Int(Double(directed.count) * mean * 1.1))
+    // A slab at a time: all lists of eight would be as much as rows of sixteen columns.
+    for slab in (0..<directed.count).tiles(of: 1 << 16) {
+      let nearest = tree.nearestCells(of: rows, at: Array(directed[slab]), using: workers)
+      for (row, place) in directed[slab].enumerated() {
+        let first = row * Self.limit
+        let best = nearest.similarity[first]
+        var kept = 0
+        while kept < Self.limit, nearest.index[first + kept] >= 0,
+          kept == 0 || best - nearest.similarity[first + kept] <= margin
+        {
+          cells.append(Int32(nearest.index[first + kept]))
+          kept += 1
+        }
+        counts[place] = kept
+      }
+    }
+    self.cells = cells
+    offsets = counts.exclusivePrefixSums()
+  }
+}
+
+extension CellTree {
+  /// The nearest cells of some rows, by the similarities of their centres. Lists of
+  /// ``CellMembership/limit`` places.
+  ///
+  /// Only cells of the four nearest groups are looked at.
+  func nearestCells(of rows: Matrix, at places: [Int], using workers: Workers) -> CandidateLists {
+    var lists = CandidateLists(count: places.count, capacity: CellMembership.limit)
+    let tiles = (0..<places.count).tiles(of: 1024)
+    unsafe lists.withAccess { lists in
+      workers.forEach(tiles.count) { tile in
+        let tile = tiles[tile]
+        unsafe offerCells(
+          to: rows.copy(ofRows: Array(places[tile])), lists.handle(from: tile.lowerBound))
+      }
+    }
+    return lists
+  }
+
+  /// Offers the cells of the nearest groups to the lists of some rows.
+  @unsafe private func offerCells(to rows: Matrix, _ lists: highland_lists) {
+    var nearGroups = CandidateLists(
+      count: rows.rowCount, capacity: min(Self.beam, groups.columnCount))
+    nearGroups.offer(rows, groups, using: Workers())
+    let (members, starts) = sorted(
+      nearGroups.index.indices.map { $0 / nearGroups.capacity }, by: nearGroups.index.map(Int.init),
+      keyCount: groups.columnCount)
+    var scores = Matrix(rows: 0, columns: 0)
+    for group in cells.indices where starts[group] < starts[group + 1] {
+      let members = Array(members[starts[group]..<starts[group + 1]])
+      let columns = cells[group].columnCount
+      guard columns > 0 else { continue }
+      if scores.count < members.count * columns {
+        scores = Matrix(uninitializedRows: members.count, columns: columns)
+      }
+      let near = rows.copy(ofRows: members)
+      let to = unsafe scores.disjointRows().base
+      unsafe multiplyPacked(
+        near.sharedRows().base, stride: rows.columnCount, rowCount: members.count, cells[group], into: to,
+        stride: columns)
+      for (row, member) in members.enumerated() {
+        let list = unsafe highland_lists(
+          similarity: lists.similarity + member * lists.capacity,
+          index: lists.index + member * lists.capacity, bound: lists.bound + member,
+          capacity: lists.capacity)
+        unsafe highland_raise_bounds(
+          to + row * columns, columns, 1, columns, list.capacity, list.bound)
+        unsafe highland_offer_to_rows(
+          to + row * columns, columns, 1, columns, Int64.min, Int64(firstCell[group]), list)
+      }
+    }
+  }
+}
