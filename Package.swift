@@ -192,7 +192,10 @@ let package = Package(
     tests(of: "Optimization", ["Communication", "Differentiation", "LinearAlgebra"]),
     tests(
       of: "NeighborSearch",
-      ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism", "RandomInputs"]),
+      [
+        "CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism",
+        "RandomInputs",
+      ]),
     tests(
       of: "SimilarityStructure",
       [

@@ -1,27 +1,17 @@
 #include "cells.h"
 
+#include <string.h>
+
 #include "vectors.h"
 
-HIGHLAND_DISPATCHED
-void highland_transpose(const float *x, size_t x_stride, size_t rows, size_t columns, float *out,
-                        size_t out_stride) {
-  enum { side = 16 };
-  for (size_t i = 0; i < rows; i += side) {
-    size_t height = rows - i < side ? rows - i : side;
-    for (size_t j = 0; j < columns; j += side) {
-      size_t width = columns - j < side ? columns - j : side;
-      const float *from = x + i * x_stride + j;
-      float *to = out + j * out_stride + i;
-      if (height == side && width == side) {
-        for (size_t b = 0; b < side; b++)
-          for (size_t a = 0; a < side; a++) to[b * out_stride + a] = from[a * x_stride + b];
-      } else {
-        for (size_t b = 0; b < width; b++)
-          for (size_t a = 0; a < height; a++) to[b * out_stride + a] = from[a * x_stride + b];
-      }
-    }
-  }
-}
+// One bit per lane, from a comparison. A macro: vectors do not pass between functions portably.
+typedef _Bool lane_bits __attribute__((ext_vector_type(highland_lane_count)));
+#define bits_of(mask) ({                                        \
+  lane_bits bits_ = __builtin_convertvector((mask), lane_bits); \
+  uint16_t word_;                                               \
+  memcpy(&word_, &bits_, sizeof word_);                         \
+  (uint32_t) word_;                                             \
+})
 
 // The capacity-th largest of the maxima of `groups` vectors' lanes; `groups` is a constant where this
 // is inlined.
@@ -54,29 +44,79 @@ static inline __attribute__((always_inline)) float reached(const float *row, siz
 }
 
 HIGHLAND_DISPATCHED
-void highland_raise_bounds(const float *scores, size_t stride, size_t rows, size_t columns,
-                           size_t capacity, float *bound) {
+float highland_reached_score(const float *scores, size_t columns, size_t capacity) {
   size_t groups = 1;
   while (groups * highland_lane_count < 2 * capacity) groups *= 2;
-  if (capacity == 0 || groups > 8 || columns < groups * highland_lane_count) return;
+  if (capacity == 0 || groups > 8 || columns < groups * highland_lane_count) return -__builtin_inff();
+  return groups == 1   ? reached(scores, columns, capacity, 1)
+         : groups == 2 ? reached(scores, columns, capacity, 2)
+         : groups == 4 ? reached(scores, columns, capacity, 4)
+                       : reached(scores, columns, capacity, 8);
+}
+
+// Whether a candidate is in a list.
+static inline int holds(highland_lists lists, size_t row, float similarity, int64_t index) {
+  const float *values = lists.similarity + row * lists.capacity;
+  const int64_t *names = lists.index + row * lists.capacity;
+  for (size_t place = 0; place < lists.capacity; place++) {
+    if (names[place] == index && values[place] == similarity) return 1;
+  }
+  return 0;
+}
+
+HIGHLAND_DISPATCHED
+void highland_offer_scores(const float *scores, size_t columns, int64_t own, const int64_t *names,
+                           size_t row, highland_lists lists) {
+  float bound = lists.bound[row];
+  size_t j = 0;
+  for (; j + 4 * highland_lane_count <= columns; j += 4 * highland_lane_count) {
+    uint64_t hits = 0;
+    for (size_t v = 0; v < 4; v++) {
+      highland_lanes score = *(const highland_lanes *)(scores + j + v * highland_lane_count);
+      hits |= (uint64_t)bits_of(score >= bound) << (v * highland_lane_count);
+    }
+    for (; hits; hits &= hits - 1) {
+      size_t column = j + (size_t)__builtin_ctzll(hits);
+      if (scores[column] < lists.bound[row] || names[column] == own) continue;
+      if (!holds(lists, row, scores[column], names[column]))
+        highland_offer(scores[column], names[column], row, lists);
+    }
+    bound = lists.bound[row];
+  }
+  for (; j < columns; j++) {
+    if (scores[j] < lists.bound[row] || names[j] == own) continue;
+    if (!holds(lists, row, scores[j], names[j])) highland_offer(scores[j], names[j], row, lists);
+  }
+}
+
+HIGHLAND_DISPATCHED
+void highland_offer_named_rows(const float *scores, size_t stride, size_t rows, size_t columns,
+                               const int64_t *names, highland_lists lists) {
   for (size_t i = 0; i < rows; i++) {
     const float *row = scores + i * stride;
-    float value = groups == 1   ? reached(row, columns, capacity, 1)
-                  : groups == 2 ? reached(row, columns, capacity, 2)
-                  : groups == 4 ? reached(row, columns, capacity, 4)
-                                : reached(row, columns, capacity, 8);
-    if (value > bound[i]) bound[i] = value;
+    size_t j = 0;
+    for (; j + 4 * highland_lane_count <= columns; j += 4 * highland_lane_count) {
+      uint64_t hits = 0;
+      for (size_t v = 0; v < 4; v++) {
+        size_t first = j + v * highland_lane_count;
+        highland_lanes score = *(const highland_lanes *)(row + first);
+        highland_lanes bound = *(const highland_lanes *)(lists.bound + first);
+        hits |= (uint64_t)bits_of(score >= bound) << (v * highland_lane_count);
+      }
+      for (; hits; hits &= hits - 1) {
+        size_t column = j + (size_t)__builtin_ctzll(hits);
+        highland_offer(row[column], names[i], column, lists);
+      }
+    }
+    for (; j < columns; j++)
+      if (row[j] >= lists.bound[j]) highland_offer(row[j], names[i], j, lists);
   }
 }
 
 void highland_offer_new(const float *similarity, const int64_t *index, size_t count, size_t row,
                         highland_lists lists) {
-  const float *values = lists.similarity + row * lists.capacity;
-  const int64_t *names = lists.index + row * lists.capacity;
   for (size_t c = 0; c < count; c++) {
     if (index[c] < 0 || similarity[c] < lists.bound[row]) continue;
-    size_t place = 0;
-    while (place < lists.capacity && (names[place] != index[c] || values[place] != similarity[c])) place++;
-    if (place == lists.capacity) highland_offer(similarity[c], index[c], row, lists);
+    if (!holds(lists, row, similarity[c], index[c])) highland_offer(similarity[c], index[c], row, lists);
   }
 }

@@ -1,3 +1,4 @@
+import Glibc
 public import Communication
 public import DistributedGraphs
 public import LinearAlgebra
@@ -47,10 +48,15 @@ public func approximateNeighbors(
   var summary = ApproximateSummary(
     wantedRecall: recall, recall: estimate, recallByPartition: [], cellCount: plan.cellCount,
     meanCells: 0, comparedPairs: sample.pairCount)
-  while lists.capacity > 0, estimate.lower < recall,
+  let policy = Array(getenv("POLICY").map { String(cString: $0) } ?? "PPPPPPPPPPPPPPPP")
+  var step = 0
+  while lists.capacity > 0, estimate.lower < recall, step < policy.count,
     summary.recallByPartition.count < plan.maximumPartitions
   {
     let number = summary.recallByPartition.count
+    let c0 = processorSeconds()
+    defer { print(policy[step - 1], "cpu", processorSeconds() - c0, estimate.mean) }
+    step += 1
     let seed = UInt64(number) + 1
     let tree = try CellTree(
       of: rows, at: directed, firstNode: owned.lowerBound, cellCount: plan.cellCount, seed: seed,
@@ -59,16 +65,16 @@ public func approximateNeighbors(
       of: rows, at: directed, firstNode: owned.lowerBound, in: tree, mean: plan.meanCells,
       seed: seed, using: workers, on: communicator)
     let tasks = try CellTasks(
-      membership, cellCount: tree.cellCount, slabCount: 8, seed: seed, on: communicator)
+      membership, cellCount: tree.cellCount, seed: seed, on: communicator)
     try searchCells(
-      of: rows, membership, tasks, in: nodes, into: &lists, seed: seed, using: workers,
+      of: rows, membership, tasks, in: nodes, into: &lists, using: workers,
       on: communicator
     ) { progress((Double(number) + $0) / Double(number + 2)) }
     estimate = try sample.estimate(lists, on: communicator)
     summary.recall = estimate
     summary.recallByPartition.append(estimate.mean)
     summary.comparedPairs += tasks.pairCount + tree.pairCount(rowCount: nodes.nodeCount)
-    let visits = tasks.sizes.reduce(0, +) / Double(max(nodes.nodeCount, 1))
+    let visits = tasks.visitCount / Double(max(nodes.nodeCount, 1))
     summary.meanCells += (visits - summary.meanCells) / Double(number + 1)
   }
   progress(1)

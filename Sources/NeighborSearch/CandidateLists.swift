@@ -158,9 +158,13 @@ extension CandidateLists {
         unsafe multiplyPacked(
           rows.sharedRows()[tile.lowerBound], stride: rows.columnCount, rowCount: tile.count,
           columns, into: scores, stride: columns.columnCount)
-        unsafe highland_raise_bounds(
-          scores, columns.columnCount, tile.count, columns.columnCount, lists.capacity,
-          lists.bound + tile.lowerBound)
+        for row in tile {
+          unsafe lists.bound[row] = max(
+            lists.bound[row],
+            highland_reached_score(
+              scores + (row - tile.lowerBound) * columns.columnCount, columns.columnCount,
+              lists.capacity))
+        }
         // No row is named −1 and less: all columns are others.
         unsafe highland_offer_to_rows(
           scores, columns.columnCount, tile.count, columns.columnCount, Int64.min, 0,

@@ -1,3 +1,4 @@
+import Glibc
 internal import CKernels
 internal import Communication
 internal import LinearAlgebra
@@ -16,7 +17,7 @@ struct CellMembership: Sendable {
   let margin: Float
 
   /// Most cells that a row is in.
-  static let limit = 8
+  static let limit = Int(getenv("LIM").flatMap { Int(String(cString: $0)) } ?? 32)
   /// Rows by which the margin is found.
   private static let sampleCount = 4096.0
 
@@ -51,7 +52,8 @@ struct CellMembership: Sendable {
     cells.reserveCapacity(Int(Double(directed.count) * mean * 1.1))
     // A slab at a time: all lists of eight would be as much as rows of sixteen columns.
     for slab in (0..<directed.count).tiles(of: 1 << 16) {
-      let nearest = tree.nearestCells(of: rows, at: Array(directed[slab]), using: workers)
+      let nearest = tree.nearestCells(
+        of: rows, at: Array(directed[slab]), within: max(margin, 0), using: workers)
       for (row, place) in directed[slab].enumerated() {
         let first = row * Self.limit
         let best = nearest.similarity[first]
@@ -75,49 +77,66 @@ extension CellTree {
   /// ``CellMembership/limit`` places.
   ///
   /// Only cells of the four nearest groups are looked at.
-  func nearestCells(of rows: Matrix, at places: [Int], using workers: Workers) -> CandidateLists {
+  func nearestCells(
+    of rows: Matrix, at places: [Int], within margin: Float = .infinity, using workers: Workers
+  ) -> CandidateLists {
     var lists = CandidateLists(count: places.count, capacity: CellMembership.limit)
-    let tiles = (0..<places.count).tiles(of: 1024)
+    let tiles = (0..<places.count).tiles(of: 512)
     unsafe lists.withAccess { lists in
-      workers.forEach(tiles.count) { tile in
-        let tile = tiles[tile]
+      workers.forEach(tiles.count, scratch: { Matrix(rows: 0, columns: 0) }) { task, scores in
+        let tile = tiles[task]
         unsafe offerCells(
-          to: rows.copy(ofRows: Array(places[tile])), lists.handle(from: tile.lowerBound))
+          to: rows.copy(ofRows: Array(places[tile])), within: margin,
+          lists.handle(from: tile.lowerBound), scratch: &scores)
       }
     }
     return lists
   }
 
   /// Offers the cells of the nearest groups to the lists of some rows.
-  @unsafe private func offerCells(to rows: Matrix, _ lists: highland_lists) {
+  @unsafe private func offerCells(
+    to rows: Matrix, within margin: Float, _ lists: highland_lists, scratch scores: inout Matrix
+  ) {
     var nearGroups = CandidateLists(
       count: rows.rowCount, capacity: min(Self.beam, groups.columnCount))
     nearGroups.offer(rows, groups, using: Workers())
     let (members, starts) = sorted(
       nearGroups.index.indices.map { $0 / nearGroups.capacity }, by: nearGroups.index.map(Int.init),
       keyCount: groups.columnCount)
-    var scores = Matrix(rows: 0, columns: 0)
-    for group in cells.indices where starts[group] < starts[group + 1] {
-      let members = Array(members[starts[group]..<starts[group + 1]])
-      let columns = cells[group].columnCount
-      guard columns > 0 else { continue }
-      if scores.count < members.count * columns {
-        scores = Matrix(uninitializedRows: members.count, columns: columns)
+    // The scores of all groups, one after the other: what a row's cells must reach follows from the best.
+    let places = cells.indices.map { (starts[$0 + 1] - starts[$0]) * cells[$0].columnCount }
+      .exclusivePrefixSums()
+    let scoreCount =
+      places[cells.count - 1] + (members.count - starts[cells.count - 1])
+      * cells[cells.count - 1].columnCount
+    if scores.count < scoreCount {
+      scores = Matrix(uninitializedRows: 1, columns: scoreCount + scoreCount / 8)
+    }
+    let all = unsafe scores.disjointRows().base
+    func forEachGroup(_ body: (_ group: Int, _ members: [Int], UnsafeMutablePointer<Float>) -> Void) {
+      for group in cells.indices where starts[group] < starts[group + 1] && cells[group].columnCount > 0 {
+        unsafe body(group, Array(members[starts[group]..<starts[group + 1]]), all + places[group])
       }
-      let near = rows.copy(ofRows: members)
-      let to = unsafe scores.disjointRows().base
+    }
+    unsafe forEachGroup { group, members, scores in
+      let (near, columns) = (rows.copy(ofRows: members), cells[group].columnCount)
       unsafe multiplyPacked(
-        near.sharedRows().base, stride: rows.columnCount, rowCount: members.count, cells[group], into: to,
-        stride: columns)
-      for (row, member) in members.enumerated() {
-        let list = unsafe highland_lists(
-          similarity: lists.similarity + member * lists.capacity,
-          index: lists.index + member * lists.capacity, bound: lists.bound + member,
-          capacity: lists.capacity)
-        unsafe highland_raise_bounds(
-          to + row * columns, columns, 1, columns, list.capacity, list.bound)
+        near.sharedRows().base, stride: rows.columnCount, rowCount: members.count, cells[group],
+        into: scores, stride: columns)
+      for (place, row) in members.enumerated() {
+        let best = unsafe highland_reached_score(scores + place * columns, columns, 1)
+        unsafe lists.bound[row] = max(lists.bound[row], best - margin)
+      }
+    }
+    unsafe forEachGroup { group, members, scores in
+      let columns = cells[group].columnCount
+      for (place, row) in members.enumerated() {
         unsafe highland_offer_to_rows(
-          to + row * columns, columns, 1, columns, Int64.min, Int64(firstCell[group]), list)
+          scores + place * columns, columns, 1, columns, Int64.min, Int64(firstCell[group]),
+          highland_lists(
+            similarity: lists.similarity + row * lists.capacity,
+            index: lists.index + row * lists.capacity, bound: lists.bound + row,
+            capacity: lists.capacity))
       }
     }
   }

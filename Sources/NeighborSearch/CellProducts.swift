@@ -1,15 +1,22 @@
 internal import CKernels
+internal import DistributedGraphs
 internal import LinearAlgebra
 internal import Parallelism
-internal import RandomNumbers
 
 /// The rows of a rank that are in its cells: its own, and those of other ranks after them.
 struct CellRows: Sendable {
   let own: Matrix
   let guests: Matrix
+  /// Of the first own row, and of each guest.
+  let firstNode: Int
+  let guestNodes: [Int64]
+
+  func node(_ row: Int) -> Int64 {
+    row < own.rowCount ? Int64(firstNode + row) : guestNodes[row - own.rowCount]
+  }
 
   /// Copies some of them to the first rows of a matrix.
-  func copy(_ rows: [Int], to target: inout Matrix) {
+  func copy(_ rows: some Collection<Int32>, to target: inout Matrix) {
     let width = own.columnCount
     precondition(
       rows.allSatisfy { $0 >= 0 && $0 < own.rowCount + guests.rowCount }
@@ -20,110 +27,147 @@ struct CellRows: Sendable {
     )
     for (place, row) in rows.enumerated() {
       unsafe copies[place].update(
-        from: row < own.rowCount ? here[row] : away[row - own.rowCount], count: width)
+        from: Int(row) < own.rowCount ? here[Int(row)] : away[Int(row) - own.rowCount],
+        count: width)
     }
     withExtendedLifetime(self) {}
   }
 }
 
-/// What one thread needs to find the nearest neighbours within cells.
-struct CellProducts {
-  /// Most rows of a cell that is not divided: its scores take 2 MB, as a second-level cache has.
-  static let rowLimit = 704
-  /// Rows of a tile, and columns of a panel of the kernel.
-  private static let side = 64
+/// The lists of the rows of ``CellRows``, which several threads fill.
+///
+/// Unsafe in that a thread must hold the lock of a list that others may write.
+@unsafe struct CellLists: Sendable {
+  let own: CandidateLists.Access
+  let ownCount: Int
+  let guests: CandidateLists.Access
+  private let locks = (0..<1024).map { _ in Guarded(()) }
 
-  private var rows = Matrix(rows: 0, columns: 0)
-  private var packed = PackedMatrix()
-  private var scores = Matrix(rows: 0, columns: 0)
-  private var lists = CandidateLists(count: 0, capacity: 0)
-
-  /// Finds each member's nearest others in a cell, by the products of the exact search, each pair once.
-  ///
-  /// The names in the lists are places in the cell. Every list considers only what reaches its bound.
-  ///
-  /// - Parameters:
-  ///   - members: The members' rows, in the order of their nodes. At most ``rowLimit``.
-  ///   - bounds: The similarity that each member's neighbours must reach.
-  /// - Returns: The lists, and perhaps more lists after them.
-  /// - Complexity: members² · columns flops.
-  mutating func neighbors(
-    among members: [Int], of all: CellRows, listLength: Int, reaching bounds: [Float]
-  ) -> CandidateLists {
-    let (count, width) = (members.count, all.own.columnCount)
-    let stride = (count + Self.side - 1) / Self.side * Self.side
-    if rows.rowCount < count || rows.columnCount != width {
-      rows = Matrix(uninitializedRows: Self.rowLimit, columns: width)
-    }
-    if scores.count < stride * stride {
-      scores = Matrix(uninitializedRows: stride, columns: stride)
-    }
-    all.copy(members, to: &rows)
-    let (copies, square) = unsafe (rows.sharedRows(), scores.disjointRows().base)
-    packed.pack(rows: 0..<count, of: rows)
-    for tile in (0..<count).tiles(of: Self.side) {
-      let first = tile.lowerBound
-      let corner = unsafe square + first * stride + first
-      unsafe packed.withUnsafePanels { panels in
-        unsafe highland_multiply_packed(
-          copies[first], width, panels + first * width, corner, stride, tile.count, count - first,
-          width, nil, 0)
-      }
-      unsafe CloseSimilarities.refine(
-        corner, stride: stride, rows: tile, of: rows, columns: first..<count, of: rows)
-      // What is right of the tile's own square is also below it.
-      if tile.upperBound < count {
-        unsafe highland_transpose(
-          corner + tile.count, stride, tile.count, count - tile.upperBound,
-          square + tile.upperBound * stride + first, stride)
-      }
-    }
-    // Nothing is its own neighbour, and what is past the last column nobody's.
-    for row in 0..<count {
-      unsafe square[row * stride + row] = -.infinity
-      for column in count..<stride { unsafe square[row * stride + column] = -.infinity }
-    }
-    lists.reset(count: count, capacity: listLength, bounds: bounds)
-    unsafe lists.withAccess { lists in
-      unsafe highland_raise_bounds(square, stride, count, stride, listLength, lists.bound)
-      unsafe highland_offer_to_rows(
-        square, stride, count, stride, 0, 0, lists.handle(from: 0))
-    }
-    return lists
+  init(own: CandidateLists.Access, ownCount: Int, guests: CandidateLists.Access) {
+    unsafe self.own = own
+    self.ownCount = ownCount
+    unsafe self.guests = guests
   }
 
-  /// Divides a cell that is too large in halves, again and again.
-  ///
-  /// Each time members are put in order by how much more similar they are to one member than to another,
-  /// ties by node, and cut in the middle: copies of one row are cut like any others.
-  ///
-  /// - Parameters:
-  ///   - members: The members' rows, in the order of their nodes.
-  ///   - hashes: By which the two members are chosen: the lowest.
-  /// - Returns: Places in `members`, ascending in each part.
-  static func parts(of members: [Int], of all: CellRows, hashes: [UInt64]) -> [[Int]] {
-    var parts: [[Int]] = []
-    var pending = [Array(members.indices)]
-    while let part = pending.popLast() {
-      guard part.count > rowLimit else {
-        parts.append(part)
-        continue
-      }
-      var rows = Matrix(uninitializedRows: part.count, columns: all.own.columnCount)
-      all.copy(part.map { members[$0] }, to: &rows)
-      // Another pair at every size, or halves would be cut along the same direction as the whole.
-      let salt = UInt64(part.count)
-      let pivots = part.indices.sorted {
-        (mixed(hashes[part[$0]] ^ salt), $0) < (mixed(hashes[part[$1]] ^ salt), $1)
-      }
-      let difference = zip(rows.row(pivots[0]), rows.row(pivots[1])).map { $0 - $1 }
-      let excess = product(
-        rows, PackedMatrix(columns: Matrix(rows: 1, columns: difference.count, elements: difference)))
-      let order = part.indices.sorted { (excess[$0, 0], $0) < (excess[$1, 0], $1) }
-      let middle = order.count / 2
-      pending.append(order[middle...].sorted().map { part[$0] })
-      pending.append(order[..<middle].sorted().map { part[$0] })
+  /// The list of a row, in the kernels' form.
+  subscript(row: Int32) -> highland_lists {
+    unsafe Int(row) < ownCount
+      ? own.handle(from: Int(row)) : guests.handle(from: Int(row) - ownCount)
+  }
+
+  /// Runs `body` while no other thread has the list of the row.
+  func withLock(of row: Int32, _ body: () -> Void) {
+    unsafe locks[Int(row) % locks.count].withLock { _ in body() }
+  }
+}
+
+/// What one thread needs to compare the rows of cells, by the products of the exact search.
+struct CellProducts {
+  /// Rows of a tile.
+  private static let tileLength = 64
+
+  private let all: CellRows
+  private var members: Matrix
+  private var visitors: Matrix
+  private var packed = PackedMatrix()
+  private var scores = Matrix(rows: 0, columns: 0)
+
+  init(_ all: CellRows) {
+    self.all = all
+    members = Matrix(rows: 0, columns: all.own.columnCount)
+    visitors = Matrix(uninitializedRows: Self.tileLength, columns: all.own.columnCount)
+  }
+
+  private mutating func pack(_ rows: some Collection<Int32>) {
+    if members.rowCount < rows.count {
+      members = Matrix(
+        uninitializedRows: max(rows.count, 2 * members.rowCount), columns: members.columnCount)
     }
-    return parts
+    all.copy(rows, to: &members)
+    packed.pack(rows: 0..<rows.count, of: members)
+    if scores.columnCount < rows.count {
+      scores = Matrix(
+        uninitializedRows: Self.tileLength, columns: max(rows.count, 2 * scores.columnCount))
+    }
+  }
+
+  /// The scores of some consecutive rows of a matrix with what is packed, one row after the other.
+  @unsafe private mutating func multiply(
+    _ rows: Range<Int>, of left: Matrix, count: Int
+  ) -> UnsafeMutablePointer<Float> {
+    let result = unsafe scores.disjointRows().base
+    unsafe multiplyPacked(
+      left.sharedRows()[rows.lowerBound], stride: left.columnCount, rowCount: rows.count, packed,
+      into: result, stride: count)
+    unsafe CloseSimilarities.refine(
+      result, stride: count, rows: rows, of: left, columns: 0..<count, of: members)
+    return unsafe result
+  }
+
+  /// Offers the members of a cell to each other's lists. No other thread may have them.
+  ///
+  /// - Complexity: 2 · members² · columns flops.
+  mutating func compare(_ cell: ArraySlice<Int32>, into lists: CellLists) {
+    let count = cell.count
+    pack(cell)
+    let nodes = cell.map { all.node(Int($0)) }
+    for tile in (0..<count).tiles(of: Self.tileLength) {
+      let scores = unsafe multiply(tile, of: members, count: count)
+      for row in tile {
+        let own = unsafe scores + (row - tile.lowerBound) * count
+        unsafe own[row] = -.infinity
+        unsafe offer(own, nodes, to: lists[cell[cell.startIndex + row]], of: nodes[row])
+      }
+    }
+  }
+
+  /// Offers the members of a cell to the lists of its visitors, and the visitors to those of the members.
+  ///
+  /// - Complexity: 2 · members · visitors · columns flops.
+  mutating func compare(
+    _ cell: ArraySlice<Int32>, with visiting: ArraySlice<Int32>, into lists: CellLists
+  ) {
+    let (count, capacity) = unsafe (cell.count, lists.own.capacity)
+    pack(cell)
+    let nodes = cell.map { all.node(Int($0)) }
+    var ofMembers = CandidateLists(count: count, capacity: capacity)
+    var bounds = Array(repeating: -Float.infinity, count: count)
+    for (place, row) in cell.enumerated() {
+      unsafe lists.withLock(of: row) { bounds[place] = lists[row].bound[0] }
+    }
+    ofMembers.reset(count: count, capacity: capacity, bounds: bounds)
+    for first in stride(from: visiting.startIndex, to: visiting.endIndex, by: Self.tileLength) {
+      let tile = visiting[first..<min(first + Self.tileLength, visiting.endIndex)]
+      all.copy(tile, to: &visitors)
+      let scores = unsafe multiply(0..<tile.count, of: visitors, count: count)
+      let visitorNodes = tile.map { all.node(Int($0)) }
+      for (place, row) in tile.enumerated() {
+        unsafe lists.withLock(of: row) {
+          unsafe offer(scores + place * count, nodes, to: lists[row], of: visitorNodes[place])
+        }
+      }
+      unsafe ofMembers.withAccess { members in
+        unsafe highland_offer_named_rows(
+          scores, count, tile.count, count, visitorNodes, members.handle(from: 0))
+      }
+    }
+    for (place, row) in cell.enumerated() {
+      unsafe lists.withLock(of: row) {
+        unsafe ofMembers.withAccess { members in
+          unsafe highland_offer_new(
+            members.similarity + place * capacity, members.index + place * capacity, capacity, 0,
+            lists[row])
+        }
+      }
+    }
+  }
+
+  @unsafe private func offer(
+    _ scores: UnsafePointer<Float>, _ nodes: [Int64], to list: highland_lists, of node: Int64
+  ) {
+    if unsafe list.bound[0] == -.infinity {
+      unsafe list.bound[0] = highland_reached_score(scores, nodes.count, list.capacity)
+    }
+    unsafe highland_offer_scores(scores, nodes.count, node, nodes, 0, list)
   }
 }

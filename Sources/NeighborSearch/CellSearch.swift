@@ -4,228 +4,224 @@ internal import DistributedGraphs
 internal import LinearAlgebra
 internal import Parallelism
 
-/// The cells as tasks: where each is searched, and in which slab of them.
+/// The cells as tasks: in which slab of them, and by which rank, each is searched.
+///
+/// Slabs are ranges of cells of about the same cost, and the share of a rank in a slab is a range, too: cells
+/// that follow each other are near, and so a row that visits several goes to few ranks.
 struct CellTasks: Sendable {
   /// Replicated. The number of each cell's first task. Shape `[cells + 1]`.
   private let firstTask: [Int]
-  /// Replicated. About how many rows each task has.
-  let sizes: [Double]
-  let deal: Deal
-  let slabCount: Int
   private let hash: NodeHash
+  /// Replicated. Of each task.
+  let slab: [UInt8]
+  let rank: [Int32]
+  /// Pairs of rows that are compared.
+  let pairCount: Double
+  /// Visits of cells, by members and others.
+  let visitCount: Double
 
-  /// A cell of more rows than this is cut by hashes of nodes before its rows travel, lest one rank gets
-  /// what half of all points are copies of.
-  private static let sizeLimit = 16 * Double(CellProducts.rowLimit)
+  let slabCount = 8
 
-  /// > Collective: over `communicator`. Three rounds, 16 bytes per cell; none alone.
+  /// A cell of more members than this is divided by hashes of nodes, lest what half of all points are
+  /// copies of take one rank's time, or all.
+  private static let memberLimit = 2048.0
+
+  /// > Collective: over `communicator`. Six rounds, 32 bytes per cell; none alone.
   init(
-    _ membership: CellMembership, cellCount: Int, slabCount: Int, seed: UInt64,
-    on communicator: some Communicator
+    _ membership: CellMembership, cellCount: Int, seed: UInt64, on communicator: some Communicator
   ) throws {
-    var counts = Array(repeating: 0.0, count: cellCount)
-    for cell in membership.cells { counts[Int(cell)] += 1 }
-    counts = try communicator.sums(counts)
-    let parts = counts.map { max(1, Int(($0 / Self.sizeLimit).rounded(.up))) }
-    firstTask = (parts + [0]).exclusivePrefixSums()
-    sizes = zip(counts, parts).flatMap { count, parts in
-      Array(repeating: count / Double(parts), count: parts)
+    var members = Array(repeating: 0.0, count: cellCount)
+    var visits = members
+    for (first, end) in zip(membership.offsets, membership.offsets.dropFirst()) where first < end {
+      members[Int(membership.cells[first])] += 1
+      for place in first..<end { visits[Int(membership.cells[place])] += 1 }
     }
-    deal = Deal(
-      costs: sizes.map { $0 * min($0, Double(CellProducts.rowLimit)) },
-      rankCount: communicator.size, partCount: slabCount)
-    self.slabCount = slabCount
+    members = try communicator.sums(members)
+    visits = try communicator.sums(visits)
+    let parts = members.map { max(1, Int(($0 / Self.memberLimit).rounded(.up))) }
+    firstTask = (parts + [0]).exclusivePrefixSums()
     hash = NodeHash(seed: seed)
+    let costs = parts.indices.flatMap { cell in
+      let parts = parts[cell]
+      let (members, visits) = (members[cell] / Double(parts), visits[cell] / Double(parts))
+      // Each visit costs, beside its pairs, about as much as some.
+      return Array(repeating: visits * (members + 100), count: parts)
+    }
+    let total = max(1, costs.reduce(0, +))
+    let shareCount = slabCount * communicator.size
+    var slab: [UInt8] = []
+    var rank: [Int32] = []
+    var before = 0.0
+    for cost in costs {
+      let middle = (before + cost / 2) / total
+      let ofSlab = min(Int(Double(slabCount) * middle), slabCount - 1)
+      let share = min(Int(Double(shareCount) * middle), shareCount - 1)
+      slab.append(UInt8(ofSlab))
+      rank.append(Int32(min(max(share - ofSlab * communicator.size, 0), communicator.size - 1)))
+      before += cost
+    }
+    self.slab = slab
+    self.rank = rank
+    pairCount = parts.indices.reduce(0) { $0 + members[$1] / Double(parts[$1]) * visits[$1] }
+    visitCount = visits.reduce(0, +)
   }
+
+  var taskCount: Int { slab.count }
 
   func task(of cell: Int32, node: Int) -> Int {
     let first = firstTask[Int(cell)]
     let parts = firstTask[Int(cell) + 1] - first
     return parts == 1 ? first : first + Int(hash[node] % UInt64(parts))
   }
-
-  /// Pairs of rows that are compared.
-  var pairCount: Double {
-    sizes.reduce(0) { $0 + $1 * min($1, Double(CellProducts.rowLimit)) / 2 }
-  }
 }
 
-/// A row that visits a cell.
+/// A row that is in a cell, as a member or as a visitor.
 private struct Visit: BitwiseCopyable {
-  let node: Int64
+  /// The place of the row among those that its rank sends, or keeps.
+  var row: Int32
   let task: Int32
+  let isMember: Bool
+}
+
+/// A row that goes to another rank.
+private struct Guest: BitwiseCopyable {
+  let node: Int64
   /// What its neighbours must reach to be of use.
   let bound: Float
 }
 
 /// Finds neighbours within cells and adds them to the lists of the owned rows.
 ///
-/// > Collective: over `communicator`. Per slab ten rounds. For each row and each of its cells: the row and
-/// > 16 bytes to the rank that searches the cell, and back 12 for each neighbour that may be of use, and
-/// > 4.
+/// > Collective: over `communicator`. Per slab 13 rounds. Each row goes once to every rank that searches
+/// > one of its cells in the slab, with 12 bytes and 12 for each of the cells, and what is found for
+/// > it comes back, 12 bytes for each neighbour and 4.
 ///
-/// - Complexity: Memory for the rows of a slab twice, and its lists.
+/// - Complexity: Memory for the rows that come in a slab, and their lists.
 func searchCells(
   of rows: Matrix, _ membership: CellMembership, _ tasks: CellTasks, in nodes: NodePartition,
-  into lists: inout CandidateLists, seed: UInt64, using workers: Workers,
-  on communicator: some Communicator, progress: (Double) -> Void
+  into lists: inout CandidateLists, using workers: Workers, on communicator: some Communicator,
+  progress: (Double) -> Void
 ) throws {
-  let owned = nodes.owned(by: communicator.rank)
+  let firstNode = nodes.owned(by: communicator.rank).lowerBound
   let own = communicator.rank.index
   for slab in 0..<tasks.slabCount {
-    // Who goes where, in the order of the nodes for each rank.
+    // Who goes where: for each rank the rows, and the visits of their places among them.
+    var guests = Array(repeating: [Int](), count: communicator.size)
     var visits = Array(repeating: [Visit](), count: communicator.size)
     for row in 0..<rows.rowCount {
-      for place in membership.offsets[row]..<membership.offsets[row + 1] {
-        let task = tasks.task(of: membership.cells[place], node: owned.lowerBound + row)
-        guard tasks.deal.part[task] == slab else { continue }
-        visits[tasks.deal.rank[task]].append(
+      let first = membership.offsets[row]
+      for place in first..<membership.offsets[row + 1] {
+        let task = tasks.task(of: membership.cells[place], node: firstNode + row)
+        guard tasks.slab[task] == slab else { continue }
+        let rank = Int(tasks.rank[task])
+        if rank != own, guests[rank].last != row { guests[rank].append(row) }
+        visits[rank].append(
           Visit(
-            node: Int64(owned.lowerBound + row), task: Int32(task), bound: lists.bound[row]))
+            row: Int32(rank == own ? row : guests[rank].count - 1), task: Int32(task),
+            isMember: place == first))
       }
     }
-    // Rows that stay do not travel.
-    let counts = visits.indices.map { $0 == own ? 0 : visits[$0].count }
-    let away = visits.indices.filter { $0 != own }.flatMap { visits[$0] }
-    let arrived = try communicator.allToAll(Buckets(values: away, counts: counts))
-    let guests = try communicator.exchange(
-      rows: rows.copy(ofRows: away.map { Int($0.node) - owned.lowerBound }), counts: counts,
-      receiving: arrived.counts)
+    let counts = guests.map(\.count)
+    let sent = guests.flatMap { $0 }
+    let arrived = try communicator.allToAll(
+      Buckets(
+        values: sent.map { Guest(node: Int64(firstNode + $0), bound: lists.bound[$0]) },
+        counts: counts))
+    let guestRows = try communicator.exchange(
+      rows: rows.copy(ofRows: sent), counts: counts, receiving: arrived.counts)
+    var here = visits[own]
+    visits[own] = []
+    let visiting = try communicator.allToAll(
+      Buckets(values: visits.flatMap { $0 }, counts: visits.map(\.count)))
+    for rank in communicator.ranks {
+      let first = Int32(rows.rowCount + arrived.offsets[rank.index])
+      here += visiting[rank].map { Visit(row: first + $0.row, task: $0.task, isMember: $0.isMember) }
+    }
 
-    // All that are here, in the order of their nodes.
-    let before = arrived.offsets[own]
-    let stayed = before..<before + visits[own].count
-    let here = arrived.values[..<before] + visits[own] + arrived.values[before...]
-    let found = neighborsInCells(
-      Array(here),
-      at: here.indices.map {
-        stayed.contains($0)
-          ? Int(here[$0].node) - owned.lowerBound
-          : rows.rowCount + ($0 < before ? $0 : $0 - stayed.count)
-      },
-      of: CellRows(own: rows, guests: guests), listLength: lists.capacity, seed: seed, using: workers)
-
-    // And home.
-    lists.add(found, at: stayed, to: visits[own].map { Int($0.node) - owned.lowerBound }, using: workers)
-    let returned = try found.sent(
-      from: Array(0..<before) + Array(stayed.upperBound..<here.count), counts: arrived.counts,
-      receiving: counts, on: communicator)
-    lists.add(
-      returned, at: 0..<away.count, to: away.map { Int($0.node) - owned.lowerBound }, using: workers)
+    // Compared, and home.
+    var guestLists = CandidateLists(count: arrived.values.count, capacity: lists.capacity)
+    guestLists.reset(
+      count: arrived.values.count, capacity: lists.capacity, bounds: arrived.values.map(\.bound))
+    search(
+      here, taskCount: tasks.taskCount,
+      of: CellRows(
+        own: rows, guests: guestRows, firstNode: firstNode, guestNodes: arrived.values.map(\.node)),
+      into: &lists, &guestLists, using: workers)
+    let returned = try guestLists.compacted.sent(
+      counts: arrived.counts, receiving: counts, on: communicator)
+    lists.add(returned, to: sent, using: workers)
     progress(Double(slab + 1) / Double(tasks.slabCount))
   }
 }
 
-/// Neighbours that were found for some visits.
+/// Compares the rows of all cells that are here: the members first, so that visitors meet lists that are
+/// full already.
+private func search(
+  _ visits: [Visit], taskCount: Int, of rows: CellRows, into lists: inout CandidateLists,
+  _ guestLists: inout CandidateLists, using workers: Workers
+) {
+  // Of each cell the members, then the visitors.
+  let (ordered, starts) = sorted(
+    visits.map(\.row), by: visits.map { 2 * Int($0.task) + ($0.isMember ? 0 : 1) },
+    keyCount: 2 * taskCount)
+  let ownCount = lists.count
+  unsafe lists.withAccess { own in
+    unsafe guestLists.withAccess { guests in
+      let lists = unsafe CellLists(own: own, ownCount: ownCount, guests: guests)
+      func forEachCell(
+        _ isChosen: (_ members: Int, _ visitors: Int) -> Bool,
+        _ body: @Sendable (
+          inout CellProducts, _ members: ArraySlice<Int32>, _ visitors: ArraySlice<Int32>
+        ) -> Void
+      ) {
+        let cells = (0..<taskCount).filter {
+          isChosen(
+            starts[2 * $0 + 1] - starts[2 * $0], starts[2 * $0 + 2] - starts[2 * $0 + 1])
+        }
+        workers.forEach(cells.count, scratch: { CellProducts(rows) }) { task, products in
+          let first = 2 * cells[task]
+          body(
+            &products, ordered[starts[first]..<starts[first + 1]],
+            ordered[starts[first + 1]..<starts[first + 2]])
+        }
+      }
+      forEachCell({ members, _ in members > 1 }) { products, members, _ in
+        unsafe products.compare(members, into: lists)
+      }
+      forEachCell({ $0 > 0 && $1 > 0 }) { products, members, visitors in
+        unsafe products.compare(members, with: visitors, into: lists)
+      }
+    }
+  }
+}
+
+/// Neighbours that were found for some rows.
 private struct FoundNeighbors: Sendable {
-  /// Shape `[visits + 1]`, ascending from 0.
+  /// Shape `[rows + 1]`, ascending from 0.
   var offsets: [Int]
   var similarities: [Float]
   var nodes: [Int64]
 
-  /// Those of some visits, sent back to the ranks they came from.
+  /// Sent back to the ranks that the rows came from.
   ///
   /// > Collective: over `communicator`. Three rounds.
   func sent(
-    from visits: [Int], counts: [Int], receiving: [Int], on communicator: some Communicator
+    counts: [Int], receiving: [Int], on communicator: some Communicator
   ) throws -> FoundNeighbors {
     let lengths = try communicator.exchange(
-      Buckets(values: visits.map { Int32(offsets[$0 + 1] - offsets[$0]) }, counts: counts),
+      Buckets(values: zip(offsets.dropFirst(), offsets).map { Int32($0 - $1) }, counts: counts),
       receiving: receiving)
-    var sent = Array(repeating: 0, count: counts.count)
-    var next = 0
-    for rank in counts.indices {
-      for visit in visits[next..<next + counts[rank]] {
-        sent[rank] += offsets[visit + 1] - offsets[visit]
-      }
-      next += counts[rank]
-    }
+    let rows = (counts + [0]).exclusivePrefixSums()
+    let sent = counts.indices.map { offsets[rows[$0 + 1]] - offsets[rows[$0]] }
     let expected = communicator.ranks.map { lengths[$0].reduce(0) { $0 + Int($1) } }
-    let places = visits.flatMap { offsets[$0]..<offsets[$0 + 1] }
     return FoundNeighbors(
       offsets: (lengths.values.map(Int.init) + [0]).exclusivePrefixSums(),
       similarities: try communicator.exchange(
-        Buckets(values: places.map { similarities[$0] }, counts: sent), receiving: expected
+        Buckets(values: similarities, counts: sent), receiving: expected
       ).values,
-      nodes: try communicator.exchange(
-        Buckets(values: places.map { nodes[$0] }, counts: sent), receiving: expected
-      ).values)
+      nodes: try communicator.exchange(Buckets(values: nodes, counts: sent), receiving: expected)
+        .values)
   }
-}
-
-extension CandidateLists {
-  /// Adds what was found for visits to the lists of their rows, except what is in them.
-  ///
-  /// - Parameters:
-  ///   - rows: Of each of the visits. They need not be different or in order.
-  fileprivate mutating func add(
-    _ found: FoundNeighbors, at visits: Range<Int>, to rows: [Int], using workers: Workers
-  ) {
-    // A share of the rows to each task, so that none is touched by two.
-    let taskCount = workers.count == 1 ? 1 : 4 * workers.count
-    let rowCount = count
-    unsafe withAccess { lists in
-      workers.forEach(taskCount) { task in
-        let share = rowCount * task / taskCount..<rowCount * (task + 1) / taskCount
-        unsafe found.similarities.withUnsafeBufferPointer { similarities in
-          unsafe found.nodes.withUnsafeBufferPointer { nodes in
-            for (row, visit) in zip(rows, visits) where share.contains(row) {
-              let first = found.offsets[visit]
-              guard found.offsets[visit + 1] > first else { continue }
-              unsafe highland_offer_new(
-                similarities.baseAddress! + first, nodes.baseAddress! + first,
-                found.offsets[visit + 1] - first, row, lists.handle(from: 0))
-            }
-          }
-        }
-      }
-    }
-  }
-}
-
-/// The nearest others in the same cell of every visit.
-///
-/// - Parameters:
-///   - visits: In the order of their nodes.
-///   - places: Where each visit's row is.
-private func neighborsInCells(
-  _ visits: [Visit], at places: [Int], of rows: CellRows, listLength: Int, seed: UInt64,
-  using workers: Workers
-) -> FoundNeighbors {
-  let hash = NodeHash(seed: seed)
-  let tasks = Set(visits.map(\.task)).sorted()
-  let numberOf = Dictionary(uniqueKeysWithValues: zip(tasks, 0...))
-  let (order, starts) = sorted(
-    visits.indices, by: visits.map { numberOf[$0.task]! }, keyCount: tasks.count)
-  // The largest first, so that no thread begins it when the others are done.
-  let cells = tasks.indices.map { order[starts[$0]..<starts[$0 + 1]] }
-    .sorted { $0.count > $1.count }
-  var found = CandidateLists(count: visits.count, capacity: listLength)
-  unsafe found.withAccess { found in
-    workers.forEach(cells.count) {
-      CellProducts()
-    } _: { task, products in
-      let cell = Array(cells[task])
-      let members = cell.map { places[$0] }
-      let parts =
-        cell.count <= CellProducts.rowLimit
-        ? [Array(cell.indices)]
-        : CellProducts.parts(of: members, of: rows, hashes: cell.map { hash[Int(visits[$0].node)] })
-      for part in parts {
-        let lists = products.neighbors(
-          among: part.map { members[$0] }, of: rows, listLength: listLength,
-          reaching: part.map { visits[cell[$0]].bound })
-        for (member, place) in part.enumerated() {
-          let (from, to) = (member * listLength, cell[place] * listLength)
-          for slot in 0..<listLength where lists.index[from + slot] >= 0 {
-            unsafe found.similarity[to + slot] = lists.similarity[from + slot]
-            unsafe found.index[to + slot] = visits[cell[part[Int(lists.index[from + slot])]]].node
-          }
-        }
-      }
-    }
-  }
-  return found.compacted
 }
 
 extension CandidateLists {
@@ -237,5 +233,33 @@ extension CandidateLists {
     return FoundNeighbors(
       offsets: counts.exclusivePrefixSums(), similarities: places.map { similarity[$0] },
       nodes: places.map { index[$0] })
+  }
+
+  /// Adds what was found to the lists of some rows, except what is in them.
+  ///
+  /// - Parameter rows: They need not be different or in order.
+  fileprivate mutating func add(
+    _ found: FoundNeighbors, to rows: [Int], using workers: Workers
+  ) {
+    guard !rows.isEmpty else { return }
+    // A share of the lists to each task, so that none is touched by two.
+    let taskCount = workers.count == 1 ? 1 : 4 * workers.count
+    let listCount = count
+    unsafe withAccess { lists in
+      workers.forEach(taskCount) { task in
+        let share = listCount * task / taskCount..<listCount * (task + 1) / taskCount
+        unsafe found.similarities.withUnsafeBufferPointer { similarities in
+          unsafe found.nodes.withUnsafeBufferPointer { nodes in
+            for (place, row) in rows.enumerated() where share.contains(row) {
+              let first = found.offsets[place]
+              guard found.offsets[place + 1] > first else { continue }
+              unsafe highland_offer_new(
+                similarities.baseAddress! + first, nodes.baseAddress! + first,
+                found.offsets[place + 1] - first, row, lists.handle(from: 0))
+            }
+          }
+        }
+      }
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Glibc
 internal import Communication
 internal import LinearAlgebra
 internal import Parallelism
@@ -20,7 +21,7 @@ struct CellTree: Sendable {
   var cellCount: Int { firstCell[firstCell.count - 1] }
 
   /// Groups in which the nearest cells of a row are looked for.
-  static let beam = 4
+  static let beam = getenv("BEAM").flatMap { Int(String(cString: $0)) } ?? 8
 
   /// About how many pairs of a row and a centre are compared to find the cells of all rows.
   func pairCount(rowCount: Int) -> Double {

@@ -1,3 +1,4 @@
+import Glibc
 /// How nearest neighbours are searched.
 public enum SearchMethod: String, CaseIterable, Codable, Sendable {
   /// All pairs are compared.
@@ -49,7 +50,7 @@ public struct ApproximateSummary: Codable, Equatable, Sendable {
 }
 
 /// The sizes of an approximate search, and what it is predicted to cost.
-struct SearchPlan: Sendable {
+package struct SearchPlan: Sendable {
   /// Cells of a partition.
   let cellCount: Int
   /// How many of them a node is in, on average.
@@ -67,11 +68,12 @@ struct SearchPlan: Sendable {
   /// - Parameters:
   ///   - nodeCount: Of all ranks.
   ///   - listLength: Places of a list: a cell must hold several times as many.
-  init(nodeCount: Int, listLength: Int) {
-    let nodesPerCell = max(Self.nodesPerCell, 3 * listLength)
+  package init(nodeCount: Int, listLength: Int) {
+    func env(_ n: String, _ d: Double) -> Double { getenv(n).flatMap { Double(String(cString: $0)) } ?? d }
+    let nodesPerCell = max(Int(env("NPC", 128)), 3 * listLength)
     cellCount = max(1, nodeCount / nodesPerCell)
-    meanCells = 2
-    maximumPartitions = 16
+    meanCells = env("MC", 2)
+    maximumPartitions = Int(env("MP", 16))
     self.nodeCount = Double(nodeCount)
   }
 
@@ -94,7 +96,7 @@ struct SearchPlan: Sendable {
   private static let advantage = 2.0
 
   /// What is done, and why.
-  func choice(by options: SearchOptions) -> (method: SearchMethod, reason: String) {
+  package func choice(by options: SearchOptions) -> (method: SearchMethod, reason: String) {
     guard options.method == .auto else { return (options.method, "as asked") }
     let gain = exactPairs / predictedPairs
     let isWorthIt = gain >= Self.advantage

@@ -1,21 +1,24 @@
-// Neighbours within a cell: a square of scores, all of it at once.
+// Neighbours within cells: scores of rows whose names are in no order.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
 #include "neighbors.h"
 
-// out[j][i] = x[i][j], for the `rows` x `columns` floats of x; they do not overlap.
-void highland_transpose(const float *x, size_t x_stride, size_t rows, size_t columns, float *out,
-                        size_t out_stride);
+// A value that at least `capacity` of the scores reach: the capacity-th largest among the maxima of every
+// 16th, 32nd, 64th or 128th score; -inf where there are too few scores, or more than 64 places. A list that
+// is offered only what reaches it ends up the same, after little more than `capacity` candidates instead
+// of capacity * ln(columns / capacity).
+float highland_reached_score(const float *scores, size_t columns, size_t capacity);
 
-// Raises bound[i], where it is lower, to a value that at least `capacity` of the scores of row i reach:
-// the capacity-th largest among the maxima of every 16th, 32nd, 64th or 128th score. Lists of
-// `capacity` places that are offered only what reaches it end up the same, after a few candidates
-// instead of capacity * ln(columns / capacity). Does nothing where `columns` or `capacity` is not
-// between 1 and 64 such groups.
-void highland_raise_bounds(const float *scores, size_t stride, size_t rows, size_t columns,
-                           size_t capacity, float *bound);
+// Offers scores[j] to one list under the name names[j], unless that is the row's own name, `own`, or in the
+// list already.
+void highland_offer_scores(const float *scores, size_t columns, int64_t own, const int64_t *names,
+                           size_t row, highland_lists lists);
+
+// Offers scores[i][j] to the list of column j under the name names[i], which is in none of them yet.
+void highland_offer_named_rows(const float *scores, size_t stride, size_t rows, size_t columns,
+                               const int64_t *names, highland_lists lists);
 
 // Offers candidates to one list, as `highland_offer`, except those that are in it already. Candidates
 // without a name, of index -1, are passed over.
