@@ -4,6 +4,25 @@
 
 #include "vectors.h"
 
+void highland_gather_rows(const float *own, size_t own_count, const float *guests,
+                          const int32_t *rows, size_t count, size_t width, const float *values,
+                          float *out) {
+  enum { ahead = 8, line = 16 };
+  for (size_t i = 0; i < count + ahead; i++) {
+    if (i < count) {
+      size_t row = (size_t)rows[i];
+      int is_own = row < own_count;
+      const float *from = is_own ? own + row * width : guests + (row - own_count) * width;
+      for (size_t c = 0; c < width; c += line) __builtin_prefetch(from + c);
+      if (is_own) __builtin_prefetch(values + row, 1);
+    }
+    if (i < ahead) continue;
+    size_t row = (size_t)rows[i - ahead];
+    const float *from = row < own_count ? own + row * width : guests + (row - own_count) * width;
+    memcpy(out + (i - ahead) * width, from, width * sizeof(float));
+  }
+}
+
 // One bit per lane, from a comparison. A macro: vectors do not pass between functions portably.
 typedef _Bool lane_bits __attribute__((ext_vector_type(highland_lane_count)));
 #define bits_of(mask) ({                                        \

@@ -109,7 +109,7 @@ extension ClusteringRun {
           ghosts: edges.graph.halo.ghostCount, peakMemoryBytes: ProcessMemory.peakBytes))
       history.append(
         LevelSummary(
-          number, nodeCount: nodes.nodeCount, mergedCount: merged, counts, costs))
+          number, nodeCount: nodes.nodeCount, mergedCount: merged, edges.search, counts, costs))
     }
   }
 
@@ -142,7 +142,7 @@ extension ClusteringRun {
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator
   ) throws -> JudgedEdges {
-    let lists = try clock.measure(.neighbors) { progress in
+    let (lists, search) = try clock.measure(.neighbors) { progress in
       try plan.search.lists(
         of: level, length: plan.listLength, where: hasDirection, using: plan.workers,
         on: communicator, progress: progress)
@@ -156,7 +156,8 @@ extension ClusteringRun {
         lists, over: graph, of: &level, using: plan.workers, on: communicator)
     }
     return JudgedEdges(
-      neighbors: clock.observer.wantsLevels ? neighbors : nil, graph: graph, linkage: linkage)
+      neighbors: clock.observer.wantsLevels ? neighbors : nil, graph: graph, linkage: linkage,
+      search: search)
   }
 
   private func record(

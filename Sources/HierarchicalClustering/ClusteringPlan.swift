@@ -89,7 +89,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   /// provides neighbours, which are those of the original points.
   public var mergesCopies: Bool {
     switch search {
-    case .exact: judge.mergesCopies
+    case .search: judge.mergesCopies
     case .given: false
     }
   }
@@ -152,7 +152,7 @@ extension ClusteringPlan where Judge == LinkageModel {
     }
     let first = options.threshold ?? options.granularity.moved(trained.threshold)
     self.init(
-      judge: model.linkage, search: neighbors.map { .given($0) } ?? .exact,
+      judge: model.linkage, search: neighbors.map { .given($0) } ?? .search(options.search),
       neighborCount: neighborCount,
       thresholds: choosesThreshold
         ? .withoutLabels(later: options.laterThreshold)

@@ -1,4 +1,3 @@
-import Glibc
 public import Communication
 public import DistributedGraphs
 public import LinearAlgebra
@@ -48,28 +47,27 @@ public func approximateNeighbors(
   var summary = ApproximateSummary(
     wantedRecall: recall, recall: estimate, recallByPartition: [], cellCount: plan.cellCount,
     meanCells: 0, comparedPairs: sample.pairCount)
-  let policy = Array(getenv("POLICY").map { String(cString: $0) } ?? "PPPPPPPPPPPPPPPP")
-  var step = 0
-  while lists.capacity > 0, estimate.lower < recall, step < policy.count,
-    summary.recallByPartition.count < plan.maximumPartitions
+  while lists.capacity > 0, estimate.lower < recall,
+    summary.recallByPartition.count < SearchPlan.maximumPartitions
   {
     let number = summary.recallByPartition.count
-    let c0 = processorSeconds()
-    defer { print(policy[step - 1], "cpu", processorSeconds() - c0, estimate.mean) }
-    step += 1
     let seed = UInt64(number) + 1
     let tree = try CellTree(
       of: rows, at: directed, firstNode: owned.lowerBound, cellCount: plan.cellCount, seed: seed,
       using: workers, on: communicator)
     let membership = try CellMembership(
-      of: rows, at: directed, firstNode: owned.lowerBound, in: tree, mean: plan.meanCells,
-      seed: seed, using: workers, on: communicator)
+      of: rows, at: directed, firstNode: owned.lowerBound, in: tree,
+      mean: plan.meanCells(after: summary.recallByPartition), seed: seed, using: workers,
+      on: communicator)
     let tasks = try CellTasks(
       membership, cellCount: tree.cellCount, seed: seed, on: communicator)
     try searchCells(
       of: rows, membership, tasks, in: nodes, into: &lists, using: workers,
       on: communicator
-    ) { progress((Double(number) + $0) / Double(number + 2)) }
+    ) { share in
+      // Each partition takes half of what is left, as if as many followed.
+      progress(1 - (1 - share / 2) / Double(sign: .plus, exponent: number, significand: 1))
+    }
     estimate = try sample.estimate(lists, on: communicator)
     summary.recall = estimate
     summary.recallByPartition.append(estimate.mean)

@@ -1,4 +1,3 @@
-import Glibc
 internal import CKernels
 internal import Communication
 internal import LinearAlgebra
@@ -17,11 +16,11 @@ struct CellMembership: Sendable {
   let margin: Float
 
   /// Most cells that a row is in.
-  static let limit = Int(getenv("LIM").flatMap { Int(String(cString: $0)) } ?? 32)
+  static let limit = 32
   /// Rows by which the margin is found.
   private static let sampleCount = 4096.0
 
-  /// > Collective: over `communicator`. Three rounds; 7 similarities of each of 4096 rows to every rank.
+  /// > Collective: over `communicator`. Three rounds; 31 similarities of each of 4096 rows to every rank.
   ///
   /// - Parameters:
   ///   - directed: Owned. Ascending places of the rows that are not zeros; the others are in no cell.
@@ -50,8 +49,8 @@ struct CellMembership: Sendable {
     var counts = Array(repeating: 0, count: rows.rowCount + 1)
     var cells: [Int32] = []
     cells.reserveCapacity(Int(Double(directed.count) * mean * 1.1))
-    // A slab at a time: all lists of eight would be as much as rows of sixteen columns.
-    for slab in (0..<directed.count).tiles(of: 1 << 16) {
+    // A slab at a time: the lists of all rows would be as much as rows of 100 columns.
+    for slab in (0..<directed.count).tiles(of: 1 << 15) {
       let nearest = tree.nearestCells(
         of: rows, at: Array(directed[slab]), within: max(margin, 0), using: workers)
       for (row, place) in directed[slab].enumerated() {
@@ -76,7 +75,8 @@ extension CellTree {
   /// The nearest cells of some rows, by the similarities of their centres. Lists of
   /// ``CellMembership/limit`` places.
   ///
-  /// Only cells of the four nearest groups are looked at.
+  /// Only cells of the ``beam`` nearest groups are looked at, and those that are less similar than the
+  /// nearest by more than the margin are left out.
   func nearestCells(
     of rows: Matrix, at places: [Int], within margin: Float = .infinity, using workers: Workers
   ) -> CandidateLists {
@@ -113,8 +113,10 @@ extension CellTree {
       scores = Matrix(uninitializedRows: 1, columns: scoreCount + scoreCount / 8)
     }
     let all = unsafe scores.disjointRows().base
-    func forEachGroup(_ body: (_ group: Int, _ members: [Int], UnsafeMutablePointer<Float>) -> Void) {
-      for group in cells.indices where starts[group] < starts[group + 1] && cells[group].columnCount > 0 {
+    func forEachGroup(_ body: (_ group: Int, _ members: [Int], UnsafeMutablePointer<Float>) -> Void)
+    {
+      for group in cells.indices
+      where starts[group] < starts[group + 1] && cells[group].columnCount > 0 {
         unsafe body(group, Array(members[starts[group]..<starts[group + 1]]), all + places[group])
       }
     }

@@ -16,19 +16,19 @@ struct CellRows: Sendable {
   }
 
   /// Copies some of them to the first rows of a matrix.
-  func copy(_ rows: some Collection<Int32>, to target: inout Matrix) {
+  ///
+  /// - Parameter lists: Will be asked for next.
+  @unsafe func copy(_ rows: ArraySlice<Int32>, to target: inout Matrix, before lists: CellLists) {
     let width = own.columnCount
     precondition(
       rows.allSatisfy { $0 >= 0 && $0 < own.rowCount + guests.rowCount }
         && target.rowCount >= rows.count && target.columnCount == width,
       "\(rows.count) rows to [\(target.rowCount) × \(target.columnCount)]")
-    let (here, away, copies) = unsafe (
-      own.sharedRows(), guests.sharedRows(), target.disjointRows()
-    )
-    for (place, row) in rows.enumerated() {
-      unsafe copies[place].update(
-        from: Int(row) < own.rowCount ? here[Int(row)] : away[Int(row) - own.rowCount],
-        count: width)
+    unsafe rows.withUnsafeBufferPointer { rows in
+      guard let first = rows.baseAddress else { return }
+      unsafe highland_gather_rows(
+        own.sharedRows().base, own.rowCount, guests.sharedRows().base, first, rows.count, width,
+        lists.own.bound, target.disjointRows().base)
     }
     withExtendedLifetime(self) {}
   }
@@ -45,7 +45,7 @@ struct CellRows: Sendable {
 
   init(own: CandidateLists.Access, ownCount: Int, guests: CandidateLists.Access) {
     unsafe self.own = own
-    self.ownCount = ownCount
+    unsafe self.ownCount = ownCount
     unsafe self.guests = guests
   }
 
@@ -78,12 +78,12 @@ struct CellProducts {
     visitors = Matrix(uninitializedRows: Self.tileLength, columns: all.own.columnCount)
   }
 
-  private mutating func pack(_ rows: some Collection<Int32>) {
+  @unsafe private mutating func pack(_ rows: ArraySlice<Int32>, before lists: CellLists) {
     if members.rowCount < rows.count {
       members = Matrix(
         uninitializedRows: max(rows.count, 2 * members.rowCount), columns: members.columnCount)
     }
-    all.copy(rows, to: &members)
+    unsafe all.copy(rows, to: &members, before: lists)
     packed.pack(rows: 0..<rows.count, of: members)
     if scores.columnCount < rows.count {
       scores = Matrix(
@@ -109,7 +109,7 @@ struct CellProducts {
   /// - Complexity: 2 · members² · columns flops.
   mutating func compare(_ cell: ArraySlice<Int32>, into lists: CellLists) {
     let count = cell.count
-    pack(cell)
+    unsafe pack(cell, before: lists)
     let nodes = cell.map { all.node(Int($0)) }
     for tile in (0..<count).tiles(of: Self.tileLength) {
       let scores = unsafe multiply(tile, of: members, count: count)
@@ -128,17 +128,17 @@ struct CellProducts {
     _ cell: ArraySlice<Int32>, with visiting: ArraySlice<Int32>, into lists: CellLists
   ) {
     let (count, capacity) = unsafe (cell.count, lists.own.capacity)
-    pack(cell)
+    unsafe pack(cell, before: lists)
     let nodes = cell.map { all.node(Int($0)) }
     var ofMembers = CandidateLists(count: count, capacity: capacity)
     var bounds = Array(repeating: -Float.infinity, count: count)
     for (place, row) in cell.enumerated() {
-      unsafe lists.withLock(of: row) { bounds[place] = lists[row].bound[0] }
+      unsafe lists.withLock(of: row) { bounds[place] = unsafe lists[row].bound[0] }
     }
     ofMembers.reset(count: count, capacity: capacity, bounds: bounds)
     for first in stride(from: visiting.startIndex, to: visiting.endIndex, by: Self.tileLength) {
       let tile = visiting[first..<min(first + Self.tileLength, visiting.endIndex)]
-      all.copy(tile, to: &visitors)
+      unsafe all.copy(tile, to: &visitors, before: lists)
       let scores = unsafe multiply(0..<tile.count, of: visitors, count: count)
       let visitorNodes = tile.map { all.node(Int($0)) }
       for (place, row) in tile.enumerated() {

@@ -135,7 +135,9 @@ func searchCells(
       Buckets(values: visits.flatMap { $0 }, counts: visits.map(\.count)))
     for rank in communicator.ranks {
       let first = Int32(rows.rowCount + arrived.offsets[rank.index])
-      here += visiting[rank].map { Visit(row: first + $0.row, task: $0.task, isMember: $0.isMember) }
+      here += visiting[rank].map {
+        Visit(row: first + $0.row, task: $0.task, isMember: $0.isMember)
+      }
     }
 
     // Compared, and home.
@@ -170,9 +172,10 @@ private func search(
       let lists = unsafe CellLists(own: own, ownCount: ownCount, guests: guests)
       func forEachCell(
         _ isChosen: (_ members: Int, _ visitors: Int) -> Bool,
-        _ body: @Sendable (
-          inout CellProducts, _ members: ArraySlice<Int32>, _ visitors: ArraySlice<Int32>
-        ) -> Void
+        _ body:
+          @Sendable (
+            inout CellProducts, _ members: ArraySlice<Int32>, _ visitors: ArraySlice<Int32>
+          ) -> Void
       ) {
         let cells = (0..<taskCount).filter {
           isChosen(

@@ -1,4 +1,3 @@
-import Glibc
 internal import Communication
 internal import LinearAlgebra
 internal import Parallelism
@@ -21,12 +20,13 @@ struct CellTree: Sendable {
   var cellCount: Int { firstCell[firstCell.count - 1] }
 
   /// Groups in which the nearest cells of a row are looked for.
-  static let beam = getenv("BEAM").flatMap { Int(String(cString: $0)) } ?? 8
+  static let beam = 8
 
   /// About how many pairs of a row and a centre are compared to find the cells of all rows.
   func pairCount(rowCount: Int) -> Double {
     let groupCount = Double(max(1, groups.columnCount))
-    return Double(rowCount) * (groupCount + min(Double(Self.beam), groupCount) * Double(cellCount) / groupCount)
+    let cellsPerGroup = Double(cellCount) / groupCount
+    return Double(rowCount) * (groupCount + min(Double(Self.beam), groupCount) * cellsPerGroup)
   }
 
   /// Rows by which the centre of a group, and that of a cell, is found.
@@ -100,7 +100,8 @@ struct CellTree: Sendable {
       rows: Matrix(
         rows: own.reduce(0) { $0 + $1.rowCount }, columns: rows.columnCount,
         elements: own.flatMap(\.elements)))
-    let made = try communicator.allGather(zip(mine, own).map { ($0, $1.rowCount) }.flatMap { [$0, $1] })
+    let made = try communicator.allGather(
+      zip(mine, own).map { ($0, $1.rowCount) }.flatMap { [$0, $1] })
     var rowsOf = Array(repeating: 0..<0, count: groupCountFound)
     var next = 0
     for pair in stride(from: 0, to: made.values.count, by: 2) {

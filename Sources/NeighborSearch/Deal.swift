@@ -7,23 +7,16 @@ internal import LinearAlgebra
 struct Deal: Sendable {
   /// Replicated. Of each task.
   let rank: [Int]
-  /// Replicated. Of each task its part of the work: each part has its share of every rank's tasks.
-  let part: [Int]
 
-  /// - Parameters:
-  ///   - costs: Replicated. Of each task.
-  ///   - partCount: Into how many parts the tasks of a rank are divided.
-  init(costs: [Double], rankCount: Int, partCount: Int = 1) {
+  /// - Parameter costs: Replicated. Of each task.
+  init(costs: [Double], rankCount: Int) {
     var rank = Array(repeating: 0, count: costs.count)
-    var part = rank
     let order = costs.indices.sorted { (-costs[$0], $0) < (-costs[$1], $1) }
     for (place, task) in order.enumerated() {
       let (round, seat) = place.quotientAndRemainder(dividingBy: rankCount)
       rank[task] = round.isMultiple(of: 2) ? seat : rankCount - 1 - seat
-      part[task] = round % partCount
     }
     self.rank = rank
-    self.part = part
   }
 }
 

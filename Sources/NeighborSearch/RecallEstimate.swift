@@ -21,8 +21,9 @@ struct RecallSample {
   /// Owned. How similar the last of the exact neighbours is, and how many there are, of each of the rows.
   private let reached: [Float]
   private let neighborCount: [Int]
-  /// Replicated. How many rows there are on all ranks.
+  /// Replicated. How many rows there are on all ranks, and whether no other row has a direction.
   private let rowCount: Int
+  private let isComplete: Bool
 
   /// Pairs that were compared.
   let pairCount: Double
@@ -64,6 +65,7 @@ struct RecallSample {
     self.reached = reached
     self.neighborCount = neighborCount
     rowCount = names.values.count
+    isComplete = Double(rowCount) >= count
     pairCount = Double(rowCount) * count
   }
 
@@ -74,7 +76,9 @@ struct RecallSample {
   /// that is seen between rows.
   ///
   /// > Collective: over `communicator`. One round of 24 bytes per rank.
-  func estimate(_ lists: CandidateLists, on communicator: some Communicator) throws -> RecallEstimate {
+  func estimate(
+    _ lists: CandidateLists, on communicator: some Communicator
+  ) throws -> RecallEstimate {
     var sums = RecallSums()
     for (row, place) in zip(rows, rows.indices) where neighborCount[place] > 0 {
       let found = (row * lists.capacity..<(row + 1) * lists.capacity).count {
@@ -82,7 +86,8 @@ struct RecallSample {
       }
       sums.add(min(found, neighborCount[place]), of: neighborCount[place])
     }
-    return try communicator.allReduce(sums) { $0 + $1 }.estimate(rowCount: rowCount)
+    return try communicator.allReduce(sums) { $0 + $1 }.estimate(
+      rowCount: rowCount, isComplete: isComplete)
   }
 }
 
@@ -110,17 +115,22 @@ private struct RecallSums: BitwiseCopyable {
     return sum
   }
 
-  func estimate(rowCount: Int) -> RecallEstimate {
+  func estimate(rowCount: Int, isComplete: Bool) -> RecallEstimate {
     guard rows > 0 else { return RecallEstimate(mean: 1, lower: 1, upper: 1, rowCount: rowCount) }
     let length = Double(places) / Double(rows)
     let p = 1 - Double(missed) / Double(places)
+    guard !isComplete else {
+      return RecallEstimate(mean: p, lower: p, upper: p, rowCount: rowCount)
+    }
     let ofRows = Double(missed) / Double(rows)
     let variance = (Double(squares) / Double(rows) - ofRows * ofRows) / (length * length)
     // Between one trial a row and one a place.
     let trials = Double(rows) * min(max(variance > 0 ? p * (1 - p) / variance : length, 1), length)
     let z = 1.96
     let middle = (p + z * z / (2 * trials)) / (1 + z * z / trials)
-    let half = z / (1 + z * z / trials) * (p * (1 - p) / trials + z * z / (4 * trials * trials)).squareRoot()
+    let half =
+      z / (1 + z * z / trials)
+      * (p * (1 - p) / trials + z * z / (4 * trials * trials)).squareRoot()
     return RecallEstimate(
       mean: p, lower: max(0, middle - half), upper: min(1, middle + half), rowCount: rowCount)
   }

@@ -173,7 +173,8 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
       return try ThreadCommunicator.run(ranks: ranks) { communicator in
         let counting = CountingCommunicator(communicator)
         _ = try approximateNeighbors(
-          of: rows.slice(nodes.owned(by: communicator.rank)), listLength: 4, in: nodes, on: counting)
+          of: rows.slice(nodes.owned(by: communicator.rank)), listLength: 4, in: nodes, on: counting
+        )
         return counting.traffic.rounds
       }
     }

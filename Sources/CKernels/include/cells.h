@@ -5,6 +5,13 @@
 
 #include "neighbors.h"
 
+// Copies rows of `width` floats one after the other: row r from own + r * width, or, from own_count on, from
+// guests + (r - own_count) * width. Rows that lie anywhere in memory are fetched ahead of their turn, and
+// what will be asked of them next, values[r], too.
+void highland_gather_rows(const float *own, size_t own_count, const float *guests,
+                          const int32_t *rows, size_t count, size_t width, const float *values,
+                          float *out);
+
 // A value that at least `capacity` of the scores reach: the capacity-th largest among the maxima of every
 // 16th, 32nd, 64th or 128th score; -inf where there are too few scores, or more than 64 places. A list that
 // is offered only what reaches it ends up the same, after little more than `capacity` candidates instead

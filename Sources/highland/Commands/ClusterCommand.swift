@@ -101,6 +101,7 @@ struct ClusterCommand: RankedCommand {
       """)
   var invalidRows = InvalidRowPolicy.error
 
+  @OptionGroup var search: NeighborSearchOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions
@@ -157,14 +158,14 @@ struct ClusterCommand: RankedCommand {
     let options = ClusteringOptions(
       neighborCount: neighborCount, threshold: tau, laterThreshold: tauLater,
       choosesThreshold: tauBySilhouette, granularity: granularity, maximumLevels: maxLevels,
-      stopsEarly: earlyStop, invalidRows: invalidRows,
+      stopsEarly: earlyStop, search: search.options, invalidRows: invalidRows,
       workers: try threads.workers(on: communicator))
     let plan = try communicator.agree {
       try ClusteringPlan(options, with: trained) { length in
         try readNeighbors(of: source, length: length, for: trained, on: communicator)
       }
     }
-    if case .exact = plan.search {
+    if case .search = plan.search {
       try MemoryNeed(
         neighbors: "-k \(plan.neighborCount)",
         ownedCount: ownShare(of: source.rowCount, on: communicator).count,
@@ -227,6 +228,9 @@ struct ClusterCommand: RankedCommand {
     }
     guard communicator.rank == Rank(0) else { return }
     print(report.table)
+    for level in report.levels {
+      if let account = level.search?.account { print("Level \(level.level): \(account)") }
+    }
     print(report.summary)
     if let metrics { print(metrics) }
   }

@@ -67,7 +67,8 @@ struct NeighborsCommand: RankedCommand {
       owned, invalid: invalidRows, using: workers, on: communicator)
     reporter.show("read", isDone: 1)
     let pairs = Double(source.rowCount) * Double(source.rowCount) / 2
-    let (cost, (lists, summary)) = try NeighborsReport.Cost.measuring(on: communicator) { communicator in
+    let (cost, (lists, summary)) = try NeighborsReport.Cost.measuring(on: communicator) {
+      communicator in
       try nearestNeighbors(
         of: rows, listLength: neighborCount - 1, by: search.options, in: nodes, using: workers,
         on: communicator

@@ -119,6 +119,14 @@ struct NeighborSearchOptions: ParsableArguments {
   }
 
   var options: SearchOptions { SearchOptions(search, recall: givenRecall ?? 0.98) }
+
+  /// What was given, for runs that resume with the same settings. Keys are names of options.
+  var settings: [String: String] {
+    var settings: [String: String] = [:]
+    if search != .auto { settings["--search"] = search.rawValue }
+    if let givenRecall { settings["--recall"] = "\(givenRecall)" }
+    return settings
+  }
 }
 
 extension SearchMethod: ExpressibleByArgument {}

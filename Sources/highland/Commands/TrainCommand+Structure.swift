@@ -30,7 +30,9 @@ extension TrainCommand {
     }
     let workers = try threads.workers(on: communicator)
     let options = try communicator.agree {
-      try structure.options(recipe, judging, from: start, workers: workers)
+      var options = try structure.options(recipe, judging, from: start, workers: workers)
+      options.search = search.options
+      return options
     }
     let sets = try communicator.agree {
       try [data]
@@ -39,7 +41,7 @@ extension TrainCommand {
         }
     }
     try checkRows(of: sets + [other], on: communicator)
-    let settings = structure.settings(of: options)
+    let settings = structure.settings(of: options).merging(search.settings) { $1 }
     let directory = try openCheckpoints(on: communicator) {
       var run = RunIdentity(settings.merging(["--input": "structure"]) { $1 })
       for (index, set) in sets.enumerated() {

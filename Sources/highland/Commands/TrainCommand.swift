@@ -38,6 +38,7 @@ struct TrainCommand: RankedCommand {
   @OptionGroup(title: "Network") var network: NetworkOptions
   @OptionGroup(title: "Training") var recipe: RecipeOptions
   @OptionGroup(title: "Validation") var judging: ValidationOptions
+  @OptionGroup var search: NeighborSearchOptions
 
   @Option(help: "Save the state of the run in this directory, and resume from it.")
   var checkpoint: String?
@@ -135,6 +136,7 @@ struct TrainCommand: RankedCommand {
       shape: network.shape(dimensions: data.features.columnCount),
       workers: threads.workers(on: communicator))
     let settings = recipe.settings(of: options).merging(judging.settings) { $1 }
+      .merging(search.settings) { $1 }
     let directory = try openCheckpoints(on: communicator) {
       var run = RunIdentity(
         settings.merging(["--input": "coordinates"]) { $1 }.filter { $0.key != "--validation" })
@@ -249,7 +251,8 @@ struct TrainCommand: RankedCommand {
     let graphs = try trainingGraphs(
       of: EmbeddingSubset(data.features, points), labels: points.map { data.labels[$0] },
       chains: options.chains, usesTrueLinks: options.usesTrueLinks,
-      needsAverages: options.shape.usesAverageFeature, using: options.workers, on: communicator)
+      needsAverages: options.shape.usesAverageFeature, search: search.options,
+      using: options.workers, on: communicator)
     reporter.note("\(graphs.count) graphs")
     return graphs
   }
@@ -275,7 +278,8 @@ struct TrainCommand: RankedCommand {
   ) throws -> Validator<EmbeddingSubset<FeatureFile>> {
     try Validator(
       EmbeddingSubset(data.features, points), labels: points.map { data.labels[$0] },
-      neighborCount: options.chains[0].neighborCount, using: options.workers, on: communicator)
+      neighborCount: options.chains[0].neighborCount, search: search.options,
+      using: options.workers, on: communicator)
   }
 
   /// Writes the model and the report.
