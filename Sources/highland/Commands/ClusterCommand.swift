@@ -136,6 +136,11 @@ struct ClusterCommand: RankedCommand {
     guard (neighbors == nil) == (similarities == nil) else {
       throw ValidationError("--neighbors and --similarities go together")
     }
+    guard neighbors == nil || search.settings.isEmpty else {
+      throw ValidationError(
+        "\(search.settings.keys.sorted()[0]) is of neighbours that are searched, --neighbors gives "
+          + "them: expected one of them")
+    }
     try outputs.check([output, report, hierarchy], named: "--output, --report or --hierarchy")
   }
 

@@ -93,13 +93,14 @@ struct ThreadOptions: ParsableArguments {
 
 struct NeighborSearchOptions: ParsableArguments {
   @Option(
+    name: .customLong("search"),
     help: ArgumentHelp(
       "How neighbours are searched: exact, approximate, or auto.",
       discussion: """
         approximate compares points within cells until --recall of the true neighbours is found; auto \
-        does so where it is much faster than comparing all pairs.
+        does so where it is much faster than comparing all pairs. Default: auto.
         """))
-  var search = SearchMethod.auto
+  var givenSearch: SearchMethod?
 
   @Option(
     name: .customLong("recall"),
@@ -113,17 +114,17 @@ struct NeighborSearchOptions: ParsableArguments {
     guard (0...1).contains(givenRecall) else {
       throw ValidationError("--recall \(givenRecall): expected 0 ... 1")
     }
-    guard search != .exact else {
+    guard givenSearch != .exact else {
       throw ValidationError("--recall is of approximate searches; not with --search exact")
     }
   }
 
-  var options: SearchOptions { SearchOptions(search, recall: givenRecall ?? 0.98) }
+  var options: SearchOptions { SearchOptions(givenSearch ?? .auto, recall: givenRecall ?? 0.98) }
 
   /// What was given, for runs that resume with the same settings. Keys are names of options.
   var settings: [String: String] {
     var settings: [String: String] = [:]
-    if search != .auto { settings["--search"] = search.rawValue }
+    if let givenSearch { settings["--search"] = givenSearch.rawValue }
     if let givenRecall { settings["--recall"] = "\(givenRecall)" }
     return settings
   }
