@@ -58,14 +58,14 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
 @Suite struct ApproximateNeighbors {
   @Test(.tags(.threads), arguments: [1, 2, 3, 5, 8], [1, 2])
   func haveTheSameBitsOnAnyNumberOfRanksAndThreads(ranks: Int, threads: Int) throws {
-    let rows = clusteredRows(3000, 20, clusters: 40, seed: 60)
+    let rows = clusteredRows(1600, 20, clusters: 40, seed: 60)
     let alone = try approximate(
-      rows, listLength: 9, recall: 0.99, in: NodePartition(sharing: 3000, among: 1))
+      rows, listLength: 9, recall: 0.99, in: NodePartition(sharing: 1600, among: 1))
     #expect(alone.summary.recallByPartition.count > 1)
     let nodes =
       threads == 1
-      ? NodePartition(sharing: 3000, among: ranks)
-      : NodePartition.random(nodeCount: 3000, ranks: ranks, seed: 61)
+      ? NodePartition(sharing: 1600, among: ranks)
+      : NodePartition.random(nodeCount: 1600, ranks: ranks, seed: 61)
     let found = try approximate(
       rows, listLength: 9, recall: 0.99, in: nodes, threads: threads)
     #expect(found.lists == alone.lists)
@@ -76,14 +76,14 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
   /// What is in a list is there with the exact search's bits, in its order; nothing is twice.
   @Test(.tags(.threads), arguments: [1, 3], [1, 9, 30])
   func areExactOnesExceptForSomeThatAreMissing(ranks: Int, listLength: Int) throws {
-    let rows = clusteredRows(2000, 16, clusters: 30, seed: 62)
-    let exact = try search(rows, listLength: 1999, in: NodePartition(sharing: 2000, among: 1))
+    let rows = clusteredRows(1100, 16, clusters: 30, seed: 62)
+    let exact = try search(rows, listLength: 1099, in: NodePartition(sharing: 1100, among: 1))
     let (lists, summary) = try approximate(
-      rows, listLength: listLength, in: NodePartition(sharing: 2000, among: ranks))
-    for list in 0..<2000 {
+      rows, listLength: listLength, in: NodePartition(sharing: 1100, among: ranks))
+    for list in 0..<1100 {
       let places = list * listLength..<(list + 1) * listLength
       let order = Dictionary(
-        uniqueKeysWithValues: (list * 1999..<(list + 1) * 1999).map {
+        uniqueKeysWithValues: (list * 1099..<(list + 1) * 1099).map {
           (exact.neighbors[$0], $0)
         })
       let found = places.map { order[lists.neighbors[$0]] ?? -1 }
@@ -93,7 +93,7 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
           lists.similarities[$0].bitPattern == exact.similarities[$1].bitPattern
         })
     }
-    let short = try search(rows, listLength: listLength, in: NodePartition(sharing: 2000, among: 1))
+    let short = try search(rows, listLength: listLength, in: NodePartition(sharing: 1100, among: 1))
     let true_ = recall(of: lists, by: short)
     #expect(summary.recall.lower >= 0.9)
     #expect(
