@@ -54,8 +54,9 @@ let package = Package(
     .library(
       name: "Training",
       targets: [
-        "Training", "Communication", "GraphNetworks", "HierarchicalClustering", "LinearAlgebra",
-        "Optimization", "Parallelism",
+        "Training", "Communication", "Datasets", "Differentiation", "DistributedGraphs",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "Optimization", "Parallelism",
+        "SimilarityStructure",
       ]),
     .library(name: "Evaluation", targets: ["Evaluation", "Communication"]),
     .library(name: "MPICommunication", targets: ["MPICommunication", "Communication"]),
@@ -81,6 +82,7 @@ let package = Package(
     // The library.
     module("Communication", []),
     module("MPICommunication", ["CMPI", "Communication"]),
+    module("MPIPrograms", ["Communication", "MPICommunication"]),
     module("Parallelism", []),
     module("RandomNumbers", []),
     module("LinearAlgebra", ["CKernels", "COpenBLAS", "Parallelism"]),
@@ -142,7 +144,8 @@ let package = Package(
         "Charts", "Communication", "Datasets", "DefaultModel", "Differentiation",
         "DistributedGraphs", "Evaluation", "GraphClassification", "GraphCollections",
         "GraphNetworks", "HierarchicalClustering", "HierarchyReports", "LinearAlgebra",
-        "MPICommunication", "NeighborSearch", "Optimization", "Parallelism", "PrincipalComponents",
+        "MPICommunication", "MPIPrograms", "NeighborSearch", "Optimization", "Parallelism",
+        "PrincipalComponents",
         "SyntheticData", "Training",
         argumentParser, logging,
       ],
@@ -226,7 +229,8 @@ let package = Package(
       name: "MPIChecks",
       dependencies: [
         "ClusteringChecks", "Communication", "CommunicationTesting", "DistributedGraphs",
-        "LinearAlgebra", "MPICommunication", "NeighborSearch", "Parallelism", "RandomInputs",
+        "LinearAlgebra", "MPICommunication", "MPIPrograms", "NeighborSearch", "Parallelism",
+        "RandomInputs",
       ],
       path: "Tests/MPIChecks", swiftSettings: strict),
     .testTarget(

@@ -28,6 +28,9 @@ def main():
                         help="a string to store beside the tensors; may be repeated")
     parser.add_argument("--overwrite", action="store_true", help="replace the output if it exists")
     arguments = parser.parse_args()
+    paths = (arguments.checkpoint, arguments.output)
+    if all(map(os.path.exists, paths)) and os.path.samefile(*paths):
+        sys.exit(f"{arguments.output}: is the input; an output needs a name of its own")
     if os.path.exists(arguments.output) and not arguments.overwrite:
         sys.exit(f"{arguments.output}: exists already; give --overwrite to replace it")
     metadata = {}

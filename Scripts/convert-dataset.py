@@ -29,6 +29,9 @@ def main():
 
     targets = [os.path.join(arguments.directory, name) for name in ("features.npy", "labels.npy")]
     for target in targets:
+        if os.path.exists(target) and os.path.exists(arguments.dataset) \
+                and os.path.samefile(target, arguments.dataset):
+            sys.exit(f"{target}: is the input; an output needs a name of its own")
         if os.path.exists(target) and not arguments.overwrite:
             sys.exit(f"{target}: exists already; give --overwrite to replace it")
     if not os.path.isdir(arguments.directory):

@@ -108,30 +108,6 @@ void highland_offer_scores(const float *scores, size_t columns, int64_t own, con
   }
 }
 
-HIGHLAND_DISPATCHED
-void highland_offer_named_rows(const float *scores, size_t stride, size_t rows, size_t columns,
-                               const int64_t *names, highland_lists lists) {
-  for (size_t i = 0; i < rows; i++) {
-    const float *row = scores + i * stride;
-    size_t j = 0;
-    for (; j + 4 * highland_lane_count <= columns; j += 4 * highland_lane_count) {
-      uint64_t hits = 0;
-      for (size_t v = 0; v < 4; v++) {
-        size_t first = j + v * highland_lane_count;
-        highland_lanes score = *(const highland_lanes *)(row + first);
-        highland_lanes bound = *(const highland_lanes *)(lists.bound + first);
-        hits |= (uint64_t)bits_of(score >= bound) << (v * highland_lane_count);
-      }
-      for (; hits; hits &= hits - 1) {
-        size_t column = j + (size_t)__builtin_ctzll(hits);
-        highland_offer(row[column], names[i], column, lists);
-      }
-    }
-    for (; j < columns; j++)
-      if (row[j] >= lists.bound[j]) highland_offer(row[j], names[i], j, lists);
-  }
-}
-
 void highland_offer_new(const float *similarity, const int64_t *index, size_t count, size_t row,
                         highland_lists lists) {
   for (size_t c = 0; c < count; c++) {

@@ -62,10 +62,11 @@ typedef _Bool lane_bits __attribute__((ext_vector_type(highland_lane_count)));
 
 HIGHLAND_DISPATCHED
 void highland_offer_to_rows(const float *scores, size_t stride, size_t rows, size_t columns,
-                            int64_t first_row, int64_t first_column, highland_lists lists) {
+                            const int64_t *row_names, const int64_t *column_names,
+                            highland_lists lists) {
   for (size_t i = 0; i < rows; i++) {
     const float *row = scores + i * stride;
-    int64_t own = first_row + (int64_t)i;
+    int64_t own = row_names[i];
     float bound = lists.bound[i];
     size_t j = 0;
     for (; j + 4 * highland_lane_count <= columns; j += 4 * highland_lane_count) {
@@ -77,13 +78,13 @@ void highland_offer_to_rows(const float *scores, size_t stride, size_t rows, siz
       }
       for (; hits; hits &= hits - 1) {
         size_t column = j + (size_t)__builtin_ctzll(hits);
-        int64_t name = first_column + (int64_t)column;
+        int64_t name = column_names[column];
         if (name != own) highland_offer(row[column], name, i, lists);
         bound = lists.bound[i];
       }
     }
     for (; j < columns; j++) {
-      int64_t name = first_column + (int64_t)j;
+      int64_t name = column_names[j];
       if (row[j] >= lists.bound[i] && name != own) highland_offer(row[j], name, i, lists);
     }
   }
@@ -91,10 +92,10 @@ void highland_offer_to_rows(const float *scores, size_t stride, size_t rows, siz
 
 HIGHLAND_DISPATCHED
 void highland_offer_to_columns(const float *scores, size_t stride, size_t rows, size_t columns,
-                               int64_t first_row, highland_lists lists) {
+                               const int64_t *row_names, highland_lists lists) {
   for (size_t i = 0; i < rows; i++) {
     const float *row = scores + i * stride;
-    int64_t name = first_row + (int64_t)i;
+    int64_t name = row_names[i];
     size_t j = 0;
     for (; j + 4 * highland_lane_count <= columns; j += 4 * highland_lane_count) {
       uint64_t hits = 0;

@@ -26,6 +26,8 @@ int CMPI_Init_thread_funneled(int *isProvided) {
   return code;
 }
 
+int CMPI_Finalized(int *isFinalized) { return MPI_Finalized(isFinalized); }
+
 int CMPI_Initialized(int *isInitialized) { return MPI_Initialized(isInitialized); }
 
 int CMPI_Query_thread_funneled(int *isProvided) {

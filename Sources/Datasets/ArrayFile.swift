@@ -12,13 +12,17 @@ public struct ArrayFile: Sendable {
 
   /// - Throws: ``DataError`` if the file cannot be opened, is not an array of numbers of one or two
   ///   dimensions, or its size is not what its header says.
-  public init(path: String) throws {
+  public init(path: String) throws { try self.init(path: path, expecting: "one or two dimensions") }
+
+  /// - Parameter expected: What errors expect instead of another number of dimensions.
+  init(path: String, expecting expected: String) throws {
     file = try InputFile(path: path)
     header = try ArrayHeader(file)
     guard (1...2).contains(header.shape.count) else {
       throw DataError(
         path: path,
-        problem: "shape \(ArrayHeader.text(header.shape)); expected one or two dimensions")
+        problem:
+          "\(header.elementType) of shape \(ArrayHeader.text(header.shape)); expected \(expected)")
     }
     shape = header.shape
     elementType = header.elementType

@@ -13,10 +13,10 @@ extension FeatureFile {
   ///   - slice: This rank's rows. May be none, but with as many columns as elsewhere.
   ///   - rowCount: Replicated. The rows of the whole file.
   ///   - firstRow: The place of the slice among them.
-  ///   - elementType: Of `.npy`: `float16` (rounded to nearest; beyond 65504 infinite), `float32` or
-  ///     `float64`; the other formats are `float32`.
+  ///   - elementType: Of `.npy`: `float16` (rounded to nearest), `float32` or `float64`; the other
+  ///     formats are `float32`.
   /// - Throws: The same ``AgreedFailure`` on every rank, with what a ``DataError`` says: the
-  ///   extension is unknown, the format cannot hold the features, the file exists and `overwrite`
+  ///   extension is unknown, the format cannot hold the features, `float16` cannot hold a value, the file exists and `overwrite`
   ///   is false, or writing failed on some rank.
   /// - Precondition: The slices of all ranks make up the rows, without gap or overlap.
   public static func write(
@@ -40,12 +40,14 @@ extension FeatureFile {
   ///   - rowCount: Replicated. The rows of the whole file.
   ///   - columnCount: Replicated.
   ///   - sliceLength: How many rows are asked for at once.
+  ///   - name: What errors about values call the rows: the file that they come from. Default: `path`.
   ///   - slice: Makes some of the owned rows, which are asked for in order. Does not communicate.
   /// - Throws: The same ``AgreedFailure`` on every rank, with what a ``DataError`` says or `slice` throws.
   /// - Precondition: The rows of all ranks make up the file, without gap or overlap.
   public static func write(
     rows owned: Range<Int>, of rowCount: Int, columnCount: Int, sliceLength: Int, to path: String,
-    as elementType: ElementType = .float32, overwrite: Bool, on communicator: some Communicator,
+    as elementType: ElementType = .float32, named name: String? = nil, overwrite: Bool,
+    on communicator: some Communicator,
     _ slice: (Range<Int>) throws -> Matrix
   ) throws {
     try communicator.assertReplicated(
@@ -75,6 +77,7 @@ extension FeatureFile {
           rows.rowCount == range.count && rows.columnCount == columnCount,
           "[\(rows.rowCount) × \(rows.columnCount)] for rows \(range) of \(columnCount) columns")
         let offset = header.count + first * rowByteCount
+        if elementType == .float16 { try checkHalf(rows, from: first, of: name ?? path) }
         if format == .fvecs {
           try writeRecords(rows, to: file, at: offset)
         } else {
@@ -98,6 +101,32 @@ extension FeatureFile {
     }
   }
 
+  /// - Throws: ``DataError`` for the first value that would become infinite, or the first row that would
+  ///   lose its direction because all its values are below what `float16` holds with 11 bits.
+  private static func checkHalf(_ rows: Matrix, from first: Int, of name: String) throws {
+    try unsafe rows.withUnsafeBufferPointer { elements throws in
+      for row in 0..<rows.rowCount {
+        var largest: Float = 0
+        for column in 0..<rows.columnCount {
+          let value = unsafe elements[row * rows.columnCount + column]
+          guard value.isInfinite || !Float16(value).isInfinite else {
+            throw DataError(
+              path: name,
+              problem:
+                "row \(first + row), column \(column): \(value) is too large for float16, which "
+                + "holds up to 65504")
+          }
+          largest = max(largest, abs(value))  // NaN does not count
+        }
+        guard largest == 0 || largest >= Float(Float16.leastNormalMagnitude) else {
+          throw DataError(
+            path: name,
+            problem: "row \(first + row): values up to \(largest) are too small for float16")
+        }
+      }
+    }
+  }
+
   private static func check(
     _ format: FeatureFormat, _ elementType: ElementType, rowCount: Int, columnCount: Int,
     _ path: String
@@ -107,6 +136,9 @@ extension FeatureFile {
       throw error("features cannot be written as \(elementType) in .\(format)")
     }
     guard columnCount > 0 else { throw error("features without columns cannot be written") }
+    guard rowCount > 0 || format != .fvecs else {
+      throw error("0 rows of \(columnCount) columns; .fvecs has no place for columns without rows")
+    }
     let limit = format == .fbin ? Int(UInt32.max) : format == .fvecs ? Int(Int32.max) : Int.max
     guard columnCount <= limit, format != .fbin || rowCount <= limit else {
       throw error("[\(rowCount) × \(columnCount)] is too large for .\(format)")

@@ -52,13 +52,18 @@ public struct FeatureFile: Sendable {
   public init(path: String, dimensions: Int? = nil) throws {
     func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
     self.path = path
-    format = try FeatureFormat(path: path)
+    do {
+      format = try FeatureFormat(path: path)
+    } catch let error as DataError {
+      // What is not there has no extension to blame.
+      throw DataError(path: path, problem: error.problem + (try InputFile(path: path).whatItIs()))
+    }
     if let dimensions, !(1...Int(Int32.max)).contains(dimensions) {
       throw error("\(dimensions) dimensions asked for; expected 1 ... \(Int32.max)")
     }
     switch format {
     case .npy:
-      let array = try ArrayFile(path: path)
+      let array = try ArrayFile(path: path, expecting: "numbers of two dimensions")
       guard array.shape.count == 2 else {
         throw error(
           "\(array.elementType) of shape \(ArrayHeader.text(array.shape)); expected numbers of two "
@@ -96,7 +101,8 @@ public struct FeatureFile: Sendable {
     case .bin:
       let file = try InputFile(path: path)
       guard let dimensions else {
-        throw error("a .bin file does not say its number of columns; give the dimensions")
+        throw error(
+          "a .bin file does not say its number of columns; give the dimensions (--dimensions)")
       }
       try Self.check(file, is: .bin, dimensions)
       columnCount = dimensions

@@ -20,6 +20,42 @@ func kind(of path: String) throws -> mode_t? {
   return nil
 }
 
+/// Whether two paths lead to one file or directory: by other names, or by links.
+///
+/// - Returns: False if one of them leads to nothing.
+public func isSameFile(_ first: String, _ second: String) -> Bool {
+  guard let first = identity(of: first) else { return false }
+  return first == identity(of: second)
+}
+
+/// Whether a file is in a directory, or in one that is in it, whatever the names and links.
+///
+/// - Returns: False if one of them is not there.
+public func lies(_ path: String, in directory: String) -> Bool {
+  guard let wanted = identity(of: directory), let resolved = unsafe realpath(path, nil) else {
+    return false
+  }
+  defer { unsafe free(resolved) }
+  var rest = unsafe String(cString: resolved)
+  while let slash = rest.lastIndex(of: "/") {
+    rest = String(rest[..<slash])
+    if identity(of: rest.isEmpty ? "/" : rest) == wanted { return true }
+  }
+  return false
+}
+
+/// What the system tells files apart by; nil where nothing is, or where that cannot be found out.
+private func identity(of path: String) -> FileIdentity? {
+  var status = stat()
+  guard unsafe stat(path, &status) == 0 else { return nil }
+  return FileIdentity(device: status.st_dev, number: status.st_ino)
+}
+
+private struct FileIdentity: Equatable {
+  let device: dev_t
+  let number: ino_t
+}
+
 /// The names of the ordinary files in a directory, sorted.
 ///
 /// - Throws: ``DataError`` if there is no such directory, or it cannot be read.

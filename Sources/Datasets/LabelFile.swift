@@ -17,12 +17,13 @@ public struct LabelFile: Sendable {
   public init(path: String) throws {
     self.path = path
     if Self.isArray(path) {
-      let array = try ArrayFile(path: path)
+      let expected = "integers of shape (n,) or (n, 1)"
+      let array = try ArrayFile(path: path, expecting: expected)
       guard array.columnCount == 1, !array.elementType.isFloatingPoint else {
         throw DataError(
           path: path,
-          problem: "\(array.elementType) of shape \(ArrayHeader.text(array.shape)); expected "
-            + "integers of shape (n,) or (n, 1)")
+          problem:
+            "\(array.elementType) of shape \(ArrayHeader.text(array.shape)); expected \(expected)")
       }
       count = array.rowCount
       contents = .array(array)
@@ -47,6 +48,16 @@ public struct LabelFile: Sendable {
       } catch {}  // nothing else is thrown
     }
     return DataError(path: path, problem: "\(count) labels; expected \(expected), \(reason)")
+  }
+
+  /// Reads all labels.
+  ///
+  /// - Throws: ``DataError`` for the first that is no integer.
+  public func check() throws {
+    switch contents {
+    case .array: _ = try labels(0..<count)
+    case .text(let lines): try lines.checkIntegers()
+    }
   }
 
   /// The labels of some nodes.

@@ -63,7 +63,14 @@ public enum NumberLines {
     try forEachLine(of: path) { line, text in
       var count = 0
       try forEachField(of: text) { field in
-        guard let value = Float(String(decoding: field, as: UTF8.self)), value.isFinite else {
+        let word = String(decoding: field, as: UTF8.self)
+        guard let value = Float(word), value.isFinite else {
+          if Double(word)?.isFinite == true {
+            throw DataError(
+              path: path,
+              problem:
+                "line \(line): \(quoted(field)) is too large for float32, which holds up to 3.4e38")
+          }
           throw error(
             path, line, expected: "finite numbers separated by commas or spaces", found: text)
         }

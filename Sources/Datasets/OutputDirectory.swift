@@ -22,7 +22,8 @@ public func checkWritableDirectory(_ path: String, marker: String, overwrite: Bo
     guard try !isEmpty(path) else { break }
     guard overwrite else {
       throw DataError(
-        path: path, problem: "is not empty, and is not replaced unless that is asked for")
+        path: path,
+        problem: "is not empty, and is not replaced unless that is asked for (--overwrite)")
     }
     // Replacing means removing: never what is not ours.
     guard try kind(of: "\(path)/\(marker)") == S_IFREG else {
@@ -61,7 +62,9 @@ public func writeDirectory<R>(
     guard isFirst else { return "" }
     try checkWritableDirectory(path, marker: marker, overwrite: overwrite)
     let temporary = temporaryName(for: path)
+    TemporaryFiles.add(temporary)
     guard unsafe mkdir(temporary, 0o777) == 0 else {
+      TemporaryFiles.forget(temporary)
       throw DataError.system(path, "cannot create")
     }
     return temporary
@@ -78,7 +81,10 @@ public func writeDirectory<R>(
     }
     return value
   } catch {
-    if isFirst { try? FileManager.default.removeItem(atPath: temporary) }
+    if isFirst {
+      try? FileManager.default.removeItem(atPath: temporary)
+      TemporaryFiles.forget(temporary)
+    }
     throw error
   }
 }
@@ -93,7 +99,10 @@ private func finish(
   // What is there may have changed since the beginning.
   try checkWritableDirectory(path, marker: marker, overwrite: overwrite)
   // This replaces an empty directory, but no other.
-  if unsafe rename(temporary, path) == 0 { return synchronizeDirectory(of: path) }
+  if unsafe rename(temporary, path) == 0 {
+    TemporaryFiles.forget(temporary)
+    return synchronizeDirectory(of: path)
+  }
   guard errno == ENOTEMPTY || errno == EEXIST else {
     throw DataError.system(path, "cannot rename to")
   }
@@ -105,6 +114,7 @@ private func finish(
     unsafe rename(old, path)
     throw error
   }
+  TemporaryFiles.forget(temporary)
   synchronizeDirectory(of: path)
   try removeDirectory(old, replacedBy: path)
 }

@@ -23,7 +23,30 @@ public func checkWritable(_ path: String, overwrite: Bool) throws {
   try checkDirectory(of: path)
 }
 
-let existsAlready = "exists already, and is not overwritten unless that is asked for"
+/// Finds out now whether an output will fit on the disk: to be called before the work.
+///
+/// - Parameter byteCount: What will be written at least.
+/// - Throws: ``DataError`` if the file system has fewer bytes left.
+public func checkSpace(_ byteCount: Int, for path: String) throws {
+  var status = statvfs()
+  if unsafe statvfs(directory(of: path), &status) == 0 { try status.check(byteCount, for: path) }
+}
+
+extension statvfs {
+  /// - Throws: ``DataError`` if fewer than `byteCount` bytes are left. Some file systems do not say.
+  fileprivate func check(_ byteCount: Int, for path: String) throws {
+    guard f_blocks > 0, f_frsize > 0 else { return }
+    let free = UInt64(f_bavail).multipliedReportingOverflow(by: UInt64(f_frsize))
+    guard free.overflow || byteCount <= free.partialValue else {
+      throw DataError(
+        path: path,
+        problem: "\(byteCount) bytes are to be written; \(free.partialValue) are free there")
+    }
+  }
+}
+
+let existsAlready =
+  "exists already, and is not overwritten unless that is asked for (--overwrite)"
 
 /// Tries whether something can be created beside `path`.
 func checkDirectory(of path: String) throws {
@@ -32,12 +55,13 @@ func checkDirectory(of path: String) throws {
     throw DataError(path: path, problem: "there is no directory '\(directory)'")
   }
   let probe = temporaryName(for: path)
+  TemporaryFiles.add(probe)
+  defer { remove(probe) }
   do {
     _ = try OutputFile(creating: probe, for: path)
   } catch let error as DataError {
     throw DataError(path: path, problem: "\(error.problem) (in the directory '\(directory)')")
   }
-  remove(probe)
 }
 
 func directory(of path: String) -> String {
@@ -45,7 +69,7 @@ func directory(of path: String) -> String {
   return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 
-/// A name beside `path` that no other run uses.
+/// A name beside `path` that no other run uses. What gets it is said to ``TemporaryFiles``.
 func temporaryName(for path: String) -> String {
   "\(path).tmp-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
 }
@@ -77,14 +101,7 @@ struct OutputFile: ~Copyable {
   /// - Throws: ``DataError`` if the file system has fewer than `byteCount` bytes left, or refuses.
   func resize(to byteCount: Int) throws {
     var status = statvfs()
-    if unsafe fstatvfs(descriptor, &status) == 0, status.f_blocks > 0, status.f_frsize > 0 {
-      let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-      guard free.overflow || byteCount <= free.partialValue else {
-        throw DataError(
-          path: name,
-          problem: "\(byteCount) bytes are to be written; \(free.partialValue) are free there")
-      }
-    }
+    if unsafe fstatvfs(descriptor, &status) == 0 { try status.check(byteCount, for: name) }
     guard ftruncate(descriptor, byteCount) == 0 else {
       throw DataError.system(name, "cannot make \(byteCount) bytes long")
     }
@@ -143,11 +160,15 @@ private func finish(_ temporary: String, as path: String, overwrite: Bool) throw
   guard unsafe rename(temporary, path) == 0 else {
     throw DataError.system(path, "cannot rename to")
   }
+  TemporaryFiles.forget(temporary)
   synchronizeDirectory(of: path)
 }
 
-/// Removes a file if it is there.
-func remove(_ path: String) { unsafe unlink(path) }
+/// Removes a temporary file if it is there.
+func remove(_ path: String) {
+  unsafe unlink(path)
+  TemporaryFiles.forget(path)
+}
 
 /// Makes a change of names last. Some file systems refuse; there is nothing to do about it.
 func synchronizeDirectory(of path: String) {
@@ -163,6 +184,8 @@ func writeAtomically(
 ) throws {
   try checkWritable(path, overwrite: overwrite)
   let temporary = temporaryName(for: path)
+  TemporaryFiles.add(temporary)
+  defer { TemporaryFiles.forget(temporary) }
   let file = try OutputFile(creating: temporary, for: path)
   do {
     try body(file)
@@ -193,8 +216,9 @@ func writeAtomically(
     guard isFirst else { return "" }
     try checkWritable(path, overwrite: overwrite)
     let temporary = temporaryName(for: path)
-    let file = try OutputFile(creating: temporary, for: path)
+    TemporaryFiles.add(temporary)
     do {
+      let file = try OutputFile(creating: temporary, for: path)
       try file.resize(to: byteCount)
       try file.write(header, at: 0)
     } catch {

@@ -25,4 +25,30 @@ extension NodePartition {
       receiving: arrivedNodes.counts.map { $0 * width })
     return (arrivedNodes.values, arrivedRows.values)
   }
+
+  /// Rows in the order of these nodes, at their owners.
+  ///
+  /// > Collective: over `communicator`, as ``deliver(_:width:to:on:)``.
+  ///
+  /// - Parameters:
+  ///   - rows: `width` values for each node of `places`, row after row.
+  ///   - places: The node that each row is of. Over all ranks every node occurs once.
+  /// - Returns: Owned. Shape `[ownedCount × width]`.
+  @inlinable
+  public func arrange<T: Message>(
+    _ rows: [T], width: Int = 1, at places: [GlobalNode], on communicator: some Communicator
+  ) throws -> [T] {
+    let owned = owned(by: communicator.rank)
+    let arrived = try deliver(rows, width: width, to: places, on: communicator)
+    precondition(
+      arrived.nodes.count == owned.count, "\(arrived.nodes.count) rows for \(owned.count) nodes")
+    var arranged = arrived.rows
+    for (row, node) in arrived.nodes.enumerated() {
+      let place = Int(node.index) - owned.lowerBound
+      for column in 0..<width {
+        arranged[place * width + column] = arrived.rows[row * width + column]
+      }
+    }
+    return arranged
+  }
 }

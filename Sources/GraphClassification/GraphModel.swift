@@ -23,7 +23,7 @@ public struct GraphModel: Sendable {
   }
 
   /// What the file says it is, under `format`.
-  static let format = "highland graph classifier 1"
+  public static let format = "highland graph classifier 1"
 
   /// Writes a `.safetensors` file: the parameters, running means and variances, and the rest as
   /// metadata. By this rank alone.
@@ -56,31 +56,56 @@ public struct GraphModel: Sendable {
     let file = try TensorFile(path: path)
     func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
     guard file.metadata["format"] == Self.format else {
+      let isOfPoints =
+        file.metadata["input"] != nil || file.names.contains { $0.hasPrefix("conv.0.gcn_layer.") }
       throw error(
         "is no graph classifier: its metadata has the format "
-          + "'\(file.metadata["format"] ?? "")'; expected '\(Self.format)'")
+          + "'\(file.metadata["format"] ?? "")'; expected '\(Self.format)'"
+          + (isOfPoints ? "; it is a model for highland cluster" : ""))
     }
     func part<T: Decodable>(_ name: String, as type: T.Type) throws -> T {
+      guard let text = file.metadata[name] else { throw error("has no '\(name)' in its metadata") }
       do {
-        return try JSONDecoder().decode(T.self, from: Data((file.metadata[name] ?? "").utf8))
+        return try JSONDecoder().decode(T.self, from: Data(text.utf8))
       } catch {
-        throw DataError(path: path, problem: "its metadata '\(name)' is not as expected")
+        let shown = text.count > 60 ? "\(text.prefix(60))…" : text
+        throw DataError(
+          path: path,
+          problem:
+            "its metadata say '\(shown)' of '\(name)'; expected JSON as highland graphs train "
+            + "writes it")
       }
     }
     let architecture = try part("architecture", as: GraphArchitecture.self)
     let encoder = try part("encoder", as: NodeEncoder.self)
     let classLabels = try part("classes", as: [Int].self)
-    guard architecture.isPossible, encoder.width == architecture.inputWidth,
-      encoder.attributeMeans.count == encoder.attributeDeviations.count,
-      classLabels.count == architecture.classCount
-    else { throw error("its architecture, encoder and classes do not fit together") }
+    if let problem = architecture.problem { throw error("its metadata say \(problem)") }
+    if let problem = encoder.problem { throw error("its metadata say \(problem)") }
+    guard encoder.width == architecture.inputWidth else {
+      throw error(
+        "its metadata say \(architecture.inputWidth) of 'inputWidth' in 'architecture'; expected "
+          + "\(encoder.width), the columns of 'encoder'")
+    }
+    guard classLabels.count == architecture.classCount else {
+      throw error(
+        "its metadata say \(architecture.classCount) of 'classCount' in 'architecture'; expected "
+          + "\(classLabels.count), the number of 'classes'")
+    }
+    guard Set(classLabels).count == classLabels.count else {
+      throw error(
+        "its metadata say '\(file.metadata["classes"]!)' of 'classes'; expected no repetition")
+    }
 
     func elements(_ name: String, _ shape: [Int]) throws -> [Float] {
       let found = try file.shape(of: name)
       guard found == shape else {
         throw error("tensor '\(name)' has the shape \(found); its architecture expects \(shape)")
       }
-      return try file.tensor(name).elements
+      let elements = try file.tensor(name).elements
+      guard elements.allSatisfy(\.isFinite) else {
+        throw error("tensor '\(name)' holds NaN or infinite values")
+      }
+      return elements
     }
     let parameters = try architecture.parameters.map { name, shape, _ in
       let columns = shape[shape.count - 1]
@@ -89,6 +114,11 @@ public struct GraphModel: Sendable {
         value: Matrix(
           rows: shape.reduce(1, *) / columns, columns: columns,
           elements: try elements(name, shape)))
+    }
+    for (name, width) in architecture.normalizations {
+      if let least = try elements("\(name).running_var", [width]).min(), least < 0 {
+        throw error("tensor '\(name).running_var' holds \(least); expected 0 or more")
+      }
     }
     let running = try architecture.normalizations.map { name, width in
       (
@@ -133,11 +163,48 @@ public struct GraphModel: Sendable {
 }
 
 extension GraphArchitecture {
-  /// Whether the initializer would take it: to be asked of what a file says.
-  fileprivate var isPossible: Bool {
-    inputWidth > 0 && hidden > 0 && layerCount > 0 && classCount > 0
-      && clusterCounts.allSatisfy { $0 > 0 } && clusterCounts.isEmpty == (kind == .gcn)
-      && (0..<1).contains(dropout)
+  /// What the initializer would not take, or nobody trains: to be asked of what a file says.
+  ///
+  /// - Returns: The value, its key and what is expected; nil if all is well.
+  fileprivate var problem: String? {
+    func check(_ key: String, _ value: Int, _ range: ClosedRange<Int>) -> String? {
+      range.contains(value)
+        ? nil
+        : "\(value) of '\(key)' in 'architecture'; expected \(range.lowerBound) ... \(range.upperBound)"
+    }
+    if let problem = check("inputWidth", inputWidth, 1...100_000_000)
+      ?? check("hidden", hidden, 1...65_536) ?? check("layerCount", layerCount, 1...1000)
+      ?? check("classCount", classCount, 1...100_000_000)
+      ?? check(
+        "the length of clusterCounts", clusterCounts.count, kind == .gcn ? 0...0 : 1...100)
+    {
+      return problem
+    }
+    for count in clusterCounts {
+      if let problem = check("clusterCounts", count, 1...65_536) { return problem }
+    }
+    return (0..<1).contains(dropout)
+      ? nil : "\(dropout) of 'dropout' in 'architecture'; expected 0 to below 1"
+  }
+}
+
+extension NodeEncoder {
+  /// As ``GraphArchitecture/problem``.
+  fileprivate var problem: String? {
+    guard attributeMeans.count == attributeDeviations.count else {
+      return "\(attributeDeviations.count) values of 'attributeDeviations' in 'encoder'; expected "
+        + "\(attributeMeans.count), as of 'attributeMeans'"
+    }
+    if let mean = attributeMeans.first(where: { !$0.isFinite }) {
+      return "\(mean) of 'attributeMeans' in 'encoder'; expected finite numbers"
+    }
+    if let deviation = attributeDeviations.first(where: { !($0 > 0 && $0.isFinite) }) {
+      return "\(deviation) of 'attributeDeviations' in 'encoder'; expected finite numbers above 0"
+    }
+    if labels.contains(where: { Set($0).count != $0.count }) {
+      return "a repeated label of 'labels' in 'encoder'; expected each once"
+    }
+    return nil
   }
 }
 

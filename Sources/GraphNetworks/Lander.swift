@@ -79,8 +79,44 @@ public struct LanderArchitecture: Equatable, Sendable {
       inputWidth = shape[1]
       hidden = attention[2]
     }
-    usesAverageFeature = file.metadata["use_cluster_feat"].map {
-      ["true", "1", "yes"].contains($0.lowercased())
+    usesAverageFeature = try file.metadata["use_cluster_feat"].map { word in
+      switch word.lowercased() {
+      case "true", "1", "yes": true
+      case "false", "0", "no": false
+      default:
+        throw ModelError(
+          path: file.path,
+          reason: "its metadata say '\(word)' of 'use_cluster_feat'; expected true or false")
+      }
+    }
+    try checkMetadata(of: file)
+  }
+}
+
+extension LanderArchitecture {
+  /// Finds out whether the metadata that describe the network describe this one.
+  private func checkMetadata(of file: some NamedTensors) throws {
+    func check(_ key: String, _ expected: [String], _ found: String) throws {
+      guard let text = file.metadata[key], !expected.contains(text) else { return }
+      throw ModelError(
+        path: file.path,
+        reason:
+          "its metadata say '\(text)' of '\(key)'; expected \(expected.last!), as its tensors have "
+          + found)
+    }
+    let (kind, heads) = (headCount == nil ? "mean" : "attention", headCount ?? 1)
+    try check("network", [kind], "layers of that kind")
+    try check("layers", ["\(layerCount)"], "that many layers")
+    try check("heads", ["\(heads)"], "that many heads")
+    try check("hidden", ["\(hidden)"], "that many channels")
+    switch usesAverageFeature {
+    case true?: try check("dimensions", ["\(inputWidth / 2)"], "twice as many inputs")
+    case false?: try check("dimensions", ["\(inputWidth)"], "that many inputs")
+    case nil:
+      try check(
+        "dimensions", ["\(inputWidth / 2)", "\(inputWidth)"],
+        "that many inputs, or averages beside "
+          + "half of them")
     }
   }
 }

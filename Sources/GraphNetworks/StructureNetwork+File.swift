@@ -12,8 +12,24 @@ public enum ModelInput: String, Sendable {
   /// The family that the file's metadata give under `input`. A file without it is a model of
   /// coordinates, like those of the authors' code.
   ///
-  /// - Throws: ``ModelError`` for another word, or for a model of structure whose metadata were lost.
+  /// - Throws: ``ModelError`` for another word, for another file of this program's, or for a model of structure whose metadata were lost.
   public init(_ file: TensorFile) throws {
+    if let format = file.metadata["format"] {
+      if format.hasPrefix("highland graph classifier") {
+        throw ModelError(
+          path: file.path,
+          reason:
+            "a classifier of whole graphs, which does not cluster; highland graphs evaluate and "
+            + "predict take it as --model")
+      }
+      if format.hasPrefix("highland checkpoint") {
+        throw ModelError(
+          path: file.path,
+          reason:
+            "a checkpoint, from which the same highland train resumes; the model is what it writes "
+            + "as --output")
+      }
+    }
     guard let word = file.metadata["input"] else {
       if file.names.contains("node.hidden.weight"), file.names.contains("edge.output.weight") {
         throw ModelError(
@@ -50,6 +66,9 @@ extension StructureNetwork {
     let nodeScale = try reader.scale("node.scale", StructureFeatures.nodeWidth)
     let edgeScale = try reader.scale("edge.scale", StructureFeatures.edgeWidth)
     let h = try file.shape(of: "node.output.weight").first ?? 0
+    guard h > 0 else {
+      throw ModelError(path: file.path, reason: "tensor 'node.output.weight' has no rows")
+    }
     self.init(
       nodeScale: nodeScale, edgeScale: edgeScale,
       nodeHidden: try reader.map("node.hidden", h, 2 * nodeScale.count),
@@ -134,9 +153,12 @@ private struct StructureReader {
   }
 
   func scale(_ name: String, _ count: Int) throws -> FeatureScale {
-    FeatureScale(
-      mean: try values("\(name).mean", [count]),
-      deviation: try values("\(name).deviation", [count]))
+    let deviation = try values("\(name).deviation", [count])
+    if let least = deviation.min(), least < 0 {
+      throw ModelError(
+        path: file.path, reason: "tensor '\(name).deviation' holds \(least); expected 0 or more")
+    }
+    return FeatureScale(mean: try values("\(name).mean", [count]), deviation: deviation)
   }
 
   func map(_ name: String, _ outputs: Int, _ inputs: Int) throws -> LinearMap {

@@ -9,9 +9,9 @@ internal import GraphNetworks
 /// same, bit for bit, on any number of ranks and threads.
 /// [Xing et al. 2021, arXiv:2107.01319, algorithm 1]
 ///
-/// > Collective: over `base`. Per level what ``nearestNeighbors(of:listLength:in:using:on:progress:)``,
-/// > ``Lander/linkage(of:over:using:on:)``, ``bestDenserNeighbor(_:above:in:on:)`` and
-/// > ``compressPaths(_:in:on:)`` send, and a few words per node and point.
+/// > Collective: over `base`. Per level what the plan's search, judge and merge rule and
+/// > ``compressPaths(_:in:on:)`` send, and a few words per node and point; if τ is chosen, the later levels
+/// > once per trial; if copies are merged, ``duplicateRoots(of:where:in:using:on:)``.
 ///
 /// - Parameter source: Replicated. The embeddings; every rank reads only its own rows.
 /// - Throws: ``AgreedFailure`` on every rank if there is an error in the input.
@@ -27,12 +27,10 @@ public func cluster(
   var edges =
     run.stopReason == nil
     ? try run.judgedEdges(by: plan, measuredBy: clock, on: communicator) : nil
-  let choice = try run.chosenThresholds(
+  let choice = try run.chooseThresholds(
     along: edges, of: source, by: plan, measuredBy: clock, on: communicator)
   observer.chose(choice)
-  try run.finish(
-    along: &edges, of: source, by: plan, above: choice.thresholds, measuredBy: clock,
-    on: communicator)
+  try run.finish(along: edges.take(), of: source, by: plan, measuredBy: clock, on: communicator)
 
   let (answer, singletonCount) = try clock.measure(.label) { _ in
     (try run.labels(on: communicator), try run.singletonCount(on: communicator))
@@ -46,20 +44,39 @@ public func cluster(
     stopReason: run.stopReason ?? .fewNodes)
 }
 
-/// Clusters embeddings with a network, which supplies the options that are left out.
+/// Clusters embeddings with a trained model, which supplies the options that are left out, as
+/// `highland cluster` does.
 ///
 /// > Collective: over `communicator`, as ``cluster(_:by:observer:on:)``.
 ///
-/// - Parameter neighbors: Owned. The lists of level 0, if the user provides them.
-/// - Throws: ``ModelError`` if an option does not fit the network.
+/// - Parameter neighbors: Owned. The lists of level 0, if the user provides them: on all ranks or on none.
+/// - Throws: ``ModelError`` if an option does not fit the model; ``AgreedFailure`` on every rank if there
+///   is an error in the input.
+public func cluster(
+  _ source: some EmbeddingSource, with model: TrainedModel,
+  options: ClusteringOptions = ClusteringOptions(), neighbors: NeighborLists? = nil,
+  observer: some ClusteringObserver = NoObserver(), on communicator: some Communicator
+) throws -> Clustering {
+  try cluster(
+    source, by: ClusteringPlan(options, with: model) { _ in neighbors }, observer: observer,
+    on: communicator)
+}
+
+/// Clusters embeddings with a network, which supplies k and τ if they are left out.
+///
+/// > Collective: over `communicator`, as ``cluster(_:by:observer:on:)``.
+///
+/// - Parameter neighbors: Owned. The lists of level 0, if the user provides them: on all ranks or on none.
+/// - Throws: ``ModelError`` if an option does not fit the network; ``AgreedFailure`` on every rank if there
+///   is an error in the input.
 public func cluster(
   _ source: some EmbeddingSource, with model: LinkageModel,
   options: ClusteringOptions = ClusteringOptions(), neighbors: NeighborLists? = nil,
   observer: some ClusteringObserver = NoObserver(), on communicator: some Communicator
 ) throws -> Clustering {
   try cluster(
-    source, by: ClusteringPlan(options, with: TrainedModel(model)) { _ in neighbors },
-    observer: observer, on: communicator)
+    source, with: TrainedModel(model), options: options, neighbors: neighbors, observer: observer,
+    on: communicator)
 }
 
 extension ClusteringRun {
@@ -68,49 +85,68 @@ extension ClusteringRun {
   /// > Collective: over `communicator`.
   ///
   /// - Parameters:
-  ///   - first: The judged edges of the current level, if they exist already; nil afterwards.
+  ///   - first: The judged edges of the current level, if they exist already.
   ///   - keepsRows: Whether to keep the rows of the last level.
   mutating func finish(
-    along first: inout JudgedEdges?, of source: some EmbeddingSource,
-    by plan: ClusteringPlan<some LinkageJudge>, above thresholds: Thresholds,
-    keepingRows keepsRows: Bool = false,
+    along first: consuming JudgedEdges?, of source: some EmbeddingSource,
+    by plan: ClusteringPlan<some LinkageJudge>, keepingRows keepsRows: Bool = false,
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator
   ) throws {
+    var judged = first
     while stopReason == nil {
-      let (number, nodes, inputPoint) = (level.number, level.nodes, level.inputPoint)
-      try clock.observer.begins(level: number)
-      let edges = try first.take() ?? judgedEdges(by: plan, measuredBy: clock, on: communicator)
-      let (parents, roots, merged) = try clock.measure(.decode) { _ in
-        let parents = try plan.rule.parents(
-          along: edges, above: thresholds.ofLevel(number), on: communicator)
-        var roots = parents.parent
-        try compressPaths(&roots, in: nodes, on: communicator)
-        return (parents, roots, try communicator.sum(parents.mergedCount))
-      }
-      stopReason = plan.stopReason(
-        after: number, of: nodes.nodeCount, merged: merged, before: history.last?.mergedCount)
-      try clock.measure(.coarsen) { _ in
-        try contract(
-          to: roots, as: number + 1,
-          keeping: stopReason == nil || keepsRows ? plan.judge.means : nil, of: source,
-          using: plan.workers, on: communicator)
-      }
-      if clock.observer.wantsLevels, let neighbors = edges.neighbors {
-        try record(
-          LevelRecord(
-            level: number, nodes: nodes, inputPoint: inputPoint, neighbors: neighbors,
-            graph: edges.graph, linkage: edges.linkage, parent: parents.parent),
-          measuredBy: clock, on: communicator)
-      }
-      let (counts, costs) = try clock.finishLevel(
-        LevelCounts(
-          edges: edges.graph.edgeCount, keptEdges: parents.keptEdgeCount,
-          ghosts: edges.graph.halo.ghostCount, peakMemoryBytes: ProcessMemory.peakBytes))
-      history.append(
-        LevelSummary(
-          number, nodeCount: nodes.nodeCount, mergedCount: merged, edges.search, counts, costs))
+      clock.level = level.number
+      try clock.observer.begins(level: level.number)
+      let edges =
+        try judged.take() ?? judgedEdges(by: plan, measuredBy: clock, on: communicator)
+      try advance(
+        along: edges, of: source, by: plan, keepingRows: keepsRows, measuredBy: clock,
+        on: communicator)
     }
+    clock.level = level.number
+  }
+
+  /// Takes the run one level further: every node goes to its parent's root, and the roots become the
+  /// nodes of the next level.
+  ///
+  /// > Collective: over `communicator`. What the merge rule, ``compressPaths(_:in:on:)`` and
+  /// > ``contract(to:as:keeping:of:using:on:)`` send, and a round of about 430 bytes per rank.
+  private mutating func advance(
+    along edges: JudgedEdges, of source: some EmbeddingSource,
+    by plan: ClusteringPlan<some LinkageJudge>, keepingRows keepsRows: Bool,
+    measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
+    on communicator: some Communicator
+  ) throws {
+    let (number, nodes, inputPoint) = (level.number, level.nodes, level.inputPoint)
+    let (parents, roots, merged) = try clock.measure(.decode) { _ in
+      let parents = try plan.rule.parents(
+        along: edges, of: level, above: thresholds!.ofLevel(number), on: communicator)
+      var roots = parents.parent
+      try compressPaths(&roots, in: nodes, on: communicator)
+      return (parents, roots, try communicator.sum(parents.mergedCount))
+    }
+    stopReason = plan.stopReason(
+      after: number, of: nodes.nodeCount, merged: merged, before: history.last?.mergedCount)
+    try clock.measure(.coarsen) { _ in
+      try contract(
+        to: roots, as: number + 1,
+        keeping: stopReason == nil || keepsRows ? plan.judge.means : nil, of: source,
+        using: plan.workers, on: communicator)
+    }
+    if clock.observer.wantsLevels, let neighbors = edges.neighbors {
+      try record(
+        LevelRecord(
+          level: number, nodes: nodes, inputPoint: inputPoint, neighbors: neighbors,
+          graph: edges.graph, linkage: edges.linkage, parent: parents.parent),
+        measuredBy: clock, on: communicator)
+    }
+    let (counts, costs) = try clock.finishLevel(
+      LevelCounts(
+        edges: edges.graph.edgeCount, keptEdges: parents.keptEdgeCount,
+        ghosts: edges.graph.halo.ghostCount, peakMemoryBytes: ProcessMemory.peakBytes))
+    history.append(
+      LevelSummary(
+        number, nodeCount: nodes.nodeCount, mergedCount: merged, edges.search, counts, costs))
   }
 
   /// Level 0, prepared for a plan.
@@ -144,8 +180,8 @@ extension ClusteringRun {
   ) throws -> JudgedEdges {
     let (lists, search) = try clock.measure(.neighbors) { progress in
       try plan.search.lists(
-        of: level, length: plan.listLength, where: hasDirection, using: plan.workers,
-        on: communicator, progress: progress)
+        of: self, length: plan.listLength, using: plan.workers, on: communicator,
+        progress: progress)
     }
     let (neighbors, graph) = try clock.measure(.graph) { _ in
       let neighbors = lists.prefix(plan.neighborCount - 1)

@@ -39,7 +39,7 @@ public protocol ClusteringObserver {
     _ record: LevelRecord, labels: [Int64], of points: NodePartition,
     on communicator: some Communicator) throws
 
-  /// Whether to call ``finished(_:labels:of:on:)``. The labels of a level are numbered only for that
+  /// Replicated. Whether to call ``finished(_:labels:of:on:)``. The labels of a level are numbered only for that
   /// call.
   var wantsLevels: Bool { get }
 }

@@ -5,9 +5,11 @@ public import Parallelism
 public struct ClusteringOptions: Sendable {
   /// k: places in a point's neighbour list, including the point itself. At least 1.
   public var neighborCount: Int?
-  /// τ: a linkage must be more probable than this to merge. In 0 ... 1.
+  /// τ: a linkage must be more probable than this to merge. In 0 ... 1. Nil: what training chose or, with
+  /// the built-in model, chosen on the data.
   public var threshold: Double?
-  /// τ of the levels after level 0. In 0 ... 1. Nil: as level 0.
+  /// τ of the levels after level 0. In 0 ... 1. Nil: as level 0 if that is given or chosen on the data, else
+  /// what training chose.
   public var laterThreshold: Double?
   /// Whether to choose τ on the data, without labels.
   public var choosesThreshold: Bool
@@ -19,7 +21,9 @@ public struct ClusteringOptions: Sendable {
   public var stopsEarly: Bool
   /// How neighbours are searched, at every level.
   public var search: SearchOptions
+  /// What happens to rows without a direction.
   public var invalidRows: InvalidRowPolicy
+  /// The threads of this rank. No result depends on them.
   public var workers: Workers
 
   public init(

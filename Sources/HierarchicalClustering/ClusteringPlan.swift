@@ -13,6 +13,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   public let rule: MergeRule
   /// k: places in a point's neighbour list, including the point itself. At least 1.
   public let neighborCount: Int
+  /// Where τ comes from.
   public let thresholds: ThresholdRule
   /// How the thresholds, from training or chosen on the data, were moved.
   public let granularity: Granularity
@@ -20,9 +21,16 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   public let maximumLevels: Int
   /// Whether to stop once merges no longer fall by a factor of k − 1 from level to level.
   public let stopsEarly: Bool
+  /// What happens to rows without a direction.
   public let invalidRows: InvalidRowPolicy
+  /// The threads of this rank. No result depends on them.
   public let workers: Workers
 
+  /// A plan of which everything is known.
+  ///
+  /// - Precondition: k and the number of levels are at least 1, and thresholds in 0 ... 1. τ without labels
+  ///   needs a judge of means of directions, and so does merging copies. Given lists have the length
+  ///   that the judge asks for, one for every owned point.
   public init(
     judge: Judge, search: NeighborSource = .exact, rule: MergeRule = .bestDenserNeighbor,
     neighborCount: Int, thresholds: ThresholdRule, granularity: Granularity = .asTrained,
@@ -39,6 +47,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
         [given.first, given.later].allSatisfy { (0...1).contains($0) },
         "τ = \(given.first), \(given.later) later")
       needsDirections = false
+    case .ofEachRun: needsDirections = false
     case .withoutLabels(let later):
       precondition(later.map { (0...1).contains($0) } ?? true, "τ = \(later ?? 0) later")
       needsDirections = true
@@ -79,20 +88,18 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     try communicator.assertReplicated(
       (
         rowCount: source.rowCount, dimensions: source.dimensions, neighborCount: neighborCount,
-        listLength: listLength, thresholds: thresholds, rule: rule, means: judge.means,
+        listLength: listLength, hasLists: hasLists, thresholds: thresholds,
+        granularity: granularity, rule: rule, means: judge.means,
         mergesCopies: mergesCopies, maximumLevels: maximumLevels, stopsEarly: stopsEarly,
         invalidRows: invalidRows
       ))
   }
 
+  private var hasLists: Bool { if case .given = search { true } else { false } }
+
   /// Whether points with the same direction are one node from the start. They are not if the user
   /// provides neighbours, which are those of the original points.
-  public var mergesCopies: Bool {
-    switch search {
-    case .search: judge.mergesCopies
-    case .given: false
-    }
-  }
+  public var mergesCopies: Bool { judge.mergesCopies && !hasLists }
 }
 
 extension ClusteringPlan: Sendable where Judge: Sendable {}
@@ -107,12 +114,15 @@ public struct Thresholds: Codable, Equatable, Sendable {
     self.later = later ?? first
   }
 
+  /// τ of a level.
   public func ofLevel(_ level: Int) -> Double { level == 0 ? first : later }
 }
 
 /// Where thresholds come from.
 public enum ThresholdRule: Sendable, Equatable {
   case given(Thresholds)
+  /// None in the plan: each run from a ``FirstLevel`` brings its own.
+  case ofEachRun
   /// Chosen on the data: ``ThresholdChoice``. τ of later levels is the same, or `later`.
   case withoutLabels(later: Double?)
 }
@@ -128,6 +138,20 @@ extension ClusteringPlan where Judge == LinkageModel {
     neighbors: (_ listLength: Int) throws -> NeighborLists? = { _ in nil }
   ) throws {
     let trained = model.defaults
+    if options.granularity != .asTrained, options.laterThreshold != nil {
+      throw ModelError(
+        path: model.origin, reason: "τ is given for later levels, and moved: expected one of them")
+    }
+    if options.maximumLevels < 2, options.laterThreshold != nil {
+      throw ModelError(path: model.origin, reason: "τ of later levels, but only one level")
+    }
+    if options.maximumLevels < 3, options.stopsEarly {
+      throw ModelError(
+        path: model.origin,
+        reason:
+          "stopping early compares the merges of two levels before a third: expected 3 levels "
+          + "or more, not \(options.maximumLevels)")
+    }
     if options.threshold != nil, options.choosesThreshold || options.granularity != .asTrained {
       throw ModelError(
         path: model.origin, reason: "τ is given, and chosen or moved as well: expected one of them")

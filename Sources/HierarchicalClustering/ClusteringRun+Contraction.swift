@@ -9,8 +9,9 @@ extension ClusteringRun {
   /// Merges every node into the root of its tree: the peaks become the nodes of the next level.
   ///
   /// > Collective: over `communicator`. A fetch per node and one per point; then, unless no rows are
-  /// > kept, every peak's row travels to its new owner, or the sums of members do, once per rank,
-  /// > cluster and 4096 rows; then what the evidence of level 0 sends.
+  /// > kept, every peak's row travels to its new owner unless means of directions take its place, and for
+  /// > means the sums of members do, once per rank, cluster and 4096 rows; then what the evidence of
+  /// > level 0 sends.
   ///
   /// - Parameters:
   ///   - root: Owned. The peak of every node.
@@ -33,7 +34,7 @@ extension ClusteringRun {
       sharing: try communicator.sum(peaks.count), among: communicator.size)
 
     nodeOfPoint = try nodes.fetch(coarse, at: nodeOfPoint, on: communicator)
-    // Peaks leave in ascending order from ranks in ascending order, so they arrive in order.
+    // Peaks leave in the order of nodes from ranks in ascending order, so they arrive in order.
     let inputPoint = try coarseNodes.deliver(
       peaks.map { level.inputPoint[$0] }, width: 1, to: peaks.map { coarse[$0] }, on: communicator
     ).rows
@@ -47,7 +48,7 @@ extension ClusteringRun {
         try coarseRows(
           coarse, peaks: peaks, in: coarseNodes, counts: counts, keeping: $0, of: source,
           using: workers, on: communicator)
-      } ?? NodeRows(directions: Matrix(rows: 0, columns: source.dimensions))
+      } ?? .none
     var evidence = level.evidence
     if means == nil {
       evidence = nil
@@ -57,7 +58,7 @@ extension ClusteringRun {
     }
     level = Level(
       number: number, nodes: coarseNodes, rows: rows, memberCounts: counts,
-      inputPoint: inputPoint, evidence: evidence)
+      inputPoint: inputPoint, isInInputOrder: level.isInInputOrder, evidence: evidence)
   }
 
   /// The rows of the coarse nodes: the peaks' rows, moved to their new owners, and the means of the
@@ -67,7 +68,10 @@ extension ClusteringRun {
     keeping means: NodeMeans, of source: some EmbeddingSource, using workers: Workers,
     on communicator: some Communicator
   ) throws -> NodeRows {
-    let owned = level.nodes.owned(by: communicator.rank)
+    let members =
+      level.rows.areGone || means == .ofInputRows && level.number == 0
+      ? try membersInInput(peaks, coarse, on: communicator)
+      : Members(coarse: coarse, weights: level.memberCounts, peaks: peaks, areRead: false)
     let coarseOwned = coarseNodes.owned(by: communicator.rank)
     let dimensions = source.dimensions
     let movesPeaks = means != .ofDirections
@@ -79,57 +83,74 @@ extension ClusteringRun {
       using: workers)
 
     let tileLength = 4096
-    let tileCount = try communicator.maximum((owned.count + tileLength - 1) / tileLength)
+    let count = members.coarse.count
+    let tileCount = try communicator.maximum((count + tileLength - 1) / tileLength)
     var nextPeak = 0
     for tile in 0..<tileCount {
-      let places = min(tile * tileLength, owned.count)..<min((tile + 1) * tileLength, owned.count)
+      let places = min(tile * tileLength, count)..<min((tile + 1) * tileLength, count)
       let firstPeak = nextPeak
-      while nextPeak < peaks.count, peaks[nextPeak] < places.upperBound { nextPeak += 1 }
-      let tilePeaks = movesPeaks ? peaks[firstPeak..<nextPeak] : []
+      while nextPeak < members.peaks.count, members.peaks[nextPeak] < places.upperBound {
+        nextPeak += 1
+      }
+      let tilePeaks = movesPeaks ? members.peaks[firstPeak..<nextPeak] : []
       let rows = try communicator.agree {
-        try memberRows(
-          places, peaks: tilePeaks, keeping: means, of: source, firstRow: owned.lowerBound,
-          using: workers)
+        members.areRead
+          ? try inputRows(
+            places, peaks: tilePeaks, of: source, using: workers, rank: communicator.rank)
+          : (
+            averaged: means == .peaksOnly
+              ? Matrix(rows: 0, columns: dimensions)
+              : level.rows.averages.copy(ofRows: Array(places)),
+            peakDirections: level.rows.directions.copy(ofRows: Array(tilePeaks))
+          )
       }
       if movesPeaks {
         let moved = try coarseNodes.deliver(
-          rows.peakDirections.elements, width: dimensions, to: tilePeaks.map { coarse[$0] },
-          on: communicator)
+          rows.peakDirections.elements, width: dimensions,
+          to: tilePeaks.map { members.coarse[$0] }, on: communicator)
         directions.replaceRows(
           moved.nodes.map { Int($0.index) - coarseOwned.lowerBound }, by: moved.rows)
       }
       if means != .peaksOnly {
         try sums.addMembers(
-          rows.members, times: Array(level.memberCounts[places]), of: Array(coarse[places]),
+          rows.averaged, times: Array(members.weights[places]), of: Array(members.coarse[places]),
           in: coarseNodes, on: communicator)
       }
     }
     return switch means {
-    case .peaksOnly: NodeRows(directions: directions)
-    case .ofInputRows: NodeRows(directions: directions, means: sums.means(over: counts))
+    case .peaksOnly: .peaks(directions)
+    case .ofInputRows: .peaksAndMeans(directions, means: sums.means(over: counts))
     case .ofDirections: NodeRows(means: sums.means(over: counts), using: workers)
     }
   }
 
-  /// The rows of some owned nodes that are averaged, and the directions of those that are peaks.
-  private func memberRows(
-    _ places: Range<Int>, peaks: ArraySlice<Int>, keeping means: NodeMeans,
-    of source: some EmbeddingSource, firstRow: Int, using workers: Workers
-  ) throws -> (members: Matrix, peakDirections: Matrix) {
-    let rows = level.rows
-    let wereTaken = rows.directions.rowCount < level.memberCounts.count
-    if !wereTaken && !(means == .ofInputRows && level.number == 0) {
-      return (
-        means == .peaksOnly
-          ? Matrix(rows: 0, columns: source.dimensions)
-          : rows.meanRows.copy(ofRows: Array(places)),
-        rows.directions.copy(ofRows: Array(peaks))
-      )
-    }
+  /// The owned points as members of coarse nodes, for rows that are read from the input once more.
+  ///
+  /// > Collective: over `communicator`. Three rounds, 9 bytes per peak.
+  private func membersInInput(
+    _ peaks: [Int], _ coarse: [GlobalNode], on communicator: some Communicator
+  ) throws -> Members {
     precondition(
-      level.number == 0 && level.nodes == points, "rows of level \(level.number) are gone")
-    let input = firstRow + places.lowerBound..<firstRow + places.upperBound
-    let read = try source.validRows(input, using: workers)
+      level.number == 0 && level.nodes.nodeCount == points.nodeCount,
+      "rows of level \(level.number) are gone")
+    var isPeak = Array(repeating: false, count: nodeOfPoint.count)
+    try points.scatter(
+      Array(repeating: true, count: peaks.count), to: peaks.map { level.inputPoint[$0] },
+      into: &isPeak, on: communicator
+    ) { $0 = $1 }
+    return Members(
+      coarse: nodeOfPoint, weights: Array(repeating: 1, count: nodeOfPoint.count),
+      peaks: isPeak.indices.filter { isPeak[$0] }, areRead: true)
+  }
+
+  /// Rows of some owned points as they are stored, and the directions of those that are peaks.
+  private func inputRows(
+    _ places: Range<Int>, peaks: ArraySlice<Int>, of source: some EmbeddingSource,
+    using workers: Workers, rank: Rank
+  ) throws -> (averaged: Matrix, peakDirections: Matrix) {
+    let first = points.owned(by: rank).lowerBound
+    let read = try source.validRows(
+      first + places.lowerBound..<first + places.upperBound, using: workers)
     guard read.largestValue <= largestValue else {
       throw AgreedFailure(reason: "\(source.name): changed while it was being clustered")
     }
@@ -137,6 +158,18 @@ extension ClusteringRun {
     _ = directions.normalizeRows()
     return (read.matrix, directions)
   }
+}
+
+/// What becomes part of coarse nodes: the nodes of a level, or, if their rows must be read again, points.
+private struct Members {
+  /// Owned. The coarse node of each.
+  let coarse: [GlobalNode]
+  /// Owned. How often each counts in a mean.
+  let weights: [Int64]
+  /// The places of those that are peaks, ascending.
+  let peaks: [Int]
+  /// Whether these are points, whose rows are read from the input.
+  let areRead: Bool
 }
 
 extension FixedPointSums {

@@ -17,6 +17,8 @@ package struct ClusteringRun: Sendable {
   package internal(set) var level: Level
   /// Owned points. The node of ``level`` that each point belongs to.
   package internal(set) var nodeOfPoint: [GlobalNode]
+  /// Replicated. τ of all levels; nil until it is chosen, at level 0.
+  package internal(set) var thresholds: Thresholds?
   /// Replicated. The levels that were merged.
   package internal(set) var history: [LevelSummary] = []
   /// Replicated. Why there is no further level; nil as long as there is one.
@@ -47,8 +49,9 @@ extension ClusteringRun {
     self.hasDirection = hasDirection
     nodeOfPoint = owned.map { GlobalNode($0) }
     level = Level(
-      number: 0, nodes: points, rows: NodeRows(directions: rows.matrix),
-      memberCounts: Array(repeating: 1, count: owned.count), inputPoint: nodeOfPoint)
+      number: 0, nodes: points, rows: .peaks(rows.matrix),
+      memberCounts: Array(repeating: 1, count: owned.count), inputPoint: nodeOfPoint,
+      isInInputOrder: true)
     stopReason = points.nodeCount > 1 ? nil : .fewNodes
   }
 

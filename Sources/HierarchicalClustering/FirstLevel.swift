@@ -1,4 +1,5 @@
 package import Communication
+package import DistributedGraphs
 package import GraphNetworks
 
 /// Level 0 with its judged edges, from which runs above any thresholds can start. Neighbours are
@@ -10,17 +11,28 @@ package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
   package let edges: JudgedEdges
 
   /// > Collective: over `base`. One neighbour search and one pass of the judge.
+  ///
+  /// - Parameter order: The new index of every owned node, and who owns which of these; nil, as in
+  ///   clustering, for the order of the input.
   package init(
-    _ source: Source, by plan: ClusteringPlan<Judge>, on base: some Communicator
+    _ source: Source, by plan: ClusteringPlan<Judge>,
+    inOrder order: (Level) -> (place: [GlobalNode], nodes: NodePartition)? = { _ in nil },
+    on base: some Communicator
   ) throws {
     let communicator = CountingCommunicator(base)
     let clock = PhaseClock(communicator, NoObserver())
     var run = try ClusteringRun(source, by: plan, measuredBy: clock, on: communicator)
+    if let (place, nodes) = order(run.level) {
+      try run.reorder(to: place, in: nodes, on: communicator)
+    }
     edges = try run.judgedEdges(by: plan, measuredBy: clock, on: communicator)
     self.run = run
     self.source = source
     self.plan = plan
   }
+
+  /// Owned. The input point of every node.
+  package var inputPoint: [GlobalNode] { run.level.inputPoint }
 
   /// Owned. The linkages of level 0's edges.
   package var linkage: Linkage { edges.linkage }
@@ -33,10 +45,11 @@ package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
     on base: some Communicator
   ) throws -> ClusteringRun {
     let communicator = CountingCommunicator(base)
+    precondition(!observer.wantsLevels, "level 0 was judged for no observer")
     var run = run
-    var edges: JudgedEdges? = edges
+    run.thresholds = thresholds
     try run.finish(
-      along: &edges, of: source, by: plan, above: thresholds,
+      along: edges, of: source, by: plan,
       measuredBy: PhaseClock(communicator, observer), on: communicator)
     return run
   }

@@ -17,45 +17,72 @@ public struct Level: Sendable {
   public internal(set) var rows: NodeRows
   /// Owned. How many points each node stands for.
   public let memberCounts: [Int64]
-  /// Owned. The input point of each node: at level 0 its own, at later levels that of its peak.
+  /// Owned. The input point of each node: at level 0 its own, at later levels that of its peak. Ties
+  /// between nodes break by it.
   public let inputPoint: [GlobalNode]
+  /// Replicated. Whether the input points of all nodes ascend, so that the order of nodes is theirs.
+  let isInInputOrder: Bool
   /// How the nodes' members are connected at level 0; kept from there on if the judge needs it.
   package var evidence: Evidence?
 }
 
-/// The rows of the nodes of a level.
-public struct NodeRows: Sendable {
-  /// Owned. Unit rows, by which neighbours are searched. Shape `[ownedCount × D]`; no rows after
-  /// ``Level/takeNetworkInput(usesMeans:)`` of level 0.
-  public fileprivate(set) var directions: Matrix
-  /// Owned. The mean over each node's points; nil if it equals the direction, as at level 0, or if
-  /// the judge does not use means. Shape `[ownedCount × D]`.
-  public let means: Matrix?
-  /// Owned. |u|: the lengths of means of directions; 1 if there are no means.
-  public let meanLengths: [Float]
+extension Level {
+  /// Owned. By which names ties break: nil if the order of nodes says the same.
+  var names: [GlobalNode]? { isInInputOrder ? nil : inputPoint }
+}
 
-  /// Rows of points, or of nodes without means.
-  init(directions: Matrix) {
-    self.init(directions: directions, means: nil)
-  }
+/// The rows of the nodes of a level: which there are is the same on all ranks.
+///
+/// Owned. All matrices have the shape `[ownedCount × D]`.
+public enum NodeRows: Sendable {
+  /// Unit rows of points, or of the peaks that stand for their members.
+  case peaks(Matrix)
+  /// Unit rows of peaks, and the mean over each node's points of rows as they are stored.
+  case peaksAndMeans(Matrix, means: Matrix)
+  /// The mean u over each node's points of their directions, the direction of u, and |u|.
+  case means(Matrix, directions: Matrix, lengths: [Float])
+  /// None: a network has taken those of level 0, or no level follows.
+  case none
 
-  /// Rows with means whose lengths are not recorded.
-  init(directions: Matrix, means: Matrix?) {
-    self.directions = directions
-    self.means = means
-    meanLengths = Array(repeating: 1, count: directions.rowCount)
-  }
-
-  /// Rows whose directions are those of their means.
+  /// Means of directions, with what follows from them.
   init(means: Matrix, using workers: Workers) {
     var directions = means
-    meanLengths = directions.normalizeRows(using: workers)
-    self.directions = directions
-    self.means = means
+    let lengths = directions.normalizeRows(using: workers)
+    self = .means(means, directions: directions, lengths: lengths)
   }
 
-  /// The mean of every node's points; the direction if no means are stored.
-  public var meanRows: Matrix { means ?? directions }
+  /// Unit rows, by which neighbours are searched.
+  public var directions: Matrix {
+    switch self {
+    case .peaks(let rows), .peaksAndMeans(let rows, _), .means(_, let rows, _): rows
+    case .none: preconditionFailure("the rows are gone")
+    }
+  }
+
+  /// What is averaged over a node's points: a point's, or a peak's, own direction at first.
+  public var averages: Matrix {
+    switch self {
+    case .peaks(let rows): rows
+    case .peaksAndMeans(_, let means), .means(let means, _, _): means
+    case .none: preconditionFailure("the rows are gone")
+    }
+  }
+
+  /// |u| of every node; points have 1.
+  public var meanLengths: [Float] {
+    switch self {
+    case .means(_, _, let lengths): lengths
+    case .peaks(let rows), .peaksAndMeans(let rows, _): Array(repeating: 1, count: rows.rowCount)
+    case .none: preconditionFailure("the rows are gone")
+    }
+  }
+
+  /// Means of rows as they are stored, if the judge sees them beside the peaks'.
+  package var inputMeans: Matrix? {
+    if case .peaksAndMeans(_, let means) = self { means } else { nil }
+  }
+
+  var areGone: Bool { if case .none = self { true } else { false } }
 }
 
 /// Which averages the nodes of later levels carry for the judge.
@@ -84,8 +111,8 @@ extension Level {
   /// memory as it runs. The input can be read again.
   package mutating func takeNetworkInput(usesMeans: Bool) -> NodeInput {
     let input = NodeInput(
-      identity: rows.directions, average: rows.means, usesAverage: usesMeans)
-    if number == 0 { rows.directions = Matrix(rows: 0, columns: rows.directions.columnCount) }
+      identity: rows.directions, average: rows.inputMeans, usesAverage: usesMeans)
+    if number == 0 { rows = .none }
     return input
   }
 }

@@ -8,14 +8,17 @@ public enum MergeRule: Sendable {
 }
 
 extension MergeRule {
-  /// > Collective: over `communicator`, as ``bestDenserNeighbor(_:above:in:on:)``.
+  /// The parent of every owned node above a threshold.
+  ///
+  /// > Collective: over `communicator`, as ``bestDenserNeighbor(_:above:in:named:on:)``.
   func parents(
-    along edges: JudgedEdges, above threshold: Double, on communicator: some Communicator
+    along edges: JudgedEdges, of level: Level, above threshold: Double,
+    on communicator: some Communicator
   ) throws -> Parents {
     switch self {
     case .bestDenserNeighbor:
       try HierarchicalClustering.bestDenserNeighbor(
-        edges.linkage, above: threshold, in: edges.graph, on: communicator)
+        edges.linkage, above: threshold, in: edges.graph, named: level.names, on: communicator)
     }
   }
 }

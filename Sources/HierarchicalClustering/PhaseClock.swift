@@ -6,7 +6,8 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
   let observer: Observer
   private let communicator: CountingCommunicator<Base>
   private var account = RankAccount()
-  private var level = 0
+  /// The level that phases belong to.
+  var level = 0
 
   init(_ communicator: CountingCommunicator<Base>, _ observer: Observer) {
     self.communicator = communicator
@@ -30,7 +31,7 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
   }
 
   /// The ranks' counts of a level, and the costs of the phases since the last level: the maximum of
-  /// elapsed seconds over ranks, and sums of the rest. The next phases belong to the next level.
+  /// elapsed seconds over ranks, and sums of the rest.
   ///
   /// > Collective: one round, about 430 bytes per rank to every rank.
   ///
@@ -38,9 +39,8 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
   func finishLevel(_ counts: LevelCounts) throws -> (
     counts: [LevelCounts], costs: [Phase: PhaseCost]
   ) {
-    level += 1
     account.counts = counts
-    // Not counted: this message is about the report, not about the work.
+    // Not counted by this clock: the message is about the report, not about the work.
     let ranks = try communicator.base.gatherOne(account)
     account = RankAccount()
     var costs: [Phase: PhaseCost] = [:]

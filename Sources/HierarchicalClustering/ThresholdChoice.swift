@@ -13,7 +13,7 @@ public struct ThresholdChoice: Codable, Equatable, Sendable {
   public var deciding: Double?
 
   /// The threshold that separates clusters best.
-  public var standingApart: Double? {
+  public var bestSeparating: Double? {
     trials.max { $0.silhouette < $1.silhouette }?.threshold
   }
 }
@@ -29,8 +29,11 @@ extension ThresholdChoice {
 
 /// A threshold, and how well it separates clusters.
 public struct SilhouetteTrial: Codable, Equatable, Sendable {
+  /// τ of level 0.
   public var threshold: Double
+  /// How many clusters the run above it ended with.
   public var clusterCount: Int
+  /// Their silhouette, in −1 ... 1.
   public var silhouette: Double
 }
 
@@ -40,28 +43,32 @@ public let silhouetteThresholds = [
 ]
 
 extension ClusteringRun {
-  /// The thresholds of a plan: given, or chosen on the data without labels.
+  /// Takes the thresholds of a plan: given, or chosen on the data without labels.
   ///
   /// On a kind of data that a network has not seen, the order of its probabilities is more or less
   /// right, but their values are not. So this takes the threshold that separates clusters best. If
   /// identities are close to each other, a silhouette alone prefers to merge them and leaves too few
-  /// clusters. Hence only thresholds from ``ThresholdChoice/deciding`` on are tried, upwards, until two
-  /// in a row are no better; of no more than k nodes, all of these, and 0. Of fewer than 25 nodes, 4 %
-  /// are less than a node: 0 and all thresholds that differ in a merge are tried.
+  /// clusters. Hence thresholds are tried upwards from the last of ``silhouetteThresholds`` that is not above
+  /// ``ThresholdChoice/deciding``, until two in a row are no better, and the best of them is raised to
+  /// `deciding` if it is below. Of no more than k nodes, 0 and all of these are tried. Of fewer than 25
+  /// nodes, 4 % are less than a node: 0 and all thresholds that differ in a merge are tried.
   ///
   /// > Collective: over `communicator`. Nothing if thresholds are given; otherwise for every trial
   /// > what clustering from level 0's linkage on and ``Level/silhouette(of:over:using:on:)`` send.
   ///
   /// - Parameter edges: Of level 0; nil if the run has ended with it.
   /// - Complexity: One pass over the later levels for each trial.
-  func chosenThresholds(
+  mutating func chooseThresholds(
     along edges: JudgedEdges?, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>,
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator
   ) throws -> ThresholdChoice {
     switch plan.thresholds {
-    case .given(let thresholds): return ThresholdChoice(thresholds: thresholds)
+    case .ofEachRun: preconditionFailure("thresholds come with each run")
+    case .given(let given):
+      thresholds = given
+      return ThresholdChoice(thresholds: given)
     case .withoutLabels(let later):
       var choice = ThresholdChoice(thresholds: Thresholds(0), deciding: 0)
       if let edges {
@@ -85,8 +92,11 @@ extension ClusteringRun {
           }
         }
       }
-      let threshold = plan.granularity.moved(max(choice.standingApart ?? 0, choice.deciding ?? 0))
+      // Where every merge was tried, the best trial is what was found.
+      let floor = level.nodes.nodeCount <= 24 ? 0 : choice.deciding ?? 0
+      let threshold = plan.granularity.moved(max(choice.bestSeparating ?? 0, floor))
       choice.thresholds = Thresholds(threshold, later: later)
+      thresholds = choice.thresholds
       return choice
     }
   }
@@ -99,9 +109,9 @@ extension ClusteringRun {
     by plan: ClusteringPlan<some LinkageJudge>, on communicator: some Communicator
   ) throws -> SilhouetteTrial {
     var run = self
-    var first: JudgedEdges? = edges
+    run.thresholds = thresholds
     try run.finish(
-      along: &first, of: source, by: plan, above: thresholds, keepingRows: true,
+      along: edges, of: source, by: plan, keepingRows: true,
       measuredBy: PhaseClock(CountingCommunicator(communicator), NoObserver()), on: communicator)
     return SilhouetteTrial(
       threshold: thresholds.first, clusterCount: run.level.nodes.nodeCount,

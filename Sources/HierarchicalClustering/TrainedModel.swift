@@ -53,10 +53,14 @@ public struct TrainedModel: Sendable {
   public init(path: String?, dimensions: Int) throws {
     let file = try Self.file(path)
     var defaults = Defaults()
-    if let k: Int = try file.metadata("k", where: { $0 >= 1 }) { defaults.neighborCount = k }
-    if let tau: Double = try file.metadata("tau", where: { (0...1).contains($0) }) {
-      defaults.threshold = tau
-      defaults.laterThreshold = tau
+    // Those of a model of structure are read with the network.
+    if try ModelInput(file) == .coordinates {
+      if let k = try file.metadata("k", in: 1...1_000_000) { defaults.neighborCount = k }
+      if let tau = try file.metadata("tau", in: 0.0...1) {
+        defaults.threshold = tau
+        defaults.laterThreshold = tau
+      }
+      if let tau = try file.metadata("tau_later", in: 0.0...1) { defaults.laterThreshold = tau }
     }
     let isBuiltIn = Self.isBuiltIn(path)
     self.init(
@@ -85,12 +89,21 @@ public struct TrainedModel: Sendable {
 
 extension TensorFile {
   /// A number in the metadata, if there is one.
+  ///
+  /// - Throws: ``ModelError`` for what is no number, or none of the range.
   fileprivate func metadata<T: LosslessStringConvertible>(
-    _ name: String, where isValid: (T) -> Bool
+    _ name: String, in range: ClosedRange<T>
   ) throws -> T? {
     guard let text = metadata[name] else { return nil }
-    guard let value = T(text), isValid(value) else {
-      throw ModelError(path: path, reason: "'\(name)' in its metadata is '\(text)'")
+    guard let value = T(text), range.contains(value) else {
+      func short(_ bound: T) -> String {
+        let text = "\(bound)"
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+      }
+      throw ModelError(
+        path: path,
+        reason: "its metadata say '\(text)' of '\(name)'; expected \(short(range.lowerBound)) ... "
+          + short(range.upperBound))
     }
     return value
   }

@@ -24,7 +24,8 @@ extension MPICommunicator {
   /// Runs `body` with a duplicate of a communicator that the caller has made.
   ///
   /// Messages in `body` do not mix with the caller's own, and the caller's communicator does not change,
-  /// nor does its error handling. The duplicate is freed after `body`. If all ranks throw an
+  /// nor does its error handling; with MPICH, errors of single messages go to the handler of
+  /// `MPI_COMM_WORLD`, which is the caller's. The duplicate is freed after `body`. If all ranks throw an
   /// ``AgreedFailure``, it ends properly. After any other error ranks may still wait for each other in it,
   /// and the caller should end the job.
   ///
@@ -61,12 +62,14 @@ extension MPICommunicator {
     }
   }
 
-  static func withAllRanksUnchecked<R>(
+  /// Ends all ranks of the job at once.
+  package static func abortJob(exitCode: Int32) { _ = CMPI_Abort(CMPI_COMM_WORLD_(), exitCode) }
+
+  package static func withAllRanksUnchecked<R>(
     transport: Transport, _ body: (MPICommunicator) throws -> R
   ) throws -> R {
-    var isInitialized: Int32 = 0
-    try check("MPI_Initialized", unsafe CMPI_Initialized(&isInitialized))
-    if isInitialized == 0 {
+    let isInitialized = try isInitialized()
+    if !isInitialized {
       var isProvided: Int32 = 0
       try check("MPI_Init_thread", unsafe CMPI_Init_thread_funneled(&isProvided))
       // MPICH takes errors of requests to these.
@@ -75,7 +78,7 @@ extension MPICommunicator {
       }
     }
     func finalize() throws {
-      if isInitialized == 0 { try check("MPI_Finalize", CMPI_Finalize()) }
+      if !isInitialized { try check("MPI_Finalize", CMPI_Finalize()) }
     }
     do {
       let result = try withDuplicateUnchecked(of: .world, transport: transport, body)
@@ -87,12 +90,23 @@ extension MPICommunicator {
     }
   }
 
+  /// Whether MPI can be used: it was initialised.
+  ///
+  /// - Throws: ``MPIError`` if it was finalised already, as it can be initialised only once.
+  private static func isInitialized() throws -> Bool {
+    var answer: Int32 = 0
+    try check("MPI_Finalized", unsafe CMPI_Finalized(&answer))
+    guard answer == 0 else {
+      throw MPIError(call: "MPI_Init_thread", reason: "MPI was finalised already")
+    }
+    try check("MPI_Initialized", unsafe CMPI_Initialized(&answer))
+    return answer != 0
+  }
+
   private static func withDuplicateUnchecked<R>(
     of handle: Handle, transport: Transport, _ body: (MPICommunicator) throws -> R
   ) throws -> R {
-    var isInitialized: Int32 = 0
-    try check("MPI_Initialized", unsafe CMPI_Initialized(&isInitialized))
-    guard isInitialized != 0 else {
+    guard try isInitialized() else {
       throw MPIError(call: "MPI_Comm_dup", reason: "MPI is not initialised")
     }
     var isProvided: Int32 = 0

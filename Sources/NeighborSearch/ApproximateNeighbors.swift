@@ -23,25 +23,36 @@ public import Parallelism
 ///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing: they have no neighbours
 ///     and are in no other list. Shape `[ownedCount × columns]`.
 ///   - listLength: Replicated. The number of neighbours for each node, without the node itself.
+///   - names: Owned. The name of every node, under which it stands in lists, by which ties break and from
+///     which cells follow: all different, and none below 0. Given on all ranks or on none; nil names
+///     nodes by their index.
 ///   - recall: Replicated. The share of the true neighbours to find, with a confidence of 97.5 %.
 ///   - progress: Called on every rank with the share of its work that is done, in 0 ... 1. How many
 ///     partitions it takes is not known before.
 /// - Returns: Lists of `listLength` places, and what was done for them.
 public func approximateNeighbors(
   of rows: Matrix, listLength: Int, recall: Double = 0.98, in nodes: NodePartition,
-  using workers: Workers = Workers(), on communicator: some Communicator,
+  named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
+  on communicator: some Communicator,
   progress: (Double) -> Void = { _ in }
 ) throws -> (lists: NeighborLists, summary: ApproximateSummary) {
   try communicator.assertReplicated(
-    (listLength: listLength, recall: recall, columns: rows.columnCount, nodes: nodes.firstNode))
+    (
+      listLength: listLength, recall: recall, columns: rows.columnCount, nodes: nodes.firstNode,
+      isNamed: names != nil
+    ))
   let owned = nodes.owned(by: communicator.rank)
   precondition(rows.rowCount == owned.count, "\(rows.rowCount) rows for \(owned.count) nodes")
+  precondition(
+    names?.count ?? owned.count == owned.count,
+    "\(names?.count ?? 0) names for \(owned.count) nodes")
+  let names = names ?? owned.map { GlobalNode($0) }
   let plan = SearchPlan(nodeCount: nodes.nodeCount, listLength: listLength)
   var lists = CandidateLists(
     count: owned.count, capacity: min(listLength, max(nodes.nodeCount - 1, 0)))
   let directed = rows.rowsThatAreNotZeros
   let sample = try RecallSample(
-    of: rows, at: directed, listLength: lists.capacity, firstNode: owned.lowerBound,
+    of: rows, at: directed, named: names, listLength: lists.capacity,
     using: workers, on: communicator)
   var estimate = try sample.estimate(lists, on: communicator)
   var summary = ApproximateSummary(
@@ -53,16 +64,16 @@ public func approximateNeighbors(
     let number = summary.recallByPartition.count
     let seed = UInt64(number) + 1
     let tree = try CellTree(
-      of: rows, at: directed, firstNode: owned.lowerBound, cellCount: plan.cellCount, seed: seed,
+      of: rows, at: directed, named: names, cellCount: plan.cellCount, seed: seed,
       using: workers, on: communicator)
     let membership = try CellMembership(
-      of: rows, at: directed, firstNode: owned.lowerBound, in: tree,
+      of: rows, at: directed, named: names, in: tree,
       mean: plan.meanCells(after: summary.recallByPartition), seed: seed, using: workers,
       on: communicator)
     let tasks = try CellTasks(
       membership, cellCount: tree.cellCount, seed: seed, on: communicator)
     try searchCells(
-      of: rows, membership, tasks, in: nodes, into: &lists, using: workers,
+      of: rows, membership, tasks, named: names, into: &lists, using: workers,
       on: communicator
     ) { share in
       // Each partition takes half of what is left, as if as many followed.

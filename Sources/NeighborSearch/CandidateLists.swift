@@ -5,7 +5,7 @@ internal import Parallelism
 
 /// The best neighbours found so far for consecutive nodes.
 ///
-/// Neighbours are ordered by (similarity descending, index ascending). The order is total, so a list
+/// Neighbours are ordered by (similarity descending, name ascending). The order is total, so a list
 /// does not depend on the order in which candidates are offered.
 struct CandidateLists: Sendable {
   let capacity: Int
@@ -149,6 +149,8 @@ extension CandidateLists {
   mutating func offer(_ rows: Matrix, _ columns: PackedMatrix, using workers: Workers) {
     precondition(rows.rowCount == count, "\(rows.rowCount) rows for \(count) lists")
     let tiles = (0..<count).tiles(of: 128)
+    let numbers = (0..<columns.columnCount).map { Int64($0) }
+    let none = Array(repeating: Int64(-1), count: 128)
     unsafe withAccess { lists in
       workers.forEach(tiles.count) {
         Matrix(uninitializedRows: 128, columns: columns.columnCount)
@@ -165,9 +167,8 @@ extension CandidateLists {
               scores + (row - tile.lowerBound) * columns.columnCount, columns.columnCount,
               lists.capacity))
         }
-        // No row is named −1 and less: all columns are others.
         unsafe highland_offer_to_rows(
-          scores, columns.columnCount, tile.count, columns.columnCount, Int64.min, 0,
+          scores, columns.columnCount, tile.count, columns.columnCount, none, numbers,
           lists.handle(from: tile.lowerBound))
       }
     }

@@ -1,5 +1,6 @@
 internal import CKernels
 internal import Communication
+internal import DistributedGraphs
 internal import LinearAlgebra
 internal import Parallelism
 
@@ -27,12 +28,12 @@ struct CellMembership: Sendable {
   ///   - mean: Replicated. How many cells a row is to be in, on average. At least 1.
   ///   - seed: Replicated.
   init(
-    of rows: Matrix, at directed: [Int], firstNode: Int, in tree: CellTree, mean: Double,
+    of rows: Matrix, at directed: [Int], named names: [GlobalNode], in tree: CellTree, mean: Double,
     seed: UInt64, using workers: Workers, on communicator: some Communicator
   ) throws {
     let hash = NodeHash(seed: ~seed)
     let count = Double(max(1, try communicator.sum(directed.count)))
-    let sample = directed.filter { hash.isWithin(Self.sampleCount / count, firstNode + $0) }
+    let sample = directed.filter { hash.isWithin(Self.sampleCount / count, names[$0]) }
     let nearest = tree.nearestCells(of: rows, at: sample, using: workers)
     var gaps: [Float] = []
     for row in sample.indices {
@@ -132,9 +133,10 @@ extension CellTree {
     }
     unsafe forEachGroup { group, members, scores in
       let columns = cells[group].columnCount
+      let numbers = (firstCell[group]..<firstCell[group + 1]).map { Int64($0) }
       for (place, row) in members.enumerated() {
         unsafe highland_offer_to_rows(
-          scores + place * columns, columns, 1, columns, Int64.min, Int64(firstCell[group]),
+          scores + place * columns, columns, 1, columns, [-1], numbers,
           highland_lists(
             similarity: lists.similarity + row * lists.capacity,
             index: lists.index + row * lists.capacity, bound: lists.bound + row,

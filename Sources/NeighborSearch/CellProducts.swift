@@ -7,12 +7,12 @@ internal import Parallelism
 struct CellRows: Sendable {
   let own: Matrix
   let guests: Matrix
-  /// Of the first own row, and of each guest.
-  let firstNode: Int
-  let guestNodes: [Int64]
+  let ownNames: [GlobalNode]
+  let guestNames: [GlobalNode]
 
-  func node(_ row: Int) -> Int64 {
-    row < own.rowCount ? Int64(firstNode + row) : guestNodes[row - own.rowCount]
+  func name(_ row: Int32) -> Int64 {
+    let row = Int(row)
+    return (row < own.rowCount ? ownNames[row] : guestNames[row - own.rowCount]).index
   }
 
   /// Copies some of them to the first rows of a matrix.
@@ -110,13 +110,13 @@ struct CellProducts {
   mutating func compare(_ cell: ArraySlice<Int32>, into lists: CellLists) {
     let count = cell.count
     unsafe pack(cell, before: lists)
-    let nodes = cell.map { all.node(Int($0)) }
+    let names = cell.map { all.name($0) }
     for tile in (0..<count).tiles(of: Self.tileLength) {
       let scores = unsafe multiply(tile, of: members, count: count)
       for row in tile {
         let own = unsafe scores + (row - tile.lowerBound) * count
         unsafe own[row] = -.infinity
-        unsafe offer(own, nodes, to: lists[cell[cell.startIndex + row]], of: nodes[row])
+        unsafe offer(own, names, to: lists[cell[cell.startIndex + row]], of: names[row])
       }
     }
   }
@@ -129,7 +129,7 @@ struct CellProducts {
   ) {
     let (count, capacity) = unsafe (cell.count, lists.own.capacity)
     unsafe pack(cell, before: lists)
-    let nodes = cell.map { all.node(Int($0)) }
+    let names = cell.map { all.name($0) }
     var ofMembers = CandidateLists(count: count, capacity: capacity)
     var bounds = Array(repeating: -Float.infinity, count: count)
     for (place, row) in cell.enumerated() {
@@ -140,15 +140,15 @@ struct CellProducts {
       let tile = visiting[first..<min(first + Self.tileLength, visiting.endIndex)]
       unsafe all.copy(tile, to: &visitors, before: lists)
       let scores = unsafe multiply(0..<tile.count, of: visitors, count: count)
-      let visitorNodes = tile.map { all.node(Int($0)) }
+      let visitorNames = tile.map { all.name($0) }
       for (place, row) in tile.enumerated() {
         unsafe lists.withLock(of: row) {
-          unsafe offer(scores + place * count, nodes, to: lists[row], of: visitorNodes[place])
+          unsafe offer(scores + place * count, names, to: lists[row], of: visitorNames[place])
         }
       }
       unsafe ofMembers.withAccess { members in
-        unsafe highland_offer_named_rows(
-          scores, count, tile.count, count, visitorNodes, members.handle(from: 0))
+        unsafe highland_offer_to_columns(
+          scores, count, tile.count, count, visitorNames, members.handle(from: 0))
       }
     }
     for (place, row) in cell.enumerated() {
@@ -163,11 +163,11 @@ struct CellProducts {
   }
 
   @unsafe private func offer(
-    _ scores: UnsafePointer<Float>, _ nodes: [Int64], to list: highland_lists, of node: Int64
+    _ scores: UnsafePointer<Float>, _ names: [Int64], to list: highland_lists, of node: Int64
   ) {
     if unsafe list.bound[0] == -.infinity {
-      unsafe list.bound[0] = highland_reached_score(scores, nodes.count, list.capacity)
+      unsafe list.bound[0] = highland_reached_score(scores, names.count, list.capacity)
     }
-    unsafe highland_offer_scores(scores, nodes.count, node, nodes, 0, list)
+    unsafe highland_offer_scores(scores, names.count, node, names, 0, list)
   }
 }

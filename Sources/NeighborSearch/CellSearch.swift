@@ -68,7 +68,7 @@ struct CellTasks: Sendable {
 
   var taskCount: Int { slab.count }
 
-  func task(of cell: Int32, node: Int) -> Int {
+  func task(of cell: Int32, node: GlobalNode) -> Int {
     let first = firstTask[Int(cell)]
     let parts = firstTask[Int(cell) + 1] - first
     return parts == 1 ? first : first + Int(hash[node] % UInt64(parts))
@@ -85,7 +85,7 @@ private struct Visit: BitwiseCopyable {
 
 /// A row that goes to another rank.
 private struct Guest: BitwiseCopyable {
-  let node: Int64
+  let name: GlobalNode
   /// What its neighbours must reach to be of use.
   let bound: Float
 }
@@ -98,11 +98,11 @@ private struct Guest: BitwiseCopyable {
 ///
 /// - Complexity: Memory for the rows that come in a slab, and their lists.
 func searchCells(
-  of rows: Matrix, _ membership: CellMembership, _ tasks: CellTasks, in nodes: NodePartition,
-  into lists: inout CandidateLists, using workers: Workers, on communicator: some Communicator,
+  of rows: Matrix, _ membership: CellMembership, _ tasks: CellTasks,
+  named names: [GlobalNode], into lists: inout CandidateLists, using workers: Workers,
+  on communicator: some Communicator,
   progress: (Double) -> Void
 ) throws {
-  let firstNode = nodes.owned(by: communicator.rank).lowerBound
   let own = communicator.rank.index
   for slab in 0..<tasks.slabCount {
     // Who goes where: for each rank the rows, and the visits of their places among them.
@@ -111,7 +111,7 @@ func searchCells(
     for row in 0..<rows.rowCount {
       let first = membership.offsets[row]
       for place in first..<membership.offsets[row + 1] {
-        let task = tasks.task(of: membership.cells[place], node: firstNode + row)
+        let task = tasks.task(of: membership.cells[place], node: names[row])
         guard tasks.slab[task] == slab else { continue }
         let rank = Int(tasks.rank[task])
         if rank != own, guests[rank].last != row { guests[rank].append(row) }
@@ -125,7 +125,7 @@ func searchCells(
     let sent = guests.flatMap { $0 }
     let arrived = try communicator.allToAll(
       Buckets(
-        values: sent.map { Guest(node: Int64(firstNode + $0), bound: lists.bound[$0]) },
+        values: sent.map { Guest(name: names[$0], bound: lists.bound[$0]) },
         counts: counts))
     let guestRows = try communicator.exchange(
       rows: rows.copy(ofRows: sent), counts: counts, receiving: arrived.counts)
@@ -147,7 +147,7 @@ func searchCells(
     search(
       here, taskCount: tasks.taskCount,
       of: CellRows(
-        own: rows, guests: guestRows, firstNode: firstNode, guestNodes: arrived.values.map(\.node)),
+        own: rows, guests: guestRows, ownNames: names, guestNames: arrived.values.map(\.name)),
       into: &lists, &guestLists, using: workers)
     let returned = try guestLists.compacted.sent(
       counts: arrived.counts, receiving: counts, on: communicator)

@@ -1,4 +1,5 @@
 internal import Communication
+internal import DistributedGraphs
 internal import LinearAlgebra
 internal import Parallelism
 internal import RandomNumbers
@@ -7,8 +8,8 @@ internal import RandomNumbers
 /// row belongs to the cell whose centre is most similar, and to near cells besides
 /// (``CellMembership``).
 ///
-/// It is made from rows that are chosen by hashes of their nodes, and means are taken in the order of
-/// the nodes, so it has the same bits on any number of ranks and threads.
+/// It is made from rows that are chosen by hashes of their names, and means are taken in the order of
+/// the names, so it has the same bits on any number of ranks and threads.
 struct CellTree: Sendable {
   /// Replicated. The centres of the groups.
   let groups: PackedMatrix
@@ -43,13 +44,13 @@ struct CellTree: Sendable {
   ///   - cellCount: Replicated. About how many cells to make. At least 1.
   ///   - seed: Replicated. Another seed, other cells.
   init(
-    of rows: Matrix, at directed: [Int], firstNode: Int, cellCount: Int, seed: UInt64,
+    of rows: Matrix, at directed: [Int], named names: [GlobalNode], cellCount: Int, seed: UInt64,
     using workers: Workers, on communicator: some Communicator
   ) throws {
     let rowCount = Double(max(1, try communicator.sum(directed.count)))
     let hash = NodeHash(seed: seed)
     func sample(_ count: Double) -> [Int] {
-      directed.filter { hash.isWithin(count / rowCount, firstNode + $0) }
+      directed.filter { hash.isWithin(count / rowCount, names[$0]) }
     }
 
     // The groups, by every rank for itself.
@@ -57,7 +58,7 @@ struct CellTree: Sendable {
     let leading = sample(groupCount * Self.rowsPerGroup)
     let leaders = CenteredRows(
       rows: try communicator.allGather(rows: rows.copy(ofRows: leading)),
-      hashes: try communicator.allGather(leading.map { hash[firstNode + $0] }).values)
+      names: try communicator.allGather(leading.map { names[$0] }).values, hash)
     groups = PackedMatrix(columns: leaders.centers(Int(groupCount), using: workers))
     let groupCountFound = groups.columnCount
 
@@ -77,7 +78,7 @@ struct CellTree: Sendable {
     let sent = zip(ranks.dropFirst(), ranks).map { $0 - $1 }
     let members = try communicator.allToAll(
       Buckets(
-        values: order.map { SampledRow(hash: hash[firstNode + places[$0]], group: groupOf[$0]) },
+        values: order.map { SampledRow(name: names[places[$0]], group: groupOf[$0]) },
         counts: sent))
     let arrived = try communicator.exchange(
       rows: chosen.copy(ofRows: order), counts: sent, receiving: members.counts)
@@ -89,7 +90,7 @@ struct CellTree: Sendable {
       let group = mine[task]
       let rows = ofGroup[starts[group]..<starts[group + 1]]
       let found = CenteredRows(
-        rows: arrived.copy(ofRows: Array(rows)), hashes: rows.map { members.values[$0].hash }
+        rows: arrived.copy(ofRows: Array(rows)), names: rows.map { members.values[$0].name }, hash
       ).centers(counts[group], using: Workers())
       centers.withLock { $0[task] = found }
     }
@@ -118,11 +119,11 @@ struct CellTree: Sendable {
 }
 
 private struct SampledRow: BitwiseCopyable {
-  let hash: UInt64
+  let name: GlobalNode
   let group: Int32
 
-  init(hash: UInt64, group: Int) {
-    self.hash = hash
+  init(name: GlobalNode, group: Int) {
+    self.name = name
     self.group = Int32(group)
   }
 }
@@ -133,18 +134,24 @@ struct NodeHash: Sendable {
 
   init(seed: UInt64) { key = mixed(seed &+ 0x9E37_79B9_7F4A_7C15) }
 
-  subscript(node: Int) -> UInt64 { mixed(key &+ mixed(UInt64(node) &+ 1)) }
+  subscript(node: GlobalNode) -> UInt64 { mixed(key &+ mixed(UInt64(node.index) &+ 1)) }
 
   /// Whether a node is among those of the given share.
-  func isWithin(_ share: Double, _ node: Int) -> Bool {
+  func isWithin(_ share: Double, _ node: GlobalNode) -> Bool {
     share >= 1 || Double(self[node] >> 11) * 0x1p-53 < share
   }
 }
 
-/// Rows whose k-means are sought, in the order of their nodes, and the nodes' hashes.
+/// Rows whose k-means are sought, in the order of their names.
 struct CenteredRows {
-  let rows: Matrix
-  let hashes: [UInt64]
+  private let rows: Matrix
+  private let hashes: [UInt64]
+
+  init(rows: Matrix, names: [GlobalNode], _ hash: NodeHash) {
+    let order = names.indices.sorted { names[$0] < names[$1] }
+    self.rows = order == Array(names.indices) ? rows : rows.copy(ofRows: order)
+    hashes = order.map { hash[names[$0]] }
+  }
 
   private static let roundCount = 3
 

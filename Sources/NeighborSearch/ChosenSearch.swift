@@ -12,10 +12,12 @@ public import Parallelism
 ///   - rows: Owned. Unit rows, or zero rows, which take no part. Shape `[ownedCount × columns]`.
 ///   - listLength: Replicated. The number of neighbours for each node, without the node itself.
 ///   - options: Replicated.
+///   - names: Owned. The name of every node, as in the searches; nil names nodes by their index.
 /// - Returns: Lists of `listLength` places, and what was done for them.
 public func nearestNeighbors(
   of rows: Matrix, listLength: Int, by options: SearchOptions, in nodes: NodePartition,
-  using workers: Workers = Workers(), on communicator: some Communicator,
+  named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
+  on communicator: some Communicator,
   progress: (Double) -> Void = { _ in }
 ) throws -> (lists: NeighborLists, summary: SearchSummary) {
   try communicator.assertReplicated(options)
@@ -23,7 +25,7 @@ public func nearestNeighbors(
   let choice = plan.choice(by: options)
   guard choice.method == .approximate else {
     let lists = try nearestNeighbors(
-      of: rows, listLength: listLength, in: nodes, using: workers, on: communicator,
+      of: rows, listLength: listLength, in: nodes, named: names, using: workers, on: communicator,
       progress: progress)
     return (
       lists,
@@ -31,8 +33,8 @@ public func nearestNeighbors(
     )
   }
   let (lists, summary) = try approximateNeighbors(
-    of: rows, listLength: listLength, recall: options.recall, in: nodes, using: workers,
-    on: communicator, progress: progress)
+    of: rows, listLength: listLength, recall: options.recall, in: nodes, named: names,
+    using: workers, on: communicator, progress: progress)
   return (
     lists,
     SearchSummary(

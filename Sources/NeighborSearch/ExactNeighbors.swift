@@ -5,7 +5,7 @@ public import Parallelism
 
 /// The nearest other nodes of every owned node by cosine similarity, exactly.
 ///
-///     aᵢⱼ = xᵢ · xⱼ,  ordered by (a descending, j ascending)
+///     aᵢⱼ = xᵢ · xⱼ,  ordered by (a descending, name of j ascending)
 ///
 /// Each product is one chain of fused multiply-adds over the columns or, close to ±1, follows from
 /// the difference of the rows (``CloseSimilarities``). So aᵢⱼ = aⱼᵢ bit for bit, and neither blocking,
@@ -17,24 +17,34 @@ public import Parallelism
 /// > Collective: over `communicator`. 4 ⌊p/2⌋ + 3 rounds of one message per rank, none for p = 1:
 /// > ⌊p/2⌋ times a block's rows and the three arrays of its lists, in all
 /// > `ownedCount · (4 · columns + 12 · listLength + 4)` bytes; then the lists once more. Travelling
-/// > lists have no more places than there are other nodes.
+/// > lists have no more places than there are other nodes. With `names` they travel with the rows: ⌊p/2⌋
+/// > rounds more, and 8 bytes per node.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing: they have no neighbours
 ///     and are in no other list. Shape `[ownedCount × columns]`.
 ///   - listLength: Replicated. The number of neighbours for each node, without the node itself.
+///   - names: Owned. The name of every node, under which it stands in lists and by which ties break:
+///     all different, and none below 0. Given on all ranks or on none; nil names nodes by their index.
 ///   - progress: Called on every rank with the share of its work that is done, in 0 ... 1.
 /// - Returns: Lists of `listLength` places, with empty places if there are fewer other nodes.
 /// - Complexity: n² · columns / p flops on each of p ranks; memory for up to three blocks. A place in a
 ///   list costs O(listLength) steps in short lists, O(log listLength) in long ones.
 public func nearestNeighbors(
-  of rows: Matrix, listLength: Int, in nodes: NodePartition, using workers: Workers = Workers(),
-  on communicator: some Communicator, progress: (Double) -> Void = { _ in }
+  of rows: Matrix, listLength: Int, in nodes: NodePartition, named names: [GlobalNode]? = nil,
+  using workers: Workers = Workers(), on communicator: some Communicator,
+  progress: (Double) -> Void = { _ in }
 ) throws -> NeighborLists {
   try communicator.assertReplicated(
-    (listLength: listLength, columns: rows.columnCount, nodes: nodes.firstNode))
+    (
+      listLength: listLength, columns: rows.columnCount, nodes: nodes.firstNode,
+      isNamed: names != nil
+    ))
   let owned = nodes.owned(by: communicator.rank)
   precondition(rows.rowCount == owned.count, "\(rows.rowCount) rows for \(owned.count) nodes")
+  precondition(
+    names?.count ?? owned.count == owned.count,
+    "\(names?.count ?? 0) names for \(owned.count) nodes")
   // As floating-point numbers: 10¹² points on 1000 ranks have 10²¹ pairs each.
   let pairCount = max(1, Double(owned.count) * Double(nodes.nodeCount + owned.count) / 2)
   var pairsDone = 0.0
@@ -51,14 +61,16 @@ public func nearestNeighbors(
     rows: SearchRows(rows),
     lists: CandidateLists(
       count: owned.count, capacity: min(listLength, max(nodes.nodeCount - 1, 0))),
-    firstNode: owned.lowerBound)
+    names: names ?? owned.map { GlobalNode($0) })
   offerPairs(within: &own, using: workers, progress: count)
 
   var visitor = own
   visitor.lists = own.lists.emptied
   for step in 0..<communicator.size / 2 {
     let visitorRank = ring.rank(after: step + 1)
-    visitor = try ring.pass(visitor, receivingRowsOf: visitorRank, in: nodes, on: communicator)
+    visitor = try ring.pass(
+      visitor, passingNames: names != nil, receivingRowsOf: visitorRank, in: nodes, on: communicator
+    )
     // Halfway round an even ring two ranks meet in both directions: each takes half the pairs.
     let isShared = 2 * (step + 1) == communicator.size
     let half = (isShared ? min(visitorRank, communicator.rank) : visitorRank)

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import DistributedGraphs
 internal import LinearAlgebra
 internal import Parallelism
 
@@ -19,12 +20,12 @@ struct PairTiling {
   }
 }
 
-/// Consecutive rows, the lists that collect their neighbours, and their place in the whole graph.
+/// The rows of a rank's nodes, and the lists that collect their neighbours.
 struct SearchBlock {
   let rows: SearchRows
   var lists: CandidateLists
-  /// Global index of the first row.
-  let firstNode: Int
+  /// The name of every row. Lists hold names; of equally similar rows the one of lower name is first.
+  let names: [GlobalNode]
 }
 
 /// Rows, and which of them are all zeros and so similar to nothing.
@@ -63,13 +64,32 @@ struct SearchRows {
   }
 }
 
+extension [GlobalNode] {
+  /// Calls `body` with the names of some rows, as the kernels read them.
+  fileprivate func withNames(of rows: Range<Int>, _ body: (UnsafePointer<Int64>) -> Void) {
+    unsafe self[rows].withUnsafeBytes {
+      unsafe body($0.baseAddress!.assumingMemoryBound(to: Int64.self))
+    }
+  }
+
+  /// Calls `body` with the names of some rows, and with those of some rows of another block.
+  fileprivate func withNames(
+    of rows: Range<Int>, and columns: Range<Int>, of others: [GlobalNode],
+    _ body: (UnsafePointer<Int64>, UnsafePointer<Int64>) -> Void
+  ) {
+    unsafe withNames(of: rows) { own in
+      unsafe others.withNames(of: columns) { unsafe body(own, $0) }
+    }
+  }
+}
+
 /// Computes the similarities of all pairs within a block, each once, and offers them to both.
 ///
 /// - Complexity: rows² · columns flops.
 func offerPairs(within block: inout SearchBlock, using workers: Workers, progress: (Int) -> Void) {
   let rows = block.rows
   let tiling = PairTiling(depth: rows.columnCount)
-  let first = block.firstNode
+  let names = block.names
   let tasks = (0..<rows.rowCount).tiles(of: tiling.stripLength).flatMap { strip in
     (0..<strip.upperBound).tiles(of: tiling.tileLength * tiling.tilesPerTask)
       .map { (strip: strip, rows: $0) }
@@ -78,16 +98,20 @@ func offerPairs(within block: inout SearchBlock, using workers: Workers, progres
   unsafe block.lists.withAccess { lists in
     unsafe run(tasks, tiling, rows, rows, workers, progress) { scores, tile, strip in
       locks.withLock(of: tile) {
-        unsafe highland_offer_to_rows(
-          scores, tiling.stripLength, tile.count, strip.count, Int64(first + tile.lowerBound),
-          Int64(first + strip.lowerBound), lists.handle(from: tile.lowerBound))
+        unsafe names.withNames(of: tile, and: strip, of: names) { tileNames, stripNames in
+          unsafe highland_offer_to_rows(
+            scores, tiling.stripLength, tile.count, strip.count, tileNames, stripNames,
+            lists.handle(from: tile.lowerBound))
+        }
       }
       // Inside the strip's own square both halves of the tile were computed.
       guard tile.upperBound <= strip.lowerBound else { return }
       locks.withLock(of: strip) {
-        unsafe highland_offer_to_columns(
-          scores, tiling.stripLength, tile.count, strip.count, Int64(first + tile.lowerBound),
-          lists.handle(from: strip.lowerBound))
+        unsafe names.withNames(of: tile) {
+          unsafe highland_offer_to_columns(
+            scores, tiling.stripLength, tile.count, strip.count, $0,
+            lists.handle(from: strip.lowerBound))
+        }
       }
     }
   }
@@ -103,7 +127,7 @@ func offerPairs(
 ) {
   let (rows, visiting) = (own.rows, visitor.rows)
   let tiling = PairTiling(depth: rows.columnCount)
-  let (firstOwn, firstVisiting) = (own.firstNode, visitor.firstNode)
+  let (names, visitingNames) = (own.names, visitor.names)
   let tasks = visitingRows.tiles(of: tiling.stripLength).flatMap { strip in
     ownRows.tiles(of: tiling.tileLength * tiling.tilesPerTask).map { (strip: strip, rows: $0) }
   }
@@ -113,15 +137,18 @@ func offerPairs(
     unsafe visitor.lists.withAccess { visitingLists in
       unsafe run(tasks, tiling, rows, visiting, workers, progress) { scores, tile, strip in
         ownLocks.withLock(of: tile) {
-          unsafe highland_offer_to_rows(
-            scores, tiling.stripLength, tile.count, strip.count,
-            Int64(firstOwn + tile.lowerBound), Int64(firstVisiting + strip.lowerBound),
-            ownLists.handle(from: tile.lowerBound))
+          unsafe names.withNames(of: tile, and: strip, of: visitingNames) { tileNames, stripNames in
+            unsafe highland_offer_to_rows(
+              scores, tiling.stripLength, tile.count, strip.count, tileNames, stripNames,
+              ownLists.handle(from: tile.lowerBound))
+          }
         }
         visitingLocks.withLock(of: strip) {
-          unsafe highland_offer_to_columns(
-            scores, tiling.stripLength, tile.count, strip.count,
-            Int64(firstOwn + tile.lowerBound), visitingLists.handle(from: strip.lowerBound))
+          unsafe names.withNames(of: tile) {
+            unsafe highland_offer_to_columns(
+              scores, tiling.stripLength, tile.count, strip.count, $0,
+              visitingLists.handle(from: strip.lowerBound))
+          }
         }
       }
     }

@@ -35,20 +35,21 @@ struct RecallSample {
   ///
   /// - Complexity: 2000 · ownedCount · columns flops.
   init(
-    of rows: Matrix, at directed: [Int], listLength: Int, firstNode: Int, using workers: Workers,
+    of rows: Matrix, at directed: [Int], named names: [GlobalNode], listLength: Int,
+    using workers: Workers,
     on communicator: some Communicator
   ) throws {
     let hash = NodeHash(seed: 0x5EED_0F_4ECA_11)
     let count = Double(max(1, try communicator.sum(directed.count)))
     let share = Self.rowCount / count
-    let places = directed.filter { hash.isWithin(share, firstNode + $0) }
+    let places = directed.filter { hash.isWithin(share, names[$0]) }
     let own = rows.copy(ofRows: places)
     let all = try communicator.allGather(rows: own)
-    let names = try communicator.allGather(places.map { Int64(firstNode + $0) })
+    let allNames = try communicator.allGather(places.map { names[$0] })
     let near = nearestSimilarities(
-      of: all, named: names.values, among: rows, firstNode: firstNode, listLength: listLength,
+      of: all, named: allNames.values, among: rows, named: names, listLength: listLength,
       using: workers)
-    let counts = names.counts.map { $0 * listLength }
+    let counts = allNames.counts.map { $0 * listLength }
     let arrived = try communicator.exchange(
       Buckets(values: near, counts: counts),
       receiving: Array(repeating: places.count * listLength, count: communicator.size))
@@ -64,7 +65,7 @@ struct RecallSample {
     self.rows = places
     self.reached = reached
     self.neighborCount = neighborCount
-    rowCount = names.values.count
+    rowCount = allNames.values.count
     isComplete = Double(rowCount) >= count
     pairCount = Double(rowCount) * count
   }
@@ -139,27 +140,23 @@ private struct RecallSums: BitwiseCopyable {
 /// The similarities of some rows of any rank to their nearest others among the owned ones, greatest first, −∞
 /// where there are none. Shape `[rows × listLength]`.
 private func nearestSimilarities(
-  of queries: Matrix, named names: [Int64], among rows: Matrix, firstNode: Int, listLength: Int,
-  using workers: Workers
+  of queries: Matrix, named names: [GlobalNode], among rows: Matrix, named rowNames: [GlobalNode],
+  listLength: Int, using workers: Workers
 ) -> [Float] {
-  // A place more, for the row itself; and lists of the owned rows that take nothing.
+  // The lists of the owned rows take nothing.
   var asking = SearchBlock(
     rows: SearchRows(queries),
-    lists: CandidateLists(count: queries.rowCount, capacity: listLength + 1),
-    firstNode: Int.min / 2)
+    lists: CandidateLists(count: queries.rowCount, capacity: listLength), names: names)
   var asked = SearchBlock(
     rows: SearchRows(rows),
     lists: CandidateLists(
       capacity: 0, similarity: [], index: [],
       bound: Array(repeating: .infinity, count: rows.rowCount)),
-    firstNode: firstNode)
+    names: rowNames)
   offerPairs(
     between: &asking, 0..<queries.rowCount, and: &asked, 0..<rows.rowCount, using: workers,
     progress: { _ in })
-  return names.enumerated().flatMap { query, name in
-    let places = query * (listLength + 1)..<(query + 1) * (listLength + 1)
-    let best = places.filter { asking.lists.index[$0] != name }
-      .map { asking.lists.similarity[$0] }.sorted(by: >).prefix(listLength)
-    return best
+  return names.indices.flatMap { query in
+    asking.lists.similarity[query * listLength..<(query + 1) * listLength].sorted(by: >)
   }
 }

@@ -19,10 +19,12 @@ struct Ring {
   /// that `origin` owns.
   ///
   /// > Collective: over `communicator`. Four rounds of one message per rank: the rows and the
-  /// > lists' three arrays.
+  /// > lists' three arrays. One more for names that do not follow from the partition.
+  ///
+  /// - Parameter passesNames: Replicated. Whether rows have other names than their places in `nodes`.
   func pass(
-    _ block: SearchBlock, receivingRowsOf origin: Rank, in nodes: NodePartition,
-    on communicator: some Communicator
+    _ block: SearchBlock, passingNames passesNames: Bool, receivingRowsOf origin: Rank,
+    in nodes: NodePartition, on communicator: some Communicator
   ) throws -> SearchBlock {
     let owned = nodes.owned(by: origin)
     var rows = Matrix(rows: owned.count, columns: block.rows.columnCount)
@@ -37,7 +39,13 @@ struct Ring {
     let lists = try move(
       block.lists, to: rank(after: -1), from: rank(after: 1), count: owned.count,
       on: communicator)
-    return SearchBlock(rows: SearchRows(rows), lists: lists, firstNode: owned.lowerBound)
+    let names =
+      passesNames
+      ? try move(
+        block.names, to: rank(after: -1), from: rank(after: 1), receiving: owned.count,
+        on: communicator)
+      : owned.map { GlobalNode($0) }
+    return SearchBlock(rows: SearchRows(rows), lists: lists, names: names)
   }
 
   /// Sends lists to one rank and receives those of `count` nodes from another: along with a block,
@@ -49,19 +57,26 @@ struct Ring {
     on communicator: some Communicator
   ) throws -> CandidateLists {
     func move<T: Message>(_ values: [T], receiving count: Int) throws -> [T] {
-      func counts(_ rank: Rank, _ count: Int) -> [Int] {
-        (0..<size).map { $0 == rank.index ? count : 0 }
-      }
-      return try communicator.exchange(
-        Buckets(values: values, counts: counts(destination, values.count)),
-        receiving: counts(source, count)
-      ).values
+      try self.move(values, to: destination, from: source, receiving: count, on: communicator)
     }
     let places = count * lists.capacity
     return CandidateLists(
       capacity: lists.capacity, similarity: try move(lists.similarity, receiving: places),
       index: try move(lists.index, receiving: places),
       bound: try move(lists.bound, receiving: count))
+  }
+
+  private func move<T: Message>(
+    _ values: [T], to destination: Rank, from source: Rank, receiving count: Int,
+    on communicator: some Communicator
+  ) throws -> [T] {
+    func counts(_ rank: Rank, _ count: Int) -> [Int] {
+      (0..<size).map { $0 == rank.index ? count : 0 }
+    }
+    return try communicator.exchange(
+      Buckets(values: values, counts: counts(destination, values.count)),
+      receiving: counts(source, count)
+    ).values
   }
 
   private func segments(_ rank: Rank, _ byteCount: Int) -> [Segment] {

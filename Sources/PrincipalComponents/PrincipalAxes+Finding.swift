@@ -19,7 +19,8 @@ public enum PrincipalAxesError: Error, Equatable, CustomStringConvertible {
           ? ", of which \(invalidRowCount) are of zeros or hold NaN or infinite values" : "")
         + "; expected at least as many rows"
     case .tooManyColumns(let count, let most):
-      "\(count) columns; principal axes are found of at most \(most)"
+      "\(count) columns and at least as many rows; principal axes are found of at most \(most) columns, "
+        + "or of at most as many rows"
     }
   }
 }
@@ -47,23 +48,28 @@ extension PrincipalAxes {
 
   /// Finds the principal axes of rows of which every rank reads its ``share(of:on:)``.
   ///
+  /// Where there are fewer rows than columns, the products of rows are used instead (``RowProducts``).
+  ///
   /// The bits do not depend on the number of ranks and threads; on OpenBLAS and its core they do. Axes with
   /// the same share are any basis of what they span, and the library decides which.
   ///
   /// > Collective: over `communicator`. Nine rounds: of a few bytes, but for two in which the products of
   /// > columns, 4 · columns² bytes, go from every rank to their adders and from these to rank 0, and one of
-  /// > the axes, 4 · D · columns bytes, from there to every rank.
+  /// > the axes, 4 · D · columns bytes, from there to every rank. Of fewer rows than columns eight rounds, with
+  /// > 4 · rows² bytes to rank 0.
   ///
   /// - Parameters:
   ///   - count: Replicated. D, at least 1.
   ///   - rowCount: Replicated. Of all ranks.
   ///   - columnCount: Replicated.
   ///   - observer: Receives the current work and the share of it that is done, 0 ... 1.
-  ///   - rows: Reads some rows of the share. Does not communicate.
+  ///   - rows: Reads some rows of the share; any rows, if they are fewer than the columns. Does not
+  ///     communicate.
   /// - Throws: The same ``AgreedFailure`` on every rank, with what a ``PrincipalAxesError``, an
   ///   `OpenBLASError` or `rows` says.
   /// - Complexity: 2 · rows · columns² flops, shared by ranks and threads; O(columns³) on one thread of rank 0.
-  ///   4 · columns² bytes on every rank, 24 more on rank 0.
+  ///   4 · columns² bytes on every rank, 24 more on rank 0. Of fewer rows than columns in rows instead of
+  ///   columns, and ``memoryBytes(_:rowCount:columnCount:isFirst:)`` in any case.
   public init(
     _ count: Int, rowCount: Int, columnCount: Int, using workers: Workers = Workers(),
     on communicator: some Communicator, observer: (Step, Double) -> Void = { _, _ in },
@@ -77,7 +83,7 @@ extension PrincipalAxes {
       guard count <= rowCount else {
         throw PrincipalAxesError.tooFewRows(count: count, rowCount: rowCount, invalidRowCount: 0)
       }
-      guard columnCount <= OpenBLAS.mostEigenvalues else {
+      guard min(columnCount, rowCount) <= OpenBLAS.mostEigenvalues else {
         throw PrincipalAxesError.tooManyColumns(columnCount, most: OpenBLAS.mostEigenvalues)
       }
       let library = try OpenBLAS.shared
@@ -85,6 +91,16 @@ extension PrincipalAxes {
       // Whatever OPENBLAS_NUM_THREADS says: with more of its own threads it adds in another order.
       library.useThreads(1)
       return library
+    }
+    guard rowCount >= columnCount else {
+      let found = try RowProducts(
+        rowCount: rowCount, columnCount: columnCount, by: library, using: workers
+      ).axes(count, on: communicator, observer: observer, of: rows)
+      self.init(
+        axes: Matrix(
+          rows: count, columns: columnCount, elements: try communicator.broadcast(found.axes)),
+        shares: try communicator.broadcast(found.shares), invalidRowCount: found.invalidRowCount)
+      return
     }
     var products = ColumnProducts(columnCount: columnCount, rowCount: rowCount)
     let share = Self.share(of: rowCount, on: communicator)
@@ -101,12 +117,7 @@ extension PrincipalAxes {
     }
     observer(.products, 1)
     let invalidRowCount = try communicator.sum(ownInvalidCount)
-    guard rowCount - invalidRowCount >= count else {
-      // Replicated.
-      let error = PrincipalAxesError.tooFewRows(
-        count: count, rowCount: rowCount, invalidRowCount: invalidRowCount)
-      throw AgreedFailure(reason: "\(error)")
-    }
+    try Self.requireRows(count, of: rowCount, without: invalidRowCount)
     observer(.axes, 0)
     products.sums = try communicator.sumsOnFirstRank(products.sums)
     let found = try communicator.agree { () throws -> (axes: [Float], shares: [Double]) in
@@ -118,6 +129,25 @@ extension PrincipalAxes {
       axes: Matrix(
         rows: count, columns: columnCount, elements: try communicator.broadcast(found.axes)),
       shares: try communicator.broadcast(found.shares), invalidRowCount: invalidRowCount)
+  }
+
+  /// - Parameter invalidRowCount: Replicated.
+  /// - Throws: ``AgreedFailure`` if there are fewer rows with a direction than axes.
+  static func requireRows(_ count: Int, of rowCount: Int, without invalidRowCount: Int) throws {
+    guard rowCount - invalidRowCount < count else { return }
+    let error = PrincipalAxesError.tooFewRows(
+      count: count, rowCount: rowCount, invalidRowCount: invalidRowCount)
+    throw AgreedFailure(reason: "\(error)")
+  }
+
+  /// What finding this number of axes takes on a rank, apart from a part of the rows: not an integer, as it may be
+  /// beyond any.
+  public static func memoryBytes(
+    _ count: Int, rowCount: Int, columnCount: Int, isFirst: Bool
+  ) -> Double {
+    let side = Double(min(rowCount, columnCount))
+    let axes = (isFirst && rowCount < columnCount ? 20 : 8) * Double(count) * Double(columnCount)
+    return (isFirst ? 28 : 4) * side * side + axes
   }
 
   /// The eigenvectors of the greatest eigenvalues.

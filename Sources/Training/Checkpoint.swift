@@ -165,7 +165,7 @@ public struct CheckpointDirectory: Sendable {
   }
 
   /// The setting that says which kind of network is trained.
-  private static let family = "--input"
+  private static let family = "kind"
 
   private static let format = "highland checkpoint 1"
 

@@ -119,6 +119,8 @@ public enum TrainingDataError: Error, Equatable, CustomStringConvertible {
   case fewPoints(count: Int, of: String, neighborCount: Int)
   case noPositiveEdges
   case noEdges
+  /// No graph of structure has more nodes than k, because points are copies of each other.
+  case fewDirections(neighborCount: Int)
 
   public var description: String {
     switch self {
@@ -128,10 +130,14 @@ public enum TrainingDataError: Error, Equatable, CustomStringConvertible {
       "\(count) identities; at least \(needed) are needed to hold some out for validation "
         + "(--validation-fraction 0 holds out none)"
     case .fewPoints(let count, let part, let neighborCount):
-      "\(count) points of \(part) identities; expected more than k = \(neighborCount)"
+      "\(count) \(count == 1 ? "point" : "points") of \(part) identities; expected more than k = "
+        + "\(neighborCount)"
     case .noPositiveEdges:
       "no edge of the neighbour graph joins two points of the same label: there is no linkage to "
         + "learn (are the labels those of these rows?)"
+    case .fewDirections(let neighborCount):
+      "no graph has more than k = \(neighborCount) nodes to learn from; points that are copies of each "
+        + "other, or differ only in length, are one node"
     case .noEdges: "the neighbour graph has no edges: no two points have a positive similarity"
     }
   }

@@ -50,10 +50,20 @@ public func trainStructureNetwork(
     for set in sets + [validation].compactMap({ $0 }) where Set(set.labels).count == 1 {
       throw TrainingDataError.fewIdentities(count: 1, needed: 2)
     }
-    return try sets.map {
-      try IdentitySplit(
-        of: $0.labels, holdingOut: validation == nil ? options.validationFraction : 0,
-        seed: options.seed)
+    return try sets.map { set in
+      do {
+        let split = try IdentitySplit(
+          of: set.labels, holdingOut: validation == nil ? options.validationFraction : 0,
+          seed: options.seed)
+        let k = options.settings.neighborCount
+        if options.graphCount > 0, split.training.count <= k {
+          throw TrainingDataError.fewPoints(
+            count: split.training.count, of: "training", neighborCount: k)
+        }
+        return split
+      } catch let error as TrainingDataError {
+        throw AgreedFailure(reason: "\(set.source.name): \(error)")
+      }
     }
   }
   var raw: [RawStructureGraph] = []
@@ -64,12 +74,19 @@ public func trainStructureNetwork(
     let mixture = syntheticMixture(index, limit: options.pointLimit, seed: options.seed)
     raw += try structureGraphs(of: mixture, options, on: communicator)
   }
+  let names = sets.map(\.source.name).joined(separator: ", ")
+  if raw.isEmpty {  // on every rank
+    let error = TrainingDataError.fewDirections(neighborCount: options.settings.neighborCount)
+    throw AgreedFailure(reason: "\(names): \(error)")
+  }
   let edgeCounts = try communicator.sums([
     raw.reduce(0.0) { $0 + Double($1.graph.edgeCount) },
     raw.reduce(0.0) { sum, graph in sum + Double(graph.isSame.count { $0 }) },
   ])
-  if edgeCounts[0] == 0 { throw AgreedFailure(reason: "\(TrainingDataError.noEdges)") }
-  if edgeCounts[1] == 0 { throw AgreedFailure(reason: "\(TrainingDataError.noPositiveEdges)") }
+  if edgeCounts[0] == 0 { throw AgreedFailure(reason: "\(names): \(TrainingDataError.noEdges)") }
+  if edgeCounts[1] == 0 {
+    throw AgreedFailure(reason: "\(names): \(TrainingDataError.noPositiveEdges)")
+  }
   observer.madeGraphs(raw.count)
 
   let measuredNodeScale =

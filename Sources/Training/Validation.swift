@@ -121,7 +121,7 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
       source,
       by: ClusteringPlan(
         judge: LinkageModel.coordinates(network), search: .given(lists),
-        neighborCount: neighborCount, thresholds: .given(Thresholds(taus[0])), workers: workers),
+        neighborCount: neighborCount, thresholds: .ofEachRun, workers: workers),
       on: communicator)
     let losses = try self.losses(of: level.linkage, on: communicator)
     guard losses.linkage.isFinite, losses.density.isFinite else {

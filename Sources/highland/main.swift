@@ -1,13 +1,16 @@
 import ArgumentParser
 import Communication
+import Datasets
 import Evaluation
 import HierarchicalClustering
 import MPICommunication
+import MPIPrograms
 
 // Every rank parses the same arguments and comes to the same command, or to the same complaint,
 // which rank 0 prints for all.
 MPICommunicator.run(ending: ending) { communicator in
   _ = Machine.startMemoryBytes
+  TemporaryFiles.removeOnSignals()
   let command: any ParsableCommand
   do {
     command = try Highland.parseAsRoot(joiningNegativeNumbers(CommandLine.arguments.dropFirst()))

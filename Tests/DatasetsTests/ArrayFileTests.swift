@@ -151,10 +151,12 @@ struct ArrayFileTests {
         "malformed .npy header '{'descr': '<f4', 'fortran_order': False, "
           + "'shape': (99999999999999999999,), }\\n'"
       ),
-      (npy("<f4", shape: "()", [0, 0, 0, 0]), "shape (); expected one or two dimensions"),
+      (
+        npy("<f4", shape: "()", [0, 0, 0, 0]), "float32 of shape (); expected one or two dimensions"
+      ),
       (
         npy("<f4", shape: "(1, 1, 1)", [0, 0, 0, 0]),
-        "shape (1, 1, 1); expected one or two dimensions"
+        "float32 of shape (1, 1, 1); expected one or two dimensions"
       ),
       (npy(header: "{'descr': '<f4', 'shape': (0,)}", []), "no 'fortran_order' in .npy header"),
       (npy(header: "[1, 2]", []), "malformed .npy header '[1, 2]'"),

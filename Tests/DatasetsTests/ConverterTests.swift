@@ -57,6 +57,19 @@ struct ConverterTests {
     #expect(try scratch.names == ["d.pkl", "features.npy", "labels.npy"])
   }
 
+  @Test func anInputIsNotReplaced() throws {
+    let make = """
+      import numpy, pickle, sys
+      pickle.dump((numpy.zeros((3, 2)), numpy.zeros(3, "i4")), open(sys.argv[1], "wb"))
+      """
+    let path = scratch("features.npy")
+    try python(["-c", make, path])
+    let (status, error) = try python([
+      script("convert-dataset.py"), path, scratch.path, "--overwrite",
+    ])
+    #expect(status == 1 && error == "\(path): is the input; an output needs a name of its own\n")
+  }
+
   @Test(arguments: 0...5)
   func pairsOfEveryProtocolAreConverted(version: Int) throws {
     let make = """

@@ -88,7 +88,7 @@ struct FeatureFileTests {
       ("x", nil, [], "no extension; features are read and written as .npy, .fvecs, .fbin or .bin"),
       (
         "x.bin", nil, [0, 0, 0, 0],
-        "a .bin file does not say its number of columns; give the dimensions"
+        "a .bin file does not say its number of columns; give the dimensions (--dimensions)"
       ),
       ("x.bin", 2, [0, 0, 0, 0], "4 bytes; expected a multiple of 8 for rows of 2 float32"),
       ("x.bin", 0, [], "0 dimensions asked for; expected 1 ... 2147483647"),

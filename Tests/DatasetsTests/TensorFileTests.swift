@@ -40,7 +40,7 @@ struct TensorFileTests {
     #expect(try bytes(of: path) == bytes(of: other))
     #expect(
       problem { try TensorFile.write(tensors, to: path, overwrite: false) }
-        == "exists already, and is not overwritten unless that is asked for")
+        == "exists already, and is not overwritten unless that is asked for (--overwrite)")
     try TensorFile.write([], to: path, overwrite: true)
     #expect(try TensorFile(path: path).names == [])
     #expect(try scratch.names == ["again.safetensors", "t.safetensors"])

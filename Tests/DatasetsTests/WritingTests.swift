@@ -4,7 +4,7 @@ import Foundation
 import LinearAlgebra
 import Testing
 
-private let exists = "exists already, and is not overwritten unless that is asked for"
+private let exists = "exists already, and is not overwritten unless that is asked for (--overwrite)"
 
 struct WritingTests {
   let scratch: Scratch
@@ -220,7 +220,8 @@ struct WritingTests {
       try writeHierarchy(to: path, overwrite: false, value: 2)
     }
     #expect(
-      error?.reason == "\(path): is not empty, and is not replaced unless that is asked for")
+      error?.reason
+        == "\(path): is not empty, and is not replaced unless that is asked for (--overwrite)")
     #expect(try LabelFile(path: "\(path)/level0.npy").labels(0..<1) == [1])
     try writeHierarchy(to: path, overwrite: true, value: 2)
     #expect(try LabelFile(path: "\(path)/level0.npy").labels(0..<1) == [2])

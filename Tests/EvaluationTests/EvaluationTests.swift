@@ -218,7 +218,7 @@ private func isClose(_ a: Double, _ b: Double) -> Bool {
   a.isNaN || b.isNaN ? a.isNaN && b.isNaN : abs(a - b) < 1e-9
 }
 
-/// This rank's contiguous share of so many points; empty on some when there are more ranks.
+/// This rank's contiguous share of some points; empty on some when there are more ranks.
 private func slice(of count: Int, on communicator: some Communicator) -> Range<Int> {
   let (rank, size) = (communicator.rank.index, communicator.size)
   return count * rank / size..<count * (rank + 1) / size

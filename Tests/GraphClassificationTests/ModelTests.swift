@@ -75,7 +75,10 @@ import Testing
         + "expects [9, 1]")
     metadata["architecture"] = "{}"
     try TensorFile.write(tensors, metadata: metadata, to: path, overwrite: true)
-    #expect(message() == "FILE: its metadata 'architecture' is not as expected")
+    #expect(
+      message()
+        == "FILE: its metadata say '{}' of 'architecture'; expected JSON as highland graphs train writes it"
+    )
     metadata["architecture"] = try TensorFile(path: path).metadata["architecture"]
   }
 

@@ -298,7 +298,7 @@ import Testing
     }
   }
 
-  /// Above the quantile so many of the nodes merge at level 0, of those that merge above 0.
+  /// Above the quantile that share of the nodes merges at level 0, of those that merge above 0.
   @Test(arguments: [0.1, 0.3, 0.6])
   func decidingProbabilityLetsItsShareMerge(share: Double) throws {
     let threshold = try deciding(below: share, ranks: 1)
@@ -306,7 +306,7 @@ import Testing
       try cluster(
         EmbeddingsInMemory(points()), with: .structure(Self.network),
         options: ClusteringOptions(
-          neighborCount: 6, threshold: threshold, laterThreshold: threshold, maximumLevels: 1),
+          neighborCount: 6, threshold: threshold, maximumLevels: 1),
         on: SingleRank()
       ).levels[0].mergedCount
     }

@@ -1,4 +1,5 @@
 internal import MPICommunication
+internal import MPIPrograms
 
 /// A program for all ranks that throws if something is wrong.
 struct Check: Sendable {

@@ -4,6 +4,7 @@
 // not end with them.
 internal import Communication
 internal import MPICommunication
+internal import MPIPrograms
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 if arguments == ["--list"] {

@@ -208,3 +208,33 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
     #expect((summary.approximate != nil) == (method == .approximate))
   }
 }
+
+@Suite struct ApproximateNeighborsWithNames {
+  /// Nodes in another order find the same neighbours, if they keep their names.
+  @Test(.tags(.threads), arguments: [1, 3])
+  func doNotDependOnTheOrderOfNodes(ranks: Int) throws {
+    let count = 700
+    let rows = clusteredRows(count, 10, clusters: 15, seed: 75)
+    let inOrder = try approximate(
+      rows, listLength: 6, recall: 0.95, in: NodePartition(sharing: count, among: 1))
+    // 701 is prime: all places once.
+    let order = (0..<count).map { ($0 + 1) * 300 % 701 - 1 }
+    let moved = Matrix(
+      rows: count, columns: 10, elements: order.flatMap { rows.row($0) })
+    let nodes = NodePartition(sharing: count, among: ranks)
+    let shares = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      let owned = nodes.owned(by: communicator.rank)
+      return try approximateNeighbors(
+        of: moved.slice(owned), listLength: 6, recall: 0.95, in: nodes,
+        named: owned.map { GlobalNode(order[$0]) }, on: communicator)
+    }
+    #expect(shares.allSatisfy { $0.summary == inOrder.summary })
+    let neighbors = shares.flatMap(\.lists.neighbors)
+    let similarities = shares.flatMap(\.lists.similarities)
+    for (place, node) in order.enumerated() {
+      let (own, same) = (place * 6..<(place + 1) * 6, node * 6..<(node + 1) * 6)
+      #expect(Array(neighbors[own]) == Array(inOrder.lists.neighbors[same]))
+      #expect(Array(similarities[own]) == Array(inOrder.lists.similarities[same]))
+    }
+  }
+}

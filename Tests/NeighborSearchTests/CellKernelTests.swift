@@ -97,7 +97,7 @@ private func scores(_ count: Int, seed: Int) -> [Float] {
     let names = (0..<rows).map { Int64(500 - 3 * $0) }
     var lists = KernelLists(count: columns, capacity: 4)
     unsafe lists.withLists {
-      unsafe highland_offer_named_rows(values, columns, rows, columns, names, $0)
+      unsafe highland_offer_to_columns(values, columns, rows, columns, names, $0)
     }
     for column in 0..<columns {
       var plain = PlainList(capacity: 4)

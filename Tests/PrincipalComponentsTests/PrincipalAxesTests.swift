@@ -60,6 +60,47 @@ struct PrincipalAxesTests {
     #expect(try axes(3, of: scaled, ranks: 1) == axes(3, of: rows, ranks: 1))
   }
 
+  @Test("Axes of fewer rows than columns are those of the plain twin", arguments: [1, 3])
+  func ofFewRowsAgreeWithTwin(ranks: Int) throws {
+    var rows = spread(rows: 24, columns: 60, seed: 8)
+    for column in 0..<60 { rows[7, column] = 0 }
+    rows[20, 3] = .nan
+    let found = try axes(5, of: rows, ranks: ranks)
+    let expected = referenceAxes(5, of: rows)
+    #expect(found.invalidRowCount == 2)
+    for axis in 0..<5 {
+      #expect(abs(found.shares[axis] - expected.shares[axis]) < 1e-6)
+      for column in 0..<60 {
+        #expect(abs(Double(found.axes[axis, column]) - expected.axes[axis][column]) < 1e-3)
+      }
+    }
+  }
+
+  @Test(
+    "Axes of few rows have the same bits on any number of ranks and threads",
+    arguments: [(2, 1), (3, 2), (5, 1)])
+  func ofFewRowsHaveTheSameBits(ranks: Int, threads: Int) throws {
+    // Two tiles of rows, two pieces of columns.
+    let rows = randomMatrix(1100, 1200, seed: 9)
+    let alone = try axes(4, of: rows, ranks: 1)
+    #expect(try axes(4, of: rows, ranks: ranks, threads: threads) == alone)
+    #expect(try axes(2, of: rows, ranks: 1).axes.elements == alone.axes.elements(inRows: 0..<2))
+  }
+
+  @Test("Copies of few rows have axes at right angles, too")
+  func ofCopiesAreOrthonormal() throws {
+    let two = spread(rows: 2, columns: 40, seed: 10)
+    let rows = Matrix(rows: 9, columns: 40, elements: (0..<9).flatMap { two.row($0 % 2) })
+    let found = try axes(6, of: rows, ranks: 1)
+    #expect(abs(found.shares[0] + found.shares[1] - 1) < 1e-6)
+    for a in 0..<6 {
+      for b in 0..<6 {
+        #expect(abs(dot(found.axes, a, b) - (a == b ? 1 : 0)) < 1e-5)
+      }
+    }
+    #expect(try axes(6, of: rows, ranks: 3) == found)
+  }
+
   @Test("Rows without a direction stay so")
   func invalidRowsStayInvalid() throws {
     var rows = spread(rows: 50, columns: 6, seed: 5)

@@ -47,11 +47,10 @@ private let badFeatures: [BadInput] = [
     ($0("none.npy"), "cannot open: No such file or directory")
   },
   .features("a directory") {
-    (
-      $0.path + "/",
-      "no extension; features are read and written as "
-        + ".npy, .fvecs, .fbin or .bin"
-    )
+    ($0.path + "/", "is a directory; expected a file")
+  },
+  .features("a missing file without an extension") {
+    ($0("none"), "cannot open: No such file or directory")
   },
   .features("a truncated file") {
     let whole = try $0.write(Fixture.rows(0..<40), as: "whole.npy")
@@ -204,21 +203,21 @@ private let badOutputs: [BadInput] = [
     try $0.write("precious", as: "kept/file")
     return (
       ["generate", "--points", "10", "-o", $0("kept")],
-      "\($0("kept")): is not empty, and is not replaced unless that is asked for"
+      "\($0("kept")): is not empty, and is not replaced unless that is asked for (--overwrite)"
     )
   },
   BadInput("an output that exists") {
     try $0.write("precious", as: "out.npy")
     return (
       BadInput.cluster($0),
-      "\($0("out.npy")): exists already, and is not overwritten unless that is asked for"
+      "\($0("out.npy")): exists already, and is not overwritten unless that is asked for (--overwrite)"
     )
   },
   BadInput("a report that exists") {
     try $0.write("precious", as: "report.json")
     return (
       BadInput.cluster($0, ["--report", $0("report.json")]),
-      "\($0("report.json")): exists already, and is not overwritten unless that is asked for"
+      "\($0("report.json")): exists already, and is not overwritten unless that is asked for (--overwrite)"
     )
   },
   BadInput("one name for two outputs") {
@@ -265,7 +264,7 @@ private let badOutputs: [BadInput] = [
     try $0.write("precious", as: "kept/file")
     return (
       BadInput.cluster($0, ["--hierarchy", $0("kept")]),
-      "\($0("kept")): is not empty, and is not replaced unless that is asked for"
+      "\($0("kept")): is not empty, and is not replaced unless that is asked for (--overwrite)"
     )
   },
   BadInput("a directory of somebody else's as the hierarchy, with --overwrite") {
@@ -295,7 +294,7 @@ private let badOutputs: [BadInput] = [
         "knn", Fixture.features, "--neighbors", $0("knn.npy"), "--similarities", $0("sim.npy"),
         "--progress", "none",
       ],
-      "\($0("knn.npy")): exists already, and is not overwritten unless that is asked for"
+      "\($0("knn.npy")): exists already, and is not overwritten unless that is asked for (--overwrite)"
     )
   },
 ]
@@ -414,12 +413,6 @@ private let badOthers: [BadInput] = [
   },
   BadInput("no such file to describe") {
     (["info", $0("none.npy")], "\($0("none.npy")): cannot open: No such file or directory")
-  },
-  BadInput("a share of more than all to generate") {
-    (
-      ["generate", "--points", "10", "--test-share", "1.5", "-o", $0("data")],
-      "testShare is 1.5, but must be from 0 to 1"
-    )
   },
 ]
 

@@ -272,7 +272,8 @@ extension Programs {
         expected[0] = 0
         #expect(try ProgramTests.labels(of: scratch(name)) == expected)
       }
-      let refused = try await go(["components", path, "-o", scratch("huge.npy")], ranks)
+      let refused = try await go(
+        ["components", path, "--points", "\(Int64.max)", "-o", scratch("huge.npy")], ranks)
       #expect(
         refused.errorLines == [
           "error: \(scratch("huge.npy")): \(Int64.max) labels are too many for a file"
@@ -294,11 +295,11 @@ extension Programs {
         "--above -inf: expected a finite number"
       ),
       (
-        ["train", "x", "y", "-o", "m", "--input", "coordinates", "--clip", "inf"],
+        ["train", "coordinates", "x", "y", "-o", "m", "--clip", "inf"],
         "--clip inf: expected 0, or 1e-30 ... 1e30"
       ),
       (
-        ["train", "x", "y", "-o", "m", "--input", "coordinates", "--learning-rate", "-1e-3"],
+        ["train", "coordinates", "x", "y", "-o", "m", "--learning-rate", "-1e-3"],
         "--learning-rate -0.001: expected above 0, 1e-30 ... 1e30"
       ),
       (
@@ -324,7 +325,8 @@ extension Programs {
     /// is none is taken without a word.
     @Test(arguments: [
       ["cluster", "x.npy"], ["knn", "x.npy", "--neighbors", "n", "--similarities", "s"],
-      ["components", "e.npy"], ["train", "x", "y", "-o", "m"], ["report", "d", "-o", "p"],
+      ["components", "e.npy"], ["train structure", "x", "y", "-o", "m"],
+      ["train coordinates", "x", "y", "-o", "m"], ["report", "d", "-o", "p"],
       ["generate", "--points", "9", "-o", "d"], ["graphs train", "d"],
     ])
     func noOptionLacksTheNegativeNumberBehindIt(command: [String]) async throws {

@@ -107,7 +107,7 @@ extension Programs {
           return fold as NSDictionary
         }
       }
-      // Two ranks per group, then one: the same bits as of one group of so many ranks.
+      // Two ranks per group, then one: the same bits as of one group of as many ranks.
       for (ranks, groups, alone) in [(4, "2", 2), (2, "2", 1), (3, "automatic", 1)] {
         let (table, report) = try await train(ranks: ranks, groups)
         let (aloneTable, aloneReport) = try await train(ranks: alone, "1")

@@ -31,7 +31,7 @@ struct Outcome: CustomStringConvertible {
   var description: String { "exit code \(exitCode ?? -1)\n\(output)\n\(errors)" }
 }
 
-/// Runs a product of this package on so many ranks of this host.
+/// Runs a product of this package on ranks of this host.
 ///
 /// Ranks inherit the environment, so that their coverage is counted.
 ///
@@ -50,7 +50,7 @@ func run(
     .name("mpirun"), options + [path] + arguments, environment: environment)
 }
 
-/// Runs a product of this package on so many ranks, or, of nil, without `mpirun`.
+/// Runs a product of this package on this number of ranks, or, of nil, without `mpirun`.
 func run(_ product: String, _ arguments: [String], onRanks ranks: Int?) async throws -> Outcome {
   if let ranks { return try await run(product, arguments, ranks: ranks) }
   return try await run(product, arguments)
@@ -64,7 +64,7 @@ func run(_ product: String, _ arguments: [String] = []) async throws -> Outcome 
 /// Runs `highland`, which writes checkpoints to `state`, and sends it a signal when the second of them is
 /// there; returns what its end looked like.
 ///
-/// A program that ends before, or that has written no second checkpoint after so many seconds, is not
+/// A program that ends before, or that has written no second checkpoint after these seconds, is not
 /// waited for: its own end is returned, or that after a KILL.
 func interrupt(
   _ arguments: [String], _ signal: String, in scratch: Scratch, timeoutSeconds: Int = 60

@@ -5,7 +5,7 @@ import Testing
 
 extension Programs {
   @Suite struct NeighborsWithTheProgram {
-    /// Alone (0) or on so many ranks.
+    /// Alone (0) or on this number of ranks.
     private func highland(_ arguments: [String], ranks: Int) async throws -> Outcome {
       ranks == 0
         ? try await run("highland", arguments) : try await run("highland", arguments, ranks: ranks)

@@ -83,15 +83,15 @@ extension Programs {
         "--width and --from: expected one of them"
       ),
       (
-        "train a.npy b.npy -o m --input coordinates --validation-fraction 0 --patience 1",
+        "train coordinates a.npy b.npy -o m --validation-fraction 0 --patience 1",
         "--patience and --validation-fraction 0: expected one of them"
       ),
       (
-        "train a.npy b.npy -o m --input coordinates --validation-fraction 0 --validate-every 5",
+        "train coordinates a.npy b.npy -o m --validation-fraction 0 --validate-every 5",
         "--validate-every and --validation-fraction 0: expected one of them"
       ),
       (
-        "train a.npy b.npy -o m --input coordinates --levels 1,1,1 --true-links",
+        "train coordinates a.npy b.npy -o m --levels 1,1,1 --true-links",
         "--true-links makes the levels after the first"
       ),
     ])

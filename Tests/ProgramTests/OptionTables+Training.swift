@@ -21,7 +21,7 @@ extension OptionTable {
   ]
 
   static let trainStructure = OptionTable(
-    "train --input structure", "train {few} {few-truth} --input structure",
+    "train structure", "train structure {few} {few-truth}",
     defaults: "--output model.safetensors --graphs 1 --epochs 1",
     ofTraining + [
       OptionUse("--from {structure}", .parameters),
@@ -35,19 +35,8 @@ extension OptionTable {
       OptionUse("--validation-fraction 0.1", .parameters),
       OptionUse(
         "--validation {others} {others-truth}", .metadata("validation_bcubed_f")),
-    ]
-      + OptionUse.refused(
-        "--network attention", "--network mean", "--hidden 8", "--layers 2", "--heads 1",
-        "--average-feature", "--no-average-feature", "-k 10,5,3", "--levels 2,3,4", "--true-links",
-        "--loss focal", "--balance", "--no-balance", "--density-weight 1", "--optimizer adam",
-        "--learning-rate 0.002", "--weight-decay 0.1", "--clip 1", "--batch-size 16",
-        "--dropout 0.5", "--rotate", "--no-rotate", "--initial random", "--patience 1",
-        "--validate-every 5"),
+    ],
     refused: [["--from", "--width"], ["--validation-fraction", "--validation"]])
-
-  private static let ofStructure = OptionUse.refused(
-    "--from default", "--also {few} {few-truth}", "--graphs 28", "--mixtures 0",
-    "--graph-points 8000", "--width 48", "--without balance")
 
   /// Seen by losses and validations, whichever epoch's network is kept.
   private static func learned(_ words: String, with companions: String = "") -> OptionUse {
@@ -55,7 +44,7 @@ extension OptionTable {
   }
 
   static let trainCoordinates = OptionTable(
-    "train --input coordinates", "train {few} {few-truth} --input coordinates",
+    "train coordinates", "train coordinates {few} {few-truth}",
     defaults: "--output model.safetensors --hidden 8 -k 4 --levels 2 --epochs 2 --validate-every 1",
     ofTraining + [
       learned("--network attention"),
@@ -84,7 +73,7 @@ extension OptionTable {
         "--validate-every 2", .curves(in: "log.jsonl"), with: "--log log.jsonl"),
       OptionUse(
         "--patience 1", .line("as validation no longer improved"), with: "--epochs 7"),
-    ] + ofStructure,
+    ],
     refused: [
       ["--validation-fraction", "--validation"], ["--levels", "--true-links"],
     ],

@@ -59,8 +59,14 @@ extension Programs {
       let scratch = try Scratch()
       let wide = try scratch.write(randomMatrix(3, 8, seed: 3), as: "wide.npy")
       for (input, count, message) in [
-        (Fixture.features, "17", "17 columns cannot be made of 16"),
-        (wide, "4", "4 columns cannot be made of 3 rows; expected at least as many rows"),
+        (
+          Fixture.features, "17",
+          "\(Fixture.features): 17 columns cannot be made of 16 (--reduce 17)"
+        ),
+        (
+          wide, "4",
+          "\(wide): 4 columns cannot be made of 3 rows; expected at least as many rows (--reduce 4)"
+        ),
         (Fixture.truth, "1", "integers of one column are labels; --reduce is for features"),
       ] {
         let outcome = try await run(

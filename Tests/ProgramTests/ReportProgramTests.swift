@@ -158,7 +158,7 @@ extension Programs {
       #expect(
         refused.errorLines == [
           "error: \(scratch("r.html")): exists already, and is not overwritten unless that is "
-            + "asked for"
+            + "asked for (--overwrite)"
         ])
       #expect(try bytes(of: scratch("r.html")) == Array("precious".utf8))
       let replaced = try await report([levels, "-o", scratch("r.html"), "--overwrite"])

@@ -98,12 +98,12 @@ extension Programs {
       let coordinates = try await run(
         "highland",
         [
-          "train", Fixture.features, Fixture.truth, "--output", scratch("model.safetensors"),
-          "--input", "coordinates", "--checkpoint", scratch("state"), "--progress", "none",
+          "train", "coordinates", Fixture.features, Fixture.truth, "--output",
+          scratch("model.safetensors"), "--checkpoint", scratch("state"), "--progress", "none",
         ])
       #expect(coordinates.exitCode == 1)
       #expect(
-        coordinates.errors.contains("--input was structure, is coordinates"), "\(coordinates)")
+        coordinates.errors.contains("kind was structure, is coordinates"), "\(coordinates)")
     }
 
     @Test func goesOnWithAnotherNumberOfRanksAfterDamage() async throws {
@@ -235,7 +235,7 @@ extension Programs {
       #expect(
         outcome.errorLines == [
           "error: \(neighbors): 9 neighbours of each point; expected 20 or more, as 'default' "
-            + "looks at that many"
+            + "looks at that many: highland knn -k 21"
         ], "\(outcome)")
     }
 

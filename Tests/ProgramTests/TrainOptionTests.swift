@@ -8,11 +8,13 @@ extension Programs {
     init() throws { scratch = try Scratch() }
 
     private func refuses(
-      _ options: [String], _ message: String, sourceLocation: SourceLocation = #_sourceLocation
+      _ kind: String, _ options: [String], _ message: String,
+      sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
       let outcome = try await run(
         "highland",
-        ["train", Fixture.features, Fixture.truth, "--output", scratch("m.safetensors")] + options)
+        ["train", kind, Fixture.features, Fixture.truth, "--output", scratch("m.safetensors")]
+          + options)
       #expect(
         outcome.exitCode == 64 && outcome.errors.contains("Error: \(message)"), "\(outcome)",
         sourceLocation: sourceLocation)
@@ -20,44 +22,45 @@ extension Programs {
     }
 
     @Test(arguments: [
-      ["--network", "mean"], ["--hidden", "256"], ["--layers", "1"],
-      ["--average-feature"], ["--no-average-feature"], ["-k", "10,5,3"], ["--levels", "2,3,4"],
-      ["--true-links"], ["--loss", "cross-entropy"], ["--balance"], ["--no-balance"],
-      ["--density-weight", "1"], ["--optimizer", "adam"], ["--learning-rate", "0.002"],
-      ["--weight-decay", "0.00001"], ["--clip", "0"], ["--batch-size", "0"], ["--dropout", "0"],
-      ["--rotate"], ["--no-rotate"], ["--initial", "distance"], ["--initial", "random"],
-      ["--validate-every", "5"], ["--patience", "0"],
+      ("structure", ["--dropout", "0"]), ("structure", ["--patience", "0"]),
+      ("coordinates", ["--graphs", "28"]), ("coordinates", ["--from", "default"]),
     ])
-    func ofCoordinatesAreRefusedForStructure(option: [String]) async throws {
-      try await refuses(option, "\(option[0]) goes with --input coordinates")
+    func ofTheOtherKindAreRefused(kind: String, option: [String]) async throws {
+      try await refuses(kind, option, "Unknown option '\(option[0])'")
+    }
+
+    /// Without the name of a kind it is structure.
+    @Test func ofCoordinatesAreUnknownToPlainTraining() async throws {
+      let outcome = try await run(
+        "highland",
+        ["train", Fixture.features, Fixture.truth, "--output", scratch("m"), "--dropout", "0"])
+      #expect(outcome.exitCode == 64 && outcome.errors.contains("Unknown option '--dropout'"))
     }
 
     @Test(arguments: [
-      ["--from", "default"], ["--also", "a", "b"], ["--graphs", "28"], ["--mixtures", "0"],
-      ["--graph-points", "8000"], ["--width", "48"], ["--without", "balance"],
-    ])
-    func ofStructureAreRefusedForCoordinates(option: [String]) async throws {
-      try await refuses(
-        ["--input", "coordinates"] + option, "\(option[0]) goes with --input structure")
-    }
-
-    @Test(arguments: [
-      (["--checkpoint-interval", "60"], "--checkpoint-interval goes with --checkpoint"),
-      (["--from", "default", "--width", "48"], "--width and --from: expected one of them"),
       (
-        ["--input", "coordinates", "--validation-fraction", "0", "--patience", "3"],
+        "structure", ["--checkpoint-interval", "60"], "--checkpoint-interval goes with --checkpoint"
+      ),
+      (
+        "structure", ["--from", "default", "--width", "48"],
+        "--width and --from: expected one of them"
+      ),
+      (
+        "coordinates", ["--validation-fraction", "0", "--patience", "3"],
         "--patience and --validation-fraction 0: expected one of them"
       ),
       (
-        ["--input", "coordinates", "--validation-fraction", "0", "--validate-every", "5"],
+        "coordinates", ["--validation-fraction", "0", "--validate-every", "5"],
         "--validate-every and --validation-fraction 0: expected one of them"
       ),
       (
-        ["--input", "coordinates", "--heads", "1"], "--heads 1 goes with --network attention"
+        "coordinates", ["--heads", "1"], "--heads 1 goes with --network attention"
       ),
     ])
-    func thatNeedOthersAreRefusedWithoutThem(options: [String], message: String) async throws {
-      try await refuses(options, message)
+    func thatNeedOthersAreRefusedWithoutThem(
+      kind: String, options: [String], message: String
+    ) async throws {
+      try await refuses(kind, options, message)
     }
 
     @Test(arguments: [
@@ -80,7 +83,7 @@ extension Programs {
       ),
     ])
     func beyondTheirRangeAreRefused(options: [String], message: String) async throws {
-      try await refuses(["--input", "coordinates"] + options, message)
+      try await refuses("coordinates", options, message)
     }
   }
 
@@ -104,7 +107,7 @@ extension Programs {
         let outcome = try await run(
           "highland",
           [
-            "train", first, Fixture.truth, "--input", input, "--output",
+            "train", input, first, Fixture.truth, "--output",
             scratch("model.safetensors"), "--checkpoint", scratch("state"), "--log",
             scratch("log.jsonl"), "--progress", "none",
           ] + more, ranks: ranks)

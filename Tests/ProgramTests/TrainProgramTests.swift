@@ -14,8 +14,8 @@ extension Programs {
       _ output: String, epochs: Int = 6, _ more: [String] = []
     ) -> [String] {
       [
-        "train", Fixture.features, Fixture.truth, "--output", scratch(output), "--input",
-        "coordinates", "--hidden", "16", "--epochs", "\(epochs)", "--validation-fraction", "0.3",
+        "train", "coordinates", Fixture.features, Fixture.truth, "--output", scratch(output),
+        "--hidden", "16", "--epochs", "\(epochs)", "--validation-fraction", "0.3",
         "--validate-every", "3", "--balance", "--dropout", "0.1", "--progress", "none",
         "--threads", "1",
       ] + more
@@ -165,9 +165,8 @@ extension Programs {
       for ranks in [1, 3] {
         let outcome = try await run(
           "highland",
-          ["train"] + arguments + [
-            "--output", scratch("model.safetensors"), "--input", "coordinates", "--progress",
-            "none",
+          ["train", "coordinates"] + arguments + [
+            "--output", scratch("model.safetensors"), "--progress", "none",
           ], ranks: ranks)
         #expect(outcome.exitCode == exitCode, "\(outcome)", sourceLocation: sourceLocation)
         #expect(outcome.errorLines == ["error: \(message)"], sourceLocation: sourceLocation)
@@ -195,7 +194,7 @@ extension Programs {
         (0..<300).map { Int64($0 % 3) }, shape: [300], as: "labels.npy")
       try await refuses(
         [Fixture.features, labels],
-        "3 identities; at least 4 are needed to hold some out for validation "
+        "\(labels): 3 identities; at least 4 are needed to hold some out for validation "
           + "(--validation-fraction 0 holds out none)")
     }
 
@@ -225,8 +224,8 @@ extension Programs {
       ]
       let good = try await run(
         "highland",
-        ["train"] + options + [
-          "--output", scratch("first.safetensors"), "--input", "coordinates", "--progress", "none",
+        ["train", "coordinates"] + options + [
+          "--output", scratch("first.safetensors"), "--progress", "none",
         ])
       #expect(good.exitCode == 0, "\(good)")
       let newest = scratch("state/checkpoint-000000036.safetensors")
@@ -234,8 +233,8 @@ extension Programs {
       let size = try bytes(of: newest).count
       let outcome = try await run(
         "highland",
-        ["train"] + options + [
-          "--output", scratch("model.safetensors"), "--input", "coordinates", "--progress", "none",
+        ["train", "coordinates"] + options + [
+          "--output", scratch("model.safetensors"), "--progress", "none",
         ])
       #expect(outcome.exitCode == 1)
       #expect(size > 0 && outcome.errorLines.count == 1)
@@ -258,7 +257,8 @@ extension Programs {
       let few = try scratch.write(Fixture.rows(0..<16), as: "few.npy")
       let labels = try scratch.write((0..<16).map { Int64($0 / 4) }, shape: [16], as: "labels.npy")
       try await refuses(
-        [few, labels], "8 points of training identities; expected more than k = 10")
+        [few, labels],
+        "\(few): 8 points of training identities; expected more than k = 10 (-k)")
     }
 
     @Test func aRowWithoutDirection() async throws {
@@ -278,8 +278,8 @@ extension Programs {
       ]
       let first = try await run(
         "highland",
-        ["train"] + options + [
-          "--output", scratch("first.safetensors"), "--input", "coordinates", "--progress", "none",
+        ["train", "coordinates"] + options + [
+          "--output", scratch("first.safetensors"), "--progress", "none",
         ])
       #expect(first.exitCode == 0, "\(first)")
       let notes = try scratch.write("my notes\nof this\n", as: "notes.txt")
@@ -293,20 +293,18 @@ extension Programs {
       let model = try scratch.write("mine", as: "model.safetensors")
       try await refuses(
         [Fixture.features, Fixture.truth],
-        "\(model): exists already, and is not overwritten unless that is asked for")
+        "\(model): exists already, and is not overwritten unless that is asked for (--overwrite)")
       #expect(try bytes(of: model) == Array("mine".utf8))
     }
 
     @Test(arguments: [
       (["--hidden", "1"], "--hidden 1: expected 2 ... 65536"),
-      (["-k", "10,5"], "--levels 2,3,4: expected as many numbers as -k has, 2"),
+      (["-k", "10,5"], "-k 10,5: expected as many numbers as --levels has, 3 by default (2,3,4)"),
       (["--dropout", "1"], "--dropout 1.0: expected 0 ..< 1"),
       (["--heads", "2"], "--heads 2 goes with --network attention"),
-      (["--dropout", "0.2"], "--dropout goes with --input coordinates"),
-      (["--patience", "2"], "--patience goes with --input coordinates"),
-      (["--input", "coordinates", "--also", "a", "b"], "--also goes with --input structure"),
+      (["--also", "a", "b"], "Unknown option '--also'"),
       (
-        ["--input", "coordinates", "--layers", "2", "--initial", "distance"],
+        ["--layers", "2", "--initial", "distance"],
         "--initial distance goes with --network mean --layers 1"
       ),
       (["--checkpoint-interval", "inf"], "--checkpoint-interval inf: expected 0 ... 1000000000"),
@@ -318,7 +316,11 @@ extension Programs {
     func wrongOptions(options: [String], message: String) async throws {
       let outcome = try await run(
         "highland",
-        ["train", Fixture.features, Fixture.truth, "--output", scratch("m.safetensors")] + options)
+        [
+          "train", "coordinates", Fixture.features, Fixture.truth, "--output",
+          scratch("m.safetensors"),
+        ]
+          + options)
       #expect(outcome.exitCode == 64 && outcome.errors.contains("Error: \(message)"), "\(outcome)")
     }
   }

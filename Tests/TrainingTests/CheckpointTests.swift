@@ -123,7 +123,7 @@ private func run(
   /// Damage apart, a network of structure is not one of coordinates.
   @Test func refusesTheOtherKind() throws {
     func directory(_ kind: String) -> CheckpointDirectory {
-      CheckpointDirectory(path, settings: ["--input": kind, "--of \(kind)": "1"])
+      CheckpointDirectory(path, settings: ["kind": kind, "--of \(kind)": "1"])
     }
     try directory("coordinates").save(TrainingState(options), on: SingleRank())
     let shape = StructureShape(width: 8)
@@ -134,7 +134,7 @@ private func run(
     #expect(
       error?.reason.hasSuffix(
         "checkpoint-000000000.safetensors: of a run with other settings: "
-          + "--input was coordinates, is structure") == true, "\(error as Any)")
+          + "kind was coordinates, is structure") == true, "\(error as Any)")
   }
 
   @Test func namesTheFileThatChanged() throws {

@@ -23,10 +23,6 @@ float highland_reached_score(const float *scores, size_t columns, size_t capacit
 void highland_offer_scores(const float *scores, size_t columns, int64_t own, const int64_t *names,
                            size_t row, highland_lists lists);
 
-// Offers scores[i][j] to the list of column j under the name names[i], which is in none of them yet.
-void highland_offer_named_rows(const float *scores, size_t stride, size_t rows, size_t columns,
-                               const int64_t *names, highland_lists lists);
-
 // Offers candidates to one list, as `highland_offer`, except those that are in it already. Candidates
 // without a name, of index -1, are passed over.
 void highland_offer_new(const float *similarity, const int64_t *index, size_t count, size_t row,

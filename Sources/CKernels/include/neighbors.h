@@ -16,14 +16,15 @@ typedef struct {
   size_t capacity;
 } highland_lists;
 
-// Offers scores[i][j] to the list of row i under the name first_column + j, unless that is the
-// row's own name, first_row + i.
+// Offers scores[i][j] to the list of row i under the name column_names[j], unless that is the
+// row's own name, row_names[i].
 void highland_offer_to_rows(const float *scores, size_t stride, size_t rows, size_t columns,
-                            int64_t first_row, int64_t first_column, highland_lists lists);
+                            const int64_t *row_names, const int64_t *column_names,
+                            highland_lists lists);
 
-// Offers scores[i][j] to the list of column j under the name first_row + i.
+// Offers scores[i][j] to the list of column j under the name row_names[i].
 void highland_offer_to_columns(const float *scores, size_t stride, size_t rows, size_t columns,
-                               int64_t first_row, highland_lists lists);
+                               const int64_t *row_names, highland_lists lists);
 
 // Offers one candidate to one list.
 void highland_offer(float similarity, int64_t index, size_t row, highland_lists lists);

@@ -1,6 +1,6 @@
 #pragma once
-// The MPI functions that the package calls, each under its own name with a C in front and with the
-// same arguments; datatypes are part of the name. No policy, no allocation. <mpi.h> stays in the
+// The MPI functions that the package calls, each under its own name with a C in front; constants, such
+// as datatypes and levels of threads, are part of the name. No allocation. <mpi.h> stays in the
 // .c file, so that importers need neither its path nor the ABI of one MPI.
 #include <stdint.h>
 
@@ -21,6 +21,7 @@ enum {
 
 int CMPI_Init_thread_funneled(int *isProvided);
 int CMPI_Initialized(int *isInitialized);
+int CMPI_Finalized(int *isFinalized);
 int CMPI_Finalize(void);
 /// Whether the level of threads is MPI_THREAD_FUNNELED or above.
 int CMPI_Query_thread_funneled(int *isProvided);

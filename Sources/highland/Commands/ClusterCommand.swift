@@ -145,7 +145,10 @@ struct ClusterCommand: RankedCommand {
   }
 
   func run(on communicator: MPICommunicator) throws {
-    try outputs.check([output, report], outside: hierarchy, on: communicator)
+    try outputs.check(
+      [.labels(output), .json(report)],
+      reading: [input.features, model, truth, neighbors, similarities], outside: hierarchy,
+      on: communicator)
     if let hierarchy {
       try communicator.agree {
         guard communicator.rank == Rank(0) else { return }
@@ -158,7 +161,11 @@ struct ClusterCommand: RankedCommand {
       try TrainedModel(path: model, dimensions: source.dimensions)
     }
     let trueLabels = try truth.map { path in
-      try communicator.agree { try readLabels(path, count: source.rowCount, communicator) }
+      let labels = try communicator.agree {
+        try readLabels(path, count: source.rowCount, communicator)
+      }
+      try noteNegativeLabels(labels, of: path, on: communicator)
+      return labels
     }
     let options = ClusteringOptions(
       neighborCount: neighborCount, threshold: tau, laterThreshold: tauLater,
@@ -172,7 +179,8 @@ struct ClusterCommand: RankedCommand {
     }
     if case .search = plan.search {
       try MemoryNeed(
-        neighbors: "-k \(plan.neighborCount)",
+        neighbors: neighborCount == nil
+          ? "k = \(plan.neighborCount) of \(trained.name)" : "-k \(plan.neighborCount)",
         ownedCount: ownShare(of: source.rowCount, on: communicator).count,
         pointCount: source.rowCount, columnCount: plan.listLength, isWritten: false,
         rankCount: communicator.size
@@ -253,7 +261,7 @@ struct ClusterCommand: RankedCommand {
       throw DataError(
         path: neighbors,
         problem: "\(files.listLength) neighbours of each point; expected \(length) or more, "
-          + "as '\(model.name)' looks at that many")
+          + "as '\(model.name)' looks at that many: highland knn -k \(length + 1)")
     }
     return try files.lists(owned, nodeCount: source.rowCount)
       .canonical(listLength: length, firstNode: owned.lowerBound)

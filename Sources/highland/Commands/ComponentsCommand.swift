@@ -16,8 +16,9 @@ struct ComponentsCommand: RankedCommand {
         highland components --neighbors knn.npy --similarities sim.npy --above 0.75 -o labels.npy
       Similarities may be cosines, inner products or any measure that is greater for nearer points, \
       but not distances. Ids in an edge list may be any numbers. Time and memory depend on the number \
-      of edges, but --output has a label for every id up to the largest. Edges count in both \
-      directions. Labels are 0, 1, 2, … in order of first appearance.
+      of edges, but --output has a label for every id up to the largest. Where there are more than \
+      ten million, and more than a hundred for every edge, they are written only with --points. Edges \
+      count in both directions. Labels are 0, 1, 2, … in order of first appearance.
       """)
 
   @Argument(help: "Edges, .npy of integers [edges × 2].")
@@ -61,10 +62,20 @@ struct ComponentsCommand: RankedCommand {
   }
 
   func run(on communicator: MPICommunicator) throws {
-    try outputs.check([output], on: communicator)
+    try outputs.check(
+      [.labels(output)], reading: [edges, neighbors, similarities, truth], on: communicator)
     let (edges, pointCount) = try readEdges(on: communicator)
+    if let output {
+      try communicator.agree {
+        if communicator.rank == Rank(0) {
+          try LabelFile.checkSpace(count: pointCount, to: output)
+        }
+      }
+    }
     let trueLabels = try truth.map { path in
-      try communicator.agree { try readLabels(path, count: pointCount, communicator) }
+      let labels = try communicator.agree { try readLabels(path, count: pointCount, communicator) }
+      try noteNegativeLabels(labels, of: path, on: communicator)
+      return labels
     }
     let answer = try answer(edges, of: pointCount, on: communicator)
     let owned = answer.points.owned(by: communicator.rank)
@@ -134,10 +145,34 @@ struct ComponentsCommand: RankedCommand {
       return ends
     }
     let largest = try communicator.maximum(ends.max() ?? -1)
+    try checkLabelCount(largest, ends, of: path, on: communicator)
     let edges = stride(from: 0, to: ends.count, by: 2).map {
       (GlobalNode(ends[$0]), GlobalNode(ends[$0 + 1]))
     }
     return (edges, points ?? Int(largest) + 1)
+  }
+
+  /// Labels beyond this and beyond ``labelsPerEdge`` are written only if `--points` asks for them.
+  private static let plentyOfLabels = 10_000_000
+  private static let labelsPerEdge = 100
+
+  /// Refuses labels by the million for a few edges: an id that was none, or one of many digits.
+  ///
+  /// > Collective: over `communicator`. Rounds of 8 bytes per rank, if there are many labels.
+  private func checkLabelCount(
+    _ largest: Int64, _ ends: [Int64], of path: String, on communicator: some Communicator
+  ) throws {
+    guard let output, points == nil, largest >= Self.plentyOfLabels else { return }
+    let edgeCount = try communicator.sum(ends.count / 2)
+    guard largest / Int64(Self.labelsPerEdge) >= edgeCount else { return }
+    let first = ownShare(of: edgeCount, on: communicator).lowerBound
+    let row = try communicator.minimum(ends.firstIndex(of: largest).map { first + $0 / 2 } ?? .max)
+    let count = UInt64(largest) + 1
+    throw AgreedFailure(
+      reason:
+        "\(path): edge \(row): index \(largest): \(output) would get \(count) labels, one for "
+        + "every index up to it, for \(edgeCount) \(edgeCount == 1 ? "edge" : "edges"); renumber the "
+        + "points, or give --points \(count) to have them all")
   }
 
   private func readNeighborEdges(on communicator: some Communicator) throws -> (

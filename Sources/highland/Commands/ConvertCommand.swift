@@ -92,7 +92,8 @@ struct ConvertCommand: RankedCommand {
   }
 
   func run(on communicator: MPICommunicator) throws {
-    try outputs.check([result], on: communicator)
+    try outputs.check(
+      [isText ? .labels(result) : .features(result)], reading: [input], on: communicator)
     let isLabels = try communicator.agree {
       if isText { return true }
       guard [input, result].allSatisfy({ $0.lowercased().hasSuffix(".npy") }) else { return false }
@@ -118,10 +119,12 @@ struct ConvertCommand: RankedCommand {
         try write(file, reducedTo: reduce, on: communicator)
       } else {
         // A slice at a time: files may be larger than memory.
+        let sliceLength = max(1, min(4096, (1 << 25) / file.columnCount))
         try FeatureFile.write(
           rows: ownShare(of: file.rowCount, on: communicator), of: file.rowCount,
-          columnCount: file.columnCount, sliceLength: 4096, to: result,
-          as: (elementType ?? .float32).type, overwrite: outputs.overwrite, on: communicator
+          columnCount: file.columnCount, sliceLength: sliceLength, to: result,
+          as: (elementType ?? .float32).type, named: input, overwrite: outputs.overwrite,
+          on: communicator
         ) { try file.rows($0) }
       }
     }
@@ -132,11 +135,31 @@ struct ConvertCommand: RankedCommand {
     _ file: FeatureFile, reducedTo count: Int, on communicator: MPICommunicator
   ) throws {
     let workers = try threading.workers(on: communicator)
+    let slice = 8 * Double(min(file.rowCount, PrincipalAxes.sliceLength)) * Double(file.columnCount)
+    // More axes than there can be are refused as such.
+    let axisCount = min(count, file.rowCount, file.columnCount)
+    try MemoryNeed(
+      option: "--reduce \(count)",
+      purpose: "products of \(min(file.rowCount, file.columnCount)) "
+        + "\(file.rowCount < file.columnCount ? "rows" : "columns") of \(file.path)",
+      bytes: slice
+        + PrincipalAxes.memoryBytes(
+          axisCount, rowCount: file.rowCount, columnCount: file.columnCount,
+          isFirst: communicator.rank == Rank(0))
+    ).check(on: communicator)
     let progress = ProgressReporter(progress, on: communicator)
-    let axes = try PrincipalAxes(
-      count, rowCount: file.rowCount, columnCount: file.columnCount, using: workers,
-      on: communicator, observer: { progress.show($0.rawValue, isDone: $1) },
-      of: { try file.rows($0) })
+    let axes: PrincipalAxes
+    do {
+      axes = try PrincipalAxes(
+        count, rowCount: file.rowCount, columnCount: file.columnCount, using: workers,
+        on: communicator, observer: { progress.show($0.rawValue, isDone: $1) },
+        of: { try file.rows($0) })
+    } catch let failure as AgreedFailure
+      where [count, file.columnCount].contains(where: { failure.reason.hasPrefix("\($0) columns ") }
+      )
+    {
+      throw AgreedFailure(reason: "\(file.path): \(failure.reason) (--reduce \(count))")
+    }
     let owned = PrincipalAxes.share(of: file.rowCount, on: communicator)
     progress.show("writing", isDone: 0)
     try FeatureFile.write(

@@ -46,13 +46,15 @@ struct EvaluateCommand: RankedCommand {
   /// This rank's share of all labels of a file: every line is read before numbers of lines are
   /// compared, so that the file that has a line too many is the one that is named.
   ///
-  /// > Collective: over `communicator`. One round of one byte.
+  /// > Collective: over `communicator`. A round of one byte and one of 8.
   private func readAllLabels(
     _ path: String, on communicator: some Communicator
   ) throws -> (share: [Int64], count: Int) {
-    try communicator.agree {
+    let (share, count) = try communicator.agree {
       let file = try LabelFile(path: path)
       return (try file.labels(ownShare(of: file.count, on: communicator)), file.count)
     }
+    try noteNegativeLabels(share, of: path, on: communicator)
+    return (share, count)
   }
 }

@@ -40,18 +40,35 @@ struct GenerateCommand: RankedCommand {
 
   @OptionGroup var outputs: OutputOptions
 
-  func run(on communicator: MPICommunicator) throws {
-    let options = try communicator.agree {
-      try SyntheticEmbeddings.Options(
+  func validate() throws { _ = try options() }
+
+  private func options() throws -> SyntheticEmbeddings.Options {
+    do {
+      return try SyntheticEmbeddings.Options(
         points: points, dimensions: dimensions, seed: seed, meanClusterSize: meanClusterSize,
         singletonShare: singletonShare, testShare: testShare)
+    } catch let error as SyntheticEmbeddings.InvalidOption {
+      // meanClusterSize is the option --mean-cluster-size.
+      let name = error.option.reduce(into: "--") { name, letter in
+        name += letter.isUppercase ? "-\(letter.lowercased())" : "\(letter)"
+      }
+      throw ValidationError("\(name) \(error.value): expected a number \(error.requirement)")
     }
+  }
+
+  func run(on communicator: MPICommunicator) throws {
+    let options = try communicator.agree { try self.options() }
     // The larger split's rows twice; where each cluster begins, on every rank.
     let largerShare = Double(points) * max(testShare, 1 - testShare) / Double(communicator.size)
     try MemoryNeed(
       option: "--points \(points) --dimensions \(dimensions)", purpose: "rows",
       bytes: 8 * largerShare * Double(dimensions) + 8 * Double(points) / meanClusterSize
     ).check(on: communicator)
+    try communicator.agree {
+      guard communicator.rank == Rank(0) else { return }
+      // At most 2⁶² bytes, by the limits of both.
+      try checkSpace(points * dimensions * 4, for: output)
+    }
     let embeddings = SyntheticEmbeddings(options)
     try writeDirectory(
       to: output, marker: "generate.json", overwrite: outputs.overwrite, on: communicator

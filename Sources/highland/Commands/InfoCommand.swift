@@ -2,6 +2,8 @@ import ArgumentParser
 import Communication
 import Datasets
 import FoundationEssentials
+import GraphClassification
+import GraphCollections
 import GraphNetworks
 import HierarchicalClustering
 import LinearAlgebra
@@ -59,6 +61,14 @@ struct InfoCommand: RankedCommand {
       try refuseDimensions(of: "a model")
       return try describeModel(TrainedModel.file(path))
     }
+    if let names = try? fileNames(inDirectory: path) {
+      let command =
+        names.contains("hierarchy.json")
+        ? "; highland report shows a hierarchy"
+        : names.contains { $0.hasSuffix("_A.txt") }
+          ? "; highland graphs info describes a collection of graphs" : ""
+      throw DataError(path: path, problem: "is a directory; expected a file\(command)")
+    }
     switch path.split(separator: ".").last?.lowercased() {
     // An index of a model in several files is JSON; the message says so.
     case "safetensors", "json":
@@ -66,7 +76,9 @@ struct InfoCommand: RankedCommand {
       return try describeModel(TensorFile(path: path))
     case "txt":
       try refuseDimensions(of: "labels")
-      return [("kind", "labels"), ("labels", "\(try LabelFile(path: path).count)")]
+      let labels = try LabelFile(path: path)
+      try labels.check()
+      return [("kind", "labels"), ("labels", "\(labels.count)")]
     case "npy":
       let array = try ArrayFile(path: path)
       if let dimensions, dimensions != array.columnCount {
@@ -92,6 +104,17 @@ struct InfoCommand: RankedCommand {
   }
 
   private func describeModel(_ file: TensorFile) throws -> [Fact] {
+    if file.metadata["format"] == GraphModel.format {
+      let model = try GraphModel(path: file.path)
+      let architecture = model.network.architecture
+      return [
+        ("kind", "classifier of whole graphs"), ("use", "highland graphs evaluate and predict"),
+        ("network", architecture.kind.rawValue), ("layers", "\(architecture.layerCount)"),
+        ("hidden", "\(architecture.hidden)"), ("classes", "\(architecture.classCount)"),
+        ("nodes are seen by", model.encoder.description),
+        ("parameters", "\(architecture.parameterCount)"),
+      ] + file.metadata.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
     if try ModelInput(file) == .structure {
       let network = try StructureNetwork(file)
       return [

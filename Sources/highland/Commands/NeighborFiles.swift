@@ -1,5 +1,6 @@
 import Datasets
 import DistributedGraphs
+import Glibc
 import LinearAlgebra
 
 /// A kNN graph in two arrays of the same shape: indices and similarities.
@@ -47,6 +48,7 @@ struct NeighborFiles {
         problem: "row \(rows.lowerBound + place / listLength), place \(place % listLength): "
           + "index \(index); expected 0 ..< \(nodeCount), or -1 for none")
     }
+    if areCosines { try checkPlaces(rows, indices, values) }
     // Row by row, so that the first one at fault is named on any number of ranks.
     try checkSample()
     for row in 0..<rows.count {
@@ -58,6 +60,39 @@ struct NeighborFiles {
     }
     return NeighborLists(
       listLength: listLength, neighbors: indices.map { GlobalNode($0) }, similarities: values)
+  }
+
+  /// Refuses lists that are none of nearest neighbours: with a neighbour twice, with one behind an empty
+  /// place, or with the point itself at 0, as distances have it. The point itself may be in its list.
+  private func checkPlaces(_ rows: Range<Int>, _ indices: [Int64], _ values: [Float]) throws {
+    var placeOf: [Int64: Int] = [:]
+    for row in 0..<rows.count {
+      let name = rows.lowerBound + row
+      func error(_ path: String, _ place: Int, _ problem: String) -> DataError {
+        DataError(path: path, problem: "row \(name), place \(place): \(problem)")
+      }
+      placeOf.removeAll(keepingCapacity: true)
+      for place in 0..<listLength {
+        let index = indices[row * listLength + place]
+        guard index >= 0 else { continue }
+        if place > 0, indices[row * listLength + place - 1] < 0 {
+          throw error(
+            neighbors.path, place,
+            "index \(index) behind -1; expected -1 for none only at the end of a row")
+        }
+        if let first = placeOf.updateValue(place, forKey: index) {
+          throw error(
+            neighbors.path, place,
+            "index \(index), as in place \(first); expected every neighbour once")
+        }
+        let value = values[row * listLength + place]
+        if index == name, abs(value) < Self.tolerance {
+          throw error(
+            similarities.path, place,
+            "\(value) of the point and itself, as of distances; expected a cosine similarity, 1")
+        }
+      }
+    }
   }
 
   /// How far beyond 1 a cosine may be by rounding: the step of `bfloat16` there.
@@ -83,6 +118,13 @@ struct NeighborFiles {
     let lists = sample.map { list($0, indices, values) }
     let orders = lists.map { kendall(Array($0.prefix(100))) }
     let counted = orders.compactMap { $0 }
+    // Short lists, all of which ascend: whether that is less likely than one in a million.
+    let logarithm = zip(lists, orders).reduce(0.0) { $1.1 == nil ? $0 : $0 + logFactorial($1.0) }
+    if !counted.isEmpty, counted.allSatisfy({ $0.value == 1 }), logarithm > 14,
+      let row = orders.firstIndex(where: { $0 != nil })
+    {
+      throw ascending(row, lists[row])
+    }
     let sum = counted.reduce(0) { $0 + $1.value }
     let variance = counted.reduce(0) { $0 + $1.variance }
     if 2 * sum >= Double(counted.count), sum > 6 * variance.squareRoot(),
@@ -126,6 +168,12 @@ struct NeighborFiles {
       (ascending - descending) / (ascending + descending),
       2 * (2 * m + 5) / (9 * m * (m - 1))
     )
+  }
+
+  /// ln m! for m different values.
+  private func logFactorial(_ list: [Float]) -> Double {
+    let count = Set(list.prefix(100)).count
+    return count < 2 ? 0 : (2...count).reduce(0.0) { $0 + log(Double($1)) }
   }
 
   private func ascending(_ row: Int, _ list: [Float]) -> DataError {

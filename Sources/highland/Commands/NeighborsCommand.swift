@@ -2,6 +2,7 @@ import ArgumentParser
 import Communication
 import Datasets
 import DistributedGraphs
+import GraphNetworks
 import HierarchicalClustering
 import LinearAlgebra
 import MPICommunication
@@ -22,7 +23,12 @@ struct NeighborsCommand: RankedCommand {
 
   @Option(
     name: .customShort("k"),
-    help: "Places in a list, the point itself included: -k 10 finds 9 other points.")
+    help: ArgumentHelp(
+      "Places in a list, the point itself included: -k 10 finds 9 other points.",
+      discussion: """
+        A model of structure looks at more neighbours than its k: for the default model of highland \
+        cluster take -k \(Self.defaultListLength + 1), for another its context (highland info) and one.
+        """))
   var neighborCount = 10
 
   @Option(help: "Write the indices here: .npy of int64 [points × (k − 1)].")
@@ -45,6 +51,9 @@ struct NeighborsCommand: RankedCommand {
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions
 
+  /// How many neighbours the default model looks at.
+  private static let defaultListLength = StructureNetwork.Settings().contextLength
+
   func validate() throws {
     guard neighborCount >= 2 else {
       throw ValidationError("-k \(neighborCount): expected 2 or more")
@@ -52,7 +61,9 @@ struct NeighborsCommand: RankedCommand {
   }
 
   func run(on communicator: MPICommunicator) throws {
-    try outputs.check([neighbors, similarities, report], on: communicator)
+    try outputs.check(
+      [.array(neighbors), .array(similarities), .json(report)], reading: [input.features],
+      on: communicator)
     let source = try input.open(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let nodes = NodePartition(sharing: source.rowCount, among: communicator.size)
@@ -61,6 +72,15 @@ struct NeighborsCommand: RankedCommand {
       neighbors: "-k \(neighborCount)", ownedCount: owned.count, pointCount: source.rowCount,
       columnCount: neighborCount - 1, isWritten: true, rankCount: communicator.size
     ).check(on: communicator)
+    try communicator.agree {
+      guard communicator.rank == Rank(0) else { return }
+      let places = source.rowCount.multipliedReportingOverflow(by: neighborCount - 1)
+      for (path, size) in [(neighbors, 8), (similarities, 4)] {
+        let byteCount = places.partialValue.multipliedReportingOverflow(by: size)
+        let isTooLarge = places.overflow || byteCount.overflow
+        try checkSpace(isTooLarge ? .max : byteCount.partialValue, for: path)
+      }
+    }
     let workers = try threads.workers(on: communicator)
     reporter.show("read", isDone: 0)
     let rows = try source.unitRows(

@@ -20,8 +20,19 @@ struct FeatureOptions: ParsableArguments {
   @Option(help: "Columns of a raw .bin file; checked for other formats.")
   var dimensions: Int?
 
-  func open(on communicator: some Communicator) throws -> FeatureFile {
-    try communicator.agree { try FeatureFile(path: features, dimensions: dimensions) }
+  /// Opens the file, whose rows are all to be in memory, on some rank each.
+  ///
+  /// > Collective: over `communicator`. A few rounds of some bytes per rank.
+  func open(on communicator: MPICommunicator) throws -> FeatureFile {
+    let file = try communicator.agree {
+      try FeatureFile(path: features, dimensions: dimensions)
+    }
+    let owned = ownShare(of: file.rowCount, on: communicator)
+    try MemoryNeed(
+      option: features, purpose: "[\(file.rowCount) × \(file.columnCount)] features",
+      bytes: 4 * Double(owned.count) * Double(file.columnCount)
+    ).check(on: communicator)
+    return file
   }
 }
 
@@ -38,21 +49,27 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  /// Finds out now whether the outputs can be written, before the work.
+  /// Finds out now whether the outputs can be written, before the work: that no two are the same, that
+  /// none of them is an input, and that their extensions say what they will hold.
   ///
   /// > Collective: over `communicator`. One round of one byte.
   ///
   /// - Parameters:
-  ///   - directory: An output that is written as a whole, and may not hold others.
+  ///   - inputs: All files that the command reads. Those that are not there are not looked at.
+  ///   - directory: An output that is written as a whole, and may not hold others, nor inputs.
   ///   - appended: An output that may exist already, because it is appended to.
   func check(
-    _ paths: [String?], outside directory: String? = nil, appended: String? = nil,
-    on communicator: some Communicator
+    _ outputs: [Output?], reading inputs: [String?], outside directory: String? = nil,
+    appended: Output? = nil, on communicator: some Communicator
   ) throws {
+    let outputs = outputs.compactMap { $0 }
+    let all = outputs + (appended.map { [$0] } ?? [])
+    let isFirst = communicator.rank == Rank(0)
     try communicator.agree {
-      let paths = paths.compactMap { $0 }
+      if isFirst { try checkInputs(inputs.compactMap { $0 }, all, directory) }
       var seen = Set(directory.map { [pathComponents($0)] } ?? [])
-      for path in paths + (appended.map { [$0] } ?? []) {
+      for output in all {
+        let path = output.path
         guard seen.insert(pathComponents(path)).inserted else {
           throw DataError(path: path, problem: "named for two outputs")
         }
@@ -61,8 +78,30 @@ struct OutputOptions: ParsableArguments {
             path: path, problem: "lies in the directory '\(directory)', which is another output")
         }
       }
-      guard communicator.rank == Rank(0) else { return }
-      for path in paths { try checkWritable(path, overwrite: overwrite) }
+      if isFirst {
+        for output in outputs { try checkWritable(output.path, overwrite: overwrite) }
+      }
+      for output in all { try output.checkExtension() }
+    }
+  }
+
+  /// - Throws: ``DataError`` for an output that would replace an input.
+  private func checkInputs(
+    _ inputs: [String], _ outputs: [Output], _ directory: String?
+  ) throws {
+    for input in inputs {
+      for path in outputs.map(\.path) where isSameFile(path, input) {
+        throw DataError(
+          path: path,
+          problem: (path == input ? "is an input" : "is the same file as the input \(input)")
+            + "; an output needs a name of its own")
+      }
+      if let directory, lies(input, in: directory) {
+        throw DataError(
+          path: directory,
+          problem: "holds the input \(input), and would be replaced; an output needs a name of its "
+            + "own")
+      }
     }
   }
 }

@@ -55,7 +55,10 @@ struct ReportCommand: RankedCommand {
   }
 
   func run(on communicator: MPICommunicator) throws {
-    try outputs.check([output], on: communicator)
+    // One that cannot be listed is reported when it is read.
+    let stored = ((try? fileNames(inDirectory: hierarchy)) ?? [])
+      .filter { $0.hasSuffix(".npy") || $0.hasSuffix(".json") }.map { "\(hierarchy)/\($0)" }
+    try outputs.check([.page(output)], reading: stored + [truth, names], on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       let report = try readReport()
@@ -74,7 +77,11 @@ struct ReportCommand: RankedCommand {
   private func readReport() throws -> HierarchyReport {
     let stored = try StoredHierarchy(path: hierarchy)
     let count = stored.summary.pointCount
-    let trueLabels = try truth.map { try readLabels($0, count: count, SingleRank()) }
+    let trueLabels = try truth.map { path in
+      let labels = try readLabels(path, count: count, SingleRank())
+      try noteNegativeLabels(labels, of: path, on: SingleRank())
+      return labels
+    }
     let nameFile = try names.map { path in
       let file = try NameFile(path: path)
       guard file.count == count else {

@@ -62,7 +62,7 @@ struct ClusterReport: Codable {
   /// Numbering the clusters.
   var labeling: PhaseCost
   var levels: [LevelSummary]
-  /// From after MPI's start to the labels, before files are written.
+  /// From the first row that is read to the labels: neither opening the files before that, nor writing.
   var elapsedSeconds: Double
   var memory: MemoryReport
   /// Against `--truth`.

@@ -124,8 +124,12 @@ struct GraphsReport: Codable {
     }
     var lines = aligned(rows)
     lines.append("")
-    lines.append("graphs by true class (rows) and predicted class (columns)")
-    lines += confusionTable(confusion, classes: classes)
+    if testAccuracy == nil {
+      lines.append("no graphs to test on")
+    } else {
+      lines.append("graphs by true class (rows) and predicted class (columns)")
+      lines += confusionTable(confusion, classes: classes)
+    }
     if let smoothing {
       lines.append("")
       lines.append("mean cosine distance of a graph's nodes after each layer")

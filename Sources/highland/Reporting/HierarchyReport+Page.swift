@@ -257,7 +257,7 @@ extension HierarchyReport {
       heading: "Largest clusters",
       body: [
         .text(
-          "The certainty of a cluster is the lowest p of its merges; if that merge was wrong, so many "
+          "The certainty of a cluster is the lowest p of its merges; if that merge was wrong, as many "
             + "of its distinct points come off."), .table(clusterTable(largest)),
       ])
   }

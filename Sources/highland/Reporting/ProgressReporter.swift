@@ -132,7 +132,7 @@ struct ClusteringReporter: ClusteringObserver {
   var wantsLevels: Bool { hierarchy != nil }
 
   func chose(_ thresholds: ThresholdChoice) {
-    guard let standingApart = thresholds.standingApart, let deciding = thresholds.deciding else {
+    guard let bestSeparating = thresholds.bestSeparating, let deciding = thresholds.deciding else {
       return
     }
     for trial in thresholds.trials {
@@ -142,7 +142,7 @@ struct ClusteringReporter: ClusteringObserver {
     }
     progress.note(
       "τ = \(decimal(thresholds.thresholds.first, places: 3)), as there are no labels to choose by: "
-        + "the best silhouette has \(standingApart), and 96 % of the nodes with denser neighbours "
+        + "the best silhouette has \(bestSeparating), and 96 % of the nodes with denser neighbours "
         + "merge above \(decimal(deciding, places: 3))")
   }
 

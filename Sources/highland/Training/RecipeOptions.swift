@@ -32,11 +32,10 @@ enum InitialNetwork: String, CaseIterable, ExpressibleByArgument {
   case random, distance
 }
 
-/// How to train.
-///
-/// An option that was not given is nil, so that options of another kind of network can be refused
-/// whatever their value.
+/// How to train a network of coordinates.
 struct RecipeOptions: ParsableArguments {
+  // Of -k and --levels the one that was given is at fault: what was not given is nil.
+
   @Option(
     name: .customShort("k"),
     help: """
@@ -53,69 +52,44 @@ struct RecipeOptions: ParsableArguments {
   @Flag(help: "Build coarser levels along true links, not by true density and similarity alone.")
   var trueLinks = false
 
-  @Option(
-    name: .customLong("loss"),
-    help: "The linkage loss: cross-entropy or focal. Default: cross-entropy.")
-  var givenLoss: LossKind?
+  @Option(help: "The linkage loss: cross-entropy or focal.")
+  var loss = LossKind.crossEntropy
 
   @Flag(
-    name: .customLong("balance"), inversion: .prefixedNo,
-    help: """
-      Cut the larger class of edges down to the smaller, at random in every step. Default: --balance.
-      """)
-  var givenBalance: Bool?
+    inversion: .prefixedNo,
+    help: "Cut the larger class of edges down to the smaller, at random in every step.")
+  var balance = true
 
-  @Option(
-    name: .customLong("density-weight"),
-    help: "The weight of the density loss, which is added to the linkage loss. Default: 1.")
-  var givenDensityWeight: Double?
+  @Option(help: "The weight of the density loss, which is added to the linkage loss.")
+  var densityWeight = 1.0
 
-  @Option(
-    name: .customLong("optimizer"), help: "adam, or sgd with a momentum of 0.9. Default: adam.")
-  var givenOptimizer: OptimizerKind?
+  @Option(help: "adam, or sgd with a momentum of 0.9.")
+  var optimizer = OptimizerKind.adam
 
-  @Option(
-    name: .customLong("learning-rate"),
-    help: """
-      The first learning rate; it falls to 0.00001 along half a cosine. Default: 0.002.
-      """)
-  var givenLearningRate: Double?
+  @Option(help: "The first learning rate; it falls to 0.00001 along half a cosine.")
+  var learningRate = 0.002
 
-  @Option(
-    name: .customLong("weight-decay"),
-    help: """
-      Weight decay of all parameters: in the gradient with sgd, decoupled with adam. Default: 0.00001.
-      """)
-  var givenWeightDecay: Double?
+  @Option(help: "Weight decay of all parameters: in the gradient with sgd, decoupled with adam.")
+  var weightDecay = 0.00001
 
-  @Option(
-    name: .customLong("clip"),
-    help: """
-      Scale gradients down so that their overall norm is at most this; 0 means no limit. Default: 0.
-      """)
-  var givenClip: Double?
+  @Option(help: "Scale gradients down so that their overall norm is at most this; 0: no limit.")
+  var clip = 0.0
 
-  @Option(
-    help: "Passes over the points of the first graph. Default: 30; 12 with --input structure.")
-  var epochs: Int?
+  @Option(help: "Passes over the points of the first graph.")
+  var epochs = 30
 
-  @Option(
-    name: .customLong("batch-size"),
-    help: "Nodes per step, over all ranks; 0 for whole graphs. Default: 0.")
-  var givenBatchSize: Int?
+  @Option(help: "Nodes per step, over all ranks; 0 for whole graphs.")
+  var batchSize = 0
 
-  @Option(
-    name: .customLong("dropout"),
-    help: "The share of hidden channels to drop at random in each step. Default: 0.")
-  var givenDropout: Double?
+  @Option(help: "The share of hidden channels to drop at random in each step.")
+  var dropout = 0.0
 
   @Flag(
-    name: .customLong("rotate"), inversion: .prefixedNo,
+    inversion: .prefixedNo,
     help: """
-      Apply a random rotation to all embeddings in every step, so that coordinates carry no meaning. \
-      Default: --rotate.
+      Apply a random rotation to all embeddings in every step, so that coordinates carry no meaning.
       """)
-  var givenRotate: Bool?
+  var rotate = true
 
   @Option(
     help: """
@@ -123,9 +97,6 @@ struct RecipeOptions: ParsableArguments {
       edge's ends. Default: distance for one mean layer.
       """)
   var initial: InitialNetwork?
-
-  @Option(help: "The seed of the split of identities and of all other random numbers.")
-  var seed: UInt64 = 0
 
   func validate() throws {
     func require(_ holds: Bool, _ option: String, _ expected: String) throws {
@@ -137,9 +108,16 @@ struct RecipeOptions: ParsableArguments {
     try require(
       levels.numbers.allSatisfy { (1...100).contains($0) }, "--levels \(levels)",
       "numbers of 1 ... 100")
+    // The option that was given is at fault, not a default.
+    try require(
+      levels.numbers.count == neighborCounts.numbers.count || givenLevels != nil,
+      "-k \(neighborCounts)",
+      "as many numbers as --levels has, \(levels.numbers.count) by default (\(levels)); or give both"
+    )
     try require(
       levels.numbers.count == neighborCounts.numbers.count, "--levels \(levels)",
-      "as many numbers as -k has, \(neighborCounts.numbers.count)")
+      "as many numbers as -k has, \(neighborCounts.numbers.count)"
+        + (givenNeighborCounts == nil ? " by default (\(neighborCounts)); or give both" : ""))
     guard !trueLinks || levels.numbers.contains(where: { $0 > 1 }) else {
       throw ValidationError(
         "--true-links makes the levels after the first; --levels \(levels) has none")
@@ -152,7 +130,7 @@ struct RecipeOptions: ParsableArguments {
       weightDecay >= 0 && weightDecay < 1, "--weight-decay \(weightDecay)", "0 ..< 1")
     try require(
       clip == 0 || (1e-30...1e30).contains(clip), "--clip \(clip)", "0, or 1e-30 ... 1e30")
-    try require((0...1_000_000).contains(epochs ?? 0), "--epochs \(epochs ?? 0)", "0 ... 1000000")
+    try require((0...1_000_000).contains(epochs), "--epochs \(epochs)", "0 ... 1000000")
     try require(
       (0...1_000_000_000_000).contains(batchSize), "--batch-size \(batchSize)",
       "0 ... 1000000000000")
@@ -161,34 +139,10 @@ struct RecipeOptions: ParsableArguments {
       (0...1e30).contains(densityWeight), "--density-weight \(densityWeight)", "0 ... 1e30")
   }
 
-  /// The options that were given and that networks of structure do not have.
-  var givenOfCoordinates: [String] {
-    [
-      ("-k", givenNeighborCounts != nil), ("--levels", givenLevels != nil),
-      ("--true-links", trueLinks), ("--loss", givenLoss != nil),
-      ("--balance", givenBalance == true), ("--no-balance", givenBalance == false),
-      ("--density-weight", givenDensityWeight != nil), ("--optimizer", givenOptimizer != nil),
-      ("--learning-rate", givenLearningRate != nil), ("--weight-decay", givenWeightDecay != nil),
-      ("--clip", givenClip != nil), ("--batch-size", givenBatchSize != nil),
-      ("--dropout", givenDropout != nil), ("--rotate", givenRotate == true),
-      ("--no-rotate", givenRotate == false), ("--initial", initial != nil),
-    ].filter(\.1).map(\.0)
-  }
-
   private var neighborCounts: NumberList { givenNeighborCounts ?? NumberList([10, 5, 3]) }
   private var levels: NumberList { givenLevels ?? NumberList([2, 3, 4]) }
-  private var loss: LossKind { givenLoss ?? .crossEntropy }
-  private var balance: Bool { givenBalance ?? true }
-  private var densityWeight: Double { givenDensityWeight ?? 1 }
-  private var optimizer: OptimizerKind { givenOptimizer ?? .adam }
-  private var learningRate: Double { givenLearningRate ?? 0.002 }
-  private var weightDecay: Double { givenWeightDecay ?? 1e-5 }
-  private var clip: Double { givenClip ?? 0 }
-  private var batchSize: Int { givenBatchSize ?? 0 }
-  private var dropout: Double { givenDropout ?? 0 }
-  private var rotate: Bool { givenRotate ?? true }
 
-  func options(shape: LanderShape, workers: Workers) -> TrainingOptions {
+  func options(shape: LanderShape, seed: UInt64, workers: Workers) -> TrainingOptions {
     TrainingOptions(
       shape: shape,
       chains: zip(neighborCounts.numbers, levels.numbers).map {
@@ -199,7 +153,7 @@ struct RecipeOptions: ParsableArguments {
         focus: loss == .focal ? 2 : nil, isBalanced: balance, densityWeight: densityWeight),
       optimizer: optimizer == .sgd
         ? .sgd(weightDecay: weightDecay) : .adam(weightDecay: weightDecay),
-      learningRate: learningRate, gradientLimit: clip > 0 ? clip : nil, epochCount: epochs ?? 30,
+      learningRate: learningRate, gradientLimit: clip > 0 ? clip : nil, epochCount: epochs,
       batchSize: batchSize > 0 ? batchSize : nil, dropout: dropout, rotates: rotate,
       startsFromDistance: (initial ?? .distance) == .distance && shape.canStartFromDistance,
       seed: seed,
@@ -214,10 +168,10 @@ struct RecipeOptions: ParsableArguments {
       "-k": "\(neighborCounts)", "--levels": "\(levels)", "--true-links": "\(trueLinks)",
       "--loss": loss.rawValue, "--balance": "\(balance)", "--density-weight": "\(densityWeight)",
       "--optimizer": optimizer.rawValue, "--learning-rate": "\(learningRate)",
-      "--weight-decay": "\(weightDecay)", "--clip": "\(clip)", "--epochs": "\(epochs ?? 30)",
+      "--weight-decay": "\(weightDecay)", "--clip": "\(clip)", "--epochs": "\(epochs)",
       "--batch-size": "\(batchSize)", "--dropout": "\(dropout)", "--rotate": "\(rotate)",
       "--initial": options.startsFromDistance ? "distance" : "random",
-      "--seed": "\(seed)", "--hidden": "\(shape.hidden)", "--layers": "\(shape.layerCount)",
+      "--seed": "\(options.seed)", "--hidden": "\(shape.hidden)", "--layers": "\(shape.layerCount)",
       "--network": shape.headCount == nil ? "mean" : "attention",
       "--heads": "\(shape.headCount ?? 1)",
       "--average-feature": "\(shape.usesAverageFeature)",
@@ -225,21 +179,47 @@ struct RecipeOptions: ParsableArguments {
   }
 }
 
-/// How to judge, and when to stop.
-struct ValidationOptions: ParsableArguments {
+/// Which identities to choose by.
+struct HeldOutOptions: ParsableArguments {
   @Option(
     name: .customLong("validation-fraction"),
     help: """
-      The share of identities to hold out, on which parameters and τ are chosen; 0 for none. Default: \
-      0.5; 0 with --input structure, which then chooses τ on the training identities.
+      The share of identities to hold out, on which parameters and τ are chosen; 0 for none. Default: 0 \
+      for structure, which then chooses τ on the training identities, 0.5 for coordinates.
       """)
-  var chosenFraction: Double?
+  var givenFraction: Double?
 
   @Option(
     parsing: .upToNextOption,
     help: "Features and labels to validate on, instead of identities of the training set.")
   var validation: [String] = []
 
+  func validate() throws {
+    if let givenFraction, !(0...0.9).contains(givenFraction) {
+      throw ValidationError("--validation-fraction \(givenFraction): expected 0 ... 0.9")
+    }
+    guard validation.isEmpty || validation.count == 2 else {
+      throw ValidationError(
+        "--validation: \(validation.count) names; expected two, features and labels")
+    }
+    guard givenFraction == nil || validation.isEmpty else {
+      throw ValidationError("--validation-fraction and --validation: expected one of them")
+    }
+  }
+
+  func fraction(default fraction: Double) -> Double { givenFraction ?? fraction }
+
+  /// By the names of options.
+  func settings(default fraction: Double) -> [String: String] {
+    [
+      "--validation-fraction": "\(self.fraction(default: fraction))",
+      "--validation": validation.joined(separator: " "),
+    ]
+  }
+}
+
+/// How often to validate, and when to stop.
+struct CourseOptions: ParsableArguments {
   @Option(
     name: .customLong("validate-every"),
     help: "Epochs between validations. Default: 5.")
@@ -253,43 +233,29 @@ struct ValidationOptions: ParsableArguments {
   var givenPatience: Int?
 
   func validate() throws {
-    if let chosenFraction, !(0...0.9).contains(chosenFraction) {
-      throw ValidationError("--validation-fraction \(chosenFraction): expected 0 ... 0.9")
-    }
-    guard validation.isEmpty || validation.count == 2 else {
-      throw ValidationError(
-        "--validation: \(validation.count) names; expected two, features and labels")
-    }
-    guard validateEvery >= 1 else {
-      throw ValidationError("--validate-every \(validateEvery): expected 1 or more")
+    guard interval >= 1 else {
+      throw ValidationError("--validate-every \(interval): expected 1 or more")
     }
     guard patience >= 0 else {
       throw ValidationError("--patience \(patience): expected 0 or more")
     }
   }
 
-  /// The options that were given and that need validations during training.
-  var givenOfCourse: [String] {
+  /// The options that were given.
+  var given: [String] {
     [("--patience", givenPatience != nil), ("--validate-every", givenInterval != nil)]
       .filter(\.1).map(\.0)
   }
 
-  private var validateEvery: Int { givenInterval ?? 5 }
+  private var interval: Int { givenInterval ?? 5 }
   private var patience: Int { givenPatience ?? 0 }
-
-  /// The share that is held out for a network of coordinates.
-  var validationFraction: Double { chosenFraction ?? 0.5 }
 
   /// By the names of options.
   var settings: [String: String] {
-    [
-      "--validation-fraction": "\(validationFraction)",
-      "--validation": validation.joined(separator: " "), "--validate-every": "\(validateEvery)",
-      "--patience": "\(patience)",
-    ]
+    ["--validate-every": "\(interval)", "--patience": "\(patience)"]
   }
 
   var plan: ValidationPlan {
-    ValidationPlan(interval: validateEvery, patience: patience > 0 ? patience : nil)
+    ValidationPlan(interval: interval, patience: patience > 0 ? patience : nil)
   }
 }

@@ -15,23 +15,19 @@ struct StructureOptions: ParsableArguments {
     help: "More features and labels to learn from, in turn; their dimensions may differ.")
   var also: [String] = []
 
-  // What was not given is nil.
-
   @Option(
-    name: .customLong("graphs"),
-    help: """
-      How many selections of the points, each changed in a different way, to make graphs from. Default: \
-      \(StructureTrainingOptions().graphCount).
-      """)
-  var givenGraphs: Int?
+    help: "How many selections of the points, each changed in a different way, to make graphs from."
+  )
+  var graphs = StructureTrainingOptions().graphCount
 
-  @Option(name: .customLong("mixtures"), help: "How many generated sets to add. Default: 0.")
-  var givenMixtures: Int?
+  @Option(help: "How many generated sets to add.")
+  var mixtures = 0
 
-  @Option(
-    name: .customLong("graph-points"),
-    help: "The maximum points in a graph. Default: \(StructureTrainingOptions().pointLimit).")
-  var givenGraphPoints: Int?
+  @Option(help: "The maximum points in a graph.")
+  var graphPoints = StructureTrainingOptions().pointLimit
+
+  @Option(help: "Passes over the points of the first graph.")
+  var epochs = StructureTrainingOptions().epochCount
 
   @Option(
     name: .customLong("width"),
@@ -64,30 +60,18 @@ struct StructureOptions: ParsableArguments {
     try require(
       (100...10_000_000).contains(graphPoints), "--graph-points \(graphPoints)", "100 ... 10000000")
     try require((1...4096).contains(width), "--width \(width)", "1 ... 4096")
+    try require((0...1_000_000).contains(epochs), "--epochs \(epochs)", "0 ... 1000000")
     if from != nil, givenWidth != nil {
       throw ValidationError("--width and --from: expected one of them; a model has its own width")
     }
     do { _ = try StructureOmissions(without) } catch { throw ValidationError("--without \(error)") }
   }
 
-  /// The options that were given and that networks of coordinates do not have.
-  var given: [String] {
-    [
-      ("--from", from != nil), ("--also", !also.isEmpty), ("--graphs", givenGraphs != nil),
-      ("--mixtures", givenMixtures != nil), ("--graph-points", givenGraphPoints != nil),
-      ("--width", givenWidth != nil), ("--without", !without.isEmpty),
-    ].filter(\.1).map(\.0)
-  }
-
-  private var graphs: Int { givenGraphs ?? StructureTrainingOptions().graphCount }
-  private var mixtures: Int { givenMixtures ?? 0 }
-  private var graphPoints: Int { givenGraphPoints ?? StructureTrainingOptions().pointLimit }
   private var width: Int { givenWidth ?? StructureShape().width }
 
   /// - Throws: ``DataError`` if graphs are too small for the k of the model to start from.
   func options(
-    _ recipe: RecipeOptions, _ judging: ValidationOptions, from start: StructureNetwork?,
-    workers: Workers
+    _ held: HeldOutOptions, seed: UInt64, from start: StructureNetwork?, workers: Workers
   ) throws -> StructureTrainingOptions {
     let settings = start?.settings ?? StructureNetwork.Settings()
     guard graphPoints > settings.neighborCount else {
@@ -99,9 +83,8 @@ struct StructureOptions: ParsableArguments {
     return try StructureTrainingOptions(
       shape: StructureShape(width: start?.width ?? width), settings: settings, graphCount: graphs,
       mixtureCount: mixtures, pointLimit: graphPoints,
-      epochCount: recipe.epochs ?? StructureTrainingOptions().epochCount,
-      validationFraction: judging.chosenFraction ?? 0,
-      omissions: StructureOmissions(without), seed: recipe.seed, workers: workers)
+      epochCount: epochs, validationFraction: held.fraction(default: 0),
+      omissions: StructureOmissions(without), seed: seed, workers: workers)
   }
 
   /// The settings that a run must share with this one, besides its data, to resume from its checkpoint.

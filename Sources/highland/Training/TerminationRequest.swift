@@ -1,3 +1,4 @@
+import Datasets
 import Glibc
 import Synchronization
 
@@ -12,7 +13,7 @@ enum TerminationRequest {
     for number in [SIGTERM, SIGINT] {
       _ = signal(number) { number in
         TerminationRequest.wasMade.store(true, ordering: .relaxed)
-        if number == SIGINT { _ = signal(number, SIG_DFL) }
+        if number == SIGINT { TemporaryFiles.removeOnSignal(number) }
       }
     }
   }

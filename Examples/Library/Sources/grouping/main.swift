@@ -4,7 +4,6 @@
 //   mpirun -n 2 .build/debug/grouping
 import Communication
 import Datasets
-import DefaultModel
 import DistributedGraphs
 import Evaluation
 import GraphNetworks
@@ -27,18 +26,11 @@ func points(centres: Int, seed: UInt64) -> (rows: Matrix, labels: [Int64]) {
   return (Matrix(rows: labels.count, columns: 12, elements: elements), labels)
 }
 
-/// The F-scores of a network's clusters.
+/// The F-scores of a model's clusters.
 func score(
-  _ network: StructureNetwork, _ rows: Matrix, _ labels: [Int64],
-  on communicator: some Communicator
+  _ model: TrainedModel, _ rows: Matrix, _ labels: [Int64], on communicator: some Communicator
 ) throws -> ClusteringMetrics {
-  let settings = network.settings
-  let clustering = try cluster(
-    EmbeddingsInMemory(rows), with: .structure(network),
-    options: ClusteringOptions(
-      neighborCount: settings.neighborCount, threshold: settings.threshold,
-      laterThreshold: settings.laterThreshold),
-    on: communicator)
+  let clustering = try cluster(EmbeddingsInMemory(rows), with: model, on: communicator)
   return try compareLabels(
     truth: Array(labels[clustering.points.owned(by: communicator.rank)]),
     predicted: clustering.labels, on: communicator)
@@ -58,9 +50,9 @@ let lines = try MPICommunicator.withAllRanks { communicator -> [String] in
     $0 + (labels[$1.0] == labels[Int(lists.neighbors[$1.1].index)] ? 1 : 0)
   }
 
-  let model = try StructureNetwork(
-    TensorFile(contents: DefaultModel.contents, name: "the default model"))
-  let byDefault = try score(model, rows, labels, on: communicator)
+  // As `highland cluster` does without a model: τ is chosen on the data.
+  let builtIn = try TrainedModel(path: nil, dimensions: rows.columnCount)
+  let byDefault = try score(builtIn, rows, labels, on: communicator)
 
   let known = points(centres: 12, seed: 2)
   let training = try trainStructureNetwork(
@@ -69,7 +61,8 @@ let lines = try MPICommunicator.withAllRanks { communicator -> [String] in
       shape: StructureShape(width: 16), settings: .init(neighborCount: 6, contextLength: 10),
       graphCount: 8, pointLimit: 200, epochCount: 20),
     over: communicator)
-  let trained = try score(training.network, rows, labels, on: communicator)
+  let trained = try score(
+    TrainedModel(.structure(training.network)), rows, labels, on: communicator)
 
   let found = try communicator.sum(same)
   guard communicator.rank == Rank(0) else { return [] }

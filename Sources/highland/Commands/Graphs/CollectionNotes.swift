@@ -1,4 +1,5 @@
 import Communication
+import Datasets
 @unsafe @preconcurrency import Glibc
 import GraphCollections
 
@@ -21,4 +22,14 @@ extension GraphCollection {
     guard communicator.rank == Rank(0), let readingNote else { return }
     unsafe fputs("note: \(readingNote)\n", stderr)
   }
+}
+
+/// The files of the collection in a directory; none if there is none, which is reported where it is
+/// read.
+func collectionFiles(in directory: String) -> [String] {
+  let names = (try? fileNames(inDirectory: directory)) ?? []
+  let prefixes = names.filter { $0.hasSuffix("_A.txt") }.map { $0.dropLast("A.txt".count) }
+  return names.filter { name in
+    name.hasSuffix(".txt") && prefixes.contains { name.hasPrefix($0) }
+  }.map { "\(directory)/\($0)" }
 }

@@ -43,17 +43,20 @@ struct GraphsGenerateCommand: RankedCommand {
     }
     guard smallestMotif >= 4, smallestMotif <= largestMotif, largestMotif <= 10_000 else {
       throw ValidationError(
-        "motifs of \(smallestMotif) to \(largestMotif) nodes: expected 4 ... 10000, ascending")
+        "--smallest-motif \(smallestMotif) and --largest-motif \(largestMotif): expected 4 ... 10000, "
+          + "ascending")
     }
     guard fewestMotifs >= 2, fewestMotifs <= mostMotifs, mostMotifs <= 10_000 else {
       throw ValidationError(
-        "\(fewestMotifs) to \(mostMotifs) motifs of a kind: expected 2 ... 10000, ascending")
+        "--fewest-motifs \(fewestMotifs) and --most-motifs \(mostMotifs): expected 2 ... 10000, ascending"
+      )
     }
     // The graphs are made in memory.
     let nodeCount = graphs * 2 * mostMotifs * largestMotif
     guard nodeCount <= 200_000_000 else {
       throw ValidationError(
-        "up to \(nodeCount) nodes of \(graphs) graphs: expected at most 200000000")
+        "--graphs \(graphs), --most-motifs \(mostMotifs), --largest-motif \(largestMotif): up to "
+          + "\(nodeCount) nodes; expected at most 200000000")
     }
   }
 

@@ -29,7 +29,9 @@ struct GraphsPredictCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   func run(on communicator: MPICommunicator) throws {
-    try outputs.check([output, assignments], on: communicator)
+    try outputs.check(
+      [.table(output), .array(assignments)],
+      reading: collectionFiles(in: input.directory) + [input.model], on: communicator)
     let workers = try threads.workers(on: communicator)
     let (model, collection, rows) = try input.read(on: communicator)
     try communicator.agree {

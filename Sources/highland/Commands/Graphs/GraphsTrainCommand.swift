@@ -213,6 +213,11 @@ struct GraphsTrainCommand: RankedCommand {
     guard counts.count <= 100 else {
       throw ValidationError("--clusters of \(counts.count) levels: expected at most 100")
     }
+    for (count, next) in zip(counts, counts.dropFirst()) where next > count {
+      throw ValidationError(
+        "--clusters \(clusters): \(next) after \(count); expected numbers that do not grow, as a level "
+          + "pools the clusters of the one before")
+    }
     return counts
   }
 
@@ -258,7 +263,8 @@ struct GraphsTrainCommand: RankedCommand {
 
   func run(on communicator: MPICommunicator) throws {
     let groupCount = try groups.count(of: communicator.size, for: trialCount)
-    try outputs.check([output, report], on: communicator)
+    try outputs.check(
+      [.model(output), .json(report)], reading: collectionFiles(in: directory), on: communicator)
     let workers = try threads.workers(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let collection: GraphCollection = try communicator.agree {
@@ -280,6 +286,12 @@ struct GraphsTrainCommand: RankedCommand {
         graphsPerRank: max(1, graphCount * groupCount / communicator.size), ranks: communicator.size
       )
       return try self.tasks(of: collection)
+    }
+    for (share, part, isEmpty) in [
+      (validationShare, "validation", tasks.contains { $0.split.validation.isEmpty }),
+      (folds > 0 ? 0 : testFraction, "test", tasks.contains { $0.split.test.isEmpty }),
+    ] where share > 0 && isEmpty {
+      reporter.note("--\(part)-share \(share) of \(collection.graphCount) graphs is none")
     }
     let (results, model) = try plan.run(
       tasks, inGroups: groupCount, on: collection, workers: workers, on: communicator

@@ -9,16 +9,23 @@ import Optimization
 import Parallelism
 import Training
 
-extension TrainCommand {
-  /// Trains a network of structure and writes it.
-  ///
-  /// > Collective: over `communicator`, as
-  /// > ``trainStructureNetwork(on:validatingOn:options:from:goingOnFrom:observer:over:)``.
-  ///
-  /// - Parameter other: What to choose thresholds by; nil for identities of training, held out or not.
-  func trainStructure(
-    on data: LabelledFile, judgingBy other: LabelledFile?, over communicator: MPICommunicator
-  ) throws {
+struct TrainStructureCommand: RankedCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "structure",
+    abstract: "Train a network that sees the structure of similarities (default).",
+    discussion: """
+      Sees ranks, shared neighbours, sizes and linkages of clusters, for embeddings of any kind and \
+      dimension; trains in seconds on a few hundred identities. Learns from all identities, and chooses τ \
+      on all of them with equal weight, unless --validation or --validation-fraction names others.
+      """)
+
+  @OptionGroup var files: TrainingFiles
+  @OptionGroup(title: "Training") var structure: StructureOptions
+  @OptionGroup(title: "Validation") var held: HeldOutOptions
+
+  func run(on communicator: MPICommunicator) throws {
+    let (data, other) = try files.open(
+      judgingBy: held.validation, reading: [structure.from] + structure.also, on: communicator)
     let start = try structure.from.map { path in
       try communicator.agree {
         let network = try StructureNetwork(TrainedModel.file(path))
@@ -28,22 +35,22 @@ extension TrainCommand {
         return network
       }
     }
-    let workers = try threads.workers(on: communicator)
+    let workers = try files.threads.workers(on: communicator)
     let options = try communicator.agree {
-      var options = try structure.options(recipe, judging, from: start, workers: workers)
-      options.search = search.options
+      var options = try structure.options(held, seed: files.seed, from: start, workers: workers)
+      options.search = files.search.options
       return options
     }
     let sets = try communicator.agree {
       try [data]
         + stride(from: 0, to: structure.also.count, by: 2).map {
-          try LabelledFile(structure.also[$0..<$0 + 2], dimensions: input.dimensions)
+          try LabelledFile(structure.also[$0..<$0 + 2], dimensions: files.input.dimensions)
         }
     }
-    try checkRows(of: sets + [other], on: communicator)
-    let settings = structure.settings(of: options).merging(search.settings) { $1 }
-    let directory = try openCheckpoints(on: communicator) {
-      var run = RunIdentity(settings.merging(["--input": "structure"]) { $1 })
+    try files.checkRows(of: sets + [other], on: communicator)
+    let settings = structure.settings(of: options).merging(files.search.settings) { $1 }
+    let directory = try files.openCheckpoints(on: communicator) {
+      var run = RunIdentity(settings.merging(["kind": "structure"]) { $1 })
       for (index, set) in sets.enumerated() {
         try run.add(set, as: index == 0 ? "" : "--also \(index)", on: communicator)
       }
@@ -54,12 +61,12 @@ extension TrainCommand {
       return run
     }
     let initial = StructureTrainingState(options, from: start)
-    let saved = try savedState(
+    let saved = try files.savedState(
       in: directory, orSaving: initial, options.optimizer, on: communicator)
     let place = saved.map {
       RunPlace(step: $0.optimizer.stepCount, epochs: $0.progress.epochs.count)
     }
-    let reporter = try reporter(directory, at: place, on: communicator)
+    let reporter = try files.reporter(directory, at: place, on: communicator)
     let run = RunDescription(
       features: sets.map(\.features.path).joined(separator: ", "), rankCount: communicator.size,
       threadCount: options.workers.count, trainingPoints: sets.reduce(0) { $0 + $1.labels.count },
@@ -82,14 +89,14 @@ extension TrainCommand {
         training.network.tensors,
         metadata: training.metadata(
           options, pointCount: run.trainingPoints, from: structure.from),
-        to: output, overwrite: outputs.overwrite)
+        to: files.output, overwrite: files.outputs.overwrite)
     }
     try reporter.ended(training, on: communicator)
-    let summary = training.summary(seconds: seconds, model: output)
-    if let report {
+    let summary = training.summary(seconds: seconds, model: files.output)
+    if let report = files.report {
       try writeText(
         training.page(of: run, summary: training.summary), to: report,
-        overwrite: outputs.overwrite, on: communicator)
+        overwrite: files.outputs.overwrite, on: communicator)
     }
     guard communicator.rank == Rank(0) else { return }
     print(summary)
@@ -100,8 +107,8 @@ extension TrainCommand {
     var given: [String: String] = [:]
     if let from = structure.from { given["--from"] = from }
     if !structure.also.isEmpty { given["--also"] = structure.also.joined(separator: " ") }
-    if !judging.validation.isEmpty {
-      given["--validation"] = judging.validation.joined(separator: " ")
+    if !held.validation.isEmpty {
+      given["--validation"] = held.validation.joined(separator: " ")
       given["--validation-fraction"] = "0"
     }
     return given

@@ -1,6 +1,6 @@
-internal import CMPI
 internal import Communication
 @unsafe @preconcurrency internal import Glibc
+public import MPICommunication
 
 extension MPICommunicator {
   /// How a program ends after an error.
@@ -73,7 +73,7 @@ extension MPICommunicator {
     case .alone(let reason, let exitCode):
       unsafe fputs("error: rank \(rank.index) of \(size): \(reason)\n", stderr)
       fflush(nil)
-      _ = CMPI_Abort(CMPI_COMM_WORLD_(), exitCode)
+      Self.abortJob(exitCode: exitCode)
       exit(exitCode)
     }
   }

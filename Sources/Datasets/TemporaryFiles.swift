@@ -1,0 +1,87 @@
+// What is not finished when a process is told to end.
+
+internal import FoundationEssentials
+internal import Glibc
+internal import Synchronization
+
+/// The files and directories of this process that have not got their names yet.
+///
+/// Each is removed by whoever made it, if the work fails. After a signal nobody gets to do so: a program
+/// that wants them removed then as well says ``removeOnSignals()``.
+public enum TemporaryFiles {
+  private static let paths = Mutex<Set<String>>([])
+
+  /// To be said before the file is created.
+  static func add(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+
+  /// To be said after it has been renamed or removed.
+  static func forget(_ path: String) { paths.withLock { _ = $0.remove(path) } }
+
+  /// From now on SIGHUP, SIGINT and SIGTERM end the process as before, but first remove what is
+  /// temporary. Signals that are ignored stay so.
+  ///
+  /// A handler may do next to nothing, so it only wakes a thread, by a byte in a pipe.
+  public static func removeOnSignals() {
+    guard writingEnd >= 0 else { return }
+    for number in [SIGHUP, SIGINT, SIGTERM] {
+      var action = sigaction()
+      guard unsafe sigaction(number, nil, &action) == 0,
+        unsafe action.__sigaction_handler.sa_handler == nil  // the default
+      else { continue }
+      removeOnSignal(number)
+    }
+  }
+
+  /// The same for one signal, whatever it did; may be said by a handler of that signal.
+  public static func removeOnSignal(_ number: Int32) {
+    guard writingEnd >= 0 else {
+      _ = signal(number, SIG_DFL)
+      return
+    }
+    _ = signal(number) { number in
+      let code = errno
+      var byte = UInt8(truncatingIfNeeded: number)
+      _ = unsafe write(TemporaryFiles.writingEnd, &byte, 1)
+      errno = code
+    }
+  }
+
+  /// Of the pipe whose other end a thread waits at, which is made with it; negative if there is none.
+  private static let writingEnd: Int32 = {
+    var ends: [Int32] = [-1, -1]
+    guard unsafe pipe(&ends) == 0 else { return -1 }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    readingEnd.store(ends[0], ordering: .releasing)
+    var thread = pthread_t()
+    let status = unsafe pthread_create(
+      &thread, nil,
+      { _ in
+        TemporaryFiles.removeWhenTold()
+        return nil
+      }, nil)
+    guard status == 0 else { return -1 }
+    pthread_detach(thread)
+    return ends[1]
+  }()
+
+  private static let readingEnd = Atomic<Int32>(-1)
+
+  private static func removeWhenTold() {
+    var number: UInt8 = 0
+    while true {
+      let count = unsafe read(readingEnd.load(ordering: .acquiring), &number, 1)
+      if count < 0, errno == EINTR { continue }
+      guard count == 1 else { return }
+      break
+    }
+    // The lock is kept: nothing new is begun, and nothing half removed gets its name.
+    paths.withLock { paths in
+      for path in paths {
+        if unsafe unlink(path) != 0 { try? FileManager.default.removeItem(atPath: path) }
+      }
+      _ = signal(Int32(number), SIG_DFL)
+      kill(getpid(), Int32(number))
+      while true { pause() }
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import ArgumentParser
+import Communication
+import Datasets
+import FoundationEssentials
+import GraphNetworks
+import HierarchicalClustering
+import MPICommunication
+import Optimization
+import Parallelism
+import Training
+
+/// What every kind of training reads and writes, and how it resumes.
+struct TrainingFiles: ParsableArguments {
+  @OptionGroup var input: FeatureOptions
+
+  @Argument(help: "The identity of every point: .npy of integers, or text, one per line.")
+  var labels: String
+
+  @Option(name: .shortAndLong, help: "Write the model here, a .safetensors file.")
+  var output: String
+
+  @Option(help: "Save the state of the run in this directory, and resume from it.")
+  var checkpoint: String?
+
+  @Option(
+    name: .customLong("checkpoint-interval"),
+    help: """
+      Seconds between checkpoints; 0 saves one after every step. Needs --checkpoint. Default: 60.
+      """)
+  var givenCheckpointInterval: Double?
+
+  @Option(help: "Write a line of JSON for the start, every epoch, every validation and the end.")
+  var log: String?
+
+  @Option(help: "Write an HTML page with the curves of losses and measures.")
+  var report: String?
+
+  @Option(help: "The seed of the split of identities and of all other random numbers.")
+  var seed: UInt64 = 0
+
+  @OptionGroup var search: NeighborSearchOptions
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var progress: ProgressOptions
+  @OptionGroup var outputs: OutputOptions
+
+  func validate() throws {
+    guard let givenCheckpointInterval else { return }
+    guard (0...1e9).contains(givenCheckpointInterval) else {
+      throw ValidationError(
+        "--checkpoint-interval \(givenCheckpointInterval): expected 0 ... 1000000000")
+    }
+    guard checkpoint != nil else {
+      throw ValidationError("--checkpoint-interval goes with --checkpoint")
+    }
+  }
+
+  /// The points to learn from, and those to choose by, if they are given.
+  ///
+  /// > Collective: over `communicator`. Rounds of a few bytes per rank.
+  ///
+  /// - Parameter models: Other files that are read.
+  func open(
+    judgingBy validation: [String], reading others: [String?] = [],
+    on communicator: MPICommunicator
+  ) throws -> (data: LabelledFile, other: LabelledFile?) {
+    try outputs.check(
+      [.model(output), .page(report)] + (checkpoint == nil ? [.log(log)] : []),
+      reading: [input.features, labels] + others + validation,
+      appended: checkpoint == nil ? nil : .log(log), on: communicator)
+    let features = try input.open(on: communicator)
+    let data = try communicator.agree { try LabelledFile(features, labels: labels) }
+    if communicator.rank == Rank(0) {
+      try noteNegativeLabels(data.labels, of: labels, on: SingleRank())
+    }
+    let other = try communicator.agree {
+      try validation.isEmpty
+        ? nil : LabelledFile(validation[...], dimensions: input.dimensions)
+    }
+    return (data, other)
+  }
+
+  /// Where checkpoints are kept, made if it is not there; nil if none are wanted.
+  ///
+  /// > Collective: over `communicator`. A round of a byte, and what `identity` sends.
+  ///
+  /// - Parameter identity: Asked if checkpoints are wanted: it reads all data.
+  func openCheckpoints(
+    on communicator: MPICommunicator, _ identity: () throws -> RunIdentity
+  ) throws -> CheckpointDirectory? {
+    guard let checkpoint else { return nil }
+    let identity = try identity()
+    let directory = CheckpointDirectory(
+      checkpoint, settings: identity.settings, files: identity.files)
+    try communicator.agree { if communicator.rank == Rank(0) { try directory.create() } }
+    return directory
+  }
+
+  /// The state to resume from. If there is none, the start is saved, so that the same command resumes and
+  /// finds its own log, however early it was killed.
+  ///
+  /// > Collective: over `communicator`. Rounds of a few bytes per rank.
+  func savedState<Progress>(
+    in directory: CheckpointDirectory?, orSaving start: RunState<Progress>, _ rule: OptimizerRule,
+    on communicator: MPICommunicator
+  ) throws -> RunState<Progress>? {
+    let saved: RunState<Progress>? = try directory?.load(
+      rule, like: start.parameters, on: communicator)
+    if saved == nil { try directory?.save(start, on: communicator) }
+    return saved
+  }
+
+  /// > Collective: over `communicator`. A round of a byte.
+  func reporter(
+    _ directory: CheckpointDirectory?, at place: RunPlace?, on communicator: MPICommunicator
+  ) throws -> TrainingReporter {
+    try TrainingReporter(
+      ProgressReporter(progress, on: communicator), log: log, checkpoints: directory,
+      interval: givenCheckpointInterval ?? 60, goingOnAt: place, overwrite: outputs.overwrite,
+      on: communicator)
+  }
+
+  /// Every row has a direction: said before anything is made of the rows, by their places in the file.
+  ///
+  /// > Collective: over `communicator`. Rounds of a few bytes per rank and file.
+  func checkRows(of files: [LabelledFile?], on communicator: MPICommunicator) throws {
+    do {
+      for source in files.compactMap({ $0?.features }) {
+        _ = try source.unitRows(
+          ownShare(of: source.rowCount, on: communicator), invalid: .error, on: communicator)
+      }
+    } catch let failure as AgreedFailure {
+      throw AgreedFailure(reason: failure.reason)  // without the advice of other commands
+    }
+  }
+}
