@@ -44,9 +44,9 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
   var (found, count) = (0, 0)
   for list in 0..<exact.count {
     let places = list * length..<(list + 1) * length
-    let true_ = places.filter { exact.neighbors[$0] != NeighborLists.none }
-    guard let last = true_.last else { continue }
-    count += true_.count
+    let truth = places.filter { exact.neighbors[$0] != NeighborLists.none }
+    guard let last = truth.last else { continue }
+    count += truth.count
     found += places.count {
       lists.neighbors[$0] != NeighborLists.none
         && lists.similarities[$0] >= exact.similarities[last]
@@ -94,11 +94,11 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
         })
     }
     let short = try search(rows, listLength: listLength, in: NodePartition(sharing: 1100, among: 1))
-    let true_ = recall(of: lists, by: short)
+    let truth = recall(of: lists, by: short)
     #expect(summary.recall.lower >= 0.9)
     #expect(
-      true_ >= summary.recall.lower - 0.01 && true_ <= summary.recall.upper + 0.01,
-      "\(true_), \(summary.recall)")
+      truth >= summary.recall.lower - 0.01 && truth <= summary.recall.upper + 0.01,
+      "\(truth), \(summary.recall)")
   }
 
   @Test(.tags(.threads), arguments: 1...4, [0, 1, 2, 5, 40])
