@@ -102,7 +102,10 @@ let package = Package(
       ]),
     module(
       "NeighborSearch",
-      ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
+      [
+        "CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism",
+        "RandomNumbers",
+      ]),
     module(
       "SimilarityStructure",
       ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
@@ -191,7 +194,10 @@ let package = Package(
     tests(of: "Optimization", ["Communication", "Differentiation", "LinearAlgebra"]),
     tests(
       of: "NeighborSearch",
-      ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism", "RandomInputs"]),
+      [
+        "CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism",
+        "RandomInputs",
+      ]),
     tests(
       of: "SimilarityStructure",
       [

@@ -145,7 +145,8 @@ extension ClusteringRun {
         edges: edges.graph.edgeCount, keptEdges: parents.keptEdgeCount,
         ghosts: edges.graph.halo.ghostCount, peakMemoryBytes: ProcessMemory.peakBytes))
     history.append(
-      LevelSummary(number, nodeCount: nodes.nodeCount, mergedCount: merged, counts, costs))
+      LevelSummary(
+        number, nodeCount: nodes.nodeCount, mergedCount: merged, edges.search, counts, costs))
   }
 
   /// Level 0, prepared for a plan.
@@ -177,7 +178,7 @@ extension ClusteringRun {
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator
   ) throws -> JudgedEdges {
-    let lists = try clock.measure(.neighbors) { progress in
+    let (lists, search) = try clock.measure(.neighbors) { progress in
       try plan.search.lists(
         of: self, length: plan.listLength, using: plan.workers, on: communicator,
         progress: progress)
@@ -191,7 +192,8 @@ extension ClusteringRun {
         lists, over: graph, of: &level, using: plan.workers, on: communicator)
     }
     return JudgedEdges(
-      neighbors: clock.observer.wantsLevels ? neighbors : nil, graph: graph, linkage: linkage)
+      neighbors: clock.observer.wantsLevels ? neighbors : nil, graph: graph, linkage: linkage,
+      search: search)
   }
 
   private func record(

@@ -1,3 +1,4 @@
+public import NeighborSearch
 public import Parallelism
 
 /// The options of a clustering; nil leaves the choice to the model.
@@ -18,6 +19,8 @@ public struct ClusteringOptions: Sendable {
   public var maximumLevels: Int
   /// Whether to stop once merges no longer fall by a factor of k − 1 from level to level.
   public var stopsEarly: Bool
+  /// How neighbours are searched, at every level.
+  public var search: SearchOptions
   /// What happens to rows without a direction.
   public var invalidRows: InvalidRowPolicy
   /// The threads of this rank. No result depends on them.
@@ -26,7 +29,8 @@ public struct ClusteringOptions: Sendable {
   public init(
     neighborCount: Int? = nil, threshold: Double? = nil, laterThreshold: Double? = nil,
     choosesThreshold: Bool = false, granularity: Granularity = .asTrained, maximumLevels: Int = 10,
-    stopsEarly: Bool = false, invalidRows: InvalidRowPolicy = .error, workers: Workers = Workers()
+    stopsEarly: Bool = false, search: SearchOptions = SearchOptions(),
+    invalidRows: InvalidRowPolicy = .error, workers: Workers = Workers()
   ) {
     precondition(neighborCount.map { $0 > 0 } ?? true, "k = \(neighborCount ?? 0)")
     precondition(threshold.map { (0...1).contains($0) } ?? true, "τ = \(threshold ?? 0)")
@@ -40,6 +44,7 @@ public struct ClusteringOptions: Sendable {
     self.granularity = granularity
     self.maximumLevels = maximumLevels
     self.stopsEarly = stopsEarly
+    self.search = search
     self.invalidRows = invalidRows
     self.workers = workers
   }

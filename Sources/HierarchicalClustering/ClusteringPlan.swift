@@ -176,7 +176,7 @@ extension ClusteringPlan where Judge == LinkageModel {
     }
     let first = options.threshold ?? options.granularity.moved(trained.threshold)
     self.init(
-      judge: model.linkage, search: neighbors.map { .given($0) } ?? .exact,
+      judge: model.linkage, search: neighbors.map { .given($0) } ?? .search(options.search),
       neighborCount: neighborCount,
       thresholds: choosesThreshold
         ? .withoutLabels(later: options.laterThreshold)

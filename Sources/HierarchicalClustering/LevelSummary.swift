@@ -1,8 +1,12 @@
+public import NeighborSearch
+
 /// The counts of one level.
 public struct LevelSummary: Codable, Equatable, Sendable {
   public var level: Int
   public var nodeCount: Int
   public var edgeCount: Int
+  /// How the neighbours were searched; nil where the user gave them.
+  public var search: SearchSummary?
   /// Edges that pass the test of density and linkage.
   public var keptEdgeCount: Int
   /// Nodes that merged into another: edges of the forest.
@@ -24,13 +28,14 @@ extension LevelSummary {
   ///   - counts: Of all ranks.
   ///   - costs: Replicated.
   init(
-    _ level: Int, nodeCount: Int, mergedCount: Int, _ counts: [LevelCounts],
+    _ level: Int, nodeCount: Int, mergedCount: Int, _ search: SearchSummary?,
+    _ counts: [LevelCounts],
     _ costs: [Phase: PhaseCost]
   ) {
     let edgeCount = counts.reduce(0) { $0 + $1.edges }
     let mostEdges = counts.map(\.edges).max() ?? 0
     self.init(
-      level: level, nodeCount: nodeCount, edgeCount: edgeCount,
+      level: level, nodeCount: nodeCount, edgeCount: edgeCount, search: search,
       keptEdgeCount: counts.reduce(0) { $0 + $1.keptEdges }, mergedCount: mergedCount,
       clusterCount: nodeCount - mergedCount,
       ghostCount: counts.reduce(0) { $0 + $1.ghosts },

@@ -1,6 +1,7 @@
 public import Communication
 public import DistributedGraphs
 public import GraphNetworks
+package import NeighborSearch
 public import Parallelism
 
 /// Judges how probable it is that both ends of an edge belong together: a network, or the truth.
@@ -43,4 +44,6 @@ package struct JudgedEdges: Sendable {
   package let graph: NeighborGraph
   /// Owned. One linkage per edge of `graph`, and one density per node.
   package let linkage: Linkage
+  /// Replicated. How the neighbours were searched; nil for the user's.
+  package let search: SearchSummary?
 }

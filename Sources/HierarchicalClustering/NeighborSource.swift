@@ -1,19 +1,27 @@
 internal import Communication
 public import DistributedGraphs
-internal import NeighborSearch
+public import NeighborSearch
 internal import Parallelism
 
 /// Where the neighbour lists of a level come from.
 public enum NeighborSource: Sendable {
-  /// An exact search, which compares all pairs of nodes.
-  case exact
+  /// A search among the nodes of the level: exact, or approximate where it has many.
+  case search(SearchOptions)
   /// Owned points. The user's lists for level 0, and an exact search for later levels.
   case given(NeighborLists)
+
+  /// An exact search, which compares all pairs of nodes.
+  public static let exact = NeighborSource.search(SearchOptions(.exact))
+
+  /// How nodes are searched where they are.
+  private var options: SearchOptions {
+    if case .search(let options) = self { options } else { SearchOptions(.exact) }
+  }
 }
 
 extension NeighborSource {
-  /// The nearest neighbours of every owned node of a run's level. Of equally similar neighbours the
-  /// one with the lower input point is first.
+  /// The nearest neighbours of every owned node of a run's level, and how they were searched. Of equally
+  /// similar neighbours the one with the lower input point is first.
   ///
   /// > Collective: over `communicator`, as the search is; for given lists a round of a byte per rank, and a
   /// > fetch per place if there are points without direction. If nodes are not in input order, a fetch
@@ -21,24 +29,24 @@ extension NeighborSource {
   func lists(
     of run: ClusteringRun, length: Int, using workers: Workers, on communicator: some Communicator,
     progress: (Double) -> Void
-  ) throws -> NeighborLists {
+  ) throws -> (lists: NeighborLists, summary: SearchSummary?) {
     let level = run.level
-    var lists: NeighborLists
+    var (lists, summary): (NeighborLists, SearchSummary?)
     if case .given(let given) = self, level.number == 0 {
       precondition(
         given.listLength == 0 || given.count == run.nodeOfPoint.count,
         "\(given.count) lists for \(run.nodeOfPoint.count) points")
-      lists = try given.among(run.hasDirection, in: run.points, on: communicator)
+      (lists, summary) = (try given.among(run.hasDirection, in: run.points, on: communicator), nil)
       if !level.isInInputOrder {
         lists = try lists.moved(
           to: run.nodeOfPoint, in: level.nodes, on: communicator)
       }
     } else {
-      lists = try nearestNeighbors(
-        of: level.rows.directions, listLength: length, in: level.nodes, named: level.names,
-        using: workers, on: communicator, progress: progress)
+      (lists, summary) = try nearestNeighbors(
+        of: level.rows.directions, listLength: length, by: options, in: level.nodes,
+        named: level.names, using: workers, on: communicator, progress: progress)
     }
-    guard !level.isInInputOrder else { return lists }
-    return try lists.renamed(by: run.nodeOfPoint, of: run.points, on: communicator)
+    guard !level.isInInputOrder else { return (lists, summary) }
+    return (try lists.renamed(by: run.nodeOfPoint, of: run.points, on: communicator), summary)
   }
 }

@@ -40,6 +40,23 @@ struct CandidateLists: Sendable {
     return lists
   }
 
+  /// Empties the lists and makes them as many as given, in the same memory where it suffices.
+  ///
+  /// - Parameter bounds: What candidates must reach.
+  mutating func reset(count: Int, capacity newCapacity: Int, bounds: [Float]) {
+    precondition(bounds.count == count, "\(bounds.count) bounds of \(count) lists")
+    guard newCapacity == capacity, count * capacity <= similarity.count else {
+      self = CandidateLists(count: count, capacity: newCapacity)
+      bound = bounds
+      return
+    }
+    for place in 0..<count * capacity {
+      similarity[place] = -.infinity
+      index[place] = -1
+    }
+    bound = bounds
+  }
+
   /// Offers all entries of other lists for the same nodes. No candidate may be in both.
   mutating func merge(_ other: CandidateLists) {
     precondition(
@@ -119,6 +136,40 @@ struct CandidateLists: Sendable {
               similarity: similarity.baseAddress!, index: index.baseAddress!,
               bound: bound.baseAddress!, capacity: capacity))
         }
+      }
+    }
+  }
+}
+
+extension CandidateLists {
+  /// Offers every column of a packed matrix, by its number, to the list of each row.
+  ///
+  /// - Parameter rows: One for each list.
+  /// - Complexity: 2 · rows · columns · depth flops.
+  mutating func offer(_ rows: Matrix, _ columns: PackedMatrix, using workers: Workers) {
+    precondition(rows.rowCount == count, "\(rows.rowCount) rows for \(count) lists")
+    let tiles = (0..<count).tiles(of: 128)
+    let numbers = (0..<columns.columnCount).map { Int64($0) }
+    let none = Array(repeating: Int64(-1), count: 128)
+    unsafe withAccess { lists in
+      workers.forEach(tiles.count) {
+        Matrix(uninitializedRows: 128, columns: columns.columnCount)
+      } _: { task, scratch in
+        let tile = tiles[task]
+        let scores = unsafe scratch.disjointRows().base
+        unsafe multiplyPacked(
+          rows.sharedRows()[tile.lowerBound], stride: rows.columnCount, rowCount: tile.count,
+          columns, into: scores, stride: columns.columnCount)
+        for row in tile {
+          unsafe lists.bound[row] = max(
+            lists.bound[row],
+            highland_reached_score(
+              scores + (row - tile.lowerBound) * columns.columnCount, columns.columnCount,
+              lists.capacity))
+        }
+        unsafe highland_offer_to_rows(
+          scores, columns.columnCount, tile.count, columns.columnCount, none, numbers,
+          lists.handle(from: tile.lowerBound))
       }
     }
   }

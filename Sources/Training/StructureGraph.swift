@@ -4,6 +4,7 @@ package import DistributedGraphs
 package import GraphNetworks
 internal import HierarchicalClustering
 package import LinearAlgebra
+package import NeighborSearch
 package import Parallelism
 internal import RandomNumbers
 internal import SimilarityStructure
@@ -116,13 +117,15 @@ package struct RawStructureGraph: Sendable {
 ///   - isBalanced: Whether edges of large identities weigh less; otherwise all weigh 1.
 package func structureGraphs(
   of points: Matrix, labels: [Int64], levelCount: Int, settings: StructureNetwork.Settings,
-  isBalanced: Bool = true, using workers: Workers, on communicator: some Communicator
+  isBalanced: Bool = true, search: SearchOptions = SearchOptions(), using workers: Workers,
+  on communicator: some Communicator
 ) throws -> [RawStructureGraph] {
   let truth = StructureTruth(labels: labels, settings: settings, isBalanced: isBalanced)
   _ = try cluster(
     EmbeddingsInMemory(points),
     by: ClusteringPlan(
-      judge: truth, neighborCount: settings.neighborCount, thresholds: .given(Thresholds(0.5)),
+      judge: truth, search: .search(search), neighborCount: settings.neighborCount,
+      thresholds: .given(Thresholds(0.5)),
       maximumLevels: levelCount, invalidRows: .singleton, workers: workers),
     on: communicator)
   return truth.graphs

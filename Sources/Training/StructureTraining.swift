@@ -124,7 +124,7 @@ public func trainStructureNetwork(
     return try ThresholdSearch(
       set, points: context(of: set, split, limit: 50_000),
       judged: Set(judged.map { set.labels[$0] }), network: network,
-      using: options.workers, on: communicator)
+      search: options.search, using: options.workers, on: communicator)
   }
   let trials = try thresholdTrials(
     searches, after: state.optimizer.stepCount, observer: observer, on: communicator)
@@ -166,8 +166,8 @@ private func structureGraphs(
 ) throws -> [RawStructureGraph] {
   try structureGraphs(
     of: set.rows, labels: set.labels, levelCount: options.levelCount, settings: options.settings,
-    isBalanced: !options.omissions.parts.contains(.balance), using: options.workers,
-    on: communicator)
+    isBalanced: !options.omissions.parts.contains(.balance), search: options.search,
+    using: options.workers, on: communicator)
 }
 
 /// The points to choose thresholds on: all or, in a large set, whole identities up to a limit, the

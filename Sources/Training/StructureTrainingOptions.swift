@@ -2,6 +2,7 @@ public import Communication
 internal import Glibc
 public import GraphNetworks
 public import HierarchicalClustering
+public import NeighborSearch
 public import Parallelism
 
 /// A set of embeddings whose identities are known.
@@ -48,6 +49,8 @@ public struct StructureTrainingOptions: Equatable, Sendable {
   public var validationFraction: Double
   /// What to leave out of training.
   public var omissions: StructureOmissions
+  /// How neighbours are searched.
+  public var search: SearchOptions
   public var seed: UInt64
   public var workers: Workers
 
@@ -58,7 +61,8 @@ public struct StructureTrainingOptions: Equatable, Sendable {
     stepEdgeCount: Int = 3000,
     learningRate: Double = 3e-3, warmUpSteps: Int = 30, weightDecay: Double = 1e-4,
     gradientLimit: Double = 1, validationFraction: Double = 0,
-    omissions: StructureOmissions = StructureOmissions(), seed: UInt64 = 0,
+    omissions: StructureOmissions = StructureOmissions(),
+    search: SearchOptions = SearchOptions(), seed: UInt64 = 0,
     workers: Workers = Workers()
   ) {
     precondition(
@@ -79,6 +83,7 @@ public struct StructureTrainingOptions: Equatable, Sendable {
     self.gradientLimit = gradientLimit
     self.validationFraction = validationFraction
     self.omissions = omissions
+    self.search = search
     self.seed = seed
     self.workers = workers
   }

@@ -3,6 +3,7 @@ internal import DistributedGraphs
 internal import GraphNetworks
 internal import HierarchicalClustering
 internal import LinearAlgebra
+internal import NeighborSearch
 internal import Parallelism
 internal import SimilarityStructure
 
@@ -24,14 +25,14 @@ struct ThresholdSearch {
   ///   - judged: Labels of the identities that are scored.
   init(
     _ set: LabelledEmbeddings, points: [Int], judged: Set<Int64>, network: StructureNetwork,
-    using workers: Workers, on communicator: some Communicator
+    search: SearchOptions, using workers: Workers, on communicator: some Communicator
   ) throws {
     labels = points.map { set.labels[$0] }
     isJudged = labels.map { judged.contains($0) }
     level = try FirstLevel(
       EmbeddingSubset(AnyEmbeddings(set.source), points),
       by: ClusteringPlan(
-        ClusteringOptions(invalidRows: .singleton, workers: workers),
+        ClusteringOptions(search: search, invalidRows: .singleton, workers: workers),
         with: TrainedModel(.structure(network))),
       on: communicator)
   }

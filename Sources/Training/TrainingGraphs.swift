@@ -3,7 +3,7 @@ internal import DistributedGraphs
 internal import GraphNetworks
 public import HierarchicalClustering
 internal import LinearAlgebra
-internal import NeighborSearch
+public import NeighborSearch
 public import Parallelism
 
 /// The graphs that a network is trained on: for every k some levels, each made from the one before with
@@ -22,10 +22,12 @@ public import Parallelism
 ///   - source: Replicated. Each rank reads its own rows.
 ///   - labels: Replicated. One per row.
 ///   - needsAverages: Whether the network takes the average feature.
+///   - search: How neighbours of level 0 are searched; those of later levels exactly.
 /// - Throws: ``AgreedFailure`` on every rank if rows cannot be read or have no direction.
 public func trainingGraphs(
   of source: some EmbeddingSource, labels: [Int64], chains: [TrainingChain],
-  usesTrueLinks: Bool = false, needsAverages: Bool, using workers: Workers = Workers(),
+  usesTrueLinks: Bool = false, needsAverages: Bool, search: SearchOptions = SearchOptions(.exact),
+  using workers: Workers = Workers(),
   on communicator: some Communicator
 ) throws -> [TrainingGraph] {
   precondition(labels.count == source.rowCount, "\(labels.count) labels of \(source.rowCount) rows")
@@ -34,8 +36,9 @@ public func trainingGraphs(
   let owned = points.owned(by: communicator.rank)
   let longest = try nearestNeighbors(
     of: source.unitRows(owned, invalid: .error, on: communicator),
-    listLength: (chains.map(\.neighborCount).max() ?? 1) - 1, in: points, using: workers,
-    on: communicator)
+    listLength: (chains.map(\.neighborCount).max() ?? 1) - 1, by: search, in: points,
+    using: workers, on: communicator
+  ).lists
   return try chains.flatMap { chain in
     let truth = CoordinatesTruth(
       labels: labels, neighborCount: chain.neighborCount, usesTrueLinks: usesTrueLinks,

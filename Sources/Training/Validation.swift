@@ -5,7 +5,7 @@ internal import Evaluation
 internal import GraphNetworks
 public import HierarchicalClustering
 internal import LinearAlgebra
-internal import NeighborSearch
+public import NeighborSearch
 public import Optimization
 public import Parallelism
 
@@ -77,9 +77,11 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
   ///   - source: Replicated. Points of identities that are not trained on; each rank reads its own.
   ///   - labels: Replicated. One per row.
   ///   - neighborCount: k of clustering.
+  ///   - search: How neighbours of level 0 are searched.
   /// - Throws: ``AgreedFailure`` on every rank if rows cannot be read or have no direction.
   public init(
-    _ source: Source, labels: [Int64], neighborCount: Int, using workers: Workers,
+    _ source: Source, labels: [Int64], neighborCount: Int,
+    search: SearchOptions = SearchOptions(.exact), using workers: Workers,
     on communicator: some Communicator
   ) throws {
     precondition(
@@ -92,7 +94,9 @@ public struct Validator<Source: EmbeddingSource>: Sendable {
     self.labels = Array(labels[owned])
     let rows = try source.unitRows(owned, invalid: .error, on: communicator)
     lists = try nearestNeighbors(
-      of: rows, listLength: neighborCount - 1, in: nodes, using: workers, on: communicator)
+      of: rows, listLength: neighborCount - 1, by: search, in: nodes, using: workers,
+      on: communicator
+    ).lists
     truth = try LinkageTruth(
       of: self.labels, over: NeighborGraph(lists, in: nodes, on: communicator),
       neighborCount: neighborCount, on: communicator)

@@ -12,6 +12,8 @@ extension OptionTable {
     OptionUse("--report page.html", .file("page.html")),
     OptionUse(
       "--threads 3", .count(of: "\"threadCount\":3", in: "log.jsonl"), with: "--log log.jsonl"),
+    OptionUse("--search approximate", .success),
+    OptionUse("--recall 0.5", .success, with: "--search approximate"),
     OptionUse("--progress none", .silence),
     OptionUse(
       "--overwrite", .success,

@@ -26,6 +26,9 @@ extension OptionTable {
       "--similarities {next-lower}", .levels, replacing: "--similarities {next-similarities}",
       with: "--neighbors {next-lists}"),
     OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
+    OptionUse("--search approximate", .line("approximate neighbours")),
+    OptionUse(
+      "--recall 0.5", .line("approximate neighbours"), with: "--search approximate"),
     OptionUse("--threads 3", .line("of 3 threads")),
     OptionUse("--progress none", .silence),
     OptionUse(
@@ -43,7 +46,8 @@ extension OptionTable {
 
   private static let notTogetherInClustering = [
     ["--tau", "--granularity"], ["--tau-later", "--granularity"], ["--tau", "--tau-by-silhouette"],
-    ["--early-stop", "--max-levels"],
+    ["--early-stop", "--max-levels"], ["--search", "--neighbors"], ["--search", "--similarities"],
+    ["--recall", "--neighbors"], ["--recall", "--similarities"],
   ]
 
   private static let clusterByDefault = OptionTable(
@@ -92,6 +96,9 @@ extension OptionTable {
         "--similarities other-s.npy", .file("other-s.npy")),
       OptionUse("--report report.json", .file("report.json")),
       OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
+      OptionUse("--search approximate", .line("approximate neighbours")),
+      OptionUse(
+        "--recall 0.5", .line("approximate neighbours"), with: "--search approximate"),
       OptionUse("--threads 3", .json("report.json", "threadCount"), with: "--report report.json"),
       OptionUse("--progress none", .silence),
       OptionUse("--overwrite", .success, existing: ["n.npy", "other.npy", "report.json"]),

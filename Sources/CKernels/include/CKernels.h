@@ -1,4 +1,5 @@
 #pragma once
+#include "cells.h"
 #include "gemm.h"
 #include "layers.h"
 #include "neighbors.h"

@@ -101,6 +101,7 @@ struct ClusterCommand: RankedCommand {
       """)
   var invalidRows = InvalidRowPolicy.error
 
+  @OptionGroup var search: NeighborSearchOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions
@@ -135,6 +136,11 @@ struct ClusterCommand: RankedCommand {
     guard (neighbors == nil) == (similarities == nil) else {
       throw ValidationError("--neighbors and --similarities go together")
     }
+    guard neighbors == nil || search.settings.isEmpty else {
+      throw ValidationError(
+        "\(search.settings.keys.sorted()[0]) is of neighbours that are searched, --neighbors gives "
+          + "them: expected one of them")
+    }
     try outputs.check([output, report, hierarchy], named: "--output, --report or --hierarchy")
   }
 
@@ -164,7 +170,7 @@ struct ClusterCommand: RankedCommand {
     let options = ClusteringOptions(
       neighborCount: neighborCount, threshold: tau, laterThreshold: tauLater,
       choosesThreshold: tauBySilhouette, granularity: granularity, maximumLevels: maxLevels,
-      stopsEarly: earlyStop, invalidRows: invalidRows,
+      stopsEarly: earlyStop, search: search.options, invalidRows: invalidRows,
       workers: try threads.workers(on: communicator))
     try checkMemory(options, trained, source, on: communicator)
     let plan = try communicator.agree {
@@ -172,6 +178,7 @@ struct ClusterCommand: RankedCommand {
         try readNeighbors(of: source, length: length, for: trained, on: communicator)
       }
     }
+
     guard let hierarchy else {
       return try cluster(source, trained, plan, trueLabels, hierarchy: nil, on: communicator)
     }
@@ -242,6 +249,9 @@ struct ClusterCommand: RankedCommand {
     }
     guard communicator.rank == Rank(0) else { return }
     print(report.table)
+    for level in report.levels {
+      if let account = level.search?.account { print("Level \(level.level): \(account)") }
+    }
     print(report.summary)
     if let metrics { print(metrics) }
   }

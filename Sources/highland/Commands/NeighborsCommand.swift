@@ -12,7 +12,7 @@ import Parallelism
 struct NeighborsCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "knn",
-    abstract: "Find the exact nearest neighbours of every embedding by cosine similarity.",
+    abstract: "Find the nearest neighbours of every embedding by cosine similarity.",
     discussion: """
       Each list holds the k − 1 nearest other points, nearest first, ties by index, and −1 if there \
       are fewer. highland cluster and highland components accept the lists with --neighbors and \
@@ -46,6 +46,7 @@ struct NeighborsCommand: RankedCommand {
       """)
   var invalidRows = InvalidRowPolicy.error
 
+  @OptionGroup var search: NeighborSearchOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions
@@ -86,11 +87,14 @@ struct NeighborsCommand: RankedCommand {
       owned, invalid: invalidRows, using: workers, on: communicator)
     reporter.show("read", isDone: 1)
     let pairs = Double(source.rowCount) * Double(source.rowCount) / 2
-    let (cost, lists) = try NeighborsReport.Cost.measuring(on: communicator) { communicator in
+    let (cost, (lists, summary)) = try NeighborsReport.Cost.measuring(on: communicator) {
+      communicator in
       try nearestNeighbors(
-        of: rows, listLength: neighborCount - 1, in: nodes, using: workers, on: communicator
+        of: rows, listLength: neighborCount - 1, by: search.options, in: nodes, using: workers,
+        on: communicator
       ) { reporter.show("neighbors", isDone: $0, amount: pairs, unit: "pairs") }
     }
+    if communicator.rank == Rank(0), let account = summary.account { print(account) }
     let shape = [source.rowCount, neighborCount - 1]
     try writeArray(
       lists.neighbors.map(\.index), shape: shape, firstRow: owned.lowerBound, to: neighbors,
@@ -104,7 +108,8 @@ struct NeighborsCommand: RankedCommand {
       NeighborsReport(
         features: input.features, k: neighborCount, rankCount: communicator.size,
         threadCount: workers.count, pointCount: source.rowCount, dimensions: source.dimensions,
-        search: cost, usefulFlops: 2 * flops, computedFlops: flops,
+        search: cost, method: summary, usefulFlops: 2 * flops,
+        computedFlops: 2 * summary.comparedPairs * Double(source.dimensions),
         usefulGigaflopsPerSecond: 2 * flops / max(cost.elapsedSeconds, 1e-9) / 1e9,
         memory: try MemoryReport(on: communicator)),
       to: report, overwrite: outputs.overwrite, on: communicator)

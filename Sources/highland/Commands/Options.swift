@@ -1,9 +1,10 @@
-import ArgumentParser
+public import ArgumentParser
 import Communication
 import Datasets
 import DistributedGraphs
 import FoundationEssentials
 import MPICommunication
+public import NeighborSearch
 import Parallelism
 
 // Options that several commands share.
@@ -128,6 +129,47 @@ struct ThreadOptions: ParsableArguments {
     return Workers(max(1, isBound ? available : available / ranksHere))
   }
 }
+
+struct NeighborSearchOptions: ParsableArguments {
+  @Option(
+    name: .customLong("search"),
+    help: ArgumentHelp(
+      "How neighbours are searched: exact, approximate, or auto.",
+      discussion: """
+        approximate compares points within cells until --recall of the true neighbours is found; auto \
+        does so where it is much faster than comparing all pairs. Default: auto.
+        """))
+  var givenSearch: SearchMethod?
+
+  @Option(
+    name: .customLong("recall"),
+    help: """
+      The share of the true neighbours that an approximate search is to find. Default: 0.98.
+      """)
+  var givenRecall: Double?
+
+  func validate() throws {
+    guard let givenRecall else { return }
+    guard (0...1).contains(givenRecall) else {
+      throw ValidationError("--recall \(givenRecall): expected 0 ... 1")
+    }
+    guard givenSearch != .exact else {
+      throw ValidationError("--recall is of approximate searches; not with --search exact")
+    }
+  }
+
+  var options: SearchOptions { SearchOptions(givenSearch ?? .auto, recall: givenRecall ?? 0.98) }
+
+  /// What was given, for runs that resume with the same settings. Keys are names of options.
+  var settings: [String: String] {
+    var settings: [String: String] = [:]
+    if let givenSearch { settings["--search"] = givenSearch.rawValue }
+    if let givenRecall { settings["--recall"] = "\(givenRecall)" }
+    return settings
+  }
+}
+
+extension SearchMethod: ExpressibleByArgument {}
 
 /// The arguments, with a negative number after an option's name turned into that option's value.
 ///

@@ -1,4 +1,6 @@
 import Communication
+import Evaluation
+import NeighborSearch
 import Parallelism
 
 /// What `highland knn` did: the JSON of `--report`.
@@ -12,9 +14,11 @@ struct NeighborsReport: Codable {
   var dimensions: Int
   /// The search alone, without files.
   var search: Cost
+  /// Exact or approximate, why, and how many of the true neighbours were found.
+  var method: SearchSummary
   /// 2 · N² · D: the similarities of all ordered pairs, whichever way they are found.
   var usefulFlops: Double
-  /// N² · D: every pair is computed once.
+  /// Of the pairs that were compared: N² · D if all are, each once.
   var computedFlops: Double
   /// Useful flops by elapsed time, all ranks together, in 10⁹ per second.
   var usefulGigaflopsPerSecond: Double
@@ -53,5 +57,21 @@ extension NeighborsReport.Cost {
       cpuSeconds: try communicator.allReduce(cpu, +), bytesSent: traffic.bytesSent,
       messages: traffic.messages, rounds: counting.traffic.rounds)
     return (cost, result)
+  }
+}
+
+extension SearchSummary {
+  /// A line about an approximate search, for people.
+  var account: String? {
+    guard let approximate else { return nil }
+    let (recall, count) = (approximate.recall, approximate.recallByPartition.count)
+    func percent(_ share: Double) -> String { decimal(100 * share, places: 2) }
+    let falls = recall.lower < approximate.wantedRecall
+    return """
+      approximate neighbours: \(percent(recall.mean)) % of the true ones \
+      (\(percent(recall.lower)) ... \(percent(recall.upper)) %, by \(recall.rowCount) points), from \
+      \(count) partition\(count == 1 ? "" : "s") of \(approximate.cellCount) cells\
+      \(falls ? "; \(percent(approximate.wantedRecall)) % were wanted" : "") (\(reason))
+      """
   }
 }

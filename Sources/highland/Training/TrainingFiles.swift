@@ -38,6 +38,7 @@ struct TrainingFiles: ParsableArguments {
   @Option(help: "The seed of the split of identities and of all other random numbers.")
   var seed: UInt64 = 0
 
+  @OptionGroup var search: NeighborSearchOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions

@@ -62,6 +62,7 @@ struct TrainCoordinatesCommand: RankedCommand {
     try checkMemory(options.shape, on: communicator)
     let settings = recipe.settings(of: options)
       .merging(held.settings(default: Self.heldOut)) { $1 }.merging(course.settings) { $1 }
+      .merging(files.search.settings) { $1 }
     let directory = try files.openCheckpoints(on: communicator) {
       var run = RunIdentity(
         settings.merging(["kind": "coordinates"]) { $1 }.filter { $0.key != "--validation" })
@@ -138,7 +139,8 @@ struct TrainCoordinatesCommand: RankedCommand {
     let graphs = try trainingGraphs(
       of: EmbeddingSubset(data.features, points), labels: points.map { data.labels[$0] },
       chains: options.chains, usesTrueLinks: options.usesTrueLinks,
-      needsAverages: options.shape.usesAverageFeature, using: options.workers, on: communicator)
+      needsAverages: options.shape.usesAverageFeature, search: files.search.options,
+      using: options.workers, on: communicator)
     reporter.note("\(graphs.count) graphs")
     return graphs
   }
@@ -164,7 +166,8 @@ struct TrainCoordinatesCommand: RankedCommand {
   ) throws -> Validator<EmbeddingSubset<FeatureFile>> {
     try Validator(
       EmbeddingSubset(data.features, points), labels: points.map { data.labels[$0] },
-      neighborCount: options.chains[0].neighborCount, using: options.workers, on: communicator)
+      neighborCount: options.chains[0].neighborCount, search: files.search.options,
+      using: options.workers, on: communicator)
   }
 
   /// Writes the model and the report.

@@ -38,7 +38,9 @@ struct TrainStructureCommand: RankedCommand {
     }
     let workers = try files.threads.workers(on: communicator)
     let options = try communicator.agree {
-      try structure.options(held, seed: files.seed, from: start, workers: workers)
+      var options = try structure.options(held, seed: files.seed, from: start, workers: workers)
+      options.search = files.search.options
+      return options
     }
     let sets = try communicator.agree {
       try [data]
@@ -49,7 +51,7 @@ struct TrainStructureCommand: RankedCommand {
     try checkMemory(
       options, pointCount: sets.reduce(0) { max($0, $1.labels.count) }, on: communicator)
     try files.checkRows(of: sets + [other], on: communicator)
-    let settings = structure.settings(of: options)
+    let settings = structure.settings(of: options).merging(files.search.settings) { $1 }
     let directory = try files.openCheckpoints(on: communicator) {
       var run = RunIdentity(settings.merging(["kind": "structure"]) { $1 })
       for (index, set) in sets.enumerated() {

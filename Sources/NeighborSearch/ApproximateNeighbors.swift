@@ -1,0 +1,102 @@
+public import Communication
+public import DistributedGraphs
+public import LinearAlgebra
+public import Parallelism
+
+/// Almost all of the nearest other nodes of every owned node by cosine similarity.
+///
+/// Nodes are divided into cells of nearby directions, those near a border being in several, and compared
+/// within cells: by the products of the exact search, with the same bits. This is repeated with other
+/// cells until the share of true neighbours that the lists hold reaches what is wanted. The share is
+/// estimated by a thousand nodes whose neighbours are found exactly.
+///
+/// The lists have the order and the bits of ``nearestNeighbors(of:listLength:in:using:on:progress:)`` where
+/// they hold the same nodes. They do not depend on ranks and threads: cells follow from hashes of the nodes
+/// and from sums in a fixed order, and lists keep the first of a total order whatever the order in which
+/// candidates come.
+///
+/// > Collective: over `communicator`. For each partition what ``CellTree``, ``CellMembership`` and
+/// > ``searchCells`` send: about `2 ownedCount · (4 columns + 16 + 12 listLength)` bytes there and back,
+/// > in a number of rounds that does not depend on the ranks.
+///
+/// - Parameters:
+///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing: they have no neighbours
+///     and are in no other list. Shape `[ownedCount × columns]`.
+///   - listLength: Replicated. The number of neighbours for each node, without the node itself.
+///   - names: Owned. The name of every node, under which it stands in lists, by which ties break and from
+///     which cells follow: all different, and none below 0. Given on all ranks or on none; nil names
+///     nodes by their index.
+///   - recall: Replicated. The share of the true neighbours to find, with a confidence of 97.5 %.
+///   - progress: Called on every rank with the share of its work that is done, in 0 ... 1. How many
+///     partitions it takes is not known before.
+/// - Returns: Lists of `listLength` places, and what was done for them.
+public func approximateNeighbors(
+  of rows: Matrix, listLength: Int, recall: Double = 0.98, in nodes: NodePartition,
+  named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
+  on communicator: some Communicator,
+  progress: (Double) -> Void = { _ in }
+) throws -> (lists: NeighborLists, summary: ApproximateSummary) {
+  try communicator.assertReplicated(
+    (
+      listLength: listLength, recall: recall, columns: rows.columnCount, nodes: nodes.firstNode,
+      isNamed: names != nil
+    ))
+  let owned = nodes.owned(by: communicator.rank)
+  precondition(rows.rowCount == owned.count, "\(rows.rowCount) rows for \(owned.count) nodes")
+  precondition(
+    names?.count ?? owned.count == owned.count,
+    "\(names?.count ?? 0) names for \(owned.count) nodes")
+  let names = names ?? owned.map { GlobalNode($0) }
+  let plan = SearchPlan(nodeCount: nodes.nodeCount, listLength: listLength)
+  var lists = CandidateLists(
+    count: owned.count, capacity: min(listLength, max(nodes.nodeCount - 1, 0)))
+  let directed = rows.rowsThatAreNotZeros
+  let sample = try RecallSample(
+    of: rows, at: directed, named: names, listLength: lists.capacity,
+    using: workers, on: communicator)
+  var estimate = try sample.estimate(lists, on: communicator)
+  var summary = ApproximateSummary(
+    wantedRecall: recall, recall: estimate, recallByPartition: [], cellCount: plan.cellCount,
+    meanCells: 0, comparedPairs: sample.pairCount)
+  while lists.capacity > 0, estimate.lower < recall,
+    summary.recallByPartition.count < SearchPlan.maximumPartitions
+  {
+    let number = summary.recallByPartition.count
+    let seed = UInt64(number) + 1
+    let tree = try CellTree(
+      of: rows, at: directed, named: names, cellCount: plan.cellCount, seed: seed,
+      using: workers, on: communicator)
+    let membership = try CellMembership(
+      of: rows, at: directed, named: names, in: tree,
+      mean: plan.meanCells(after: summary.recallByPartition), seed: seed, using: workers,
+      on: communicator)
+    let tasks = try CellTasks(
+      membership, cellCount: tree.cellCount, seed: seed, on: communicator)
+    try searchCells(
+      of: rows, membership, tasks, named: names, into: &lists, using: workers,
+      on: communicator
+    ) { share in
+      // Each partition takes half of what is left, as if as many followed.
+      progress(1 - (1 - share / 2) / Double(sign: .plus, exponent: number, significand: 1))
+    }
+    estimate = try sample.estimate(lists, on: communicator)
+    summary.recall = estimate
+    summary.recallByPartition.append(estimate.mean)
+    summary.comparedPairs += tasks.pairCount + tree.pairCount(rowCount: nodes.nodeCount)
+    let visits = tasks.visitCount / Double(max(nodes.nodeCount, 1))
+    summary.meanCells += (visits - summary.meanCells) / Double(number + 1)
+  }
+  progress(1)
+  return (lists.neighborLists(listLength: listLength, using: workers), summary)
+}
+
+extension Matrix {
+  /// Ascending.
+  fileprivate var rowsThatAreNotZeros: [Int] {
+    unsafe withUnsafeBufferPointer { elements in
+      (0..<rowCount).filter { row in
+        unsafe !elements[row * columnCount..<(row + 1) * columnCount].allSatisfy { $0 == 0 }
+      }
+    }
+  }
+}

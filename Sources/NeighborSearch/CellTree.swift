@@ -1,0 +1,217 @@
+internal import Communication
+internal import DistributedGraphs
+internal import LinearAlgebra
+internal import Parallelism
+internal import RandomNumbers
+
+/// A division of all directions into cells, in two steps: into groups, and each group into its cells. A
+/// row belongs to the cell whose centre is most similar, and to near cells besides
+/// (``CellMembership``).
+///
+/// It is made from rows that are chosen by hashes of their names, and means are taken in the order of
+/// the names, so it has the same bits on any number of ranks and threads.
+struct CellTree: Sendable {
+  /// Replicated. The centres of the groups.
+  let groups: PackedMatrix
+  /// Replicated. The centres of the cells of each group.
+  let cells: [PackedMatrix]
+  /// Replicated. The number of each group's first cell. Shape `[groups + 1]`, ascending from 0.
+  let firstCell: [Int]
+
+  var cellCount: Int { firstCell[firstCell.count - 1] }
+
+  /// Groups in which the nearest cells of a row are looked for.
+  static let beam = 8
+
+  /// About how many pairs of a row and a centre are compared to find the cells of all rows.
+  func pairCount(rowCount: Int) -> Double {
+    let groupCount = Double(max(1, groups.columnCount))
+    let cellsPerGroup = Double(cellCount) / groupCount
+    return Double(rowCount) * (groupCount + min(Double(Self.beam), groupCount) * cellsPerGroup)
+  }
+
+  /// Rows by which the centre of a group, and that of a cell, is found.
+  private static let rowsPerGroup = 128.0
+  private static let rowsPerCell = 24.0
+
+  /// > Collective: over `communicator`. Some 15 rounds. The rows that are sampled for groups go to all
+  /// > ranks, those for cells to one, and all centres to all ranks: `512 columns √cellCount` bytes,
+  /// > `96 columns cellCount / p` and `4 columns cellCount`.
+  ///
+  /// - Parameters:
+  ///   - rows: Owned. Unit rows, and rows of zeros, which are not sampled.
+  ///   - directed: Owned. Ascending places of the rows that are not zeros.
+  ///   - cellCount: Replicated. About how many cells to make. At least 1.
+  ///   - seed: Replicated. Another seed, other cells.
+  init(
+    of rows: Matrix, at directed: [Int], named names: [GlobalNode], cellCount: Int, seed: UInt64,
+    using workers: Workers, on communicator: some Communicator
+  ) throws {
+    let rowCount = Double(max(1, try communicator.sum(directed.count)))
+    let hash = NodeHash(seed: seed)
+    func sample(_ count: Double) -> [Int] {
+      directed.filter { hash.isWithin(count / rowCount, names[$0]) }
+    }
+
+    // The groups, by every rank for itself.
+    let groupCount = Double(cellCount).squareRoot().rounded()
+    let leading = sample(groupCount * Self.rowsPerGroup)
+    let leaders = CenteredRows(
+      rows: try communicator.allGather(rows: rows.copy(ofRows: leading)),
+      names: try communicator.allGather(leading.map { names[$0] }).values, hash)
+    groups = PackedMatrix(columns: leaders.centers(Int(groupCount), using: workers))
+    let groupCountFound = groups.columnCount
+
+    // The cells of a group, by the rank it is dealt to.
+    let places = sample(Double(cellCount) * Self.rowsPerCell)
+    let chosen = rows.copy(ofRows: places)
+    let groupOf = chosen.nearest(of: groups, using: workers)
+    var sizes = Array(repeating: 0.0, count: groupCountFound)
+    for group in groupOf { sizes[group] += 1 }
+    sizes = try communicator.sums(sizes)
+    let total = max(sizes.reduce(0, +), 1)
+    let counts = sizes.map { Int((Double(cellCount) * $0 / total).rounded(.up)) }
+    let deal = Deal(
+      costs: zip(sizes, counts).map { $0 * Double($1) }, rankCount: communicator.size)
+    let (order, ranks) = sorted(
+      groupOf.indices, by: groupOf.map { deal.rank[$0] }, keyCount: communicator.size)
+    let sent = zip(ranks.dropFirst(), ranks).map { $0 - $1 }
+    let members = try communicator.allToAll(
+      Buckets(
+        values: order.map { SampledRow(name: names[places[$0]], group: groupOf[$0]) },
+        counts: sent))
+    let arrived = try communicator.exchange(
+      rows: chosen.copy(ofRows: order), counts: sent, receiving: members.counts)
+    let (ofGroup, starts) = sorted(
+      members.values.indices, by: members.values.map { Int($0.group) }, keyCount: groupCountFound)
+    let mine = sizes.indices.filter { deal.rank[$0] == communicator.rank.index }
+    let centers = Guarded(Array(repeating: Matrix(rows: 0, columns: 0), count: mine.count))
+    workers.forEach(mine.count) { task in
+      let group = mine[task]
+      let rows = ofGroup[starts[group]..<starts[group + 1]]
+      let found = CenteredRows(
+        rows: arrived.copy(ofRows: Array(rows)), names: rows.map { members.values[$0].name }, hash
+      ).centers(counts[group], using: Workers())
+      centers.withLock { $0[task] = found }
+    }
+
+    // All centres, to all ranks.
+    let own = centers.withLock { $0 }
+    let all = try communicator.allGather(
+      rows: Matrix(
+        rows: own.reduce(0) { $0 + $1.rowCount }, columns: rows.columnCount,
+        elements: own.flatMap(\.elements)))
+    let made = try communicator.allGather(
+      zip(mine, own).map { ($0, $1.rowCount) }.flatMap { [$0, $1] })
+    var rowsOf = Array(repeating: 0..<0, count: groupCountFound)
+    var next = 0
+    for pair in stride(from: 0, to: made.values.count, by: 2) {
+      rowsOf[made.values[pair]] = next..<next + made.values[pair + 1]
+      next += made.values[pair + 1]
+    }
+    cells = rowsOf.map {
+      var packed = PackedMatrix()
+      packed.pack(rows: $0, of: all)
+      return packed
+    }
+    firstCell = (rowsOf.map(\.count) + [0]).exclusivePrefixSums()
+  }
+}
+
+private struct SampledRow: BitwiseCopyable {
+  let name: GlobalNode
+  let group: Int32
+
+  init(name: GlobalNode, group: Int) {
+    self.name = name
+    self.group = Int32(group)
+  }
+}
+
+/// Numbers that follow from nodes, and by which some of them are chosen, by any rank alike.
+struct NodeHash: Sendable {
+  private let key: UInt64
+
+  init(seed: UInt64) { key = mixed(seed &+ 0x9E37_79B9_7F4A_7C15) }
+
+  subscript(node: GlobalNode) -> UInt64 { mixed(key &+ mixed(UInt64(node.index) &+ 1)) }
+
+  /// Whether a node is among those of the given share.
+  func isWithin(_ share: Double, _ node: GlobalNode) -> Bool {
+    share >= 1 || Double(self[node] >> 11) * 0x1p-53 < share
+  }
+}
+
+/// Rows whose k-means are sought, in the order of their names.
+struct CenteredRows {
+  private let rows: Matrix
+  private let hashes: [UInt64]
+
+  init(rows: Matrix, names: [GlobalNode], _ hash: NodeHash) {
+    let order = names.indices.sorted { names[$0] < names[$1] }
+    self.rows = order == Array(names.indices) ? rows : rows.copy(ofRows: order)
+    hashes = order.map { hash[names[$0]] }
+  }
+
+  private static let roundCount = 3
+
+  /// Unit rows at the centres of some clusters of the rows, by k-means on the sphere: a centre is the
+  /// direction of the sum of the rows to which it is the most similar. The rows of the lowest hashes are
+  /// the first centres. A centre to which no row is nearest stays.
+  ///
+  /// - Parameter count: How many; fewer if there are fewer rows.
+  func centers(_ count: Int, using workers: Workers) -> Matrix {
+    let first = hashes.indices.sorted { (hashes[$0], $0) < (hashes[$1], $1) }.prefix(count)
+    var centers = rows.copy(ofRows: Array(first))
+    guard centers.rowCount < rows.rowCount else { return centers }
+    let width = rows.columnCount
+    for _ in 0..<Self.roundCount {
+      let nearest = rows.nearest(of: PackedMatrix(columns: centers), using: workers)
+      let (members, starts) = sorted(
+        nearest.indices, by: nearest, keyCount: centers.rowCount)
+      let source = unsafe rows.sharedRows()
+      centers.forEachTile(ofRows: 8, using: workers) { tile, sums in
+        for center in tile where starts[center] < starts[center + 1] {
+          let first = (center - tile.lowerBound) * width
+          for column in 0..<width { sums[first + column] = 0 }
+          for place in starts[center]..<starts[center + 1] {
+            let row = unsafe source[members[place]]
+            for column in 0..<width { unsafe sums[first + column] += row[column] }
+          }
+        }
+      }
+      withExtendedLifetime(rows) {}
+      centers.normalizeRows(using: workers)
+    }
+    return centers
+  }
+}
+
+extension Matrix {
+  /// For each row the centre to which it is most similar, the first of several. There must be one.
+  func nearest(of centers: PackedMatrix, using workers: Workers) -> [Int] {
+    var lists = CandidateLists(count: rowCount, capacity: 1)
+    lists.offer(self, centers, using: workers)
+    return lists.index.map { Int(max($0, 0)) }
+  }
+}
+
+/// Elements by their keys, those of one key in the order given; and where each key's begin.
+///
+/// - Parameter keys: One for each element, in `0 ..< keyCount`.
+func sorted<Element>(
+  _ elements: some Sequence<Element>, by keys: [Int], keyCount: Int
+) -> (elements: [Element], starts: [Int]) {
+  var counts = Array(repeating: 0, count: keyCount + 1)
+  for key in keys { counts[key] += 1 }
+  let starts = counts.exclusivePrefixSums()
+  var next = starts
+  let all = Array(elements)
+  guard let first = all.first else { return ([], starts) }
+  var result = Array(repeating: first, count: all.count)
+  for (element, key) in zip(all, keys) {
+    result[next[key]] = element
+    next[key] += 1
+  }
+  return (result, starts)
+}

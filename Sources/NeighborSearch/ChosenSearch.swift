@@ -1,0 +1,44 @@
+public import Communication
+public import DistributedGraphs
+public import LinearAlgebra
+public import Parallelism
+
+/// The nearest other nodes of every owned node by cosine similarity: all of them, or almost all.
+///
+/// > Collective: over `communicator`, as ``nearestNeighbors(of:listLength:in:using:on:progress:)`` or
+/// > ``approximateNeighbors(of:listLength:recall:in:using:on:progress:)``.
+///
+/// - Parameters:
+///   - rows: Owned. Unit rows, or zero rows, which take no part. Shape `[ownedCount × columns]`.
+///   - listLength: Replicated. The number of neighbours for each node, without the node itself.
+///   - options: Replicated.
+///   - names: Owned. The name of every node, as in the searches; nil names nodes by their index.
+/// - Returns: Lists of `listLength` places, and what was done for them.
+public func nearestNeighbors(
+  of rows: Matrix, listLength: Int, by options: SearchOptions, in nodes: NodePartition,
+  named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
+  on communicator: some Communicator,
+  progress: (Double) -> Void = { _ in }
+) throws -> (lists: NeighborLists, summary: SearchSummary) {
+  try communicator.assertReplicated(options)
+  let plan = SearchPlan(nodeCount: nodes.nodeCount, listLength: listLength)
+  let choice = plan.choice(by: options)
+  guard choice.method == .approximate else {
+    let lists = try nearestNeighbors(
+      of: rows, listLength: listLength, in: nodes, named: names, using: workers, on: communicator,
+      progress: progress)
+    return (
+      lists,
+      SearchSummary(method: .exact, reason: choice.reason, comparedPairs: plan.exactPairs)
+    )
+  }
+  let (lists, summary) = try approximateNeighbors(
+    of: rows, listLength: listLength, recall: options.recall, in: nodes, named: names,
+    using: workers, on: communicator, progress: progress)
+  return (
+    lists,
+    SearchSummary(
+      method: .approximate, reason: choice.reason, comparedPairs: summary.comparedPairs,
+      approximate: summary)
+  )
+}

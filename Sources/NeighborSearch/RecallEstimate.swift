@@ -1,0 +1,162 @@
+internal import Communication
+internal import DistributedGraphs
+internal import LinearAlgebra
+internal import Parallelism
+
+/// The share of the true nearest neighbours that lists hold, estimated by some rows.
+public struct RecallEstimate: Codable, Equatable, Sendable {
+  /// The mean over the rows that were looked at.
+  public var mean: Double
+  /// The bounds within which the mean over all rows is, with a probability of 95 %.
+  public var lower: Double
+  public var upper: Double
+  /// How many rows were looked at.
+  public var rowCount: Int
+}
+
+/// The exact neighbours of some rows, by which the recall of approximate lists is estimated.
+struct RecallSample {
+  /// Owned. Places of the rows, ascending.
+  private let rows: [Int]
+  /// Owned. How similar the last of the exact neighbours is, and how many there are, of each of the rows.
+  private let reached: [Float]
+  private let neighborCount: [Int]
+  /// Replicated. How many rows there are on all ranks, and whether no other row has a direction.
+  private let rowCount: Int
+  private let isComplete: Bool
+
+  /// Pairs that were compared.
+  let pairCount: Double
+
+  static let rowCount = 1000.0
+
+  /// > Collective: over `communicator`. Ten rounds. Every sampled row to every rank; from every rank 4
+  /// > `listLength` bytes for it.
+  ///
+  /// - Complexity: 2000 · ownedCount · columns flops.
+  init(
+    of rows: Matrix, at directed: [Int], named names: [GlobalNode], listLength: Int,
+    using workers: Workers,
+    on communicator: some Communicator
+  ) throws {
+    let hash = NodeHash(seed: 0x5EED_0F_4ECA_11)
+    let count = Double(max(1, try communicator.sum(directed.count)))
+    let share = Self.rowCount / count
+    let places = directed.filter { hash.isWithin(share, names[$0]) }
+    let own = rows.copy(ofRows: places)
+    let all = try communicator.allGather(rows: own)
+    let allNames = try communicator.allGather(places.map { names[$0] })
+    let near = nearestSimilarities(
+      of: all, named: allNames.values, among: rows, named: names, listLength: listLength,
+      using: workers)
+    let counts = allNames.counts.map { $0 * listLength }
+    let arrived = try communicator.exchange(
+      Buckets(values: near, counts: counts),
+      receiving: Array(repeating: places.count * listLength, count: communicator.size))
+    var reached = Array(repeating: -Float.infinity, count: places.count)
+    var neighborCount = Array(repeating: 0, count: places.count)
+    for place in places.indices {
+      let best = communicator.ranks.flatMap {
+        arrived[$0].dropFirst(place * listLength).prefix(listLength)
+      }.filter { $0 > -.infinity }.sorted(by: >).prefix(listLength)
+      reached[place] = best.last ?? .infinity
+      neighborCount[place] = best.count
+    }
+    self.rows = places
+    self.reached = reached
+    self.neighborCount = neighborCount
+    rowCount = allNames.values.count
+    isComplete = Double(rowCount) >= count
+    pairCount = Double(rowCount) * count
+  }
+
+  /// A neighbour counts if it is as similar as the last of the exact ones: which of several copies is
+  /// found does not matter.
+  ///
+  /// The bounds are those of Wilson's interval (1927), with the number of trials that have the variance
+  /// that is seen between rows.
+  ///
+  /// > Collective: over `communicator`. One round of 24 bytes per rank.
+  func estimate(
+    _ lists: CandidateLists, on communicator: some Communicator
+  ) throws -> RecallEstimate {
+    var sums = RecallSums()
+    for (row, place) in zip(rows, rows.indices) where neighborCount[place] > 0 {
+      let found = (row * lists.capacity..<(row + 1) * lists.capacity).count {
+        lists.index[$0] >= 0 && lists.similarity[$0] >= reached[place]
+      }
+      sums.add(min(found, neighborCount[place]), of: neighborCount[place])
+    }
+    return try communicator.allReduce(sums) { $0 + $1 }.estimate(
+      rowCount: rowCount, isComplete: isComplete)
+  }
+}
+
+/// Sums of whole numbers, the same in any order.
+private struct RecallSums: BitwiseCopyable {
+  private var rows = 0
+  private var places = 0
+  /// Places that are missed, and the sum of the squares of each row's.
+  private var missed = 0
+  private var squares = 0
+
+  mutating func add(_ found: Int, of count: Int) {
+    rows += 1
+    places += count
+    missed += count - found
+    squares += (count - found) * (count - found)
+  }
+
+  static func + (a: Self, b: Self) -> Self {
+    var sum = a
+    sum.rows += b.rows
+    sum.places += b.places
+    sum.missed += b.missed
+    sum.squares += b.squares
+    return sum
+  }
+
+  func estimate(rowCount: Int, isComplete: Bool) -> RecallEstimate {
+    guard rows > 0 else { return RecallEstimate(mean: 1, lower: 1, upper: 1, rowCount: rowCount) }
+    let length = Double(places) / Double(rows)
+    let p = 1 - Double(missed) / Double(places)
+    guard !isComplete else {
+      return RecallEstimate(mean: p, lower: p, upper: p, rowCount: rowCount)
+    }
+    let ofRows = Double(missed) / Double(rows)
+    let variance = (Double(squares) / Double(rows) - ofRows * ofRows) / (length * length)
+    // Between one trial a row and one a place.
+    let trials = Double(rows) * min(max(variance > 0 ? p * (1 - p) / variance : length, 1), length)
+    let z = 1.96
+    let middle = (p + z * z / (2 * trials)) / (1 + z * z / trials)
+    let half =
+      z / (1 + z * z / trials)
+      * (p * (1 - p) / trials + z * z / (4 * trials * trials)).squareRoot()
+    return RecallEstimate(
+      mean: p, lower: max(0, middle - half), upper: min(1, middle + half), rowCount: rowCount)
+  }
+}
+
+/// The similarities of some rows of any rank to their nearest others among the owned ones, greatest first, −∞
+/// where there are none. Shape `[rows × listLength]`.
+private func nearestSimilarities(
+  of queries: Matrix, named names: [GlobalNode], among rows: Matrix, named rowNames: [GlobalNode],
+  listLength: Int, using workers: Workers
+) -> [Float] {
+  // The lists of the owned rows take nothing.
+  var asking = SearchBlock(
+    rows: SearchRows(queries),
+    lists: CandidateLists(count: queries.rowCount, capacity: listLength), names: names)
+  var asked = SearchBlock(
+    rows: SearchRows(rows),
+    lists: CandidateLists(
+      capacity: 0, similarity: [], index: [],
+      bound: Array(repeating: .infinity, count: rows.rowCount)),
+    names: rowNames)
+  offerPairs(
+    between: &asking, 0..<queries.rowCount, and: &asked, 0..<rows.rowCount, using: workers,
+    progress: { _ in })
+  return names.indices.flatMap { query in
+    asking.lists.similarity[query * listLength..<(query + 1) * listLength].sorted(by: >)
+  }
+}

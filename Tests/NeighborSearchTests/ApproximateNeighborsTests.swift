@@ -1,0 +1,240 @@
+import Communication
+import DistributedGraphs
+import LinearAlgebra
+import NeighborSearch
+import Parallelism
+import RandomInputs
+import TestTags
+import Testing
+
+/// Unit rows around some directions: nearer to each other than to rows around other directions.
+private func clusteredRows(_ count: Int, _ depth: Int, clusters: Int, seed: Int) -> Matrix {
+  let centers = unitRows(clusters, depth, seed: seed)
+  var rows = randomMatrix(count, depth, seed: seed + 1)
+  for row in 0..<count {
+    for column in 0..<depth {
+      rows[row, column] = 0.4 * rows[row, column] + centers[row * 7 % clusters, column]
+    }
+  }
+  rows.normalizeRows()
+  return rows
+}
+
+/// The lists that some ranks find, put together, and what rank 0 says of them.
+private func approximate(
+  _ rows: Matrix, listLength: Int, recall: Double = 0.9, in nodes: NodePartition, threads: Int = 1
+) throws -> (lists: NeighborLists, summary: ApproximateSummary) {
+  let shares = try ThreadCommunicator.run(ranks: nodes.firstNode.count - 1) { communicator in
+    try approximateNeighbors(
+      of: rows.slice(nodes.owned(by: communicator.rank)), listLength: listLength, recall: recall,
+      in: nodes, using: Workers(threads), on: communicator)
+  }
+  #expect(shares.allSatisfy { $0.summary == shares[0].summary })
+  return (
+    NeighborLists(
+      listLength: listLength, neighbors: shares.flatMap(\.lists.neighbors),
+      similarities: shares.flatMap(\.lists.similarities)),
+    shares[0].summary
+  )
+}
+
+/// The share of the exact lists' places whose node is found, or one as similar.
+private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double {
+  let length = lists.listLength
+  var (found, count) = (0, 0)
+  for list in 0..<exact.count {
+    let places = list * length..<(list + 1) * length
+    let truth = places.filter { exact.neighbors[$0] != NeighborLists.none }
+    guard let last = truth.last else { continue }
+    count += truth.count
+    found += places.count {
+      lists.neighbors[$0] != NeighborLists.none
+        && lists.similarities[$0] >= exact.similarities[last]
+    }
+  }
+  return count == 0 ? 1 : Double(found) / Double(count)
+}
+
+@Suite struct ApproximateNeighbors {
+  @Test(.tags(.threads), arguments: [1, 2, 3, 5, 8], [1, 2])
+  func haveTheSameBitsOnAnyNumberOfRanksAndThreads(ranks: Int, threads: Int) throws {
+    let rows = clusteredRows(1600, 20, clusters: 40, seed: 60)
+    let alone = try approximate(
+      rows, listLength: 9, recall: 0.99, in: NodePartition(sharing: 1600, among: 1))
+    #expect(alone.summary.recallByPartition.count > 1)
+    let nodes =
+      threads == 1
+      ? NodePartition(sharing: 1600, among: ranks)
+      : NodePartition.random(nodeCount: 1600, ranks: ranks, seed: 61)
+    let found = try approximate(
+      rows, listLength: 9, recall: 0.99, in: nodes, threads: threads)
+    #expect(found.lists == alone.lists)
+    #expect(bits(found.lists) == bits(alone.lists))
+    #expect(found.summary == alone.summary)
+  }
+
+  /// What is in a list is there with the exact search's bits, in its order; nothing is twice.
+  @Test(.tags(.threads), arguments: [1, 3], [1, 9, 30])
+  func areExactOnesExceptForSomeThatAreMissing(ranks: Int, listLength: Int) throws {
+    let rows = clusteredRows(1100, 16, clusters: 30, seed: 62)
+    let exact = try search(rows, listLength: 1099, in: NodePartition(sharing: 1100, among: 1))
+    let (lists, summary) = try approximate(
+      rows, listLength: listLength, in: NodePartition(sharing: 1100, among: ranks))
+    for list in 0..<1100 {
+      let places = list * listLength..<(list + 1) * listLength
+      let order = Dictionary(
+        uniqueKeysWithValues: (list * 1099..<(list + 1) * 1099).map {
+          (exact.neighbors[$0], $0)
+        })
+      let found = places.map { order[lists.neighbors[$0]] ?? -1 }
+      #expect(found == found.sorted() && Set(found).count == listLength && found[0] >= 0)
+      #expect(
+        zip(places, found).allSatisfy {
+          lists.similarities[$0].bitPattern == exact.similarities[$1].bitPattern
+        })
+    }
+    let short = try search(rows, listLength: listLength, in: NodePartition(sharing: 1100, among: 1))
+    let truth = recall(of: lists, by: short)
+    #expect(summary.recall.lower >= 0.9)
+    #expect(
+      truth >= summary.recall.lower - 0.01 && truth <= summary.recall.upper + 0.01,
+      "\(truth), \(summary.recall)")
+  }
+
+  @Test(.tags(.threads), arguments: 1...4, [0, 1, 2, 5, 40])
+  func ofFewNodesAreAll(ranks: Int, nodeCount: Int) throws {
+    let rows = unitRows(nodeCount, 3, seed: 63)
+    let found = try approximate(
+      rows, listLength: 8, recall: 1, in: NodePartition(sharing: nodeCount, among: ranks)
+    ).lists
+    #expect(found == BruteForce(rows).lists(listLength: 8))
+  }
+
+  @Test(.tags(.threads), arguments: [1, 3])
+  func ofRowsOfZerosThereAreNone(ranks: Int) throws {
+    var rows = clusteredRows(1200, 12, clusters: 20, seed: 64)
+    for row in stride(from: 0, to: 1200, by: 7) {
+      for column in 0..<12 { rows[row, column] = 0 }
+    }
+    let lists = try approximate(
+      rows, listLength: 6, in: NodePartition(sharing: 1200, among: ranks)
+    ).lists
+    for (place, node) in lists.neighbors.enumerated() {
+      let isZero = place / 6 % 7 == 0
+      #expect(isZero ? node == NeighborLists.none : node.index % 7 != 0)
+    }
+    let zeros = Matrix(rows: 30, columns: 4)
+    let none = try approximate(zeros, listLength: 3, in: NodePartition(sharing: 30, among: ranks))
+    #expect(none.lists.neighbors.allSatisfy { $0 == NeighborLists.none })
+  }
+
+  /// Half of all rows are one vector, a sixth are copies of others: no cell can hold the first.
+  @Test(.tags(.threads), arguments: [1, 3])
+  func ofCopiesAreCopies(ranks: Int) throws {
+    let rows = clusteredRows(6000, 10, clusters: 60, seed: 65)
+    let copied = Matrix(
+      rows: 6000, columns: 10,
+      elements: (0..<6000).flatMap { rows.row($0 % 2 == 0 ? 0 : $0 % 3 == 0 ? $0 - 2 : $0) })
+    let lists = try approximate(
+      copied, listLength: 5, in: NodePartition(sharing: 6000, among: ranks)
+    ).lists
+    for node in stride(from: 0, to: 6000, by: 2) {
+      #expect(lists.similarities[node * 5..<node * 5 + 5].allSatisfy { $0 == 1 })
+      #expect(lists.neighbors[node * 5..<node * 5 + 5].allSatisfy { $0 != GlobalNode(node) })
+    }
+    #expect(lists.similarities.allSatisfy { $0 <= 1 })
+  }
+
+  @Test(.tags(.threads), arguments: [1, 2])
+  func ofLongListsAreFound(ranks: Int) throws {
+    let rows = clusteredRows(900, 8, clusters: 3, seed: 66)
+    let nodes = NodePartition(sharing: 900, among: ranks)
+    let (lists, summary) = try approximate(rows, listLength: 200, in: nodes)
+    let exact = try search(rows, listLength: 200, in: NodePartition(sharing: 900, among: 1))
+    #expect(recall(of: lists, by: exact) >= 0.88)
+    #expect(summary.recall.mean >= 0.9)
+    #expect(try approximate(rows, listLength: 0, in: nodes).lists.count == 0)
+  }
+
+  @Test func tellOfTheirProgressUpToTheEnd() throws {
+    let rows = clusteredRows(1500, 8, clusters: 20, seed: 67)
+    var shares: [Double] = []
+    _ = try approximateNeighbors(
+      of: rows, listLength: 4, in: NodePartition(sharing: 1500, among: 1), on: SingleRank()
+    ) { shares.append($0) }
+    #expect(shares == shares.sorted() && shares.first! > 0 && shares.last == 1)
+  }
+
+  /// The number of rounds does not grow with the ranks.
+  @Test(.tags(.threads)) func takeAsManyRoundsOnAnyNumberOfRanks() throws {
+    let rows = clusteredRows(1500, 8, clusters: 20, seed: 68)
+    let rounds = try [2, 4, 8].map { ranks in
+      let nodes = NodePartition(sharing: 1500, among: ranks)
+      return try ThreadCommunicator.run(ranks: ranks) { communicator in
+        let counting = CountingCommunicator(communicator)
+        _ = try approximateNeighbors(
+          of: rows.slice(nodes.owned(by: communicator.rank)), listLength: 4, in: nodes, on: counting
+        )
+        return counting.traffic.rounds
+      }
+    }
+    #expect(Set(rounds.flatMap { $0 }).count == 1, "\(rounds)")
+  }
+}
+
+@Suite struct ChoiceOfSearch {
+  @Test(arguments: [0, 2, 1000, 20_000, 50_000], [9, 20, 80])
+  func isExactForFewNodes(nodeCount: Int, listLength: Int) {
+    let plan = SearchPlan(nodeCount: nodeCount, listLength: listLength)
+    #expect(plan.choice(by: SearchOptions(.auto)).method == .exact)
+    #expect(plan.choice(by: SearchOptions(.approximate)).method == .approximate)
+  }
+
+  @Test(arguments: [300_000, 1_000_000, 1_000_000_000], [9, 20, 80])
+  func isApproximateForMany(nodeCount: Int, listLength: Int) {
+    let plan = SearchPlan(nodeCount: nodeCount, listLength: listLength)
+    #expect(plan.choice(by: SearchOptions(.auto)).method == .approximate)
+    #expect(plan.choice(by: SearchOptions(.exact)).method == .exact)
+  }
+
+  @Test(.tags(.threads), arguments: [SearchMethod.exact, .auto, .approximate])
+  func isWhatTheSummarySays(method: SearchMethod) throws {
+    let rows = unitRows(300, 6, seed: 69)
+    let nodes = NodePartition(sharing: 300, among: 1)
+    let (lists, summary) = try nearestNeighbors(
+      of: rows, listLength: 5, by: SearchOptions(method, recall: 1), in: nodes, on: SingleRank())
+    #expect(lists == BruteForce(rows).lists(listLength: 5))
+    #expect(summary.method == (method == .approximate ? .approximate : .exact))
+    #expect((summary.approximate != nil) == (method == .approximate))
+  }
+}
+
+@Suite struct ApproximateNeighborsWithNames {
+  /// Nodes in another order find the same neighbours, if they keep their names.
+  @Test(.tags(.threads), arguments: [1, 3])
+  func doNotDependOnTheOrderOfNodes(ranks: Int) throws {
+    let count = 700
+    let rows = clusteredRows(count, 10, clusters: 15, seed: 75)
+    let inOrder = try approximate(
+      rows, listLength: 6, recall: 0.95, in: NodePartition(sharing: count, among: 1))
+    // 701 is prime: all places once.
+    let order = (0..<count).map { ($0 + 1) * 300 % 701 - 1 }
+    let moved = Matrix(
+      rows: count, columns: 10, elements: order.flatMap { rows.row($0) })
+    let nodes = NodePartition(sharing: count, among: ranks)
+    let shares = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      let owned = nodes.owned(by: communicator.rank)
+      return try approximateNeighbors(
+        of: moved.slice(owned), listLength: 6, recall: 0.95, in: nodes,
+        named: owned.map { GlobalNode(order[$0]) }, on: communicator)
+    }
+    #expect(shares.allSatisfy { $0.summary == inOrder.summary })
+    let neighbors = shares.flatMap(\.lists.neighbors)
+    let similarities = shares.flatMap(\.lists.similarities)
+    for (place, node) in order.enumerated() {
+      let (own, same) = (place * 6..<(place + 1) * 6, node * 6..<(node + 1) * 6)
+      #expect(Array(neighbors[own]) == Array(inOrder.lists.neighbors[same]))
+      #expect(Array(similarities[own]) == Array(inOrder.lists.similarities[same]))
+    }
+  }
+}
