@@ -15,7 +15,7 @@ public struct SearchOptions: Hashable, Sendable {
   /// 97.5 %. In 0 ... 1.
   public var recall: Double
 
-  public init(_ method: SearchMethod = .auto, recall: Double = 0.98) {
+  public init(_ method: SearchMethod = .exact, recall: Double = 0.98) {
     precondition((0...1).contains(recall), "recall \(recall)")
     self.method = method
     self.recall = recall

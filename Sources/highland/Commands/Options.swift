@@ -137,7 +137,7 @@ struct NeighborSearchOptions: ParsableArguments {
       "How neighbours are searched: exact, approximate, or auto.",
       discussion: """
         approximate compares points within cells until --recall of the true neighbours is found; auto \
-        does so where it is much faster than comparing all pairs. Default: auto.
+        does so where it is much faster than comparing all pairs. Default: exact; with --recall auto.
         """))
   var givenSearch: SearchMethod?
 
@@ -158,7 +158,10 @@ struct NeighborSearchOptions: ParsableArguments {
     }
   }
 
-  var options: SearchOptions { SearchOptions(givenSearch ?? .auto, recall: givenRecall ?? 0.98) }
+  var options: SearchOptions {
+    SearchOptions(
+      givenSearch ?? (givenRecall == nil ? .exact : .auto), recall: givenRecall ?? 0.98)
+  }
 
   /// What was given, for runs that resume with the same settings. Keys are names of options.
   var settings: [String: String] {
