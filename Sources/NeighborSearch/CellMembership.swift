@@ -33,10 +33,11 @@ struct CellMembership: Sendable {
     on communicator: some Communicator
   ) throws {
     let hash = NodeHash(seed: ~seed)
+    let groupCount = effort.groupCount(among: tree.groups.columnCount)
     let count = Double(max(1, try communicator.sum(directed.count)))
     let sample = directed.filter { hash.isWithin(Self.sampleCount / count, names[$0]) }
     let nearest = tree.nearestCells(
-      of: rows, at: sample, inGroups: effort.groupCount, using: workers)
+      of: rows, at: sample, inGroups: groupCount, using: workers)
     var gaps: [Float] = []
     for row in sample.indices {
       for place in 1..<Self.limit where nearest.index[row * Self.limit + place] >= 0 {
@@ -55,7 +56,7 @@ struct CellMembership: Sendable {
     // A slab at a time: the lists of all rows would be as much as rows of 100 columns.
     for slab in (0..<directed.count).tiles(of: 1 << 15) {
       let nearest = tree.nearestCells(
-        of: rows, at: Array(directed[slab]), inGroups: effort.groupCount, within: max(margin, 0),
+        of: rows, at: Array(directed[slab]), inGroups: groupCount, within: max(margin, 0),
         using: workers)
       for (row, place) in directed[slab].enumerated() {
         let first = row * Self.limit
@@ -104,7 +105,7 @@ extension CellTree {
     scratch scores: inout Matrix
   ) {
     var nearGroups = CandidateLists(
-      count: rows.rowCount, capacity: min(groupCount, groups.columnCount))
+      count: rows.rowCount, capacity: groupCount)
     nearGroups.offer(rows, groups, using: Workers())
     let (members, starts) = sorted(
       nearGroups.index.indices.map { $0 / nearGroups.capacity }, by: nearGroups.index.map(Int.init),

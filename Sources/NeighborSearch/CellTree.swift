@@ -25,7 +25,7 @@ struct CellTree: Sendable {
     let groupCount = Double(max(1, groups.columnCount))
     let cellsPerGroup = Double(cellCount) / groupCount
     return Double(rowCount)
-      * (groupCount + min(Double(effort.groupCount), groupCount) * cellsPerGroup)
+      * (groupCount + Double(effort.groupCount(among: groups.columnCount)) * cellsPerGroup)
   }
 
   /// Rows by which the centre of a group, and that of a cell, is found.

@@ -52,8 +52,7 @@ public struct ApproximateSummary: Codable, Equatable, Sendable {
 struct SearchEffort: Sendable {
   /// How many cells a node is to be in, on average.
   let meanCells: Double
-  /// How many of the groups of cells are searched for its nearest cells.
-  let groupCount: Int
+  private let isDiffuse: Bool
 
   /// What the first partition misses of data whose neighbourhoods have so many dimensions that a few cells
   /// hold few of the neighbours. There more cells find more; elsewhere more groups do, as a point's nearest
@@ -62,9 +61,13 @@ struct SearchEffort: Sendable {
 
   /// - Parameter recalls: After each partition so far.
   init(after recalls: [Double]) {
-    let isDiffuse = recalls.first.map { 1 - $0 > Self.diffuseMiss } ?? false
+    isDiffuse = recalls.first.map { 1 - $0 > Self.diffuseMiss } ?? false
     meanCells = isDiffuse ? 16 : 4
-    groupCount = isDiffuse ? 8 : 16
+  }
+
+  /// How many of the groups of cells are searched for a node's nearest cells.
+  func groupCount(among count: Int) -> Int {
+    min(count, isDiffuse ? 8 : min(max(2 * count / 5, 8), 16))
   }
 }
 
@@ -103,7 +106,7 @@ package struct SearchPlan: Sendable {
   /// Pairs of an exact search that take as long as an approximate one is predicted to take.
   var predictedPairs: Double {
     let usual = SearchEffort(after: [])
-    let finding = Double(usual.groupCount + 1) * Double(cellCount).squareRoot()
+    let finding = Double(usual.groupCount(among: 100) + 1) * Double(cellCount).squareRoot()
     let visit = Self.pairsPerVisit + Self.imbalance * nodesPerCell
     let partition = Self.pairsPerNode + finding + usual.meanCells * visit
     return nodeCount * (Self.expectedPartitions * partition + RecallSample.rowCount)
