@@ -46,6 +46,11 @@ def main():
     if len(rows):
         sys.exit(f"{arguments.dataset}: row {rows[0]} of the features has values too large for "
                  f"{narrow.dtype}")
+    largest = numpy.abs(numpy.where(numpy.isfinite(features), features, 0)).max(axis=1, initial=0)
+    rows = numpy.flatnonzero((largest > 0) & (largest < numpy.finfo(narrow.dtype).tiny))
+    if len(rows):
+        sys.exit(f"{arguments.dataset}: row {rows[0]} of the features has values too small for "
+                 f"{narrow.dtype}; divide every row by its length, or all by one number")
     features = narrow
     labels = numpy.ascontiguousarray(labels, "<i8")
     write_whole({targets[0]: features, targets[1]: labels})
@@ -56,22 +61,23 @@ def main():
 class ArrayUnpickler(pickle.Unpickler):
     """Knows arrays of NumPy and what the language itself writes for plain values."""
 
-    ARRAYS = {"_reconstruct", "scalar"}
     PLAIN = {"bytearray", "bytes", "bool", "complex", "dict", "float", "frozenset", "int", "list",
              "long", "set", "str", "tuple", "unicode"}
 
     def find_class(self, module, name):
-        import numpy
-
         if module in ("numpy.core.multiarray", "numpy._core.multiarray", "numpy.multiarray"):
-            if name in self.ARRAYS:
-                return getattr(multiarray(), name)
+            if name == "_reconstruct":
+                return lambda subtype, shape, dtype: StoredArray()
+            if name == "scalar":
+                return lambda dtype, data: array_of(dtype, (), data, "C")[()]
         elif module in ("numpy.core.numeric", "numpy._core.numeric"):
             if name == "_frombuffer":
-                return from_buffer
+                return lambda data, dtype, shape, order: array_of(dtype, shape, data, order)
         elif module == "numpy":
-            if name in ("ndarray", "dtype"):
-                return getattr(numpy, name)
+            if name == "dtype":
+                return StoredType
+            if name == "ndarray":
+                return None  # what _reconstruct is told to make; nothing else may be done with it
         elif module in ("builtins", "__builtin__"):
             if name in self.PLAIN:
                 import builtins
@@ -86,19 +92,48 @@ class ArrayUnpickler(pickle.Unpickler):
             "strings are read")
 
 
-def multiarray():
-    try:
-        from numpy._core import multiarray  # NumPy 2
-    except ImportError:
-        from numpy.core import multiarray
-    return multiarray
+class StoredType:
+    """The type of an array, as a pickle describes it; of what the pickle says only the order of bytes
+    is taken."""
+
+    def __init__(self, name, *flags):
+        import numpy
+
+        if not isinstance(name, (str, bytes)):
+            raise pickle.UnpicklingError(f"holds an array of {name!r}")
+        self.type = numpy.dtype(name)
+        if self.type.kind not in "biufcSU":
+            raise pickle.UnpicklingError(f"holds an array of {self.type}; only numbers are read")
+
+    def __setstate__(self, state):
+        if state[1] in ("<", ">"):
+            self.type = self.type.newbyteorder(state[1])
 
 
-def from_buffer(buffer, dtype, shape, order):
-    """How the fifth protocol of pickles holds an array."""
+class StoredArray:
+    """An array, as a pickle describes it."""
+
+    array = None
+
+    def __setstate__(self, state):
+        _, shape, dtype, is_fortran, data = state
+        self.array = array_of(dtype, shape, data, "F" if is_fortran else "C")
+
+    def __array__(self, dtype=None, copy=None):
+        if self.array is None:
+            raise ValueError("an array without contents")
+        return self.array if dtype is None else self.array.astype(dtype)
+
+
+def array_of(dtype, shape, data, order):
+    """The array whose bytes are given."""
     import numpy
 
-    return numpy.frombuffer(buffer, dtype=dtype).reshape(shape, order=order)
+    if not isinstance(dtype, StoredType):
+        raise pickle.UnpicklingError("holds an array of unknown type")
+    if isinstance(data, str):
+        data = data.encode("latin1")  # bytes of Python 2
+    return numpy.frombuffer(data, dtype.type).reshape(shape, order=order)
 
 
 def encode(text, encoding="latin1"):

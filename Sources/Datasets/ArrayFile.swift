@@ -53,6 +53,14 @@ public struct ArrayFile: Sendable {
     }
   }
 
+  /// The rows as `Float`, all rounded to nearest: of `float64` values beyond `float32` become 0 or
+  /// infinite.
+  ///
+  /// - Returns: Shape `[rows.count × columnCount]`.
+  /// - Throws: ``DataError`` if reading fails.
+  /// - Precondition: The rows are in `0 ..< rowCount`.
+  public func roundedFloats(rows: Range<Int>) throws -> Matrix { try narrowed(rows) { _, _ in 1 } }
+
   /// The rows as `Float` up to a factor for each: rows of `float64` that are beyond `float32` come
   /// multiplied by a power of two, and have the same direction.
   ///

@@ -14,6 +14,9 @@ enum FileKind {
     if start.starts(with: [0x1f, 0x8b, 8]), start.count > 3, start[3] < 32 {
       return "compressed by gzip"
     }
+    if start.starts(with: "BZh".utf8), start.count > 3, (0x31...0x39).contains(start[3]) {
+      return "compressed by bzip2"
+    }
     if start.count > 262, start[257..<262].elementsEqual("ustar".utf8) { return "a tar archive" }
     if start.count > 3, start[0] == 0x80, (2...5).contains(start[1]),
       last == UInt8(ascii: "."), start[2] == 0x95 || "(])}cXqK".utf8.contains(start[2])
@@ -31,7 +34,6 @@ enum FileKind {
     (Array("\u{93}NUMPY".unicodeScalars.map { UInt8($0.value) }), "an .npy array"),
     ([0x50, 0x4b, 3, 4], "a zip archive (as .npz, .pt and .pth files are)"),
     ([0x50, 0x4b, 5, 6], "an empty zip archive"),
-    (Array("BZh".utf8), "compressed by bzip2"),
     ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], "compressed by xz"),
     ([0x28, 0xb5, 0x2f, 0xfd], "compressed by zstd"),
     ([0x04, 0x22, 0x4d, 0x18], "compressed by lz4"),

@@ -81,8 +81,7 @@ extension TextLines {
   fileprivate func integers(_ range: Range<Int>) throws -> [Int64] {
     var values: [Int64] = []
     values.reserveCapacity(range.count)
-    // Enough for a number and for a message.
-    try forEachLine(range, limit: 64) { line, text in
+    try forEachLine(range, limit: Self.lineLimit) { line, text in
       values.append(try integer(text, line: line))
     }
     return values
@@ -90,15 +89,20 @@ extension TextLines {
 
   /// - Throws: ``DataError`` for the first line that is not an integer.
   fileprivate func checkIntegers() throws {
-    try forEachLine(0..<filledCount, limit: 64) { line, text in
+    try forEachLine(0..<filledCount, limit: Self.lineLimit) { line, text in
       _ = try integer(text, line: line)
     }
   }
 
+  /// Bytes of a line that are read: enough for a number and for a message. A line that is cut there is
+  /// no integer.
+  private static var lineLimit: Int { 64 }
+
   private func integer(_ text: [UInt8], line: Int) throws -> Int64 {
     var trimmed = text.drop(while: Self.isBlank)
     while let last = trimmed.last, Self.isBlank(last) { trimmed.removeLast() }
-    guard let value = Int64(String(decoding: trimmed, as: UTF8.self)) else {
+    guard text.count < Self.lineLimit, let value = Int64(String(decoding: trimmed, as: UTF8.self))
+    else {
       throw DataError(
         path: file.path, problem: "line \(line + 1): expected an integer, found \(quoted(text))")
     }

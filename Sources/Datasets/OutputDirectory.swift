@@ -106,6 +106,8 @@ private func finish(
   guard errno == ENOTEMPTY || errno == EEXIST else {
     throw DataError.system(path, "cannot rename to")
   }
+  // The finished directory is no longer temporary, whatever signal comes.
+  TemporaryFiles.forget(temporary)
   // For a moment there is no directory of that name, but never half of one.
   let old = temporaryName(for: path)
   guard unsafe rename(path, old) == 0 else { throw DataError.system(path, "cannot rename") }
@@ -114,9 +116,10 @@ private func finish(
     unsafe rename(old, path)
     throw error
   }
-  TemporaryFiles.forget(temporary)
+  TemporaryFiles.add(old)
   synchronizeDirectory(of: path)
   try removeDirectory(old, replacedBy: path)
+  TemporaryFiles.forget(old)
 }
 
 private func removeDirectory(_ old: String, replacedBy path: String) throws {

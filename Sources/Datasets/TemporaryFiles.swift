@@ -42,6 +42,8 @@ public enum TemporaryFiles {
       let code = errno
       var byte = UInt8(truncatingIfNeeded: number)
       _ = unsafe write(TemporaryFiles.writingEnd, &byte, 1)
+      // A second one ends the process at once, even if removing hangs.
+      _ = signal(number, SIG_DFL)
       errno = code
     }
   }

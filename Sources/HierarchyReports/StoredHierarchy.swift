@@ -124,7 +124,8 @@ public struct StoredHierarchy: Sendable {
       throw DataError(path: file, problem: problem(error))
     }
     for (place, level) in summary.levels.enumerated() {
-      guard level.level == place, level.nodeCount >= 1,
+      guard level.level == place, (1...max(1, summary.pointCount)).contains(level.nodeCount),
+        (0...level.nodeCount).contains(level.clusterCount),
         level.mergedCount == level.nodeCount - level.clusterCount,
         place == 0 || level.nodeCount == summary.levels[place - 1].clusterCount
       else {

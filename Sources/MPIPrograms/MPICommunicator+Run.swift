@@ -51,6 +51,11 @@ extension MPICommunicator {
           exitCode = communicator.tell(ending(error))
         }
         fflush(nil)
+        if exitCode == 0, unsafe ferror(stdout) != 0 {
+          unsafe fputs(
+            "error: standard output: what was to be printed could not be written\n", stderr)
+          exitCode = 1
+        }
       }
     } catch {
       unsafe fputs("error: \(error)\n", stderr)

@@ -92,6 +92,8 @@ struct ConverterTests {
     ("(numpy.load, (sys.argv[1],))", "numpy.load"),
     ("(codecs.encode, ('x', 'rot13'))", "text encoded as 'rot13'"),
     ("(collections.Counter, ())", "collections.Counter"),
+    // Memory of its own choice taken for objects.
+    ("(numpy.ndarray, ((1,), numpy.dtype('O'), b'A' * 8))", "an array of object"),
   ])
   func whatAPickleNamesBesideArraysIsRefused(call: String, name: String) throws {
     let make = """
@@ -115,6 +117,11 @@ struct ConverterTests {
     ("x, numpy.array([1, 2, numpy.inf])", "row 2: the label inf is above 9223372036854775807"),
     ("x, numpy.array([1, -1e30, 0])", "row 1: the label -1e+30 is below -9223372036854775808"),
     ("x * 1e60, y", "row 0 of the features has values too large for float32"),
+    (
+      "x * 1e-60, y",
+      "row 0 of the features has values too small for float32; divide every row by its length, or all "
+        + "by one number"
+    ),
   ])
   func numbersThatWouldBecomeOthersAreRefused(pair: String, problem: String) throws {
     let make = """

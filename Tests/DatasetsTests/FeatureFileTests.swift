@@ -83,9 +83,13 @@ struct FeatureFileTests {
     arguments: [
       (
         "x.csv", nil, [],
-        "unknown extension '.csv'; features are read and written as .npy, .fvecs, .fbin or .bin"
+        "unknown extension '.csv'; features are read and written as .npy, .fvecs, .fbin or .bin; it is "
+          + "empty"
       ),
-      ("x", nil, [], "no extension; features are read and written as .npy, .fvecs, .fbin or .bin"),
+      (
+        "x", nil, [],
+        "no extension; features are read and written as .npy, .fvecs, .fbin or .bin; it is empty"
+      ),
       (
         "x.bin", nil, [0, 0, 0, 0],
         "a .bin file does not say its number of columns; give the dimensions (--dimensions)"

@@ -276,6 +276,31 @@ import Testing
     }
   }
 
+  /// A trial ends where the clustering with its threshold would end.
+  @Test func areOfRunsThatStopAsEarly() throws {
+    func counts(stopsEarly: Bool) throws -> [Int] {
+      let level = try FirstLevel(
+        EmbeddingsInMemory(points()),
+        by: ClusteringPlan(
+          judge: LinkageModel.structure(Self.network), neighborCount: 6, thresholds: .ofEachRun,
+          stopsEarly: stopsEarly),
+        on: SingleRank())
+      return try Self.thresholds.map {
+        try level.trial(Thresholds($0, later: 0.01), on: SingleRank()).clusterCount
+      }
+    }
+    let early = try counts(stopsEarly: true)
+    #expect(try early != counts(stopsEarly: false))
+    for (threshold, count) in zip(Self.thresholds, early) {
+      let clustering = try cluster(
+        EmbeddingsInMemory(points()), with: .structure(Self.network),
+        options: ClusteringOptions(
+          neighborCount: 6, threshold: threshold, laterThreshold: 0.01, stopsEarly: true),
+        on: SingleRank())
+      #expect(clustering.clusterCount == count)
+    }
+  }
+
   @Test func ofSingletonsAreZero() throws {
     let last = try #require(try found(points(), ranks: 2).last)
     #expect(last.silhouette == 0 && last.clusterCount == 120)

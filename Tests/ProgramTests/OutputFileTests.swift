@@ -170,12 +170,13 @@ extension Programs {
       }
     }
 
-    @Test func nothingIsLeftAfterASignalToRanks() async throws {
+    /// Whether the ranks get the signal before they have finished or not.
+    @Test func nothingTemporaryIsLeftAfterASignalToRanks() async throws {
       let (outcome, names) = try await interrupted(
         ["generate", "--points", "400000", "--dimensions", "64", "-o", scratch("set")], by: "TERM",
         ranks: 3)
-      #expect(outcome.exitCode != 0 && outcome.exitCode != 99, "\(outcome)")
-      #expect(names == [])
+      #expect(outcome.exitCode != 99, "\(outcome)")
+      #expect(names.filter { $0.contains(".tmp-") } == [])
     }
   }
 }

@@ -38,7 +38,7 @@ struct ClusterCommand: RankedCommand {
 
   @Option(
     name: .shortAndLong,
-    help: "Write the labels here: .npy of int64, or text, one per line. Default: not written.")
+    help: "Write the labels here: .npy of int64, or .txt, one per line. Default: not written.")
   var output: String?
 
   @Option(
@@ -172,19 +172,11 @@ struct ClusterCommand: RankedCommand {
       choosesThreshold: tauBySilhouette, granularity: granularity, maximumLevels: maxLevels,
       stopsEarly: earlyStop, search: search.options, invalidRows: invalidRows,
       workers: try threads.workers(on: communicator))
+    try checkMemory(options, trained, source, on: communicator)
     let plan = try communicator.agree {
       try ClusteringPlan(options, with: trained) { length in
         try readNeighbors(of: source, length: length, for: trained, on: communicator)
       }
-    }
-    if case .search = plan.search {
-      try MemoryNeed(
-        neighbors: neighborCount == nil
-          ? "k = \(plan.neighborCount) of \(trained.name)" : "-k \(plan.neighborCount)",
-        ownedCount: ownShare(of: source.rowCount, on: communicator).count,
-        pointCount: source.rowCount, columnCount: plan.listLength, isWritten: false,
-        rankCount: communicator.size
-      ).check(on: communicator)
     }
 
     guard let hierarchy else {
@@ -198,6 +190,22 @@ struct ClusterCommand: RankedCommand {
         source, trained, plan, trueLabels, hierarchy: HierarchyWriter(in: temporary),
         on: communicator)
     }
+  }
+
+  /// Refuses lists that no memory holds, before they are read or searched.
+  ///
+  /// > Collective: over `communicator`. A few rounds of some bytes per rank.
+  private func checkMemory(
+    _ options: ClusteringOptions, _ model: TrainedModel, _ source: FeatureFile,
+    on communicator: MPICommunicator
+  ) throws {
+    let k = options.neighborCount ?? model.defaults.neighborCount ?? 10
+    try MemoryNeed(
+      neighbors: neighborCount == nil ? "k = \(k) of \(model.name)" : "-k \(k)",
+      ownedCount: ownShare(of: source.rowCount, on: communicator).count,
+      pointCount: source.rowCount, columnCount: model.linkage.listLength(neighborCount: k),
+      isWritten: false, rankCount: communicator.size
+    ).check(on: communicator)
   }
 
   private func cluster(

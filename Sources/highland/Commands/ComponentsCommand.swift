@@ -36,7 +36,7 @@ struct ComponentsCommand: RankedCommand {
   @Option(help: "Count only edges whose similarity is greater than this.")
   var above: Double?
 
-  @Option(name: .shortAndLong, help: "Write the labels here: .npy of int64, or text.")
+  @Option(name: .shortAndLong, help: "Write the labels here: .npy of int64, or .txt, one per line.")
   var output: String?
 
   @Option(help: "True labels: print how well the components agree with them.")

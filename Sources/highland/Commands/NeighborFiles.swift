@@ -41,18 +41,17 @@ struct NeighborFiles {
       throw DataError(path: neighbors.path, problem: "rows of 0 columns; expected at least 1")
     }
     let indices = try neighbors.integers(rows: rows)
-    let values = try similarities.floats(rows: rows).elements
-    for (place, index) in indices.enumerated() where !(-1..<Int64(nodeCount)).contains(index) {
-      throw DataError(
-        path: neighbors.path,
-        problem: "row \(rows.lowerBound + place / listLength), place \(place % listLength): "
-          + "index \(index); expected 0 ..< \(nodeCount), or -1 for none")
+    let values = try similarities.roundedFloats(rows: rows).elements
+    // Row by row, so that the first one at fault is named on any number of ranks; lists that ascend as a whole
+    // come last.
+    for row in 0..<rows.count {
+      let name = rows.lowerBound + row
+      try checkIndices(row, named: name, indices, below: nodeCount)
+      if areCosines { try checkPlaces(row, named: name, indices, values) }
+      try checkValues(row, named: name, indices, values)
     }
-    if areCosines { try checkPlaces(rows, indices, values) }
-    // Row by row, so that the first one at fault is named on any number of ranks.
     try checkSample()
     for row in 0..<rows.count {
-      try checkValues(row, named: rows.lowerBound + row, indices, values)
       let list = list(row, indices, values)
       if zip(list, list.dropFirst()).allSatisfy({ $0 <= $1 }), Set(list).count >= 12 {
         throw ascending(rows.lowerBound + row, list)
@@ -64,34 +63,45 @@ struct NeighborFiles {
 
   /// Refuses lists that are none of nearest neighbours: with a neighbour twice, with one behind an empty
   /// place, or with the point itself at 0, as distances have it. The point itself may be in its list.
-  private func checkPlaces(_ rows: Range<Int>, _ indices: [Int64], _ values: [Float]) throws {
+  private func checkPlaces(
+    _ row: Int, named name: Int, _ indices: [Int64], _ values: [Float]
+  ) throws {
+    func error(_ path: String, _ place: Int, _ problem: String) -> DataError {
+      DataError(path: path, problem: "row \(name), place \(place): \(problem)")
+    }
+    let list = indices[row * listLength..<(row + 1) * listLength]
     var placeOf: [Int64: Int] = [:]
-    for row in 0..<rows.count {
-      let name = rows.lowerBound + row
-      func error(_ path: String, _ place: Int, _ problem: String) -> DataError {
-        DataError(path: path, problem: "row \(name), place \(place): \(problem)")
+    for (place, index) in list.enumerated() where index >= 0 {
+      if place > 0, list[list.startIndex + place - 1] < 0 {
+        throw error(
+          neighbors.path, place,
+          "index \(index) behind -1; expected -1 for none only at the end of a row")
       }
-      placeOf.removeAll(keepingCapacity: true)
-      for place in 0..<listLength {
-        let index = indices[row * listLength + place]
-        guard index >= 0 else { continue }
-        if place > 0, indices[row * listLength + place - 1] < 0 {
-          throw error(
-            neighbors.path, place,
-            "index \(index) behind -1; expected -1 for none only at the end of a row")
-        }
-        if let first = placeOf.updateValue(place, forKey: index) {
-          throw error(
-            neighbors.path, place,
-            "index \(index), as in place \(first); expected every neighbour once")
-        }
-        let value = values[row * listLength + place]
-        if index == name, abs(value) < Self.tolerance {
-          throw error(
-            similarities.path, place,
-            "\(value) of the point and itself, as of distances; expected a cosine similarity, 1")
-        }
+      if let first = placeOf.updateValue(place, forKey: index) {
+        throw error(
+          neighbors.path, place,
+          "index \(index), as in place \(first); expected every neighbour once")
       }
+      let value = values[row * listLength + place]
+      if index == name, abs(value) < Self.tolerance {
+        throw error(
+          similarities.path, place,
+          "\(value) of the point and itself, as of distances; expected a cosine similarity, 1")
+      }
+    }
+  }
+
+  /// - Throws: ``DataError`` for an index of row `row` that is no point.
+  private func checkIndices(
+    _ row: Int, named name: Int, _ indices: [Int64], below nodeCount: Int
+  ) throws {
+    for place in 0..<listLength {
+      let index = indices[row * listLength + place]
+      guard !(-1..<Int64(nodeCount)).contains(index) else { continue }
+      throw DataError(
+        path: neighbors.path,
+        problem: "row \(name), place \(place): index \(index); expected 0 ..< \(nodeCount), or -1 "
+          + "for none")
     }
   }
 
@@ -112,7 +122,7 @@ struct NeighborFiles {
     guard listLength > 1 else { return }
     let sample = 0..<min(rowCount, Self.sampleCount)
     let (indices, values) = (
-      try neighbors.integers(rows: sample), try similarities.floats(rows: sample).elements
+      try neighbors.integers(rows: sample), try similarities.roundedFloats(rows: sample).elements
     )
     for row in sample { try checkValues(row, named: row, indices, values) }
     let lists = sample.map { list($0, indices, values) }

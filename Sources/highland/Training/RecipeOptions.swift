@@ -191,7 +191,9 @@ struct HeldOutOptions: ParsableArguments {
 
   @Option(
     parsing: .upToNextOption,
-    help: "Features and labels to validate on, instead of identities of the training set.")
+    help:
+      "Features and labels to validate on, in place of training identities: all names up to the next option."
+  )
   var validation: [String] = []
 
   func validate() throws {

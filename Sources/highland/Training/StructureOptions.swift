@@ -12,7 +12,9 @@ struct StructureOptions: ParsableArguments {
 
   @Option(
     parsing: .upToNextOption,
-    help: "More features and labels to learn from, in turn; their dimensions may differ.")
+    help:
+      "More to learn from: features and labels, in turn, up to the next option; dimensions may differ."
+  )
   var also: [String] = []
 
   @Option(

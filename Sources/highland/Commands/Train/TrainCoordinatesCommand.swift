@@ -59,6 +59,7 @@ struct TrainCoordinatesCommand: RankedCommand {
     let options = try recipe.options(
       shape: network.shape(dimensions: data.features.columnCount),
       seed: files.seed, workers: files.threads.workers(on: communicator))
+    try checkMemory(options.shape, on: communicator)
     let settings = recipe.settings(of: options)
       .merging(held.settings(default: Self.heldOut)) { $1 }.merging(course.settings) { $1 }
       .merging(files.search.settings) { $1 }
@@ -94,6 +95,20 @@ struct TrainCoordinatesCommand: RankedCommand {
       return try reporter.interrupted(at: state.optimizer.stepCount, on: communicator)
     }
     try finish(state, run, reporter, on: communicator)
+  }
+
+  /// Refuses a network that no memory holds with its gradients and moments.
+  ///
+  /// > Collective: over `communicator`. A few rounds of some bytes per rank.
+  private func checkMemory(_ shape: LanderShape, on communicator: MPICommunicator) throws {
+    let hidden = Double(shape.hidden)
+    let encoder =
+      2 * hidden * (Double(2 * shape.dimensions) + Double(shape.layerCount - 1) * hidden)
+    // Parameters, gradients and two moments, 4 bytes each; steps make new ones beside the old.
+    try MemoryNeed(
+      option: "--hidden \(shape.hidden) --layers \(shape.layerCount)",
+      purpose: "parameters, gradients and moments", bytes: 28 * (encoder + hidden * hidden)
+    ).check(on: communicator)
   }
 
   /// > Collective: over `communicator`. A round of a byte.

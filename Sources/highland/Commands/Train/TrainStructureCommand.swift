@@ -7,6 +7,7 @@ import HierarchicalClustering
 import MPICommunication
 import Optimization
 import Parallelism
+import SimilarityStructure
 import Training
 
 struct TrainStructureCommand: RankedCommand {
@@ -47,6 +48,8 @@ struct TrainStructureCommand: RankedCommand {
           try LabelledFile(structure.also[$0..<$0 + 2], dimensions: files.input.dimensions)
         }
     }
+    try checkMemory(
+      options, pointCount: sets.reduce(0) { max($0, $1.labels.count) }, on: communicator)
     try files.checkRows(of: sets + [other], on: communicator)
     let settings = structure.settings(of: options).merging(files.search.settings) { $1 }
     let directory = try files.openCheckpoints(on: communicator) {
@@ -100,6 +103,26 @@ struct TrainStructureCommand: RankedCommand {
     }
     guard communicator.rank == Rank(0) else { return }
     print(summary)
+  }
+
+  /// Refuses graphs that no memory holds.
+  ///
+  /// > Collective: over `communicator`. A few rounds of some bytes per rank.
+  ///
+  /// - Parameter pointCount: Of the largest set.
+  private func checkMemory(
+    _ options: StructureTrainingOptions, pointCount: Int, on communicator: MPICommunicator
+  ) throws {
+    let k = options.settings.neighborCount
+    let bytesPerPoint = 4 * Double(StructureFeatures.nodeWidth + k * StructureFeatures.edgeWidth)
+    let points =
+      Double(options.graphCount) * Double(min(options.pointLimit, pointCount))
+      + Double(options.mixtureCount) * Double(options.pointLimit)
+    try MemoryNeed(
+      option: "--graphs \(options.graphCount) --mixtures \(options.mixtureCount) --graph-points "
+        + "\(options.pointLimit)",
+      purpose: "features of graphs", bytes: points * bytesPerPoint / Double(communicator.size)
+    ).check(on: communicator)
   }
 
   /// Files that the options name, and what follows from them, for the log and the report.
