@@ -63,12 +63,13 @@ public func approximateNeighbors(
   {
     let number = summary.recallByPartition.count
     let seed = UInt64(number) + 1
+    let effort = SearchEffort(after: summary.recallByPartition)
     let tree = try CellTree(
       of: rows, at: directed, named: names, cellCount: plan.cellCount, seed: seed,
       using: workers, on: communicator)
     let membership = try CellMembership(
       of: rows, at: directed, named: names, in: tree,
-      mean: plan.meanCells(after: summary.recallByPartition), seed: seed, using: workers,
+      by: effort, seed: seed, using: workers,
       on: communicator)
     let tasks = try CellTasks(
       membership, cellCount: tree.cellCount, seed: seed, on: communicator)
@@ -82,7 +83,7 @@ public func approximateNeighbors(
     estimate = try sample.estimate(lists, on: communicator)
     summary.recall = estimate
     summary.recallByPartition.append(estimate.mean)
-    summary.comparedPairs += tasks.pairCount + tree.pairCount(rowCount: nodes.nodeCount)
+    summary.comparedPairs += tasks.pairCount + tree.pairCount(rowCount: nodes.nodeCount, by: effort)
     let visits = tasks.visitCount / Double(max(nodes.nodeCount, 1))
     summary.meanCells += (visits - summary.meanCells) / Double(number + 1)
   }

@@ -25,16 +25,19 @@ struct CellMembership: Sendable {
   ///
   /// - Parameters:
   ///   - directed: Owned. Ascending places of the rows that are not zeros; the others are in no cell.
-  ///   - mean: Replicated. How many cells a row is to be in, on average. At least 1.
+  ///   - effort: Replicated.
   ///   - seed: Replicated.
   init(
-    of rows: Matrix, at directed: [Int], named names: [GlobalNode], in tree: CellTree, mean: Double,
-    seed: UInt64, using workers: Workers, on communicator: some Communicator
+    of rows: Matrix, at directed: [Int], named names: [GlobalNode], in tree: CellTree,
+    by effort: SearchEffort, seed: UInt64, using workers: Workers,
+    on communicator: some Communicator
   ) throws {
     let hash = NodeHash(seed: ~seed)
+    let groupCount = effort.groupCount(among: tree.groups.columnCount)
     let count = Double(max(1, try communicator.sum(directed.count)))
     let sample = directed.filter { hash.isWithin(Self.sampleCount / count, names[$0]) }
-    let nearest = tree.nearestCells(of: rows, at: sample, using: workers)
+    let nearest = tree.nearestCells(
+      of: rows, at: sample, inGroups: groupCount, using: workers)
     var gaps: [Float] = []
     for row in sample.indices {
       for place in 1..<Self.limit where nearest.index[row * Self.limit + place] >= 0 {
@@ -44,16 +47,17 @@ struct CellMembership: Sendable {
     }
     let sampled = try communicator.sum(sample.count)
     let all = try communicator.allGather(gaps).values.sorted()
-    let wanted = Int((mean - 1) * Double(sampled))
+    let wanted = Int((effort.meanCells - 1) * Double(sampled))
     margin = wanted > 0 && !all.isEmpty ? all[min(wanted, all.count) - 1] : -1
 
     var counts = Array(repeating: 0, count: rows.rowCount + 1)
     var cells: [Int32] = []
-    cells.reserveCapacity(Int(Double(directed.count) * mean * 1.1))
+    cells.reserveCapacity(Int(Double(directed.count) * effort.meanCells * 1.1))
     // A slab at a time: the lists of all rows would be as much as rows of 100 columns.
     for slab in (0..<directed.count).tiles(of: 1 << 15) {
       let nearest = tree.nearestCells(
-        of: rows, at: Array(directed[slab]), within: max(margin, 0), using: workers)
+        of: rows, at: Array(directed[slab]), inGroups: groupCount, within: max(margin, 0),
+        using: workers)
       for (row, place) in directed[slab].enumerated() {
         let first = row * Self.limit
         let best = nearest.similarity[first]
@@ -76,10 +80,11 @@ extension CellTree {
   /// The nearest cells of some rows, by the similarities of their centres. Lists of
   /// ``CellMembership/limit`` places.
   ///
-  /// Only cells of the ``beam`` nearest groups are looked at, and those that are less similar than the
+  /// Only cells of the `groupCount` nearest groups are looked at, and those that are less similar than the
   /// nearest by more than the margin are left out.
   func nearestCells(
-    of rows: Matrix, at places: [Int], within margin: Float = .infinity, using workers: Workers
+    of rows: Matrix, at places: [Int], inGroups groupCount: Int, within margin: Float = .infinity,
+    using workers: Workers
   ) -> CandidateLists {
     var lists = CandidateLists(count: places.count, capacity: CellMembership.limit)
     let tiles = (0..<places.count).tiles(of: 512)
@@ -87,7 +92,7 @@ extension CellTree {
       workers.forEach(tiles.count, scratch: { Matrix(rows: 0, columns: 0) }) { task, scores in
         let tile = tiles[task]
         unsafe offerCells(
-          to: rows.copy(ofRows: Array(places[tile])), within: margin,
+          to: rows.copy(ofRows: Array(places[tile])), inGroups: groupCount, within: margin,
           lists.handle(from: tile.lowerBound), scratch: &scores)
       }
     }
@@ -96,10 +101,11 @@ extension CellTree {
 
   /// Offers the cells of the nearest groups to the lists of some rows.
   @unsafe private func offerCells(
-    to rows: Matrix, within margin: Float, _ lists: highland_lists, scratch scores: inout Matrix
+    to rows: Matrix, inGroups groupCount: Int, within margin: Float, _ lists: highland_lists,
+    scratch scores: inout Matrix
   ) {
     var nearGroups = CandidateLists(
-      count: rows.rowCount, capacity: min(Self.beam, groups.columnCount))
+      count: rows.rowCount, capacity: groupCount)
     nearGroups.offer(rows, groups, using: Workers())
     let (members, starts) = sorted(
       nearGroups.index.indices.map { $0 / nearGroups.capacity }, by: nearGroups.index.map(Int.init),

@@ -20,14 +20,12 @@ struct CellTree: Sendable {
 
   var cellCount: Int { firstCell[firstCell.count - 1] }
 
-  /// Groups in which the nearest cells of a row are looked for.
-  static let beam = 8
-
   /// About how many pairs of a row and a centre are compared to find the cells of all rows.
-  func pairCount(rowCount: Int) -> Double {
+  func pairCount(rowCount: Int, by effort: SearchEffort) -> Double {
     let groupCount = Double(max(1, groups.columnCount))
     let cellsPerGroup = Double(cellCount) / groupCount
-    return Double(rowCount) * (groupCount + min(Double(Self.beam), groupCount) * cellsPerGroup)
+    return Double(rowCount)
+      * (groupCount + Double(effort.groupCount(among: groups.columnCount)) * cellsPerGroup)
   }
 
   /// Rows by which the centre of a group, and that of a cell, is found.

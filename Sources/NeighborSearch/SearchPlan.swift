@@ -48,6 +48,29 @@ public struct ApproximateSummary: Codable, Equatable, Sendable {
   public var comparedPairs: Double
 }
 
+/// How thoroughly a partition is searched.
+struct SearchEffort: Sendable {
+  /// How many cells a node is to be in, on average.
+  let meanCells: Double
+  private let isDiffuse: Bool
+
+  /// What the first partition misses of data whose neighbourhoods have so many dimensions that a few cells
+  /// hold few of the neighbours. There more cells find more; elsewhere more groups do, as a point's nearest
+  /// cells may be in groups that are not.
+  private static let diffuseMiss = 0.15
+
+  /// - Parameter recalls: After each partition so far.
+  init(after recalls: [Double]) {
+    isDiffuse = recalls.first.map { 1 - $0 > Self.diffuseMiss } ?? false
+    meanCells = isDiffuse ? 16 : 4
+  }
+
+  /// How many of the groups of cells are searched for a node's nearest cells.
+  func groupCount(among count: Int) -> Int {
+    min(count, isDiffuse ? 8 : min(max(2 * count / 5, 8), 16))
+  }
+}
+
 /// The sizes of an approximate search, and what it is predicted to cost.
 package struct SearchPlan: Sendable {
   /// About how many cells a partition has.
@@ -57,13 +80,6 @@ package struct SearchPlan: Sendable {
 
   /// The most partitions that are made for a recall.
   static let maximumPartitions = 16
-  /// How many cells a node is in, on average.
-  private static let meanCells = 4.0
-  /// The same where neighbourhoods have so many dimensions that four cells hold few of the neighbours.
-  private static let meanCellsIfDiffuse = 16.0
-  /// What the first partition misses of such data.
-  private static let diffuseMiss = 0.15
-
   // Measured on generated points and on letters, in pairs of an exact search that take as long: of a node
   // in a partition, of one of its visits, and the members of the cells that a node visits, which are
   // larger than the mean. Most data take two partitions for a recall of 0.98.
@@ -84,22 +100,15 @@ package struct SearchPlan: Sendable {
     self.nodeCount = Double(nodeCount)
   }
 
-  /// How many cells a node is to be in, on average.
-  ///
-  /// - Parameter recalls: After each partition so far.
-  func meanCells(after recalls: [Double]) -> Double {
-    guard let first = recalls.first, 1 - first > Self.diffuseMiss else { return Self.meanCells }
-    return Self.meanCellsIfDiffuse
-  }
-
   /// Pairs of an exact search.
   var exactPairs: Double { nodeCount * (nodeCount - 1) / 2 }
 
   /// Pairs of an exact search that take as long as an approximate one is predicted to take.
   var predictedPairs: Double {
-    let finding = Double(CellTree.beam + 1) * Double(cellCount).squareRoot()
+    let usual = SearchEffort(after: [])
+    let finding = Double(usual.groupCount(among: 100) + 1) * Double(cellCount).squareRoot()
     let visit = Self.pairsPerVisit + Self.imbalance * nodesPerCell
-    let partition = Self.pairsPerNode + finding + Self.meanCells * visit
+    let partition = Self.pairsPerNode + finding + usual.meanCells * visit
     return nodeCount * (Self.expectedPartitions * partition + RecallSample.rowCount)
   }
 
