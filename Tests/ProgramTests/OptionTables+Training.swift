@@ -12,8 +12,12 @@ extension OptionTable {
     OptionUse("--report page.html", .file("page.html")),
     OptionUse(
       "--threads 3", .count(of: "\"threadCount\":3", in: "log.jsonl"), with: "--log log.jsonl"),
-    OptionUse("--search approximate", .success),
-    OptionUse("--recall 0.5", .success, with: "--search approximate"),
+    OptionUse(
+      "--search approximate", .count(of: "\"--search\":\"approximate\"", in: "log.jsonl"),
+      with: "--log log.jsonl"),
+    OptionUse(
+      "--recall 0.5", .count(of: "\"--recall\":\"0.5\"", in: "log.jsonl"),
+      with: "--search approximate --log log.jsonl"),
     OptionUse("--progress none", .silence),
     OptionUse(
       "--overwrite", .success,

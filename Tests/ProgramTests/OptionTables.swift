@@ -28,7 +28,8 @@ extension OptionTable {
     OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
     OptionUse("--search approximate", .line("approximate neighbours")),
     OptionUse(
-      "--recall 0.5", .line("approximate neighbours"), with: "--search approximate"),
+      "--recall 0.5", .count(of: "\"wantedRecall\" : 0.5", in: "report.json"),
+      with: "--search approximate --report report.json"),
     OptionUse("--threads 3", .line("of 3 threads")),
     OptionUse("--progress none", .silence),
     OptionUse(
@@ -98,7 +99,8 @@ extension OptionTable {
       OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
       OptionUse("--search approximate", .line("approximate neighbours")),
       OptionUse(
-        "--recall 0.5", .line("approximate neighbours"), with: "--search approximate"),
+        "--recall 0.5", .count(of: "\"wantedRecall\" : 0.5", in: "report.json"),
+        with: "--search approximate --report report.json"),
       OptionUse("--threads 3", .json("report.json", "threadCount"), with: "--report report.json"),
       OptionUse("--progress none", .silence),
       OptionUse("--overwrite", .success, existing: ["n.npy", "other.npy", "report.json"]),
