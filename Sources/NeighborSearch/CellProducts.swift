@@ -41,7 +41,8 @@ struct CellRows: Sendable {
   let own: CandidateLists.Access
   let ownCount: Int
   let guests: CandidateLists.Access
-  private let locks = (0..<1024).map { _ in Guarded(()) }
+  // A value of no size has the address of another property, for which ThreadSanitizer takes it.
+  private let locks = (0..<1024).map { _ in Guarded(false) }
 
   init(own: CandidateLists.Access, ownCount: Int, guests: CandidateLists.Access) {
     unsafe self.own = own
