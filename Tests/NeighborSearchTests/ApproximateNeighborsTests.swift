@@ -4,7 +4,6 @@ import LinearAlgebra
 import NeighborSearch
 import Parallelism
 import RandomInputs
-import TestTags
 import Testing
 
 /// Unit rows around some directions: nearer to each other than to rows around other directions.
@@ -56,7 +55,7 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
 }
 
 @Suite struct ApproximateNeighbors {
-  @Test(.tags(.threads), arguments: [1, 2, 3, 5, 8], [1, 2])
+  @Test(arguments: [1, 2, 3, 5, 8], [1, 2])
   func haveTheSameBitsOnAnyNumberOfRanksAndThreads(ranks: Int, threads: Int) throws {
     let rows = clusteredRows(1600, 20, clusters: 40, seed: 60)
     let alone = try approximate(
@@ -74,7 +73,7 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
   }
 
   /// What is in a list is there with the exact search's bits, in its order; nothing is twice.
-  @Test(.tags(.threads), arguments: [1, 3], [1, 9, 30])
+  @Test(arguments: [1, 3], [1, 9, 30])
   func areExactOnesExceptForSomeThatAreMissing(ranks: Int, listLength: Int) throws {
     let rows = clusteredRows(1100, 16, clusters: 30, seed: 62)
     let exact = try search(rows, listLength: 1099, in: NodePartition(sharing: 1100, among: 1))
@@ -101,7 +100,7 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
       "\(truth), \(summary.recall)")
   }
 
-  @Test(.tags(.threads), arguments: 1...4, [0, 1, 2, 5, 40])
+  @Test(arguments: 1...4, [0, 1, 2, 5, 40])
   func ofFewNodesAreAll(ranks: Int, nodeCount: Int) throws {
     let rows = unitRows(nodeCount, 3, seed: 63)
     let found = try approximate(
@@ -110,7 +109,7 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
     #expect(found == BruteForce(rows).lists(listLength: 8))
   }
 
-  @Test(.tags(.threads), arguments: [1, 3])
+  @Test(arguments: [1, 3])
   func ofRowsOfZerosThereAreNone(ranks: Int) throws {
     var rows = clusteredRows(1200, 12, clusters: 20, seed: 64)
     for row in stride(from: 0, to: 1200, by: 7) {
@@ -129,7 +128,7 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
   }
 
   /// Half of all rows are one vector, a sixth are copies of others: no cell can hold the first.
-  @Test(.tags(.threads), arguments: [1, 3])
+  @Test(arguments: [1, 3])
   func ofCopiesAreCopies(ranks: Int) throws {
     let rows = clusteredRows(6000, 10, clusters: 60, seed: 65)
     let copied = Matrix(
@@ -145,7 +144,7 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
     #expect(lists.similarities.allSatisfy { $0 <= 1 })
   }
 
-  @Test(.tags(.threads), arguments: [1, 2])
+  @Test(arguments: [1, 2])
   func ofLongListsAreFound(ranks: Int) throws {
     let rows = clusteredRows(900, 8, clusters: 3, seed: 66)
     let nodes = NodePartition(sharing: 900, among: ranks)
@@ -166,7 +165,7 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
   }
 
   /// The number of rounds does not grow with the ranks.
-  @Test(.tags(.threads)) func takeAsManyRoundsOnAnyNumberOfRanks() throws {
+  @Test func takeAsManyRoundsOnAnyNumberOfRanks() throws {
     let rows = clusteredRows(1500, 8, clusters: 20, seed: 68)
     let rounds = try [2, 4, 8].map { ranks in
       let nodes = NodePartition(sharing: 1500, among: ranks)
@@ -197,7 +196,7 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
     #expect(plan.choice(by: SearchOptions(.exact)).method == .exact)
   }
 
-  @Test(.tags(.threads), arguments: [SearchMethod.exact, .auto, .approximate])
+  @Test(arguments: [SearchMethod.exact, .auto, .approximate])
   func isWhatTheSummarySays(method: SearchMethod) throws {
     let rows = unitRows(300, 6, seed: 69)
     let nodes = NodePartition(sharing: 300, among: 1)
@@ -211,7 +210,7 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
 
 @Suite struct ApproximateNeighborsWithNames {
   /// Nodes in another order find the same neighbours, if they keep their names.
-  @Test(.tags(.threads), arguments: [1, 3])
+  @Test(arguments: [1, 3])
   func doNotDependOnTheOrderOfNodes(ranks: Int) throws {
     let count = 700
     let rows = clusteredRows(count, 10, clusters: 15, seed: 75)
