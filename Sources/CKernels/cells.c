@@ -23,15 +23,6 @@ void highland_gather_rows(const float *own, size_t own_count, const float *guest
   }
 }
 
-// One bit per lane, from a comparison. A macro: vectors do not pass between functions portably.
-typedef _Bool lane_bits __attribute__((ext_vector_type(highland_lane_count)));
-#define bits_of(mask) ({                                        \
-  lane_bits bits_ = __builtin_convertvector((mask), lane_bits); \
-  uint16_t word_;                                               \
-  memcpy(&word_, &bits_, sizeof word_);                         \
-  (uint32_t) word_;                                             \
-})
-
 // The capacity-th largest of the maxima of `groups` vectors' lanes; `groups` is a constant where this
 // is inlined.
 static inline __attribute__((always_inline)) float reached(const float *row, size_t columns,
@@ -92,7 +83,7 @@ void highland_offer_scores(const float *scores, size_t columns, int64_t own, con
     uint64_t hits = 0;
     for (size_t v = 0; v < 4; v++) {
       highland_lanes score = *(const highland_lanes *)(scores + j + v * highland_lane_count);
-      hits |= (uint64_t)bits_of(score >= bound) << (v * highland_lane_count);
+      hits |= (uint64_t)highland_bits_of(score >= bound) << (v * highland_lane_count);
     }
     for (; hits; hits &= hits - 1) {
       size_t column = j + (size_t)__builtin_ctzll(hits);

@@ -1,7 +1,5 @@
 #include "neighbors.h"
 
-#include <string.h>
-
 #include "vectors.h"
 
 // Whether candidate a comes before candidate b in every list.
@@ -51,15 +49,6 @@ void highland_offer(float similarity, int64_t index, size_t row, highland_lists 
   if (last > lists.bound[row]) lists.bound[row] = last;
 }
 
-// One bit per lane, from a comparison. A macro: vectors do not pass between functions portably.
-typedef _Bool lane_bits __attribute__((ext_vector_type(highland_lane_count)));
-#define bits_of(mask) ({                                            \
-  lane_bits bits_ = __builtin_convertvector((mask), lane_bits);     \
-  uint16_t word_;                                                   \
-  memcpy(&word_, &bits_, sizeof word_);                             \
-  (uint32_t) word_;                                                 \
-})
-
 HIGHLAND_DISPATCHED
 void highland_offer_to_rows(const float *scores, size_t stride, size_t rows, size_t columns,
                             const int64_t *row_names, const int64_t *column_names,
@@ -74,7 +63,7 @@ void highland_offer_to_rows(const float *scores, size_t stride, size_t rows, siz
       for (size_t v = 0; v < 4; v++) {
         size_t first = j + v * highland_lane_count;
         highland_lanes score = *(const highland_lanes *)(row + first);
-        hits |= (uint64_t)bits_of(score >= bound) << (v * highland_lane_count);
+        hits |= (uint64_t)highland_bits_of(score >= bound) << (v * highland_lane_count);
       }
       for (; hits; hits &= hits - 1) {
         size_t column = j + (size_t)__builtin_ctzll(hits);
@@ -103,7 +92,7 @@ void highland_offer_to_columns(const float *scores, size_t stride, size_t rows, 
         size_t first = j + v * highland_lane_count;
         highland_lanes score = *(const highland_lanes *)(row + first);
         highland_lanes bound = *(const highland_lanes *)(lists.bound + first);
-        hits |= (uint64_t)bits_of(score >= bound) << (v * highland_lane_count);
+        hits |= (uint64_t)highland_bits_of(score >= bound) << (v * highland_lane_count);
       }
       for (; hits; hits &= hits - 1) {
         size_t column = j + (size_t)__builtin_ctzll(hits);
@@ -149,7 +138,7 @@ void highland_refine_similarities(float *scores, size_t stride, size_t rows, siz
         size_t first = j + v * highland_lane_count;
         highland_lanes score = *(const highland_lanes *)(row + first);
         highland_mask close = (score >= limit) | (score <= -limit);
-        hits |= (uint64_t)bits_of(close) << (v * highland_lane_count);
+        hits |= (uint64_t)highland_bits_of(close) << (v * highland_lane_count);
       }
       for (; hits; hits &= hits - 1) {
         size_t column = j + (size_t)__builtin_ctzll(hits);

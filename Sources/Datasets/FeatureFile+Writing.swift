@@ -16,8 +16,8 @@ extension FeatureFile {
   ///   - elementType: Of `.npy`: `float16` (rounded to nearest), `float32` or `float64`; the other
   ///     formats are `float32`.
   /// - Throws: The same ``AgreedFailure`` on every rank, with what a ``DataError`` says: the
-  ///   extension is unknown, the format cannot hold the features, `float16` cannot hold a value, the file exists and `overwrite`
-  ///   is false, or writing failed on some rank.
+  ///   extension is unknown, the format cannot hold the features, `float16` cannot hold a value, the file
+  ///   exists and `overwrite` is false, or writing failed on some rank.
   /// - Precondition: The slices of all ranks make up the rows, without gap or overlap.
   public static func write(
     _ slice: Matrix, rowCount: Int, firstRow: Int, to path: String,

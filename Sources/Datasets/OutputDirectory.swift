@@ -117,9 +117,9 @@ private func finish(
     throw error
   }
   TemporaryFiles.add(old)
+  defer { TemporaryFiles.forget(old) }
   synchronizeDirectory(of: path)
   try removeDirectory(old, replacedBy: path)
-  TemporaryFiles.forget(old)
 }
 
 private func removeDirectory(_ old: String, replacedBy path: String) throws {

@@ -32,6 +32,16 @@ public func checkSpace(_ byteCount: Int, for path: String) throws {
   if unsafe statvfs(directory(of: path), &status) == 0 { try status.check(byteCount, for: path) }
 }
 
+/// The same for an array of a shape, without its header.
+///
+/// - Throws: ``DataError`` if the file system has fewer bytes left, or no file can hold it.
+public func checkSpace(
+  ofShape shape: [Int], elementByteCount: Int, for path: String
+) throws {
+  try checkSpace(
+    byteCount(ofShape: shape, elementByteCount: elementByteCount) ?? .max, for: path)
+}
+
 extension statvfs {
   /// - Throws: ``DataError`` if fewer than `byteCount` bytes are left. Some file systems do not say.
   fileprivate func check(_ byteCount: Int, for path: String) throws {

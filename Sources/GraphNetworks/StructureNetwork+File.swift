@@ -12,7 +12,8 @@ public enum ModelInput: String, Sendable {
   /// The family that the file's metadata give under `input`. A file without it is a model of
   /// coordinates, like those of the authors' code.
   ///
-  /// - Throws: ``ModelError`` for another word, for another file of this program's, or for a model of structure whose metadata were lost.
+  /// - Throws: ``ModelError`` for another word, for another file of this program's, or for a model of
+  ///   structure whose metadata were lost.
   public init(_ file: TensorFile) throws {
     if let format = file.metadata["format"] {
       if format.hasPrefix("highland graph classifier") {

@@ -163,7 +163,7 @@ extension ClusteringPlan where Judge == LinkageModel {
         path: model.origin,
         reason: "trained with k = \(only), and works only with that k; leave -k \(asked) out")
     }
-    let neighborCount = options.neighborCount ?? trained.neighborCount ?? 10
+    let neighborCount = model.neighborCount(options.neighborCount)
     let neighbors = try neighbors(model.linkage.listLength(neighborCount: neighborCount))
     let choosesThreshold =
       options.choosesThreshold

@@ -71,15 +71,17 @@ extension ClusteringRun {
       return ThresholdChoice(thresholds: given)
     case .withoutLabels(let later):
       var choice = ThresholdChoice(thresholds: Thresholds(0), deciding: 0)
+      // Of so few nodes 4 % are less than one: every merge is tried, and the best trial is the answer.
+      let triesEveryMerge = level.nodes.nodeCount <= 24
       if let edges {
         try clock.measure(.thresholds) { progress in
           let deciding = min(try edges.decidingProbability(below: 0.04, on: communicator), 0.6)
           choice.deciding = deciding
           // Networks learn from larger graphs than tiny ones, whose probabilities may all be low or
           // high. There all trials cost nothing, and silhouettes of a few nodes rise and fall.
-          let isTiny = level.nodes.nodeCount <= max(plan.neighborCount, 24)
+          let isTiny = triesEveryMerge || level.nodes.nodeCount <= plan.neighborCount
           let candidates =
-            level.nodes.nodeCount <= 24
+            triesEveryMerge
             ? [0] + Set(try edges.decidingProbabilities(on: communicator)).sorted()
             : ((isTiny ? [0] : []) + silhouetteThresholds).drop(from: deciding)
           for threshold in candidates {
@@ -92,8 +94,7 @@ extension ClusteringRun {
           }
         }
       }
-      // Where every merge was tried, the best trial is what was found.
-      let floor = level.nodes.nodeCount <= 24 ? 0 : choice.deciding ?? 0
+      let floor = triesEveryMerge ? 0 : choice.deciding ?? 0
       let threshold = plan.granularity.moved(max(choice.bestSeparating ?? 0, floor))
       choice.thresholds = Thresholds(threshold, later: later)
       thresholds = choice.thresholds

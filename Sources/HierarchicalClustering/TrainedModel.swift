@@ -27,6 +27,9 @@ public struct TrainedModel: Sendable {
   /// Networks of structure work with a single k.
   var isForOneNeighborCount: Bool { linkage.settings != nil }
 
+  /// k: as asked, or else as trained; 10 if the model does not say.
+  public func neighborCount(_ asked: Int?) -> Int { asked ?? defaults.neighborCount ?? 10 }
+
   /// - Parameter name: Its name in messages.
   public init(_ linkage: LinkageModel, name: String = "the model") {
     self.init(linkage, name: name, defaults: Defaults(), isForAnyData: false)

@@ -10,7 +10,7 @@ public import Parallelism
 /// cells until the share of true neighbours that the lists hold reaches what is wanted. The share is
 /// estimated by a thousand nodes whose neighbours are found exactly.
 ///
-/// The lists have the order and the bits of ``nearestNeighbors(of:listLength:in:using:on:progress:)`` where
+/// The lists have the order and the bits of ``nearestNeighbors(of:listLength:in:named:using:on:progress:)`` where
 /// they hold the same nodes. They do not depend on ranks and threads: cells follow from hashes of the nodes
 /// and from sums in a fixed order, and lists keep the first of a total order whatever the order in which
 /// candidates come.
@@ -42,11 +42,7 @@ public func approximateNeighbors(
       isNamed: names != nil
     ))
   let owned = nodes.owned(by: communicator.rank)
-  precondition(rows.rowCount == owned.count, "\(rows.rowCount) rows for \(owned.count) nodes")
-  precondition(
-    names?.count ?? owned.count == owned.count,
-    "\(names?.count ?? 0) names for \(owned.count) nodes")
-  let names = names ?? owned.map { GlobalNode($0) }
+  let names = owned.names(names, ofRows: rows.rowCount)
   let plan = SearchPlan(nodeCount: nodes.nodeCount, listLength: listLength)
   var lists = CandidateLists(
     count: owned.count, capacity: min(listLength, max(nodes.nodeCount - 1, 0)))

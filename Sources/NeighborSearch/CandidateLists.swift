@@ -20,10 +20,15 @@ struct CandidateLists: Sendable {
   var count: Int { bound.count }
 
   init(count: Int, capacity: Int) {
-    self.capacity = capacity
-    similarity = Array(repeating: -.infinity, count: count * capacity)
-    index = Array(repeating: -1, count: count * capacity)
-    bound = Array(repeating: -.infinity, count: count)
+    self.init(capacity: capacity, bounds: Array(repeating: -.infinity, count: count))
+  }
+
+  /// Empty lists, as many as bounds, that consider only candidates which reach these.
+  init(capacity: Int, bounds: [Float]) {
+    self.init(
+      capacity: capacity,
+      similarity: Array(repeating: -.infinity, count: bounds.count * capacity),
+      index: Array(repeating: -1, count: bounds.count * capacity), bound: bounds)
   }
 
   init(capacity: Int, similarity: [Float], index: [Int64], bound: [Float]) {
@@ -34,28 +39,7 @@ struct CandidateLists: Sendable {
   }
 
   /// Empty lists that consider only candidates that would enter these lists.
-  var emptied: CandidateLists {
-    var lists = CandidateLists(count: count, capacity: capacity)
-    lists.bound = bound
-    return lists
-  }
-
-  /// Empties the lists and makes them as many as given, in the same memory where it suffices.
-  ///
-  /// - Parameter bounds: What candidates must reach.
-  mutating func reset(count: Int, capacity newCapacity: Int, bounds: [Float]) {
-    precondition(bounds.count == count, "\(bounds.count) bounds of \(count) lists")
-    guard newCapacity == capacity, count * capacity <= similarity.count else {
-      self = CandidateLists(count: count, capacity: newCapacity)
-      bound = bounds
-      return
-    }
-    for place in 0..<count * capacity {
-      similarity[place] = -.infinity
-      index[place] = -1
-    }
-    bound = bounds
-  }
+  var emptied: CandidateLists { CandidateLists(capacity: capacity, bounds: bound) }
 
   /// Offers all entries of other lists for the same nodes. No candidate may be in both.
   mutating func merge(_ other: CandidateLists) {

@@ -131,12 +131,11 @@ struct CellProducts {
     let (count, capacity) = unsafe (cell.count, lists.own.capacity)
     unsafe pack(cell, before: lists)
     let names = cell.map { all.name($0) }
-    var ofMembers = CandidateLists(count: count, capacity: capacity)
     var bounds = Array(repeating: -Float.infinity, count: count)
     for (place, row) in cell.enumerated() {
       unsafe lists.withLock(of: row) { bounds[place] = unsafe lists[row].bound[0] }
     }
-    ofMembers.reset(count: count, capacity: capacity, bounds: bounds)
+    var ofMembers = CandidateLists(capacity: capacity, bounds: bounds)
     for first in stride(from: visiting.startIndex, to: visiting.endIndex, by: Self.tileLength) {
       let tile = visiting[first..<min(first + Self.tileLength, visiting.endIndex)]
       unsafe all.copy(tile, to: &visitors, before: lists)

@@ -141,9 +141,8 @@ func searchCells(
     }
 
     // Compared, and home.
-    var guestLists = CandidateLists(count: arrived.values.count, capacity: lists.capacity)
-    guestLists.reset(
-      count: arrived.values.count, capacity: lists.capacity, bounds: arrived.values.map(\.bound))
+    var guestLists = CandidateLists(
+      capacity: lists.capacity, bounds: arrived.values.map(\.bound))
     search(
       here, taskCount: tasks.taskCount,
       of: CellRows(

@@ -5,8 +5,8 @@ public import Parallelism
 
 /// The nearest other nodes of every owned node by cosine similarity: all of them, or almost all.
 ///
-/// > Collective: over `communicator`, as ``nearestNeighbors(of:listLength:in:using:on:progress:)`` or
-/// > ``approximateNeighbors(of:listLength:recall:in:using:on:progress:)``.
+/// > Collective: over `communicator`, as ``nearestNeighbors(of:listLength:in:named:using:on:progress:)`` or
+/// > ``approximateNeighbors(of:listLength:recall:in:named:using:on:progress:)``.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows, or zero rows, which take no part. Shape `[ownedCount × columns]`.

@@ -41,10 +41,7 @@ public func nearestNeighbors(
       isNamed: names != nil
     ))
   let owned = nodes.owned(by: communicator.rank)
-  precondition(rows.rowCount == owned.count, "\(rows.rowCount) rows for \(owned.count) nodes")
-  precondition(
-    names?.count ?? owned.count == owned.count,
-    "\(names?.count ?? 0) names for \(owned.count) nodes")
+  let rowNames = owned.names(names, ofRows: rows.rowCount)
   // As floating-point numbers: 10¹² points on 1000 ranks have 10²¹ pairs each.
   let pairCount = max(1, Double(owned.count) * Double(nodes.nodeCount + owned.count) / 2)
   var pairsDone = 0.0
@@ -61,7 +58,7 @@ public func nearestNeighbors(
     rows: SearchRows(rows),
     lists: CandidateLists(
       count: owned.count, capacity: min(listLength, max(nodes.nodeCount - 1, 0))),
-    names: names ?? owned.map { GlobalNode($0) })
+    names: rowNames)
   offerPairs(within: &own, using: workers, progress: count)
 
   var visitor = own
@@ -90,4 +87,16 @@ public func nearestNeighbors(
   }
   progress(1)
   return own.lists.neighborLists(listLength: listLength, using: workers)
+}
+
+extension Range<Int> {
+  /// The names of these nodes: those that are given, or their indices.
+  ///
+  /// - Precondition: There is a row, and a name if there are any, for each of the nodes.
+  func names(_ given: [GlobalNode]?, ofRows rowCount: Int) -> [GlobalNode] {
+    precondition(rowCount == count, "\(rowCount) rows for \(count) nodes")
+    let names = given ?? map { GlobalNode($0) }
+    precondition(names.count == count, "\(names.count) names for \(count) nodes")
+    return names
+  }
 }

@@ -27,15 +27,9 @@ struct Ring {
     in nodes: NodePartition, on communicator: some Communicator
   ) throws -> SearchBlock {
     let owned = nodes.owned(by: origin)
-    var rows = Matrix(rows: owned.count, columns: block.rows.columnCount)
-    let stride = block.rows.columnCount * MemoryLayout<Float>.size
-    try block.rows.matrix.withBytes { outgoing in
-      try rows.withMutableBytes { incoming in
-        try communicator.exchange(
-          outgoing, to: segments(rank(after: -1), block.rows.rowCount * stride),
-          into: &incoming, from: segments(rank(after: 1), owned.count * stride))
-      }
-    }
+    let rows = try communicator.exchange(
+      rows: block.rows.matrix, counts: counts(rank(after: -1), block.rows.rowCount),
+      receiving: counts(rank(after: 1), owned.count))
     let lists = try move(
       block.lists, to: rank(after: -1), from: rank(after: 1), count: owned.count,
       on: communicator)
@@ -70,16 +64,14 @@ struct Ring {
     _ values: [T], to destination: Rank, from source: Rank, receiving count: Int,
     on communicator: some Communicator
   ) throws -> [T] {
-    func counts(_ rank: Rank, _ count: Int) -> [Int] {
-      (0..<size).map { $0 == rank.index ? count : 0 }
-    }
-    return try communicator.exchange(
+    try communicator.exchange(
       Buckets(values: values, counts: counts(destination, values.count)),
       receiving: counts(source, count)
     ).values
   }
 
-  private func segments(_ rank: Rank, _ byteCount: Int) -> [Segment] {
-    byteCount > 0 ? [Segment(rank: rank, byteCount: byteCount)] : []
+  /// What goes to or comes from each rank, if it is all from one.
+  private func counts(_ rank: Rank, _ count: Int) -> [Int] {
+    (0..<size).map { $0 == rank.index ? count : 0 }
   }
 }

@@ -25,6 +25,21 @@ public enum PrincipalAxesError: Error, Equatable, CustomStringConvertible {
   }
 }
 
+extension PrincipalAxesError {
+  /// What forbids axes whatever the rows are; nil if nothing does.
+  fileprivate init?(_ count: Int, rowCount: Int, columnCount: Int) {
+    if count > columnCount {
+      self = .tooManyAxes(count: count, columnCount: columnCount)
+    } else if count > rowCount {
+      self = .tooFewRows(count: count, rowCount: rowCount, invalidRowCount: 0)
+    } else if min(columnCount, rowCount) > OpenBLAS.mostEigenvalues {
+      self = .tooManyColumns(columnCount, most: OpenBLAS.mostEigenvalues)
+    } else {
+      return nil
+    }
+  }
+}
+
 extension PrincipalAxes {
   /// What finding axes consists of.
   public enum Step: String, Sendable {
@@ -63,6 +78,7 @@ extension PrincipalAxes {
   ///   - rowCount: Replicated. Of all ranks.
   ///   - columnCount: Replicated.
   ///   - observer: Receives the current work and the share of it that is done, 0 ... 1.
+  ///   - text: What to say of a ``PrincipalAxesError``.
   ///   - rows: Reads some rows of the share; any rows, if they are fewer than the columns. Does not
   ///     communicate.
   /// - Throws: The same ``AgreedFailure`` on every rank, with what a ``PrincipalAxesError``, an
@@ -73,40 +89,61 @@ extension PrincipalAxes {
   public init(
     _ count: Int, rowCount: Int, columnCount: Int, using workers: Workers = Workers(),
     on communicator: some Communicator, observer: (Step, Double) -> Void = { _, _ in },
+    describing text: (PrincipalAxesError) -> String = { "\($0)" },
     of rows: (Range<Int>) throws -> Matrix
   ) throws {
     precondition(count > 0, "\(count) axes")
+    if let error = PrincipalAxesError(count, rowCount: rowCount, columnCount: columnCount) {
+      throw AgreedFailure(reason: text(error))
+    }
     let library = try communicator.agree { () throws -> OpenBLAS in
-      guard count <= columnCount else {
-        throw PrincipalAxesError.tooManyAxes(count: count, columnCount: columnCount)
-      }
-      guard count <= rowCount else {
-        throw PrincipalAxesError.tooFewRows(count: count, rowCount: rowCount, invalidRowCount: 0)
-      }
-      guard min(columnCount, rowCount) <= OpenBLAS.mostEigenvalues else {
-        throw PrincipalAxesError.tooManyColumns(columnCount, most: OpenBLAS.mostEigenvalues)
-      }
       let library = try OpenBLAS.shared
       try library.requireLAPACK()
       // Whatever OPENBLAS_NUM_THREADS says: with more of its own threads it adds in another order.
       library.useThreads(1)
       return library
     }
-    guard rowCount >= columnCount else {
-      let found = try RowProducts(
-        rowCount: rowCount, columnCount: columnCount, by: library, using: workers
-      ).axes(count, on: communicator, observer: observer, of: rows)
-      self.init(
-        axes: Matrix(
-          rows: count, columns: columnCount, elements: try communicator.broadcast(found.axes)),
-        shares: try communicator.broadcast(found.shares), invalidRowCount: found.invalidRowCount)
-      return
+    func requireRows(without invalidRowCount: Int) throws {
+      guard rowCount - invalidRowCount < count else { return }
+      throw AgreedFailure(
+        reason: text(
+          .tooFewRows(count: count, rowCount: rowCount, invalidRowCount: invalidRowCount)))
     }
+    // Of rank 0; the others have none.
+    let found: (axes: [Float], shares: [Double], invalidRowCount: Int)
+    if rowCount < columnCount {
+      found = try RowProducts(
+        rowCount: rowCount, columnCount: columnCount, by: library, using: workers
+      ).axes(
+        count, requiringRows: requireRows, on: communicator, observer: observer, of: rows)
+    } else {
+      found = try Self.ofColumns(
+        columnCount, rowCount: rowCount, count: count, by: library, using: workers,
+        requiringRows: requireRows, on: communicator, observer: observer, of: rows)
+    }
+    self.init(
+      axes: Matrix(
+        rows: count, columns: columnCount, elements: try communicator.broadcast(found.axes)),
+      shares: try communicator.broadcast(found.shares), invalidRowCount: found.invalidRowCount)
+  }
+
+  /// The axes from the products of columns.
+  ///
+  /// > Collective: over `communicator`, as ``init(_:rowCount:columnCount:using:on:observer:describing:of:)``
+  /// > but for the broadcasts at its end.
+  ///
+  /// - Parameter requireRows: Throws, on every rank, if too few rows are left without the given number.
+  /// - Returns: On rank 0 the axes and their shares; the number of rows without direction.
+  private static func ofColumns(
+    _ columnCount: Int, rowCount: Int, count: Int, by library: OpenBLAS, using workers: Workers,
+    requiringRows requireRows: (Int) throws -> Void, on communicator: some Communicator,
+    observer: (Step, Double) -> Void, of rows: (Range<Int>) throws -> Matrix
+  ) throws -> (axes: [Float], shares: [Double], invalidRowCount: Int) {
     var products = ColumnProducts(columnCount: columnCount, rowCount: rowCount)
-    let share = Self.share(of: rowCount, on: communicator)
+    let share = share(of: rowCount, on: communicator)
     let ownInvalidCount = try communicator.agree {
       var invalidCount = 0
-      for range in share.tiles(of: Self.sliceLength) {
+      for range in share.tiles(of: sliceLength) {
         observer(
           .products, Double(range.lowerBound - share.lowerBound) / Double(share.count))
         var slice = try rows(range)
@@ -117,27 +154,15 @@ extension PrincipalAxes {
     }
     observer(.products, 1)
     let invalidRowCount = try communicator.sum(ownInvalidCount)
-    try Self.requireRows(count, of: rowCount, without: invalidRowCount)
+    try requireRows(invalidRowCount)
     observer(.axes, 0)
     products.sums = try communicator.sumsOnFirstRank(products.sums)
     let found = try communicator.agree { () throws -> (axes: [Float], shares: [Double]) in
       guard communicator.rank == Rank(0) else { return ([], []) }
-      return try Self.solve(products.lowerTriangle, count: count, by: library)
+      return try solve(products.lowerTriangle, count: count, by: library)
     }
     observer(.axes, 1)
-    self.init(
-      axes: Matrix(
-        rows: count, columns: columnCount, elements: try communicator.broadcast(found.axes)),
-      shares: try communicator.broadcast(found.shares), invalidRowCount: invalidRowCount)
-  }
-
-  /// - Parameter invalidRowCount: Replicated.
-  /// - Throws: ``AgreedFailure`` if there are fewer rows with a direction than axes.
-  static func requireRows(_ count: Int, of rowCount: Int, without invalidRowCount: Int) throws {
-    guard rowCount - invalidRowCount < count else { return }
-    let error = PrincipalAxesError.tooFewRows(
-      count: count, rowCount: rowCount, invalidRowCount: invalidRowCount)
-    throw AgreedFailure(reason: "\(error)")
+    return (found.axes, found.shares, invalidRowCount)
   }
 
   /// What finding this number of axes takes on a rank, apart from a part of the rows: not an integer, as it may be

@@ -39,11 +39,13 @@ struct RowProducts {
   ///
   /// - Parameters:
   ///   - count: Replicated. How many axes, at most as many as rows.
+  ///   - requireRows: Throws, on every rank, if too few rows are left without the given number.
   ///   - rows: Reads any rows.
   /// - Returns: On rank 0 the axes and their shares; the number of rows without direction.
   func axes(
-    _ count: Int, on communicator: some Communicator,
-    observer: (PrincipalAxes.Step, Double) -> Void, of rows: (Range<Int>) throws -> Matrix
+    _ count: Int, requiringRows requireRows: (Int) throws -> Void,
+    on communicator: some Communicator, observer: (PrincipalAxes.Step, Double) -> Void,
+    of rows: (Range<Int>) throws -> Matrix
   ) throws -> (axes: [Float], shares: [Double], invalidRowCount: Int) {
     // Rows of the triangle grow: tiles are dealt in turn.
     let own = stride(from: communicator.rank.index, to: tiles.count, by: communicator.size)
@@ -60,7 +62,7 @@ struct RowProducts {
     }
     observer(.products, 1)
     let invalidRowCount = try communicator.sum(invalidCount)
-    try PrincipalAxes.requireRows(count, of: rowCount, without: invalidRowCount)
+    try requireRows(invalidRowCount)
     observer(.axes, 0)
     let isFirst = communicator.rank == Rank(0)
     let all = try communicator.exchange(

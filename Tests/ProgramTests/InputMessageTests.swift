@@ -12,14 +12,6 @@ extension Programs {
 
     init() throws { scratch = try Scratch() }
 
-    private func expectError(
-      _ arguments: [String], _ message: String, onRanks ranks: Int? = nil
-    ) async throws {
-      let outcome = try await run("highland", arguments, onRanks: ranks)
-      #expect(outcome.exitCode == 1, "\(outcome)")
-      #expect(outcome.errorLines == ["error: \(message)"], "\(outcome)")
-    }
-
     private func expectUsage(_ arguments: [String], _ message: String) async throws {
       let outcome = try await run("highland", arguments)
       #expect(outcome.exitCode == 64, "\(outcome)")

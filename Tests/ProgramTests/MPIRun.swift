@@ -110,3 +110,14 @@ func run(
   if case .exited(let code) = result.terminationStatus { outcome.exitCode = Int(code) }
   return outcome
 }
+
+/// Expects that the program ends with one line of error, whatever the ranks: nil for none of `mpirun`.
+func expectError(
+  _ arguments: [String], _ message: String, onRanks ranks: Int? = nil,
+  sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+  let outcome = try await run("highland", arguments, onRanks: ranks)
+  #expect(outcome.exitCode == 1, "\(outcome)", sourceLocation: sourceLocation)
+  #expect(
+    outcome.errorLines == ["error: \(message)"], "\(outcome)", sourceLocation: sourceLocation)
+}

@@ -20,14 +20,6 @@ extension Programs {
       return scratch(name)
     }
 
-    private func expectError(
-      _ arguments: [String], _ message: String, onRanks ranks: Int? = nil
-    ) async throws {
-      let outcome = try await run("highland", arguments, onRanks: ranks)
-      #expect(outcome.exitCode == 1, "\(outcome)")
-      #expect(outcome.errorLines == ["error: \(message)"], "\(outcome)")
-    }
-
     @Test(arguments: [nil, 3])
     func modelsOfCoordinatesSayWhatTheyAre(ranks: Int?) async throws {
       for (key, value, expected) in [

@@ -20,9 +20,7 @@ extension Programs {
       _ arguments: [String], _ message: String, onRanks ranks: Int? = nil
     ) async throws {
       let before = try Data(contentsOf: URL(filePath: features))
-      let outcome = try await run("highland", arguments, onRanks: ranks)
-      #expect(outcome.exitCode == 1, "\(outcome)")
-      #expect(outcome.errorLines == ["error: \(message)"], "\(outcome)")
+      try await ProgramTests.expectError(arguments, message, onRanks: ranks)
       #expect(try Data(contentsOf: URL(filePath: features)) == before)
     }
 

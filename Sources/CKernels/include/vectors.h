@@ -2,6 +2,7 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 // One function, compiled for AVX-512, for AVX2 and for the baseline; the loader picks. The three
 // compute the same bits: every multiply-add is fused by name, and sums over lanes have one order.
@@ -25,3 +26,12 @@ typedef int32_t highland_mask __attribute__((vector_size(64)));
 enum { highland_lane_count = 16 };
 
 #define highland_fma(a, b, c) __builtin_elementwise_fma(a, b, c)
+
+// One bit per lane, from a comparison. A macro: vectors do not pass between functions portably.
+typedef _Bool highland_lane_bits __attribute__((ext_vector_type(highland_lane_count)));
+#define highland_bits_of(mask) ({                                                 \
+  highland_lane_bits bits_ = __builtin_convertvector((mask), highland_lane_bits); \
+  uint16_t word_;                                                                 \
+  memcpy(&word_, &bits_, sizeof word_);                                           \
+  (uint32_t) word_;                                                               \
+})

@@ -172,7 +172,7 @@ struct ClusterCommand: RankedCommand {
       choosesThreshold: tauBySilhouette, granularity: granularity, maximumLevels: maxLevels,
       stopsEarly: earlyStop, search: search.options, invalidRows: invalidRows,
       workers: try threads.workers(on: communicator))
-    try checkMemory(options, trained, source, on: communicator)
+    try checkMemory(trained, source, on: communicator)
     let plan = try communicator.agree {
       try ClusteringPlan(options, with: trained) { length in
         try readNeighbors(of: source, length: length, for: trained, on: communicator)
@@ -196,10 +196,9 @@ struct ClusterCommand: RankedCommand {
   ///
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
   private func checkMemory(
-    _ options: ClusteringOptions, _ model: TrainedModel, _ source: FeatureFile,
-    on communicator: MPICommunicator
+    _ model: TrainedModel, _ source: FeatureFile, on communicator: MPICommunicator
   ) throws {
-    let k = options.neighborCount ?? model.defaults.neighborCount ?? 10
+    let k = model.neighborCount(neighborCount)
     try MemoryNeed(
       neighbors: neighborCount == nil ? "k = \(k) of \(model.name)" : "-k \(k)",
       ownedCount: ownShare(of: source.rowCount, on: communicator).count,

@@ -148,18 +148,10 @@ struct ConvertCommand: RankedCommand {
           isFirst: communicator.rank == Rank(0))
     ).check(on: communicator)
     let progress = ProgressReporter(progress, on: communicator)
-    let axes: PrincipalAxes
-    do {
-      axes = try PrincipalAxes(
-        count, rowCount: file.rowCount, columnCount: file.columnCount, using: workers,
-        on: communicator, observer: { progress.show($0.rawValue, isDone: $1) },
-        of: { try file.rows($0) })
-    } catch let failure as AgreedFailure
-      where [count, file.columnCount].contains(where: { failure.reason.hasPrefix("\($0) columns ") }
-      )
-    {
-      throw AgreedFailure(reason: "\(file.path): \(failure.reason) (--reduce \(count))")
-    }
+    let axes = try PrincipalAxes(
+      count, rowCount: file.rowCount, columnCount: file.columnCount, using: workers,
+      on: communicator, observer: { progress.show($0.rawValue, isDone: $1) },
+      describing: { "\(file.path): \($0) (--reduce \(count))" }, of: { try file.rows($0) })
     let owned = PrincipalAxes.share(of: file.rowCount, on: communicator)
     progress.show("writing", isDone: 0)
     try FeatureFile.write(

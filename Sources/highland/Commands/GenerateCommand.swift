@@ -66,8 +66,7 @@ struct GenerateCommand: RankedCommand {
     ).check(on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
-      // At most 2⁶² bytes, by the limits of both.
-      try checkSpace(points * dimensions * 4, for: output)
+      try checkSpace(ofShape: [points, dimensions], elementByteCount: 4, for: output)
     }
     let embeddings = SyntheticEmbeddings(options)
     try writeDirectory(

@@ -74,12 +74,9 @@ struct NeighborsCommand: RankedCommand {
     ).check(on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
-      let places = source.rowCount.multipliedReportingOverflow(by: neighborCount - 1)
-      for (path, size) in [(neighbors, 8), (similarities, 4)] {
-        let byteCount = places.partialValue.multipliedReportingOverflow(by: size)
-        let isTooLarge = places.overflow || byteCount.overflow
-        try checkSpace(isTooLarge ? .max : byteCount.partialValue, for: path)
-      }
+      let shape = [source.rowCount, neighborCount - 1]
+      try checkSpace(ofShape: shape, elementByteCount: 8, for: neighbors)
+      try checkSpace(ofShape: shape, elementByteCount: 4, for: similarities)
     }
     let workers = try threads.workers(on: communicator)
     reporter.show("read", isDone: 0)

@@ -95,28 +95,28 @@ struct TrainingFiles: ParsableArguments {
     return directory
   }
 
-  /// The state to resume from. If there is none, the start is saved, so that the same command resumes and
-  /// finds its own log, however early it was killed.
+  /// The state to resume from, if there is one, how far it got, and who reports from there on. If there is
+  /// none, the start is saved, so that the same command resumes and finds its own log, however early it
+  /// was killed.
   ///
   /// > Collective: over `communicator`. Rounds of a few bytes per rank.
-  func savedState<Progress>(
-    in directory: CheckpointDirectory?, orSaving start: RunState<Progress>, _ rule: OptimizerRule,
-    on communicator: MPICommunicator
-  ) throws -> RunState<Progress>? {
+  ///
+  /// - Parameter epochs: How many epochs a state has finished.
+  func begin<Progress>(
+    in directory: CheckpointDirectory?, from start: RunState<Progress>, _ rule: OptimizerRule,
+    epochs: (Progress) -> Int, on communicator: MPICommunicator
+  ) throws -> (saved: RunState<Progress>?, place: RunPlace?, reporter: TrainingReporter) {
     let saved: RunState<Progress>? = try directory?.load(
       rule, like: start.parameters, on: communicator)
     if saved == nil { try directory?.save(start, on: communicator) }
-    return saved
-  }
-
-  /// > Collective: over `communicator`. A round of a byte.
-  func reporter(
-    _ directory: CheckpointDirectory?, at place: RunPlace?, on communicator: MPICommunicator
-  ) throws -> TrainingReporter {
-    try TrainingReporter(
+    let place = saved.map {
+      RunPlace(step: $0.optimizer.stepCount, epochs: epochs($0.progress))
+    }
+    let reporter = try TrainingReporter(
       ProgressReporter(progress, on: communicator), log: log, checkpoints: directory,
       interval: givenCheckpointInterval ?? 60, goingOnAt: place, overwrite: outputs.overwrite,
       on: communicator)
+    return (saved, place, reporter)
   }
 
   /// Every row has a direction: said before anything is made of the rows, by their places in the file.

@@ -72,12 +72,8 @@ struct TrainCoordinatesCommand: RankedCommand {
     }
     try checkSizes(data, split, options, on: communicator)
     let start = TrainingState(options)
-    let saved = try files.savedState(
-      in: directory, orSaving: start, options.optimizer, on: communicator)
-    let place = saved.map {
-      RunPlace(step: $0.optimizer.stepCount, epochs: $0.progress.history.count)
-    }
-    let reporter = try files.reporter(directory, at: place, on: communicator)
+    let (saved, place, reporter) = try files.begin(
+      in: directory, from: start, options.optimizer, epochs: \.history.count, on: communicator)
     let run = TrainingRun(
       RunDescription(
         features: data.features.path, rankCount: communicator.size,

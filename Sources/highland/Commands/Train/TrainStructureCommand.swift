@@ -64,12 +64,8 @@ struct TrainStructureCommand: RankedCommand {
       return run
     }
     let initial = StructureTrainingState(options, from: start)
-    let saved = try files.savedState(
-      in: directory, orSaving: initial, options.optimizer, on: communicator)
-    let place = saved.map {
-      RunPlace(step: $0.optimizer.stepCount, epochs: $0.progress.epochs.count)
-    }
-    let reporter = try files.reporter(directory, at: place, on: communicator)
+    let (saved, place, reporter) = try files.begin(
+      in: directory, from: initial, options.optimizer, epochs: \.epochs.count, on: communicator)
     let run = RunDescription(
       features: sets.map(\.features.path).joined(separator: ", "), rankCount: communicator.size,
       threadCount: options.workers.count, trainingPoints: sets.reduce(0) { $0 + $1.labels.count },
