@@ -59,6 +59,11 @@ let package = Package(
         "SimilarityStructure",
       ]),
     .library(name: "Evaluation", targets: ["Evaluation", "Communication"]),
+    .library(
+      name: "GraphPartitioning",
+      targets: [
+        "GraphPartitioning", "Communication", "Datasets", "DistributedGraphs", "LinearAlgebra",
+      ]),
     .library(name: "MPICommunication", targets: ["MPICommunication", "Communication"]),
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
     .library(name: "Parallelism", targets: ["Parallelism"]),
@@ -106,6 +111,7 @@ let package = Package(
         "CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism",
         "RandomNumbers",
       ]),
+    module("GraphPartitioning", ["Communication", "DistributedGraphs", "RandomNumbers"]),
     module(
       "SimilarityStructure",
       ["Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
@@ -119,7 +125,8 @@ let package = Package(
       "HierarchicalClustering",
       [
         "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "GraphNetworks",
-        "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomNumbers", "SimilarityStructure",
+        "GraphPartitioning", "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomNumbers",
+        "SimilarityStructure",
       ]),
     module("PrincipalComponents", ["Communication", "LinearAlgebra", "Parallelism"]),
     module("Evaluation", ["Communication", "RandomNumbers"]),
@@ -197,6 +204,12 @@ let package = Package(
       [
         "CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism",
         "RandomInputs",
+      ]),
+    tests(
+      of: "GraphPartitioning",
+      [
+        "Communication", "DistributedGraphs", "LinearAlgebra", "NeighborSearch", "RandomInputs",
+        "RandomNumbers",
       ]),
     tests(
       of: "SimilarityStructure",

@@ -6,6 +6,16 @@ let package = Package(
   dependencies: [.package(name: "Highland", path: "..")],
   targets: [
     .executableTarget(
+      name: "partitions",
+      dependencies: [.product(name: "GraphPartitioning", package: "Highland")],
+      swiftSettings: [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .strictMemorySafety(),
+      ]),
+    .executableTarget(
       name: "kernels",
       dependencies: [
         .product(name: "LinearAlgebra", package: "Highland"),

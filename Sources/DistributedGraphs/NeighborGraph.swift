@@ -54,6 +54,9 @@ public struct NeighborGraph: Sendable {
   public var ownedCount: Int { rowOffsets.count - 1 }
   public var edgeCount: Int { columns.count }
 
+  /// Owned. How many edges come from ghosts.
+  public var cutEdgeCount: Int { columns.count { $0.index >= ownedCount } }
+
   /// The edges into an owned node.
   public func edges(into node: Int) -> Range<Int> { rowOffsets[node]..<rowOffsets[node + 1] }
 

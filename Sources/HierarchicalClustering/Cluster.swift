@@ -110,7 +110,7 @@ extension ClusteringRun {
   /// nodes of the next level.
   ///
   /// > Collective: over `communicator`. What the merge rule, ``compressPaths(_:in:on:)`` and
-  /// > ``contract(to:as:keeping:of:using:on:)`` send, and a round of about 430 bytes per rank.
+  /// > ``contract(to:as:keeping:of:using:on:)`` send, and a round of about 490 bytes per rank.
   private mutating func advance(
     along edges: JudgedEdges, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>, keepingRows keepsRows: Bool,
@@ -118,6 +118,7 @@ extension ClusteringRun {
     on communicator: some Communicator
   ) throws {
     let (number, nodes, inputPoint) = (level.number, level.nodes, level.inputPoint)
+    let isInInputOrder = level.isInInputOrder
     let (parents, roots, merged) = try clock.measure(.decode) { _ in
       let parents = try plan.rule.parents(
         along: edges, of: level, above: thresholds!.ofLevel(number), on: communicator)
@@ -138,11 +139,12 @@ extension ClusteringRun {
         LevelRecord(
           level: number, nodes: nodes, inputPoint: inputPoint, neighbors: neighbors,
           graph: edges.graph, linkage: edges.linkage, parent: parents.parent),
-        measuredBy: clock, on: communicator)
+        isInInputOrder: isInInputOrder, measuredBy: clock, on: communicator)
     }
     let (counts, costs) = try clock.finishLevel(
       LevelCounts(
-        edges: edges.graph.edgeCount, keptEdges: parents.keptEdgeCount,
+        nodes: edges.graph.ownedCount, edges: edges.graph.edgeCount,
+        cutEdges: edges.graph.cutEdgeCount, keptEdges: parents.keptEdgeCount,
         ghosts: edges.graph.halo.ghostCount, peakMemoryBytes: ProcessMemory.peakBytes))
     history.append(
       LevelSummary(
@@ -170,18 +172,26 @@ extension ClusteringRun {
     }
   }
 
-  /// Searches the neighbours of the current level, and has the edges to them judged.
+  /// Searches the neighbours of the current level, and has the edges to them judged. Nodes of level 0 get
+  /// their owners in between.
   ///
-  /// > Collective: over `communicator`. What the search and the judge send.
+  /// > Collective: over `communicator`. What the search, dealing nodes and the judge send.
   mutating func judgedEdges(
     by plan: ClusteringPlan<some LinkageJudge>,
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator
   ) throws -> JudgedEdges {
-    let (lists, search) = try clock.measure(.neighbors) { progress in
+    let (found, search) = try clock.measure(.neighbors) { progress in
       try plan.search.lists(
         of: self, length: plan.listLength, using: plan.workers, on: communicator,
         progress: progress)
+    }
+    var lists = found
+    if level.number == 0, communicator.size > 1, plan.ownership != .byInput {
+      lists = try clock.measure(.partition) { _ in
+        try deal(
+          lists, by: plan.ownership, edgeLength: plan.neighborCount - 1, on: communicator)
+      }
     }
     let (neighbors, graph) = try clock.measure(.graph) { _ in
       let neighbors = lists.prefix(plan.neighborCount - 1)
@@ -197,11 +207,13 @@ extension ClusteringRun {
   }
 
   private func record(
-    _ record: LevelRecord, measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
+    _ record: LevelRecord, isInInputOrder: Bool,
+    measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator
   ) throws {
     let labels = try clock.measure(.label) { _ in try self.labels(on: communicator).labels }
     try clock.measure(.record) { _ in
+      let record = isInInputOrder ? record : try record.inInputOrder(of: points, on: communicator)
       try clock.observer.finished(record, labels: labels, of: points, on: communicator)
     }
   }

@@ -21,6 +21,8 @@ public struct ClusteringOptions: Sendable {
   public var stopsEarly: Bool
   /// How neighbours are searched, at every level.
   public var search: SearchOptions
+  /// Which rank owns which nodes, once the neighbours of level 0 are known.
+  public var ownership: NodeOwnership
   /// What happens to rows without a direction.
   public var invalidRows: InvalidRowPolicy
   /// The threads of this rank. No result depends on them.
@@ -30,6 +32,7 @@ public struct ClusteringOptions: Sendable {
     neighborCount: Int? = nil, threshold: Double? = nil, laterThreshold: Double? = nil,
     choosesThreshold: Bool = false, granularity: Granularity = .asTrained, maximumLevels: Int = 10,
     stopsEarly: Bool = false, search: SearchOptions = SearchOptions(),
+    ownership: NodeOwnership = .byLocality,
     invalidRows: InvalidRowPolicy = .error, workers: Workers = Workers()
   ) {
     precondition(neighborCount.map { $0 > 0 } ?? true, "k = \(neighborCount ?? 0)")
@@ -45,6 +48,7 @@ public struct ClusteringOptions: Sendable {
     self.maximumLevels = maximumLevels
     self.stopsEarly = stopsEarly
     self.search = search
+    self.ownership = ownership
     self.invalidRows = invalidRows
     self.workers = workers
   }

@@ -21,6 +21,8 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   public let maximumLevels: Int
   /// Whether to stop once merges no longer fall by a factor of k − 1 from level to level.
   public let stopsEarly: Bool
+  /// Which rank owns which nodes, once the neighbours of level 0 are known.
+  public let ownership: NodeOwnership
   /// What happens to rows without a direction.
   public let invalidRows: InvalidRowPolicy
   /// The threads of this rank. No result depends on them.
@@ -35,7 +37,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     judge: Judge, search: NeighborSource = .exact, rule: MergeRule = .bestDenserNeighbor,
     neighborCount: Int, thresholds: ThresholdRule, granularity: Granularity = .asTrained,
     maximumLevels: Int = 10,
-    stopsEarly: Bool = false,
+    stopsEarly: Bool = false, ownership: NodeOwnership = .byInput,
     invalidRows: InvalidRowPolicy = .error, workers: Workers = Workers()
   ) {
     precondition(neighborCount > 0, "k = \(neighborCount)")
@@ -68,6 +70,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     self.granularity = granularity
     self.maximumLevels = maximumLevels
     self.stopsEarly = stopsEarly
+    self.ownership = ownership
     self.invalidRows = invalidRows
     self.workers = workers
   }
@@ -90,7 +93,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
         rowCount: source.rowCount, dimensions: source.dimensions, neighborCount: neighborCount,
         listLength: listLength, hasLists: hasLists, thresholds: thresholds,
         granularity: granularity, rule: rule, means: judge.means,
-        mergesCopies: mergesCopies, maximumLevels: maximumLevels, stopsEarly: stopsEarly,
+        ownership: ownership.name, mergesCopies: mergesCopies, maximumLevels: maximumLevels, stopsEarly: stopsEarly,
         invalidRows: invalidRows
       ))
   }
@@ -186,7 +189,7 @@ extension ClusteringPlan where Judge == LinkageModel {
             later: options.laterThreshold ?? options.threshold
               ?? options.granularity.moved(trained.laterThreshold))),
       granularity: options.granularity, maximumLevels: options.maximumLevels,
-      stopsEarly: options.stopsEarly,
+      stopsEarly: options.stopsEarly, ownership: options.ownership,
       invalidRows: options.invalidRows, workers: options.workers)
   }
 }

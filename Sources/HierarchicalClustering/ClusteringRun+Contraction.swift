@@ -204,7 +204,7 @@ extension Matrix {
   /// Overwrites some rows.
   ///
   /// - Parameter elements: One row for each of `places`, row after row.
-  fileprivate mutating func replaceRows(_ places: [Int], by elements: [Float]) {
+  mutating func replaceRows(_ places: [Int], by elements: [Float]) {
     precondition(
       elements.count == places.count * columnCount
         && places.allSatisfy { $0 >= 0 && $0 < rowCount }, "rows past the end")

@@ -21,33 +21,92 @@ extension ClusteringRun {
     nodeOfPoint = try level.nodes.fetch(place, at: nodeOfPoint, on: communicator)
     let owned = level.nodes.owned(by: communicator.rank)
     let isMoved = try communicator.any(place != owned.map { GlobalNode($0) })
-    let width = level.rows.directions.columnCount
     let inputPoint = try nodes.arrange(level.inputPoint, at: place, on: communicator)
     level = Level(
       number: 0, nodes: nodes,
-      rows: .peaks(
-        Matrix(
-          rows: inputPoint.count, columns: width,
-          elements: try nodes.arrange(
-            level.rows.directions.elements, width: width, at: place, on: communicator))),
+      rows: .peaks(try level.rows.directions.moved(to: place, in: nodes, on: communicator)),
       memberCounts: try nodes.arrange(level.memberCounts, at: place, on: communicator),
       inputPoint: inputPoint, isInInputOrder: level.isInInputOrder && !isMoved)
+  }
+}
+
+/// Rows are moved in that many slabs, so that the memory for what travels is small.
+private let slabCount = 16
+
+/// The slab of a number of rows.
+private func slab(_ slab: Int, of count: Int) -> Range<Int> {
+  count * slab / slabCount..<count * (slab + 1) / slabCount
+}
+
+extension Matrix {
+  /// The same rows at their new owners.
+  ///
+  /// > Collective: over `communicator`. 48 rounds, a row and 8 bytes per node.
+  fileprivate func moved(
+    to place: [GlobalNode], in nodes: NodePartition, on communicator: some Communicator
+  ) throws -> Matrix {
+    let owned = nodes.owned(by: communicator.rank)
+    var moved = Matrix(rows: owned.count, columns: columnCount)
+    for number in 0..<slabCount {
+      let rows = slab(number, of: rowCount)
+      let arrived = try nodes.deliver(
+        elements(inRows: rows), width: columnCount, to: Array(place[rows]), on: communicator)
+      moved.replaceRows(
+        arrived.nodes.map { Int($0.index) - owned.lowerBound }, by: arrived.rows)
+    }
+    return moved
   }
 }
 
 extension NeighborLists {
   /// The same lists at the owners of other nodes.
   ///
-  /// > Collective: over `communicator`. A list and 16 bytes per node.
+  /// > Collective: over `communicator`. 96 rounds, a list and 16 bytes per node; and if the neighbours get other
+  /// > names, two rounds of 8 bytes per node to every rank where ranks are fewer than places of a list, or 48
+  /// > rounds of 16 bytes per place.
   ///
-  /// - Parameter place: Owned. The node that each list is of from now on: all of `nodes`, each once.
+  /// - Parameters:
+  ///   - place: Owned. The node that each list is of from now on: all of `nodes`, each once.
+  ///   - old: Which rank owned which nodes, if neighbours move like the nodes and are to be named by
+  ///     their new indices.
   func moved(
-    to place: [GlobalNode], in nodes: NodePartition, on communicator: some Communicator
+    to place: [GlobalNode], in nodes: NodePartition, renamingFrom old: NodePartition? = nil,
+    on communicator: some Communicator
   ) throws -> NeighborLists {
-    NeighborLists(
-      listLength: listLength,
-      neighbors: try nodes.arrange(neighbors, width: listLength, at: place, on: communicator),
-      similarities: try nodes.arrange(similarities, width: listLength, at: place, on: communicator))
+    guard listLength > 0 else { return self }
+    // The whole table is smaller than the lists then.
+    let table =
+      old != nil && communicator.size <= listLength ? try communicator.allGather(place).values : nil
+    let owned = nodes.owned(by: communicator.rank)
+    var movedNeighbors = Array(repeating: Self.none, count: owned.count * listLength)
+    var movedSimilarities = Array(repeating: Float(0), count: owned.count * listLength)
+    for number in 0..<slabCount {
+      let lists = slab(number, of: count)
+      let places = lists.lowerBound * listLength..<lists.upperBound * listLength
+      var names = Array(neighbors[places])
+      if let table {
+        for index in names.indices where names[index] != Self.none {
+          names[index] = table[Int(names[index].index)]
+        }
+      } else if let old {
+        let held = names.indices.filter { names[$0] != Self.none }
+        let found = try old.fetch(place, at: held.map { names[$0] }, on: communicator)
+        for (index, name) in zip(held, found) { names[index] = name }
+      }
+      let targets = Array(place[lists])
+      let arrived = try nodes.deliver(names, width: listLength, to: targets, on: communicator)
+      let similar = try nodes.deliver(
+        Array(similarities[places]), width: listLength, to: targets, on: communicator)
+      for (row, node) in arrived.nodes.enumerated() {
+        let start = (Int(node.index) - owned.lowerBound) * listLength
+        for column in 0..<listLength {
+          movedNeighbors[start + column] = arrived.rows[row * listLength + column]
+          movedSimilarities[start + column] = similar.rows[row * listLength + column]
+        }
+      }
+    }
+    return NeighborLists(
+      listLength: listLength, neighbors: movedNeighbors, similarities: movedSimilarities)
   }
 
   /// The same lists with other names for the neighbours, in the same order.

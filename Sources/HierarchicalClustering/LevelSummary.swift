@@ -15,6 +15,10 @@ public struct LevelSummary: Codable, Equatable, Sendable {
   public var clusterCount: Int
   /// Ghosts, summed over ranks.
   public var ghostCount: Int
+  /// Edges from nodes of other ranks.
+  public var cutEdgeCount: Int
+  /// The largest number of nodes on a rank, divided by the mean.
+  public var nodeImbalance: Double
   /// The largest number of edges on a rank, divided by the mean.
   public var edgeImbalance: Double
   /// Each rank's peak memory up to this level, summed over ranks.
@@ -34,11 +38,14 @@ extension LevelSummary {
   ) {
     let edgeCount = counts.reduce(0) { $0 + $1.edges }
     let mostEdges = counts.map(\.edges).max() ?? 0
+    let mostNodes = counts.map(\.nodes).max() ?? 0
     self.init(
       level: level, nodeCount: nodeCount, edgeCount: edgeCount, search: search,
       keptEdgeCount: counts.reduce(0) { $0 + $1.keptEdges }, mergedCount: mergedCount,
       clusterCount: nodeCount - mergedCount,
       ghostCount: counts.reduce(0) { $0 + $1.ghosts },
+      cutEdgeCount: counts.reduce(0) { $0 + $1.cutEdges },
+      nodeImbalance: nodeCount > 0 ? Double(mostNodes * counts.count) / Double(nodeCount) : 1,
       edgeImbalance: edgeCount > 0 ? Double(mostEdges * counts.count) / Double(edgeCount) : 1,
       peakMemoryBytes: counts.reduce(0) { $0 + $1.peakMemoryBytes },
       phases: Dictionary(uniqueKeysWithValues: costs.map { ($0.key.rawValue, $0.value) }))

@@ -33,7 +33,7 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
   /// The ranks' counts of a level, and the costs of the phases since the last level: the maximum of
   /// elapsed seconds over ranks, and sums of the rest.
   ///
-  /// > Collective: one round, about 430 bytes per rank to every rank.
+  /// > Collective: one round, about 490 bytes per rank to every rank.
   ///
   /// - Parameter counts: Owned.
   func finishLevel(_ counts: LevelCounts) throws -> (
@@ -64,7 +64,9 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
 
 /// What a rank counts of a level.
 struct LevelCounts: Message {
+  var nodes = 0
   var edges = 0
+  var cutEdges = 0
   var keptEdges = 0
   var ghosts = 0
   var peakMemoryBytes = 0
@@ -74,7 +76,7 @@ struct LevelCounts: Message {
 private struct RankAccount: Message {
   var counts = LevelCounts()
   /// In the order of `Phase.allCases`.
-  var phases = InlineArray<10, PhaseAccount>(repeating: PhaseAccount())
+  var phases = InlineArray<11, PhaseAccount>(repeating: PhaseAccount())
 }
 
 private struct PhaseAccount: Message {

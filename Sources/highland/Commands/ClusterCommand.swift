@@ -101,6 +101,16 @@ struct ClusterCommand: RankedCommand {
       """)
   var invalidRows = InvalidRowPolicy.error
 
+  @Option(
+    name: .customLong("partition"),
+    help: ArgumentHelp(
+      "Which rank owns which points: locality, input, or a file of ranks.",
+      discussion: """
+        locality: points near each other in the neighbour graph, so that ranks need little of each other.         input: consecutive points. A file: the rank of every point, .npy of integers or text, as METIS or \
+        KaMinPar divide the graph. No label depends on it. Default: locality.
+        """))
+  var partition = "locality"
+
   @OptionGroup var search: NeighborSearchOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var progress: ProgressOptions
@@ -147,7 +157,7 @@ struct ClusterCommand: RankedCommand {
   func run(on communicator: MPICommunicator) throws {
     try outputs.check(
       [.labels(output), .json(report)],
-      reading: [input.features, model, truth, neighbors, similarities], outside: hierarchy,
+      reading: [input.features, model, truth, neighbors, similarities, partitionFile], outside: hierarchy,
       on: communicator)
     if let hierarchy {
       try communicator.agree {
@@ -170,7 +180,11 @@ struct ClusterCommand: RankedCommand {
     let options = ClusteringOptions(
       neighborCount: neighborCount, threshold: tau, laterThreshold: tauLater,
       choosesThreshold: tauBySilhouette, granularity: granularity, maximumLevels: maxLevels,
-      stopsEarly: earlyStop, search: search.options, invalidRows: invalidRows,
+      stopsEarly: earlyStop, search: search.options,
+      ownership: try communicator.agree {
+        try ownership(of: source.rowCount, on: communicator)
+      },
+      invalidRows: invalidRows,
       workers: try threads.workers(on: communicator))
     try checkMemory(trained, source, on: communicator)
     let plan = try communicator.agree {
@@ -190,6 +204,31 @@ struct ClusterCommand: RankedCommand {
         source, trained, plan, trueLabels, hierarchy: HierarchyWriter(in: temporary),
         on: communicator)
     }
+  }
+
+  /// The file of `--partition`, if it is no rule.
+  private var partitionFile: String? {
+    ["locality", "input"].contains(partition) ? nil : partition
+  }
+
+  /// What `--partition` says.
+  ///
+  /// - Throws: ``DataError`` for a file without a rank for every point; it names the row.
+  private func ownership(of count: Int, on communicator: some Communicator) throws -> NodeOwnership
+  {
+    guard let path = partitionFile else { return partition == "input" ? .byInput : .byLocality }
+    guard try exists(path) else {
+      throw DataError(
+        path: path, problem: "no such file; expected --partition locality, input or a file of ranks")
+    }
+    let ranks = try readLabels(path, count: count, communicator)
+    if let row = ranks.firstIndex(where: { !(0..<Int64(communicator.size)).contains($0) }) {
+      throw DataError(
+        path: path,
+        problem: "row \(ownShare(of: count, on: communicator).lowerBound + row): \(ranks[row]); "
+          + "expected a rank, \(communicator.size == 1 ? "0" : "0 ... \(communicator.size - 1)")")
+    }
+    return .given(ranks.map { Int($0) })
   }
 
   /// Refuses lists that no memory holds, before they are read or searched.
@@ -227,7 +266,7 @@ struct ClusterCommand: RankedCommand {
       parameters: .init(
         plan, clustering.choice, features: input.features, model: model.name, neighbors: neighbors,
         similarities: similarities),
-      rankCount: communicator.size, threadCount: plan.workers.count,
+      partition: partition, rankCount: communicator.size, threadCount: plan.workers.count,
       pointCount: source.rowCount, dimensions: source.dimensions,
       clusterCount: clustering.clusterCount,
       singletonCount: clustering.singletonCount,
@@ -250,6 +289,7 @@ struct ClusterCommand: RankedCommand {
     print(report.table)
     for level in report.levels {
       if let account = level.search?.account { print("Level \(level.level): \(account)") }
+      if let account = report.borders(of: level) { print("Level \(level.level): \(account)") }
     }
     print(report.summary)
     if let metrics { print(metrics) }

@@ -50,6 +50,8 @@ struct ClusterReport: Codable {
 
   var highland = highlandVersion
   var parameters: Parameters
+  /// Who owns which points: `--partition`.
+  var partition: String
   var rankCount: Int
   var threadCount: Int
   var pointCount: Int
@@ -103,6 +105,17 @@ struct ClusterReport: Codable {
       if !ofLevels.isEmpty { costs.append((phase.rawValue, ofLevels.reduce(0, +))) }
     }
     return costs.map { "\($0) \(decimal($1, places: 3)) s" }.joined(separator: ", ")
+  }
+
+  /// A line about what ranks need of each other, for people; nil for one rank.
+  func borders(of level: LevelSummary) -> String? {
+    guard rankCount > 1, level.edgeCount > 0 else { return nil }
+    let cut = 100 * Double(level.cutEdgeCount) / Double(level.edgeCount)
+    return """
+      \(decimal(cut, places: 1)) % of the edges are between ranks, \
+      \(decimal(Double(level.ghostCount) / Double(level.nodeCount), places: 2)) ghosts per node, \
+      imbalance \(decimal(level.nodeImbalance, places: 2)) (--partition \(partition))
+      """
   }
 
   /// The lines below the table.

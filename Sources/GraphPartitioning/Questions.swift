@@ -1,0 +1,30 @@
+internal import Communication
+
+extension Communicator {
+  /// Sends every question to a rank and returns the answers in the order of the questions.
+  ///
+  /// > Collective: three rounds: the counts, the questions, the answers.
+  ///
+  /// - Parameter answer: From the questions that arrived, by the rank that asked and in its order, to
+  ///   an answer for each.
+  func answers<Question: Message, Answer: Message>(
+    to questions: [Question], by owner: (Question) -> Rank,
+    _ answer: ([Question]) -> [Answer]
+  ) throws -> [Answer] {
+    let (outgoing, places) = Buckets.sorting(questions, into: size, by: owner)
+    let asked = try allToAll(outgoing)
+    let answers = try exchange(
+      Buckets(values: answer(asked.values), counts: asked.counts), receiving: outgoing.counts)
+    return places.map { answers.values[$0] }
+  }
+
+  /// The sums over ranks, element by element.
+  ///
+  /// > Collective: one round, all values to every rank.
+  func integerSums(_ values: [Int64]) throws -> [Int64] {
+    let all = try allGather(values)
+    return values.indices.map { place in
+      ranks.reduce(0) { $0 + all.values[all.offsets[$1.index] + place] }
+    }
+  }
+}
