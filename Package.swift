@@ -228,6 +228,7 @@ let package = Package(
       [
         "ClusteringChecks", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
         "GraphNetworks", "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomInputs",
+        "RandomNumbers",
       ]),
     tests(
       of: "Training",

@@ -11,7 +11,7 @@ extension WeightedGraph {
   /// they are full. All numbers are integers: the answer does not depend on how nodes are spread
   /// over ranks.      [Raghavan et al. 2007; with sizes bounded, Meyerhenke et al. 2014]
   ///
-  /// > Collective: over `communicator`. 15 rounds per round of two steps, 11 if labels are parts. In a step 16
+  /// > Collective: over `communicator`. 15 calls per round of two steps, 13 if labels are parts. In a step 16
   /// > bytes per ghost, 24 per node whose label is another rank's, or 8 per part and rank, and 33
   /// > bytes per node that asks another rank.
   ///

@@ -60,7 +60,7 @@ public struct GraphPartition: Equatable, Sendable {
 /// integers: the answer does not depend on how nodes are spread over ranks, and ties go to the lower node.
 /// [Karypis and Kumar 1998; with label propagation, Meyerhenke et al. 2014; Gottesbüren et al. 2021]
 ///
-/// > Collective: over `communicator`. About 170 rounds per level of some ten times fewer nodes, of what
+/// > Collective: over `communicator`. At most 146 calls per level of some ten times fewer nodes, of what
 /// > `propagate` sends; and the smallest graph to every rank.
 ///
 /// - Parameters:
@@ -81,7 +81,7 @@ public func partition(
 
   var levels: [(graph: WeightedGraph, coarse: [GlobalNode])] = []
   var current = graph
-  while current.nodes.nodeCount > max(coarseNodesPerPart * partCount, 4000) {
+  while current.nodes.nodeCount > max(coarseNodesPerPart * partCount, 2000) {
     var labels = current.nodes.owned(by: communicator.rank).map { GlobalNode($0) }
     try current.propagate(&labels, .nodes, upTo: coarseLimit, rounds: 3, on: communicator)
     try current.groupLeftovers(&labels, upTo: coarseLimit, on: communicator)

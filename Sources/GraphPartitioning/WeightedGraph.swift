@@ -23,7 +23,7 @@ public struct WeightedGraph: Sendable {
   func edges(of node: Int) -> Range<Int> { rowOffsets[node]..<rowOffsets[node + 1] }
 
   /// One end of an edge.
-  struct HalfEdge: Message {
+  private struct HalfEdge: Message {
     var node: GlobalNode
     var neighbor: GlobalNode
     var weight: Int64
@@ -41,46 +41,59 @@ public struct WeightedGraph: Sendable {
     precondition(
       lists.listLength == 0 || lists.count == owned.count,
       "\(lists.count) lists for \(owned.count) nodes")
-    var halves: [HalfEdge] = []
-    halves.reserveCapacity(2 * lists.neighbors.count)
-    for list in 0..<lists.count {
-      let start = list * lists.listLength
-      for place in start..<start + lists.edgeCount(of: list) {
-        let (node, neighbor) = (GlobalNode(owned.lowerBound + list), lists.neighbors[place])
-        halves.append(HalfEdge(node: node, neighbor: neighbor, weight: 1))
-        halves.append(HalfEdge(node: neighbor, neighbor: node, weight: 1))
+    try self.init(
+      nodeWeights: Array(repeating: 1, count: owned.count), in: nodes, on: communicator
+    ) { visit in
+      for list in 0..<lists.count {
+        let start = list * lists.listLength
+        for place in start..<start + lists.edgeCount(of: list) {
+          let (node, neighbor) = (GlobalNode(owned.lowerBound + list), lists.neighbors[place])
+          visit(HalfEdge(node: node, neighbor: neighbor, weight: 1))
+          visit(HalfEdge(node: neighbor, neighbor: node, weight: 1))
+        }
       }
     }
-    try self.init(
-      halves, nodeWeights: Array(repeating: 1, count: owned.count), in: nodes, on: communicator)
   }
 
   /// The graph of half-edges from anywhere; parallel ones are added up, loops are dropped.
   ///
   /// > Collective: over `communicator`. Four rounds: 24 bytes per half-edge of another rank's node, and 8
   /// > bytes per ghost.
-  init(
-    _ halves: [HalfEdge], nodeWeights: [Int64], in nodes: NodePartition,
-    on communicator: some Communicator
+  ///
+  /// - Parameter forEachHalf: Calls its argument with every half-edge that this rank knows of, whoever owns the
+  ///   node. It is called twice, as storing them all would take more memory than the graph.
+  private init(
+    nodeWeights: [Int64], in nodes: NodePartition, on communicator: some Communicator,
+    forEachHalf: (_ visit: (HalfEdge) -> Void) -> Void
   ) throws {
     let owned = nodes.owned(by: communicator.rank)
-    func isHere(_ half: HalfEdge) -> Bool { owned.contains(Int(half.node.index)) }
-    let away = halves.filter { !isHere($0) && $0.node != $0.neighbor }
-    let arrived = try communicator.allToAll(
-      Buckets.sorting(away, into: communicator.size) { nodes.owner(of: $0.node) }.buckets
-    ).values
-    let halves = halves.filter { isHere($0) && $0.node != $0.neighbor } + arrived
-
+    func row(of half: HalfEdge) -> Int? {
+      owned.contains(Int(half.node.index)) ? Int(half.node.index) - owned.lowerBound : nil
+    }
     var ends = Array(repeating: 0, count: owned.count + 1)
-    for half in halves { ends[Int(half.node.index) - owned.lowerBound + 1] += 1 }
+    var away: [HalfEdge] = []
+    forEachHalf { half in
+      guard half.node != half.neighbor else { return }
+      if let row = row(of: half) { ends[row + 1] += 1 } else { away.append(half) }
+    }
+    let (outgoing, _) = Buckets.sorting(away, into: communicator.size) {
+      nodes.owner(of: $0.node)
+    }
+    away = []
+    let arrived = try communicator.allToAll(outgoing).values
+    for half in arrived { ends[row(of: half)! + 1] += 1 }
     for row in 0..<owned.count { ends[row + 1] += ends[row] }
+
     var next = ends
-    var rows = halves
-    for half in halves {
-      let row = Int(half.node.index) - owned.lowerBound
-      rows[next[row]] = half
+    var rows = Array(
+      repeating: End(neighbor: GlobalNode(0), weight: 0), count: ends[owned.count])
+    func place(_ half: HalfEdge) {
+      guard half.node != half.neighbor, let row = row(of: half) else { return }
+      rows[next[row]] = End(neighbor: half.neighbor, weight: half.weight)
       next[row] += 1
     }
+    forEachHalf(place)
+    for half in arrived { place(half) }
     var rowOffsets = [0]
     rowOffsets.reserveCapacity(owned.count + 1)
     var end = 0
@@ -102,6 +115,12 @@ public struct WeightedGraph: Sendable {
     self.nodes = nodes
     self.rowOffsets = rowOffsets
     self.nodeWeights = nodeWeights
+  }
+
+  /// An edge as its node sees it.
+  private struct End {
+    var neighbor: GlobalNode
+    var weight: Int64
   }
 
   /// The graph in which all nodes of a label are one. Its nodes are in the order of the labels.
@@ -126,18 +145,18 @@ public struct WeightedGraph: Sendable {
     let coarseWeights = try coarseNodes.arrange(
       present.map { weights[$0] }, at: present.map { coarseOfLabel[$0] }, on: communicator)
     let ends = try halo.extend(place, on: communicator)
-    var halves: [HalfEdge] = []
-    for node in 0..<ownedCount {
-      for edge in edges(of: node) {
-        let other = ends[Int(neighbors[edge].index)]
-        guard other != place[node] else { continue }
-        halves.append(
-          HalfEdge(node: place[node], neighbor: other, weight: edgeWeights[edge]))
+    let graph = try WeightedGraph(
+      nodeWeights: coarseWeights, in: coarseNodes, on: communicator
+    ) { visit in
+      for node in 0..<ownedCount {
+        for edge in edges(of: node) {
+          visit(
+            HalfEdge(
+              node: place[node], neighbor: ends[Int(neighbors[edge].index)],
+              weight: edgeWeights[edge]))
+        }
       }
     }
-    return (
-      try WeightedGraph(halves, nodeWeights: coarseWeights, in: coarseNodes, on: communicator),
-      place
-    )
+    return (graph, place)
   }
 }

@@ -43,7 +43,7 @@ private enum Shape: CaseIterable {
   case star, stars, clique, cliques, path, lonely, oneEdge, hubs, copies, heavyPairs
 
   var lists: NeighborLists {
-    let count = 5000
+    let count = 2500
     return switch self {
     case .star:
       // Everybody has node 17 in its list, and nobody else.
@@ -54,13 +54,13 @@ private enum Shape: CaseIterable {
       GraphPartitioningTests.lists((0..<60).map { node in (0..<60).filter { $0 != node } })
     case .cliques:
       GraphPartitioningTests.lists(
-        (0..<count).map { node in (0..<count / 500).map { node % 500 + 500 * $0 } })
+        (0..<count).map { node in (0..<count / 250).map { node % 250 + 250 * $0 } })
     case .path: GraphPartitioningTests.lists((0..<count).map { $0 + 1 < count ? [$0 + 1] : [] })
     case .lonely:
       NeighborLists(
         listLength: 2, neighbors: Array(repeating: NeighborLists.none, count: 2 * count),
         similarities: Array(repeating: 0, count: 2 * count))
-    case .oneEdge: GraphPartitioningTests.lists((0..<count).map { $0 == 4321 ? [3] : [] })
+    case .oneEdge: GraphPartitioningTests.lists((0..<count).map { $0 == 2321 ? [3] : [] })
     case .hubs:
       GraphPartitioningTests.lists((0..<count).map { node in (0..<7).filter { $0 != node } })
     case .copies:
@@ -100,16 +100,16 @@ private func largestSize(_ nodeCount: Int, _ partCount: Int) -> Int {
 }
 
 @Suite struct PartitionsOfGraphs {
-  @Test(arguments: [2, 3, 5], [2, 3, 8])
+  @Test(arguments: [2, 3, 5], [2, 3])
   func areTheSameOnAnyNumberOfRanks(ranks: Int, count: Int) throws {
-    let lists = try clusteredLists(6000, centres: 40, listLength: 5)
+    let lists = try clusteredLists(2600, centres: 40, listLength: 5)
     #expect(
       try find(lists, into: count, ranks: ranks) == find(lists, into: count, ranks: 1))
   }
 
-  @Test(arguments: [2, 7, 16])
+  @Test(arguments: [2, 7])
   func haveNearlyEqualPartsAndFewEdgesBetweenThem(count: Int) throws {
-    let lists = try clusteredLists(6000, centres: 64)
+    let lists = try clusteredLists(4000, centres: 64)
     let found = try find(lists, into: count, ranks: 2)
     #expect(Set(found.parts) == Set(0..<count))
     #expect(found.quality.imbalance <= 1.04, "\(found.quality)")
@@ -122,7 +122,7 @@ private func largestSize(_ nodeCount: Int, _ partCount: Int) -> Int {
       found.quality.ghostsPerNode < byOrder.ghostsPerNode / 5, "\(found.quality), \(byOrder)")
   }
 
-  @Test(arguments: Shape.allCases, [2, 7])
+  @Test(arguments: Shape.allCases, [7])
   fileprivate func coverAnyGraphWithoutTooLargeParts(shape: Shape, count: Int) throws {
     let lists = shape.lists
     let found = try find(lists, into: count, ranks: 3)
@@ -135,7 +135,7 @@ private func largestSize(_ nodeCount: Int, _ partCount: Int) -> Int {
 
   @Test func cutAPathInFewPlaces() throws {
     let found = try find(Shape.path.lists, into: 7, ranks: 2)
-    #expect(found.quality.cutShare < 60.0 / 5000, "\(found.quality)")
+    #expect(found.quality.cutShare < 60.0 / 2500, "\(found.quality)")
   }
 
   @Test func separateCliques() throws {

@@ -18,7 +18,9 @@ import Testing
     #expect(reports.allSatisfy { $0 == reports[0] }, "costs are replicated")
     for level in reports[0] {
       #expect(
-        Set(level.phases.keys) == ["neighbors", "graph", "network", "decode", "coarsen"])
+        level.phases.keys.sorted()
+          == (["neighbors", "graph", "network", "decode", "coarsen"]
+          + (ranks > 1 && level.level == 0 ? ["partition"] : [])).sorted())
       let network = try #require(level.phases["network"])
       #expect(network.elapsedSeconds > 0)
       #expect(network.cpuSeconds > 0)

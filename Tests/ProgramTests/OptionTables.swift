@@ -30,6 +30,9 @@ extension OptionTable {
     OptionUse(
       "--recall 0.5", .count(of: "\"wantedRecall\" : 0.5", in: "report.json"),
       with: "--search approximate --report report.json"),
+    OptionUse(
+      "--partition input", .count(of: "\"partition\" : \"input\"", in: "report.json"),
+      with: "--report report.json"),
     OptionUse("--threads 3", .line("of 3 threads")),
     OptionUse("--progress none", .silence),
     OptionUse(
