@@ -50,7 +50,7 @@ internal import Glibc
 }
 
 /// Runs `body` on a thread of its own with a stack of the given size.
-func startThread(stackByteCount: Int, _ body: @escaping @Sendable () -> Void) {
+package func startThread(stackByteCount: Int = 256 << 10, _ body: @escaping @Sendable () -> Void) {
   final class Box {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }

@@ -7,7 +7,7 @@ internal import Synchronization
 /// The files and directories of this process that have not got their names yet.
 ///
 /// Each is removed by whoever made it, if the work fails. After a signal nobody gets to do so: a program
-/// that wants them removed then as well says ``removeOnSignals()``.
+/// that wants them removed then as well says ``removeOnSignals(ending:)``.
 public enum TemporaryFiles {
   private static let paths = Mutex<Set<String>>([])
 
@@ -17,13 +17,16 @@ public enum TemporaryFiles {
   /// To be said after it has been renamed or removed.
   static func forget(_ path: String) { paths.withLock { _ = $0.remove(path) } }
 
-  /// From now on SIGHUP, SIGINT and SIGTERM end the process as before, but first remove what is
-  /// temporary. Signals that are ignored stay so.
+  /// From now on SIGHUP, SIGINT, SIGTERM and SIGUSR1 end the process after what is temporary is removed. Signals
+  /// that are ignored stay so.
   ///
   /// A handler may do next to nothing, so it only wakes a thread, by a byte in a pipe.
-  public static func removeOnSignals() {
+  ///
+  /// - Parameter ending: Ends the process, on that thread. Of two calls the first counts.
+  public static func removeOnSignals(ending: @escaping @Sendable (_ signal: Int32) -> Never) {
     guard writingEnd >= 0 else { return }
-    for number in [SIGHUP, SIGINT, SIGTERM] {
+    end.withLock { if $0 == nil { $0 = ending } }
+    for number in [SIGHUP, SIGINT, SIGTERM, SIGUSR1] {
       var action = sigaction()
       guard unsafe sigaction(number, nil, &action) == 0,
         unsafe action.__sigaction_handler.sa_handler == nil  // the default
@@ -67,6 +70,7 @@ public enum TemporaryFiles {
   }()
 
   private static let readingEnd = Atomic<Int32>(-1)
+  private static let end = Mutex<(@Sendable (Int32) -> Never)?>(nil)
 
   private static func removeWhenTold() {
     var number: UInt8 = 0
@@ -81,6 +85,7 @@ public enum TemporaryFiles {
       for path in paths {
         if unsafe unlink(path) != 0 { try? FileManager.default.removeItem(atPath: path) }
       }
+      end.withLock { $0 }?(Int32(number))
       _ = signal(Int32(number), SIG_DFL)
       kill(getpid(), Int32(number))
       while true { pause() }

@@ -1,6 +1,7 @@
 public import Communication
 public import DistributedGraphs
 internal import GraphNetworks
+internal import NeighborSearch
 
 /// Clusters embeddings with a trained network, level by level, until nothing merges.
 ///
@@ -182,9 +183,11 @@ extension ClusteringRun {
     on communicator: some Communicator
   ) throws -> JudgedEdges {
     let (found, search) = try clock.measure(.neighbors) { progress in
-      try plan.search.lists(
-        of: self, length: plan.listLength, using: plan.workers, on: communicator,
-        progress: progress)
+      try keptLists(of: plan.listLength, in: clock.observer.store, on: communicator) {
+        try plan.search.lists(
+          of: self, length: plan.listLength, using: plan.workers, on: communicator,
+          progress: progress)
+      }
     }
     var lists = found
     if level.number == 0, communicator.size > 1, plan.ownership != .byInput {
@@ -204,6 +207,27 @@ extension ClusteringRun {
     return JudgedEdges(
       neighbors: clock.observer.wantsLevels ? neighbors : nil, graph: graph, linkage: linkage,
       search: search)
+  }
+
+  /// The lists of an earlier run at level 0, if there is a store that kept them, or else those of a search,
+  /// which are kept there.
+  ///
+  /// > Collective: over `communicator`, as the store and the search are.
+  private func keptLists(
+    of length: Int, in store: (any ListStore)?, on communicator: some Communicator,
+    orElse search: () throws -> (lists: NeighborLists, summary: SearchSummary?)
+  ) throws -> (lists: NeighborLists, summary: SearchSummary?) {
+    guard let store, level.number == 0, level.isInInputOrder else {
+      return try search()
+    }
+    if let kept = try store.lists(length: length, in: level.nodes, on: communicator) {
+      return kept
+    }
+    let found = try search()
+    if let summary = found.summary {
+      try store.keep(found.lists, summary, in: level.nodes, on: communicator)
+    }
+    return found
   }
 
   private func record(

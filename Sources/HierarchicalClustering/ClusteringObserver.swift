@@ -42,10 +42,14 @@ public protocol ClusteringObserver {
   /// Replicated. Whether to call ``finished(_:labels:of:on:)``. The labels of a level are numbered only for that
   /// call.
   var wantsLevels: Bool { get }
+
+  /// Replicated. Where the neighbour lists of level 0 are kept for a later run; nil where they are not.
+  var store: (any ListStore)? { get }
 }
 
 extension ClusteringObserver {
   public var wantsLevels: Bool { false }
+  public var store: (any ListStore)? { nil }
   public func begins(level: Int) throws {}
   public func chose(_ thresholds: ThresholdChoice) {}
   public func finished(

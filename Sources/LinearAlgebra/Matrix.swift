@@ -145,7 +145,7 @@ extension DenseMatrix: Equatable {
     let memory =
       unsafe bytes >= Self.mappedByteCount
       ? Self.map(bytes, isZero: isZero) : Self.allocate(bytes)
-    guard let memory = unsafe memory else { fatalError("no memory for a matrix of \(bytes) bytes") }
+    guard let memory = unsafe memory else { MemoryShortage.end(bytes) }
     unsafe self.memory = memory
   }
 

@@ -25,7 +25,8 @@ extension MPICommunicator {
   /// Runs a program on all ranks, and ends the process: with exit code 0, or after an error as
   /// `ending` says.
   ///
-  /// Works under `mpirun`, and without it on one rank. After an error on one rank only, MPI is not
+  /// Works under `mpirun`, and without it on one rank; not as one of several processes of which MPI does not
+  /// know. A ``Watchdog`` ends the job if one of its ranks stops. After an error on one rank only, MPI is not
   /// finalised but aborted: the other ranks would wait for ever for one that is in `MPI_Finalize`.
   ///
   /// > Collective: the beginning and the end of the job.
@@ -46,7 +47,10 @@ extension MPICommunicator {
       try withAllRanksUnchecked(transport: transport) { communicator in
         do {
           try AssertionLevel.check(on: communicator)
-          try program(communicator)
+          try Launcher.check(size: communicator.size)
+          try Watchdog.whileWatching(on: communicator, hosts: communicator.hostNames()) {
+            try program(communicator)
+          }
         } catch {
           exitCode = communicator.tell(ending(error))
         }

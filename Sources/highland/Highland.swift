@@ -17,7 +17,8 @@ struct Highland: ParsableCommand {
         mpirun -n 16 highland cluster features.npy --model model.safetensors --output labels.npy
 
       Exit codes: 0 success; 1 failure (one line on stderr says what and where); 64 wrong usage; \
-      75 interrupted; run the same command to resume.
+      69 a rank has stopped; 71 out of memory; 75 interrupted: run the same command again, which \
+      resumes from a checkpoint if there is one.
       """,
     version: highlandVersion,
     subcommands: [

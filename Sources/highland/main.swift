@@ -2,26 +2,34 @@ import ArgumentParser
 import Communication
 import Datasets
 import Evaluation
+import Glibc
 import HierarchicalClustering
+import LinearAlgebra
 import MPICommunication
 import MPIPrograms
 
-// Every rank parses the same arguments and comes to the same command, or to the same complaint,
-// which rank 0 prints for all.
+// Every rank parses the same arguments and comes to the same command, or to the same complaint. Neither help
+// nor complaints need MPI; the first rank prints them for all.
+let command: any ParsableCommand
+do {
+  command = try Highland.parseAsRoot(joiningNegativeNumbers(CommandLine.arguments.dropFirst()))
+  if !(command is any RankedCommand) {
+    var command = command
+    try command.run()
+  }
+} catch {
+  endWithoutRanks(after: error)
+}
+guard let command = command as? any RankedCommand else { exit(0) }
+
 MPICommunicator.run(ending: ending) { communicator in
   _ = Machine.startMemoryBytes
-  TemporaryFiles.removeOnSignals()
-  let command: any ParsableCommand
-  do {
-    command = try Highland.parseAsRoot(joiningNegativeNumbers(CommandLine.arguments.dropFirst()))
-    if !(command is any RankedCommand) {
-      var command = command
-      try command.run()
-    }
-  } catch {
-    throw CommandLineExit(reason: error)
-  }
-  try (command as? any RankedCommand)?.run(on: communicator)
+  let ranks = (own: communicator.rank.index, count: communicator.size)
+  let host = try communicator.hostNames()[ranks.own]
+  sayWhereOnAbort(rank: ranks.own, of: ranks.count, on: host)
+  MemoryShortage.handle { endAfter(shortageOf: $0, rank: ranks.own, of: ranks.count, on: host) }
+  TemporaryFiles.removeOnSignals { endAfter(signal: $0, rank: ranks.own, of: ranks.count) }
+  try command.run(on: communicator)
 }
 
 /// A command that runs on all ranks.
@@ -30,17 +38,8 @@ protocol RankedCommand: ParsableCommand {
   func run(on communicator: MPICommunicator) throws
 }
 
-/// What argument parsing ended with: help, version, or a complaint.
-private struct CommandLineExit: Error {
-  let reason: any Error
-}
-
 private func ending(after error: any Error) -> MPICommunicator.Ending {
   switch error {
-  case let exit as CommandLineExit:
-    .together(
-      Highland.fullMessage(for: exit.reason),
-      exitCode: Highland.exitCode(for: exit.reason).rawValue)
   case let failure as AgreedFailure where failure.code == AgreedFailure.invalidRows:
     .together(
       "error: \(failure.reason); --invalid-rows singleton keeps each as a cluster of its own",

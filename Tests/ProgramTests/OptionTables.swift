@@ -21,6 +21,7 @@ extension OptionTable {
     OptionUse("--truth {truth}", .line("BCubed")),
     OptionUse("--hierarchy levels", .file("levels/hierarchy.json")),
     OptionUse("--report report.json", .file("report.json")),
+    OptionUse("--checkpoint state", .names(in: "state")),
     OptionUse("--neighbors {next-lists} --similarities {next-similarities}", .levels),
     OptionUse(
       "--similarities {next-lower}", .levels, replacing: "--similarities {next-similarities}",
@@ -52,6 +53,7 @@ extension OptionTable {
     ["--tau", "--granularity"], ["--tau-later", "--granularity"], ["--tau", "--tau-by-silhouette"],
     ["--early-stop", "--max-levels"], ["--search", "--neighbors"], ["--search", "--similarities"],
     ["--recall", "--neighbors"], ["--recall", "--similarities"],
+    ["--checkpoint", "--neighbors"], ["--checkpoint", "--similarities"],
   ]
 
   private static let clusterByDefault = OptionTable(
@@ -99,6 +101,7 @@ extension OptionTable {
       OptionUse(
         "--similarities other-s.npy", .file("other-s.npy")),
       OptionUse("--report report.json", .file("report.json")),
+      OptionUse("--checkpoint state", .names(in: "state")),
       OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
       OptionUse("--search approximate", .line("approximate neighbours")),
       OptionUse(

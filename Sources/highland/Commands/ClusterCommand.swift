@@ -88,6 +88,15 @@ struct ClusterCommand: RankedCommand {
   var report: String?
 
   @Option(
+    help: ArgumentHelp(
+      "Keep the neighbours of level 0 in this directory, and take them from there if they are there.",
+      discussion: """
+        The same command goes on from there after whatever has ended it, also on another number of ranks, \
+        and with other thresholds. The search is the longest part of a long run.
+        """))
+  var checkpoint: String?
+
+  @Option(
     help: "Use your own neighbours, integers [points × any], −1 for none; with --similarities.")
   var neighbors: String?
 
@@ -151,6 +160,11 @@ struct ClusterCommand: RankedCommand {
         "\(search.settings.keys.sorted()[0]) is of neighbours that are searched, --neighbors gives "
           + "them: expected one of them")
     }
+    guard checkpoint == nil || neighbors == nil else {
+      throw ValidationError(
+        "--checkpoint keeps neighbours that are searched, --neighbors gives them: expected one of them"
+      )
+    }
     try outputs.check([output, report, hierarchy], named: "--output, --report or --hierarchy")
   }
 
@@ -194,7 +208,8 @@ struct ClusterCommand: RankedCommand {
     }
 
     guard let hierarchy else {
-      return try cluster(source, trained, plan, trueLabels, hierarchy: nil, on: communicator)
+      return try cluster(
+        source, trained, plan, trueLabels, hierarchy: nil, on: communicator)
     }
     try writeDirectory(
       to: hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite,
@@ -251,11 +266,16 @@ struct ClusterCommand: RankedCommand {
     _ trueLabels: [Int64]?, hierarchy: HierarchyWriter?, on communicator: MPICommunicator
   ) throws {
     let reporter = ProgressReporter(progress, on: communicator)
+    let store = try checkpoint.map {
+      try NeighborCheckpoint(
+        $0, of: source, search.options, listLength: plan.listLength, invalid: invalidRows,
+        mergingCopies: plan.mergesCopies, reporter: reporter, on: communicator)
+    }
     let start = ContinuousClock.now
     let clustering = try HierarchicalClustering.cluster(
       source, by: plan,
       observer: ClusteringReporter(
-        progress: reporter, hierarchy: hierarchy, pointCount: source.rowCount),
+        progress: reporter, hierarchy: hierarchy, store: store, pointCount: source.rowCount),
       on: communicator)
     let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
 

@@ -42,6 +42,13 @@ struct NeighborsCommand: RankedCommand {
 
   @Option(
     help: """
+      Keep the neighbours in this directory too, and take them from there if they are there: of an earlier run \
+      that could not write its outputs, or for highland cluster.
+      """)
+  var checkpoint: String?
+
+  @Option(
+    help: """
       What to do with rows of zeros, NaN or infinite values: error, or singleton (no neighbours).
       """)
   var invalidRows = InvalidRowPolicy.error
@@ -84,12 +91,22 @@ struct NeighborsCommand: RankedCommand {
       owned, invalid: invalidRows, using: workers, on: communicator)
     reporter.show("read", isDone: 1)
     let pairs = Double(source.rowCount) * Double(source.rowCount) / 2
+    let store = try checkpoint.map {
+      try NeighborCheckpoint(
+        $0, of: source, search.options, listLength: neighborCount - 1, invalid: invalidRows,
+        mergingCopies: false, reporter: reporter, on: communicator)
+    }
     let (cost, (lists, summary)) = try NeighborsReport.Cost.measuring(on: communicator) {
       communicator in
-      try nearestNeighbors(
+      if let kept = try store?.lists(length: neighborCount - 1, in: nodes, on: communicator) {
+        return kept
+      }
+      let found = try nearestNeighbors(
         of: rows, listLength: neighborCount - 1, by: search.options, in: nodes, using: workers,
         on: communicator
       ) { reporter.show("neighbors", isDone: $0, amount: pairs, unit: "pairs") }
+      try store?.keep(found.lists, found.summary, in: nodes, on: communicator)
+      return found
     }
     if communicator.rank == Rank(0), let account = summary.account { print(account) }
     let shape = [source.rowCount, neighborCount - 1]

@@ -6,6 +6,7 @@ import FoundationEssentials
 @unsafe @preconcurrency import Glibc
 import HierarchicalClustering
 import Logging
+import MPIPrograms
 
 /// How to show progress.
 enum ProgressStyle: String, CaseIterable, ExpressibleByArgument {
@@ -63,6 +64,7 @@ final class ProgressReporter {
   ///   - amount: How much there is in all, in `unit`s, for the rate.
   func show(_ name: String, isDone fraction: Double, amount: Double = 0, unit: String = "") {
     if fraction == 0 {
+      Watchdog.phase = name
       started = .now
       shown = .now
       finished = ""
@@ -127,6 +129,7 @@ private func duration(_ seconds: Double) -> String {
 struct ClusteringReporter: ClusteringObserver {
   let progress: ProgressReporter
   let hierarchy: HierarchyWriter?
+  let store: (any ListStore)?
   let pointCount: Int
 
   var wantsLevels: Bool { hierarchy != nil }

@@ -2,7 +2,7 @@ import Datasets
 import Glibc
 import Synchronization
 
-/// Whether this process was asked to end, by SIGTERM or SIGINT.
+/// Whether this process was asked to end, by SIGTERM, SIGUSR1 or SIGINT.
 enum TerminationRequest {
   private static let wasMade = Atomic(false)
 
@@ -10,7 +10,7 @@ enum TerminationRequest {
   /// come twice, from the batch system and from mpirun.
   static func listen() {
     _ = wasMade.load(ordering: .relaxed)  // made before a signal needs it
-    for number in [SIGTERM, SIGINT] {
+    for number in [SIGTERM, SIGUSR1, SIGINT] {
       _ = signal(number) { number in
         TerminationRequest.wasMade.store(true, ordering: .relaxed)
         if number == SIGINT { TemporaryFiles.removeOnSignal(number) }

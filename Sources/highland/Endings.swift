@@ -1,0 +1,64 @@
+// How this process ends without an answer.
+
+import ArgumentParser
+@unsafe @preconcurrency import Glibc
+import HierarchicalClustering
+import MPICommunication
+import MPIPrograms
+
+/// Prints help, the version or a complaint, and ends this process.
+func endWithoutRanks(after error: any Error) -> Never {
+  let code = Highland.exitCode(for: error).rawValue
+  guard Launcher.rank ?? 0 == 0 else {
+    // Once a rank has failed, the launcher ends the others: the one that prints gets the time.
+    if code != 0 { sleep(1) }
+    exit(code)
+  }
+  let stream = unsafe code == 0 ? stdout : stderr
+  let isPrinted =
+    unsafe fputs(Highland.fullMessage(for: error) + "\n", stream) >= 0 && fflush(stream) == 0
+  if !isPrinted, code == 0 {
+    unsafe fputs("error: standard output: what was to be printed could not be written\n", stderr)
+    exit(1)
+  }
+  exit(code)
+}
+
+/// Says what a signal interrupted, and ends this process.
+func endAfter(signal number: Int32, rank: Int, of rankCount: Int) -> Never {
+  // Signals mostly go to all ranks, and the first speaks for them.
+  if rank > 0 { sleep(1) }
+  let names = [SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGTERM: "SIGTERM", SIGUSR1: "SIGUSR1"]
+  let place = rankCount > 1 ? "rank \(rank) of \(rankCount): " : ""
+  unsafe fputs(
+    "\(place)interrupted by \(names[number] ?? "signal \(number)") in \(Watchdog.phase); "
+      + "nothing unfinished is left\n", stderr)
+  _exit(Interruption.exitCode)
+}
+
+/// Says what there was no memory for, and ends the job.
+func endAfter(shortageOf byteCount: Int, rank: Int, of rankCount: Int, on host: String) -> Never {
+  let available = AvailableMemory.bytes().map { ", \($0) bytes are free there" } ?? ""
+  unsafe fputs(
+    "error: rank \(rank) of \(rankCount) on \(host): out of memory in \(Watchdog.phase): "
+      + "\(byteCount) bytes asked for\(available)\n", stderr)
+  if rankCount > 1 { MPICommunicator.abortJob(exitCode: outOfMemoryExitCode) }
+  _exit(outOfMemoryExitCode)
+}
+
+/// EX_OSERR: the system lacks something.
+let outOfMemoryExitCode: Int32 = 71
+
+/// What the handler of SIGABRT prints, made before it is needed.
+nonisolated(unsafe) private var textOfAbort: UnsafeMutablePointer<CChar>?
+
+/// From now on an abort, as of the Swift runtime where there is no memory for an array, ends the process with one
+/// more line, which says where, in place of a page of addresses.
+func sayWhereOnAbort(rank: Int, of rankCount: Int, on host: String) {
+  unsafe textOfAbort = strdup(
+    "error: rank \(rank) of \(rankCount) on \(host): aborted, for what the line before says\n")
+  _ = signal(SIGABRT) { _ in
+    if let text = unsafe textOfAbort { _ = unsafe write(STDERR_FILENO, text, strlen(text)) }
+    _exit(outOfMemoryExitCode)
+  }
+}

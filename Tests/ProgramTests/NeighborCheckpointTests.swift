@@ -1,0 +1,86 @@
+import Foundation
+import Testing
+
+extension Programs {
+  /// `--checkpoint` of `highland cluster` and `highland knn`.
+  @Suite struct NeighborCheckpoints {
+    let scratch = try! Scratch()
+
+    private func generate() async throws -> String {
+      let made = try await run(
+        "highland", ["generate", "--points", "3000", "--dimensions", "16", "-o", scratch("set")])
+      try #require(made.exitCode == 0, "\(made)")
+      return scratch("set/features_test.npy")
+    }
+
+    private func cluster(
+      _ features: String, _ arguments: [String] = [], ranks: Int?
+    ) async throws -> (labels: [UInt8], errors: String) {
+      let outcome = try await run(
+        "highland",
+        ["cluster", features, "-o", scratch("labels.npy"), "--overwrite"] + arguments,
+        onRanks: ranks)
+      try #require(outcome.exitCode == 0, "\(outcome)")
+      return (try bytes(of: scratch("labels.npy")), outcome.errors)
+    }
+
+    private func files(_ ending: String) throws -> [String] {
+      try scratch.names.filter { $0.hasPrefix("state/") && $0.hasSuffix(ending) }
+    }
+
+    @Test func goesOnWithAnotherNumberOfRanks() async throws {
+      let features = try await generate()
+      let plain = try await cluster(features, ranks: nil)
+      let state = ["--checkpoint", scratch("state")]
+      let first = try await cluster(features, state, ranks: 3)
+      #expect(!first.errors.contains("the neighbours are those of"))
+      for ranks in [nil, 2, 3] {
+        let again = try await cluster(features, state, ranks: ranks)
+        #expect(again.errors.contains("the neighbours are those of"), "\(again.errors)")
+        #expect(again.labels == plain.labels)
+      }
+      #expect(first.labels == plain.labels)
+      // Other thresholds need the same lists, lists of another length do not replace them.
+      let coarser = try await cluster(features, state + ["--tau", "0.3"], ranks: nil)
+      #expect(coarser.errors.contains("the neighbours are those of"))
+      #expect(try files(".json").count == 1)
+      let exact = ["--neighbors", scratch("n.npy"), "--similarities", scratch("s.npy")]
+      let knn = try await run(
+        "highland", ["knn", features, "-k", "5", "--checkpoint", scratch("state")] + exact)
+      #expect(knn.exitCode == 0, "\(knn)")
+      #expect(try files(".json").count == 2)
+    }
+
+    /// Whatever is done to a file: it is named, and the answer is the same.
+    @Test(arguments: [nil, 2]) func namesWhatIsDamaged(ranks: Int?) async throws {
+      let features = try await generate()
+      let state = ["--checkpoint", scratch("state")]
+      let whole = try await cluster(features, state, ranks: ranks)
+      for ending in [".json", ".neighbors.npy", ".similarities.npy"] {
+        let name = try #require(try files(ending).first)
+        let intact = try bytes(of: scratch(name))
+        var flipped = intact
+        flipped[intact.count - intact.count / 3] ^= 4
+        for damaged in [flipped, Array(intact.prefix(intact.count / 2)), [], intact + intact] {
+          try scratch.write(damaged, as: name)
+          let again = try await cluster(features, state, ranks: ranks)
+          #expect(again.labels == whole.labels)
+          #expect(
+            again.errors.contains("the neighbours are searched again")
+              && again.errors.contains(name), "\(again.errors)")
+        }
+        try FileManager.default.removeItem(atPath: scratch(name))
+        #expect(try await cluster(features, state, ranks: ranks).labels == whole.labels)
+      }
+    }
+
+    @Test func otherRowsHaveOtherNeighbors() async throws {
+      let features = try await generate()
+      _ = try await cluster(features, ["--checkpoint", scratch("state")], ranks: nil)
+      let other = scratch("set/features_train.npy")
+      let plain = try await cluster(other, ranks: nil)
+      let kept = try await cluster(other, ["--checkpoint", scratch("state")], ranks: nil)
+      #expect(kept.labels == plain.labels && !kept.errors.contains("the neighbours are those of"))
+    }
+  }
+}
