@@ -12,8 +12,8 @@ extension WeightedGraph {
   /// over ranks.      [Raghavan et al. 2007; with sizes bounded, Meyerhenke et al. 2014]
   ///
   /// > Collective: over `communicator`. 15 calls per round of two steps, 13 if labels are parts. In a step 16
-  /// > bytes per ghost, 24 per node whose label is another rank's, or 8 per part and rank, and 33
-  /// > bytes per node that asks another rank.
+  /// > bytes per ghost and 24 per node whose label is another rank's, or for parts 4 per ghost and 8 per
+  /// > part and rank; and 33 bytes per node that asks another rank.
   ///
   /// - Parameters:
   ///   - labels: Owned. The label of every node.
@@ -31,9 +31,7 @@ extension WeightedGraph {
     for round in 0..<rounds {
       var moved = 0
       for half in 0..<2 {
-        var (ofNodes, ofLabels) = try weights(of: labels, kind, on: communicator)
-        let local = try halo.extend(
-          zip(labels, ofNodes).map { WeighedLabel(label: $0, weight: $1) }, on: communicator)
+        var (local, ofLabels) = try labelsInSight(labels, kind, on: communicator)
 
         var wishes: [Wish] = []
         for node in 0..<ownedCount {
@@ -54,7 +52,7 @@ extension WeightedGraph {
         }
 
         let isGranted = try communicator.answers(
-          to: wishes, by: { names.owner(of: $0.label) }
+          to: wishes, at: wishes.map { names.owner(of: $0.label) }
         ) { asked in
           var answers = Array(repeating: false, count: asked.count)
           let order = asked.indices.sorted { asked[$0].precedes(asked[$1]) }
@@ -91,34 +89,50 @@ extension WeightedGraph {
     }
   }
 
-  /// What the nodes of a label weigh together.
+  /// The labels of all local nodes, and what the nodes of a label weigh together.
   ///
-  /// > Collective: over `communicator`. Three rounds, 24 bytes per node whose label is another rank's;
-  /// > for parts two rounds, 8 bytes per part and rank.
+  /// > Collective: over `communicator`. Four rounds, 16 bytes per ghost and 24 per node whose label is another
+  /// > rank's; for parts three rounds, 4 bytes per ghost, and 8 per part and rank.
   ///
-  /// - Returns: For the label of every owned node, and for every label that this rank is responsible for.
-  func weights(
-    of labels: [GlobalNode], _ kind: LabelKind, on communicator: some Communicator
-  ) throws -> (ofNodes: [Int64], ofLabels: [Int64]) {
+  /// - Returns: Local: the label of every node, with its weight. And the weight of every label that this rank
+  ///   is responsible for.
+  private func labelsInSight(
+    _ labels: [GlobalNode], _ kind: LabelKind, on communicator: some Communicator
+  ) throws -> (local: [WeighedLabel], ofLabels: [Int64]) {
     switch kind {
     case .parts(let count):
-      let all = try weights(ofParts: labels, count: count, on: communicator)
+      let weights = try weights(ofParts: labels, count: count, on: communicator)
       let names = kind.names(in: nodes, among: communicator.size)
-      return (
-        labels.map { all[Int($0.index)] }, Array(all[names.owned(by: communicator.rank)])
-      )
-    case .nodes:
-      let first = nodes.owned(by: communicator.rank).lowerBound
-      var ofLabels = Array(repeating: Int64(0), count: ownedCount)
-      let ofNodes = try communicator.answers(
-        to: zip(labels, nodeWeights).map { WeighedLabel(label: $0, weight: $1) },
-        by: { nodes.owner(of: $0.label) }
-      ) { asked in
-        for share in asked { ofLabels[Int(share.label.index) - first] += share.weight }
-        return asked.map { ofLabels[Int($0.label.index) - first] }
+      let local = try halo.extend(labels.map { Int32($0.index) }, on: communicator).map {
+        WeighedLabel(label: GlobalNode($0), weight: weights[Int($0)])
       }
-      return (ofNodes, ofLabels)
+      return (local, Array(weights[names.owned(by: communicator.rank)]))
+    case .nodes:
+      let (ofNodes, ofLabels) = try weights(ofLabels: labels, on: communicator)
+      let local = try halo.extend(
+        zip(labels, ofNodes).map { WeighedLabel(label: $0, weight: $1) }, on: communicator)
+      return (local, ofLabels)
     }
+  }
+
+  /// What the nodes of a label weigh together; labels are names of nodes.
+  ///
+  /// > Collective: over `communicator`. Three rounds, 24 bytes per node whose label is another rank's.
+  ///
+  /// - Returns: For the label of every owned node, and for every owned label.
+  private func weights(
+    ofLabels labels: [GlobalNode], on communicator: some Communicator
+  ) throws -> (ofNodes: [Int64], ofLabels: [Int64]) {
+    let first = nodes.owned(by: communicator.rank).lowerBound
+    var ofLabels = Array(repeating: Int64(0), count: ownedCount)
+    let ofNodes = try communicator.answers(
+      to: zip(labels, nodeWeights).map { WeighedLabel(label: $0, weight: $1) },
+      at: labels.map { nodes.owner(of: $0) }
+    ) { asked in
+      for share in asked { ofLabels[Int(share.label.index) - first] += share.weight }
+      return asked.map { ofLabels[Int($0.label.index) - first] }
+    }
+    return (ofNodes, ofLabels)
   }
 
   /// Replicated. What every part weighs.
@@ -141,7 +155,7 @@ extension WeightedGraph {
     _ labels: inout [GlobalNode], upTo limit: Int64, on communicator: some Communicator
   ) throws {
     let first = nodes.owned(by: communicator.rank).lowerBound
-    let (weights, _) = try weights(of: labels, .nodes, on: communicator)
+    let (weights, _) = try weights(ofLabels: labels, on: communicator)
     let alone = (0..<ownedCount).filter {
       labels[$0] == GlobalNode(first + $0) && weights[$0] == nodeWeights[$0]
     }
@@ -170,8 +184,9 @@ extension WeightedGraph {
             place: best?.label ?? name, hasEdges: true, node: name, weight: nodeWeights[node]))
       }
     }
-    let groups = try communicator.answers(to: questions, by: { nodes.owner(of: $0.place) }) {
-      asked in
+    let groups = try communicator.answers(
+      to: questions, at: questions.map { nodes.owner(of: $0.place) }
+    ) { asked in
       var groups = asked.map(\.node)
       var before: Leftover?
       var (group, weight) = (GlobalNode(-1), Int64(0))

@@ -17,7 +17,7 @@ public struct GraphPartition: Equatable, Sendable {
 
   /// Gives every rank the nodes of the part with its number.
   ///
-  /// > Collective: over `communicator`. Four rounds, 16 bytes per node that moves.
+  /// > Collective: over `communicator`. Five rounds, 16 bytes per node that moves.
   ///
   /// - Returns: The new index of every owned node, and which rank owns which of these. A rank's nodes are in
   ///   the order of their places.
@@ -34,10 +34,10 @@ public struct GraphPartition: Equatable, Sendable {
     let nodes = NodePartition(firstNode: sizes.exclusivePrefixSums() + [sizes.reduce(0, +)])
     let first = nodes.owned(by: communicator.rank).lowerBound
     let place = try communicator.answers(
-      to: zip(parts, places).map { Ticket(part: $0, place: $1) }, by: { Rank($0.part) }
+      to: places, at: parts.map { Rank($0) }
     ) { asked in
       var answers = Array(repeating: GlobalNode(0), count: asked.count)
-      for (index, ticket) in asked.indices.sorted(by: { asked[$0].place < asked[$1].place })
+      for (index, ticket) in asked.indices.sorted(by: { asked[$0] < asked[$1] })
         .enumerated()
       {
         answers[ticket] = GlobalNode(first + index)
@@ -45,11 +45,6 @@ public struct GraphPartition: Equatable, Sendable {
       return answers
     }
     return (place, nodes)
-  }
-
-  private struct Ticket: Message {
-    var part: Int
-    var place: Int
   }
 }
 
@@ -135,7 +130,7 @@ extension WeightedGraph {
     // Questions come from ranks in ascending order, and from each in order: that of the names.
     return try communicator.answers(
       to: zip(coarse, nodeWeights).map { WeighedLabel(label: $0, weight: $1) },
-      by: { coarseNodes.owner(of: $0.label) }
+      at: coarse.map { coarseNodes.owner(of: $0) }
     ) { asked in
       asked.map { member in
         let place = Int(member.label.index) - first

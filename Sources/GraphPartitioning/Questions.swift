@@ -1,17 +1,19 @@
 internal import Communication
 
 extension Communicator {
-  /// Sends every question to a rank and returns the answers in the order of the questions.
+  /// Sends every question to its rank and returns the answers in the order of the questions.
   ///
   /// > Collective: three rounds: the counts, the questions, the answers.
   ///
   /// - Parameter answer: From the questions that arrived, by the rank that asked and in its order, to
   ///   an answer for each.
   func answers<Question: Message, Answer: Message>(
-    to questions: [Question], by owner: (Question) -> Rank,
+    to questions: [Question], at owners: [Rank],
     _ answer: ([Question]) -> [Answer]
   ) throws -> [Answer] {
-    let (outgoing, places) = Buckets.sorting(questions, into: size, by: owner)
+    precondition(questions.count == owners.count, "an owner per question")
+    let (order, places) = Buckets.sorting(Array(questions.indices), into: size) { owners[$0] }
+    let outgoing = order.map { questions[$0] }
     let asked = try allToAll(outgoing)
     let answers = try exchange(
       Buckets(values: answer(asked.values), counts: asked.counts), receiving: outgoing.counts)

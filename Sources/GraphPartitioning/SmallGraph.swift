@@ -187,7 +187,8 @@ struct SmallGraph: Sendable {
         for edge in edges(of: node) {
           let other = neighbors[edge]
           if isLocked[other] { continue }
-          gains[other] += isInner[other] == isInner[node] ? -2 * edgeWeights[edge] : 2 * edgeWeights[edge]
+          gains[other] +=
+            isInner[other] == isInner[node] ? -2 * edgeWeights[edge] : 2 * edgeWeights[edge]
           queue.set(other, gains[other])
         }
         let reached = max(offset, slack)

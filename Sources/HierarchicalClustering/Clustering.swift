@@ -33,7 +33,8 @@ extension ClusteringPlan {
 public enum Phase: String, CaseIterable, Codable, Sendable {
   /// Only level 0 has `copies`, which makes one node of points with the same direction, `partition`, which
   /// deals the nodes to ranks, and `thresholds`, which chooses τ.
-  case read, copies, neighbors, partition, graph, network, thresholds, decode, coarsen, label, record
+  case read, copies, neighbors, partition, graph, network, thresholds, decode, coarsen, label,
+    record
 }
 
 /// The cost of one phase of one level.

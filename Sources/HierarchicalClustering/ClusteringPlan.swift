@@ -93,7 +93,8 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
         rowCount: source.rowCount, dimensions: source.dimensions, neighborCount: neighborCount,
         listLength: listLength, hasLists: hasLists, thresholds: thresholds,
         granularity: granularity, rule: rule, means: judge.means,
-        ownership: ownership.name, mergesCopies: mergesCopies, maximumLevels: maximumLevels, stopsEarly: stopsEarly,
+        ownership: ownership.name, mergesCopies: mergesCopies, maximumLevels: maximumLevels,
+        stopsEarly: stopsEarly,
         invalidRows: invalidRows
       ))
   }

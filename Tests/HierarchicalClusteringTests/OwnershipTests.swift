@@ -35,7 +35,8 @@ import Testing
   }
 
   private func answer(
-    _ rows: Matrix, by plan: @escaping @Sendable (Range<Int>) throws -> ClusteringPlan<LinkageModel>,
+    _ rows: Matrix,
+    by plan: @escaping @Sendable (Range<Int>) throws -> ClusteringPlan<LinkageModel>,
     ranks: Int
   ) throws -> (answer: Answer, levels: [LevelSummary]) {
     let points = NodePartition(sharing: rows.rowCount, among: ranks)
@@ -110,7 +111,9 @@ import Testing
       width: 16, seed: 100,
       settings: StructureNetwork.Settings(
         neighborCount: 6, contextLength: 5, threshold: 0.5, laterThreshold: 0.45))
-    @Sendable func plan(_ owned: Range<Int>, _ ownership: NodeOwnership) -> ClusteringPlan<LinkageModel> {
+    @Sendable func plan(_ owned: Range<Int>, _ ownership: NodeOwnership) -> ClusteringPlan<
+      LinkageModel
+    > {
       ClusteringPlan(
         judge: .structure(network), search: .given(lists.slice(owned)), neighborCount: 6,
         thresholds: .given(Thresholds(0.5, later: 0.4)), ownership: ownership)

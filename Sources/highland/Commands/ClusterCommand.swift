@@ -171,7 +171,8 @@ struct ClusterCommand: RankedCommand {
   func run(on communicator: MPICommunicator) throws {
     try outputs.check(
       [.labels(output), .json(report)],
-      reading: [input.features, model, truth, neighbors, similarities, partitionFile], outside: hierarchy,
+      reading: [input.features, model, truth, neighbors, similarities, partitionFile],
+      outside: hierarchy,
       on: communicator)
     if let hierarchy {
       try communicator.agree {
@@ -234,7 +235,8 @@ struct ClusterCommand: RankedCommand {
     guard let path = partitionFile else { return partition == "input" ? .byInput : .byLocality }
     guard try exists(path) else {
       throw DataError(
-        path: path, problem: "no such file; expected --partition locality, input or a file of ranks")
+        path: path, problem: "no such file; expected --partition locality, input or a file of ranks"
+      )
     }
     let ranks = try readLabels(path, count: count, communicator)
     if let row = ranks.firstIndex(where: { !(0..<Int64(communicator.size)).contains($0) }) {
