@@ -155,11 +155,11 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
     #expect(try approximate(rows, listLength: 0, in: nodes).lists.count == 0)
   }
 
-  /// Rows of large clusters have their neighbours in many cells, rows of small ones in few.
+  /// Rows that differ in many dimensions have their neighbours in many cells, rows of small clusters in few.
   @Test(arguments: [1, 3])
   func areSoughtInMoreCellsIfTheyAreSpreadOverMany(ranks: Int) throws {
     let nodes = NodePartition(sharing: 3000, among: ranks)
-    let rows = clusteredRows(3000, 24, clusters: 5, seed: 76)
+    let rows = clusteredRows(3000, 160, clusters: 4, seed: 76)
     let spread = try approximate(rows, listLength: 9, recall: 0.5, in: nodes)
     let clustered = try approximate(
       clusteredRows(3000, 24, clusters: 300, seed: 77), listLength: 9, recall: 0.5, in: nodes)
