@@ -38,6 +38,20 @@ def faiss_hnsw(rows, k, threads, m, construction, search):
     return index.search(rows, k)[1]
 
 
+def faiss_nn_descent(rows, k, threads, places):
+    import faiss
+
+    faiss.omp_set_num_threads(threads)
+    index = faiss.IndexNNDescentFlat(rows.shape[1], max(k, places), faiss.METRIC_INNER_PRODUCT)
+    index.nndescent.S = 10
+    index.nndescent.R = 32
+    index.nndescent.L = max(k, places) + 10
+    index.nndescent.iter = 10
+    index.add(rows)
+    graph = faiss.vector_to_array(index.nndescent.final_graph)
+    return graph.reshape(len(rows), -1)[:, :k].astype(numpy.int64)
+
+
 def hnsw(rows, k, threads, m, construction, search):
     import hnswlib
 
@@ -57,7 +71,10 @@ def nn_descent(rows, k, threads, trees, places):
     return index.neighbor_graph[0][:, :k].astype(numpy.int64)
 
 
-PEERS = {"faiss-ivf": faiss_ivf, "faiss-hnsw": faiss_hnsw, "hnswlib": hnsw, "pynndescent": nn_descent}
+PEERS = {
+    "faiss-ivf": faiss_ivf, "faiss-hnsw": faiss_hnsw, "faiss-nndescent": faiss_nn_descent,
+    "hnswlib": hnsw, "pynndescent": nn_descent,
+}
 
 
 def main():

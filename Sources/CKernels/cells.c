@@ -1,20 +1,29 @@
 #include "cells.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "vectors.h"
 
 void highland_gather_rows(const float *own, size_t own_count, const float *guests,
-                          const int32_t *rows, size_t count, size_t width, const float *values,
+                          const int32_t *rows, size_t count, size_t width, highland_lists lists,
                           float *out) {
-  enum { ahead = 8, line = 16 };
+  // A line of memory holds sixteen floats. Long lists are fetched in part: a candidate goes to few places.
+  enum { ahead = 8, line = 16, most = 32 };
+  const size_t places = lists.capacity < most ? lists.capacity : most;
   for (size_t i = 0; i < count + ahead; i++) {
     if (i < count) {
       size_t row = (size_t)rows[i];
       int is_own = row < own_count;
       const float *from = is_own ? own + row * width : guests + (row - own_count) * width;
       for (size_t c = 0; c < width; c += line) __builtin_prefetch(from + c);
-      if (is_own) __builtin_prefetch(values + row, 1);
+      if (is_own) {
+        const float *similarity = lists.similarity + row * lists.capacity;
+        const int64_t *index = lists.index + row * lists.capacity;
+        __builtin_prefetch(lists.bound + row, 1);
+        for (size_t c = 0; c < places; c += line) __builtin_prefetch(similarity + c, 1);
+        for (size_t c = 0; c < places; c += line / 2) __builtin_prefetch(index + c, 1);
+      }
     }
     if (i < ahead) continue;
     size_t row = (size_t)rows[i - ahead];
@@ -69,7 +78,7 @@ static inline int holds(highland_lists lists, size_t row, float similarity, int6
   const float *values = lists.similarity + row * lists.capacity;
   const int64_t *names = lists.index + row * lists.capacity;
   for (size_t place = 0; place < lists.capacity; place++) {
-    if (names[place] == index && values[place] == similarity) return 1;
+    if (values[place] == similarity && names[place] == index) return 1;
   }
   return 0;
 }
@@ -104,5 +113,32 @@ void highland_offer_new(const float *similarity, const int64_t *index, size_t co
   for (size_t c = 0; c < count; c++) {
     if (index[c] < 0 || similarity[c] < lists.bound[row]) continue;
     if (!holds(lists, row, similarity[c], index[c])) highland_offer(similarity[c], index[c], row, lists);
+  }
+}
+
+// Lanes are added one after the other, so that the bits are the same on all processors.
+HIGHLAND_DISPATCHED
+void highland_border_distances(const float *centers, size_t width, const int64_t *cells,
+                               const float *similarity, size_t count, float *distance) {
+  for (size_t j = 0; j < count; j++) {
+    if (cells[j] < 0) {
+      distance[j] = __builtin_inff();
+      continue;
+    }
+    const float *a = centers + (size_t)cells[0] * width;
+    const float *b = centers + (size_t)cells[j] * width;
+    highland_lanes sum = {0};
+    size_t c = 0;
+    for (; c + highland_lane_count <= width; c += highland_lane_count) {
+      highland_lanes d = *(const highland_lanes *)(a + c) - *(const highland_lanes *)(b + c);
+      sum = highland_fma(d, d, sum);
+    }
+    for (size_t lane = 0; c < width; c++, lane++) {
+      float d = a[c] - b[c];
+      sum[lane] = __builtin_fmaf(d, d, sum[lane]);
+    }
+    float squares = 0;
+    for (size_t lane = 0; lane < highland_lane_count; lane++) squares += sum[lane];
+    distance[j] = squares > 0 ? (similarity[0] - similarity[j]) / sqrtf(squares) : 0;
   }
 }

@@ -31,7 +31,8 @@ public import Parallelism
 ///     partitions it takes is not known before.
 /// - Returns: Lists of `listLength` places, and what was done for them.
 public func approximateNeighbors(
-  of rows: Matrix, listLength: Int, recall: Double = 0.98, in nodes: NodePartition,
+  of rows: Matrix, listLength: Int, recall: Double = SearchOptions.usualRecall,
+  in nodes: NodePartition,
   named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
   on communicator: some Communicator,
   progress: (Double) -> Void = { _ in }
@@ -54,15 +55,22 @@ public func approximateNeighbors(
   var summary = ApproximateSummary(
     wantedRecall: recall, recall: estimate, recallByPartition: [], cellCount: plan.cellCount,
     meanCells: 0, comparedPairs: sample.pairCount)
+  var effort = SearchEffort(isDiffuse: false)
   while lists.capacity > 0, estimate.lower < recall,
     summary.recallByPartition.count < SearchPlan.maximumPartitions
   {
     let number = summary.recallByPartition.count
     let seed = UInt64(number) + 1
-    let effort = SearchEffort(after: summary.recallByPartition)
-    let tree = try CellTree(
-      of: rows, at: directed, named: names, cellCount: plan.cellCount, seed: seed,
-      using: workers, on: communicator)
+    func cells() throws -> CellTree {
+      try CellTree(
+        of: rows, at: directed, named: names, cellCount: plan.cellCount(by: effort), seed: seed,
+        using: workers, on: communicator)
+    }
+    var tree = try cells()
+    if number == 0, try sample.isDiffuse(in: tree, of: rows, using: workers, on: communicator) {
+      effort = SearchEffort(isDiffuse: true)
+      tree = try cells()
+    }
     let membership = try CellMembership(
       of: rows, at: directed, named: names, in: tree,
       by: effort, seed: seed, using: workers,
@@ -78,10 +86,12 @@ public func approximateNeighbors(
     }
     estimate = try sample.estimate(lists, on: communicator)
     summary.recall = estimate
+    summary.cellCount = plan.cellCount(by: effort)
     summary.recallByPartition.append(estimate.mean)
     summary.comparedPairs += tasks.pairCount + tree.pairCount(rowCount: nodes.nodeCount, by: effort)
     let visits = tasks.visitCount / Double(max(nodes.nodeCount, 1))
     summary.meanCells += (visits - summary.meanCells) / Double(number + 1)
+    if number == 0, SearchEffort.isLow(estimate.mean) { effort = SearchEffort(isDiffuse: true) }
   }
   progress(1)
   return (lists.neighborLists(listLength: listLength, using: workers), summary)

@@ -7,13 +7,15 @@ internal import Parallelism
 /// Which cells each owned row belongs to: the nearest, and those that are hardly less near.
 ///
 /// What is lost at the border of cells is the pairs with one point on either side. A point near a border
-/// joins both cells; one amid its cell does not, which costs less than two cells for each.
+/// joins both cells; one amid its cell does not, which costs less than two cells for each. How near is told
+/// by the distance to the border, (x·a − x·b) / |a − b| for the nearest centre a and another, b: the
+/// difference of similarities alone is small between centres that are near each other, too.
 struct CellMembership: Sendable {
   /// Owned. Shape `[ownedCount + 1]`, ascending from 0.
   let offsets: [Int]
   /// Owned. The cells of row i are `cells[offsets[i] ..< offsets[i + 1]]`, the nearest first.
   let cells: [Int32]
-  /// Replicated. How much less similar than the nearest a cell's centre may be.
+  /// Replicated. How far the border of a cell may be.
   let margin: Float
 
   /// Most cells that a row is in.
@@ -21,7 +23,7 @@ struct CellMembership: Sendable {
   /// Rows by which the margin is found.
   private static let sampleCount = 4096.0
 
-  /// > Collective: over `communicator`. Three rounds; 31 similarities of each of 4096 rows to every rank.
+  /// > Collective: over `communicator`. Three rounds; 8 bytes for each of 31 cells of 4096 rows to every rank.
   ///
   /// - Parameters:
   ///   - directed: Owned. Ascending places of the rows that are not zeros; the others are in no cell.
@@ -38,17 +40,26 @@ struct CellMembership: Sendable {
     let sample = directed.filter { hash.isWithin(Self.sampleCount / count, names[$0]) }
     let nearest = tree.nearestCells(
       of: rows, at: sample, inGroups: groupCount, using: workers)
-    var gaps: [Float] = []
+    var other: [OtherCell] = []
     for row in sample.indices {
-      for place in 1..<Self.limit where nearest.index[row * Self.limit + place] >= 0 {
-        gaps.append(
-          nearest.similarity[row * Self.limit] - nearest.similarity[row * Self.limit + place])
+      let first = row * Self.limit
+      for place in first + 1..<first + Self.limit where nearest.cell[place] >= 0 {
+        other.append(
+          OtherCell(
+            distance: nearest.distance[place],
+            gap: nearest.similarity[first] - nearest.similarity[place]))
       }
     }
     let sampled = try communicator.sum(sample.count)
-    let all = try communicator.allGather(gaps).values.sorted()
-    let wanted = Int((effort.meanCells - 1) * Double(sampled))
-    margin = wanted > 0 && !all.isEmpty ? all[min(wanted, all.count) - 1] : -1
+    let all = try communicator.allGather(other).values.sorted {
+      ($0.distance, $0.gap) < ($1.distance, $1.gap)
+    }
+    let near = all.prefix(max(0, Int((effort.meanCells - 1) * Double(sampled))))
+    let margin = near.last?.distance ?? -1
+    self.margin = margin
+    // Cells that are less similar than hardly any near one need not be looked at.
+    let gaps = near.map(\.gap).sorted()
+    let gap = gaps.isEmpty ? 0 : gaps[gaps.count * 99 / 100]
 
     var counts = Array(repeating: 0, count: rows.rowCount + 1)
     var cells: [Int32] = []
@@ -56,19 +67,16 @@ struct CellMembership: Sendable {
     // A slab at a time: the lists of all rows would be as much as rows of 100 columns.
     for slab in (0..<directed.count).tiles(of: 1 << 15) {
       let nearest = tree.nearestCells(
-        of: rows, at: Array(directed[slab]), inGroups: groupCount, within: max(margin, 0),
+        of: rows, at: Array(directed[slab]), inGroups: groupCount, within: gap,
         using: workers)
       for (row, place) in directed[slab].enumerated() {
-        let first = row * Self.limit
-        let best = nearest.similarity[first]
-        var kept = 0
-        while kept < Self.limit, nearest.index[first + kept] >= 0,
-          kept == 0 || best - nearest.similarity[first + kept] <= margin
+        for near in row * Self.limit..<(row + 1) * Self.limit
+        where nearest.cell[near] >= 0
+          && (near == row * Self.limit || nearest.distance[near] <= margin)
         {
-          cells.append(Int32(nearest.index[first + kept]))
-          kept += 1
+          cells.append(Int32(nearest.cell[near]))
+          counts[place] += 1
         }
-        counts[place] = kept
       }
     }
     self.cells = cells
@@ -76,32 +84,66 @@ struct CellMembership: Sendable {
   }
 }
 
+/// A cell that is not the nearest of a row.
+private struct OtherCell: BitwiseCopyable {
+  let distance: Float
+  /// How much less similar its centre is than that of the nearest.
+  let gap: Float
+}
+
+/// Cells near some rows. Lists of ``CellMembership/limit`` places for each.
+struct NearCells {
+  /// The nearest first; −1 for none.
+  let cell: [Int64]
+  /// Of the row to the cell's centre.
+  let similarity: [Float]
+  /// To the border between the row's nearest cell and this one; ∞ where there is none.
+  let distance: [Float]
+}
+
 extension CellTree {
-  /// The nearest cells of some rows, by the similarities of their centres. Lists of
-  /// ``CellMembership/limit`` places.
+  /// The nearest cells of some rows, by the similarities of their centres.
   ///
   /// Only cells of the `groupCount` nearest groups are looked at, and those that are less similar than the
-  /// nearest by more than the margin are left out.
+  /// nearest by more than the gap are left out.
   func nearestCells(
-    of rows: Matrix, at places: [Int], inGroups groupCount: Int, within margin: Float = .infinity,
+    of rows: Matrix, at places: [Int], inGroups groupCount: Int, within gap: Float = .infinity,
     using workers: Workers
-  ) -> CandidateLists {
-    var lists = CandidateLists(count: places.count, capacity: CellMembership.limit)
+  ) -> NearCells {
+    let limit = CellMembership.limit
+    var lists = CandidateLists(count: places.count, capacity: limit)
     let tiles = (0..<places.count).tiles(of: 512)
     unsafe lists.withAccess { lists in
       workers.forEach(tiles.count, scratch: { Matrix(rows: 0, columns: 0) }) { task, scores in
         let tile = tiles[task]
         unsafe offerCells(
-          to: rows.copy(ofRows: Array(places[tile])), inGroups: groupCount, within: margin,
+          to: rows.copy(ofRows: Array(places[tile])), inGroups: groupCount, within: gap,
           lists.handle(from: tile.lowerBound), scratch: &scores)
       }
     }
-    return lists
+    let (cells, similarities) = (lists.index, lists.similarity)
+    let distances = [Float](
+      count: cells.count, tilesOf: 512 * limit, using: workers, filledWith: .infinity
+    ) { tile, distances in
+      unsafe cells.withUnsafeBufferPointer { cells in
+        unsafe similarities.withUnsafeBufferPointer { similarities in
+          unsafe distances.withUnsafeMutableBufferPointer { distances in
+            for list in stride(from: 0, to: tile.count, by: limit) {
+              let first = tile.lowerBound + list
+              unsafe highland_border_distances(
+                centers.sharedRows().base, centers.columnCount, cells.baseAddress! + first,
+                similarities.baseAddress! + first, limit, distances.baseAddress! + list)
+            }
+          }
+        }
+      }
+    }
+    return NearCells(cell: cells, similarity: similarities, distance: distances)
   }
 
   /// Offers the cells of the nearest groups to the lists of some rows.
   @unsafe private func offerCells(
-    to rows: Matrix, inGroups groupCount: Int, within margin: Float, _ lists: highland_lists,
+    to rows: Matrix, inGroups groupCount: Int, within gap: Float, _ lists: highland_lists,
     scratch scores: inout Matrix
   ) {
     var nearGroups = CandidateLists(
@@ -134,7 +176,7 @@ extension CellTree {
         into: scores, stride: columns)
       for (place, row) in members.enumerated() {
         let best = unsafe highland_reached_score(scores + place * columns, columns, 1)
-        unsafe lists.bound[row] = max(lists.bound[row], best - margin)
+        unsafe lists.bound[row] = max(lists.bound[row], best - gap)
       }
     }
     unsafe forEachGroup { group, members, scores in

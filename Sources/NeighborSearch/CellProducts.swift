@@ -28,7 +28,7 @@ struct CellRows: Sendable {
       guard let first = rows.baseAddress else { return }
       unsafe highland_gather_rows(
         own.sharedRows().base, own.rowCount, guests.sharedRows().base, first, rows.count, width,
-        lists.own.bound, target.disjointRows().base)
+        lists.own.handle(from: 0), target.disjointRows().base)
     }
     withExtendedLifetime(self) {}
   }

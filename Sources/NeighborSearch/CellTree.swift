@@ -15,6 +15,8 @@ struct CellTree: Sendable {
   let groups: PackedMatrix
   /// Replicated. The centres of the cells of each group.
   let cells: [PackedMatrix]
+  /// Replicated. The centres of all cells, one after the other.
+  let centers: Matrix
   /// Replicated. The number of each group's first cell. Shape `[groups + 1]`, ascending from 0.
   let firstCell: [Int]
 
@@ -30,7 +32,7 @@ struct CellTree: Sendable {
 
   /// Rows by which the centre of a group, and that of a cell, is found.
   private static let rowsPerGroup = 128.0
-  private static let rowsPerCell = 24.0
+  private static let rowsPerCell = 48.0
 
   /// > Collective: over `communicator`. Some 15 rounds. The rows that are sampled for groups go to all
   /// > ranks, those for cells to one, and all centres to all ranks: `512 columns √cellCount` bytes,
@@ -112,6 +114,7 @@ struct CellTree: Sendable {
       packed.pack(rows: $0, of: all)
       return packed
     }
+    self.centers = all.copy(ofRows: rowsOf.flatMap { $0 })
     firstCell = (rowsOf.map(\.count) + [0]).exclusivePrefixSums()
   }
 }
@@ -151,7 +154,7 @@ struct CenteredRows {
     hashes = order.map { hash[names[$0]] }
   }
 
-  private static let roundCount = 3
+  private static let roundCount = 5
 
   /// Unit rows at the centres of some clusters of the rows, by k-means on the sphere: a centre is the
   /// direction of the sum of the rows to which it is the most similar. The rows of the lowest hashes are

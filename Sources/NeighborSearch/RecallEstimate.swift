@@ -70,6 +70,26 @@ struct RecallSample {
     pairCount = Double(rowCount) * count
   }
 
+  /// Whether the last neighbours of more than half of the rows are farther from them than the centres of
+  /// their cells are: then their neighbours are spread over many cells.
+  ///
+  /// > Collective: over `communicator`. One round of 16 bytes per rank.
+  func isDiffuse(
+    in tree: CellTree, of rows: Matrix, using workers: Workers, on communicator: some Communicator
+  ) throws -> Bool {
+    let effort = SearchEffort(isDiffuse: false)
+    let near = tree.nearestCells(
+      of: rows, at: self.rows, inGroups: effort.groupCount(among: tree.groups.columnCount),
+      using: workers)
+    var counts = RowCounts()
+    for place in reached.indices where neighborCount[place] > 0 {
+      counts.all += 1
+      if reached[place] < near.similarity[place * CellMembership.limit] { counts.spread += 1 }
+    }
+    counts = try communicator.allReduce(counts) { $0 + $1 }
+    return 2 * counts.spread > counts.all
+  }
+
   /// A neighbour counts if it is as similar as the last of the exact ones: which of several copies is
   /// found does not matter.
   ///
@@ -89,6 +109,19 @@ struct RecallSample {
     }
     return try communicator.allReduce(sums) { $0 + $1 }.estimate(
       rowCount: rowCount, isComplete: isComplete)
+  }
+}
+
+/// Rows with neighbours, and those whose neighbours are spread over many cells.
+private struct RowCounts: BitwiseCopyable {
+  var all = 0
+  var spread = 0
+
+  static func + (a: Self, b: Self) -> Self {
+    var sum = a
+    sum.all += b.all
+    sum.spread += b.spread
+    return sum
   }
 }
 

@@ -15,7 +15,10 @@ public struct SearchOptions: Hashable, Sendable {
   /// 97.5 %. In 0 ... 1.
   public var recall: Double
 
-  public init(_ method: SearchMethod = .exact, recall: Double = 0.98) {
+  /// With a recall of 0.98 clusters of some sets are worse than those of the exact search; with this one of none.
+  public static let usualRecall = 0.99
+
+  public init(_ method: SearchMethod = .auto, recall: Double = usualRecall) {
     precondition((0...1).contains(recall), "recall \(recall)")
     self.method = method
     self.recall = recall
@@ -40,7 +43,7 @@ public struct ApproximateSummary: Codable, Equatable, Sendable {
   public var recall: RecallEstimate
   /// Recall after each partition.
   public var recallByPartition: [Double]
-  /// Cells of each partition.
+  /// Cells of each partition, about.
   public var cellCount: Int
   /// How many cells a node was in, on average over the partitions.
   public var meanCells: Double
@@ -52,17 +55,20 @@ public struct ApproximateSummary: Codable, Equatable, Sendable {
 struct SearchEffort: Sendable {
   /// How many cells a node is to be in, on average.
   let meanCells: Double
+  /// How many times as many nodes as usual a cell has.
+  let cellScale: Int
   private let isDiffuse: Bool
 
-  /// What the first partition misses of data whose neighbourhoods have so many dimensions that a few cells
-  /// hold few of the neighbours. There more cells find more; elsewhere more groups do, as a point's nearest
-  /// cells may be in groups that are not.
-  private static let diffuseMiss = 0.15
+  /// Whether a first partition found so little that the data must be diffuse, though they did not look so.
+  static func isLow(_ recall: Double) -> Bool { recall < 0.85 }
 
-  /// - Parameter recalls: After each partition so far.
-  init(after recalls: [Double]) {
-    isDiffuse = recalls.first.map { 1 - $0 > Self.diffuseMiss } ?? false
-    meanCells = isDiffuse ? 16 : 4
+  /// - Parameter isDiffuse: Whether neighbourhoods have so many dimensions that a few cells hold few of the
+  ///   neighbours. There more and larger cells find more; elsewhere more groups do, as a point's
+  ///   nearest cells may be in groups that are not.
+  init(isDiffuse: Bool) {
+    self.isDiffuse = isDiffuse
+    meanCells = isDiffuse ? 12 : 4
+    cellScale = isDiffuse ? 2 : 1
   }
 
   /// How many of the groups of cells are searched for a node's nearest cells.
@@ -73,7 +79,7 @@ struct SearchEffort: Sendable {
 
 /// The sizes of an approximate search, and what it is predicted to cost.
 package struct SearchPlan: Sendable {
-  /// About how many cells a partition has.
+  /// About how many cells a usual partition has.
   let cellCount: Int
   private let nodeCount: Double
   private let nodesPerCell: Double
@@ -82,7 +88,7 @@ package struct SearchPlan: Sendable {
   static let maximumPartitions = 16
   // Measured on generated points and on letters, in pairs of an exact search that take as long: of a node
   // in a partition, of one of its visits, and the members of the cells that a node visits, which are
-  // larger than the mean. Most data take two partitions for a recall of 0.98.
+  // larger than the mean. Most data take two partitions for the usual recall.
   private static let pairsPerNode = 3000.0
   private static let pairsPerVisit = 250.0
   private static let imbalance = 1.3
@@ -100,12 +106,15 @@ package struct SearchPlan: Sendable {
     self.nodeCount = Double(nodeCount)
   }
 
+  /// About how many cells a partition has.
+  func cellCount(by effort: SearchEffort) -> Int { max(1, cellCount / effort.cellScale) }
+
   /// Pairs of an exact search.
   var exactPairs: Double { nodeCount * (nodeCount - 1) / 2 }
 
   /// Pairs of an exact search that take as long as an approximate one is predicted to take.
   var predictedPairs: Double {
-    let usual = SearchEffort(after: [])
+    let usual = SearchEffort(isDiffuse: false)
     let finding = Double(usual.groupCount(among: 100) + 1) * Double(cellCount).squareRoot()
     let visit = Self.pairsPerVisit + Self.imbalance * nodesPerCell
     let partition = Self.pairsPerNode + finding + usual.meanCells * visit

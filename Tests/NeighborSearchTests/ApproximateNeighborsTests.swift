@@ -155,6 +155,21 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
     #expect(try approximate(rows, listLength: 0, in: nodes).lists.count == 0)
   }
 
+  /// Rows that differ in many dimensions have their neighbours in many cells, rows of small clusters in few.
+  @Test(arguments: [1, 3])
+  func areSoughtInMoreCellsIfTheyAreSpreadOverMany(ranks: Int) throws {
+    let nodes = NodePartition(sharing: 3000, among: ranks)
+    let rows = clusteredRows(3000, 160, clusters: 4, seed: 76)
+    let spread = try approximate(rows, listLength: 9, recall: 0.5, in: nodes)
+    let clustered = try approximate(
+      clusteredRows(3000, 24, clusters: 300, seed: 77), listLength: 9, recall: 0.5, in: nodes)
+    #expect(spread.summary.cellCount == clustered.summary.cellCount / 2)
+    #expect(spread.summary.meanCells > clustered.summary.meanCells)
+    let alone = try approximate(
+      rows, listLength: 9, recall: 0.5, in: NodePartition(sharing: 3000, among: 1), threads: 2)
+    #expect(alone.lists == spread.lists && alone.summary == spread.summary)
+  }
+
   @Test func tellOfTheirProgressUpToTheEnd() throws {
     let rows = clusteredRows(1500, 8, clusters: 20, seed: 67)
     var shares: [Double] = []

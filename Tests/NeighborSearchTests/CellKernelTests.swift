@@ -114,4 +114,25 @@ private func scores(_ count: Int, seed: Int) -> [Float] {
     #expect(lists.index == [7, 2, 4])
     #expect(lists.similarity == [0.75, 0.5, 0.5])
   }
+
+  /// Sixteen sums, one of every sixteenth column, are added one after the other.
+  @Test(arguments: [1, 7, 16, 33, 128])
+  func bordersAreAsFarAsThePlainTwinSays(width: Int) {
+    let centers = randomFloats(5 * width, seed: 74)
+    let cells: [Int64] = [3, 0, 3, 4, -1]
+    let similarity: [Float] = [0.9, 0.75, 0.5, -0.25, 0]
+    var distance = Array(repeating: Float(0), count: 5)
+    unsafe highland_border_distances(centers, width, cells, similarity, 5, &distance)
+    let plain = cells.indices.map { place -> Float in
+      guard cells[place] >= 0 else { return .infinity }
+      var sums = Array(repeating: Float(0), count: 16)
+      for column in 0..<width {
+        let d = centers[3 * width + column] - centers[Int(cells[place]) * width + column]
+        sums[column % 16].addProduct(d, d)
+      }
+      let squares = sums.reduce(0, +)
+      return squares > 0 ? (similarity[0] - similarity[place]) / squares.squareRoot() : 0
+    }
+    #expect(distance.map(\.bitPattern) == plain.map(\.bitPattern))
+  }
 }

@@ -7,10 +7,16 @@
 
 // Copies rows of `width` floats one after the other: row r from own + r * width, or, from own_count on, from
 // guests + (r - own_count) * width. Rows that lie anywhere in memory are fetched ahead of their turn, and
-// what will be asked of them next, values[r], too.
+// so are the lists of own rows, which will be offered to next.
 void highland_gather_rows(const float *own, size_t own_count, const float *guests,
-                          const int32_t *rows, size_t count, size_t width, const float *values,
+                          const int32_t *rows, size_t count, size_t width, highland_lists lists,
                           float *out);
+
+// How far a row is from the borders between its nearest cell, the first of some, and the others:
+// (s_0 - s_j) / |c_0 - c_j| for similarities s to centres c of `width` columns. 0 for the first cell and for
+// centres that are equal, infinity for places without a cell, of index -1.
+void highland_border_distances(const float *centers, size_t width, const int64_t *cells,
+                               const float *similarity, size_t count, float *distance);
 
 // A value that at least `capacity` of the scores reach: the capacity-th largest among the maxima of every
 // 16th, 32nd, 64th or 128th score; -inf where there are too few scores, or more than 64 places. A list that

@@ -137,14 +137,14 @@ struct NeighborSearchOptions: ParsableArguments {
       "How neighbours are searched: exact, approximate, or auto.",
       discussion: """
         approximate compares points within cells until --recall of the true neighbours is found; auto \
-        does so where it is much faster than comparing all pairs. Default: exact; with --recall auto.
+        does so where it is much faster than comparing all pairs, from about 65,000 points on. Default: auto.
         """))
   var givenSearch: SearchMethod?
 
   @Option(
     name: .customLong("recall"),
     help: """
-      The share of the true neighbours that an approximate search is to find. Default: 0.98.
+      The share of the true neighbours that an approximate search is to find. Default: 0.99.
       """)
   var givenRecall: Double?
 
@@ -159,8 +159,7 @@ struct NeighborSearchOptions: ParsableArguments {
   }
 
   var options: SearchOptions {
-    SearchOptions(
-      givenSearch ?? (givenRecall == nil ? .exact : .auto), recall: givenRecall ?? 0.98)
+    SearchOptions(givenSearch ?? .auto, recall: givenRecall ?? SearchOptions.usualRecall)
   }
 
   /// What was given, for runs that resume with the same settings. Keys are names of options.
