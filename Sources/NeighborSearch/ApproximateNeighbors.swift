@@ -16,8 +16,8 @@ public import Parallelism
 /// candidates come.
 ///
 /// > Collective: over `communicator`. For each partition what ``CellTree``, ``CellMembership`` and
-/// > ``searchCells`` send: about `2 ownedCount · (4 columns + 16 + 12 listLength)` bytes there and back,
-/// > in a number of rounds that does not depend on the ranks.
+/// > ``searchCells`` send: about `2 ownedCount · (4 columns + 32 + 12 listLength)` bytes there and back,
+/// > in 15 rounds, and four more for every slab but one if memory needs several.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing: they have no neighbours
@@ -61,14 +61,14 @@ public func approximateNeighbors(
     let seed = UInt64(number) + 1
     let effort = SearchEffort(after: summary.recallByPartition)
     let tree = try CellTree(
-      of: rows, at: directed, named: names, cellCount: plan.cellCount, seed: seed,
-      using: workers, on: communicator)
+      of: rows, at: directed, ofAll: sample.directedCount, named: names,
+      cellCount: plan.cellCount, seed: seed, using: workers, on: communicator)
     let membership = try CellMembership(
-      of: rows, at: directed, named: names, in: tree,
-      by: effort, seed: seed, using: workers,
-      on: communicator)
+      of: rows, at: directed, ofAll: sample.directedCount, named: names, in: tree, by: effort,
+      seed: seed, using: workers, on: communicator)
     let tasks = try CellTasks(
-      membership, cellCount: tree.cellCount, seed: seed, on: communicator)
+      membership, cellCount: tree.cellCount, columnCount: rows.columnCount,
+      listLength: lists.capacity, seed: seed, on: communicator)
     try searchCells(
       of: rows, membership, tasks, named: names, into: &lists, using: workers,
       on: communicator

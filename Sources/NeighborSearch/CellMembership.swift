@@ -21,36 +21,36 @@ struct CellMembership: Sendable {
   /// Rows by which the margin is found.
   private static let sampleCount = 4096.0
 
-  /// > Collective: over `communicator`. Three rounds; 31 similarities of each of 4096 rows to every rank.
+  /// > Collective: over `communicator`. Two rounds; 31 similarities of each of 4096 rows to every rank.
   ///
   /// - Parameters:
   ///   - directed: Owned. Ascending places of the rows that are not zeros; the others are in no cell.
   ///   - effort: Replicated.
   ///   - seed: Replicated.
   init(
-    of rows: Matrix, at directed: [Int], named names: [GlobalNode], in tree: CellTree,
-    by effort: SearchEffort, seed: UInt64, using workers: Workers,
+    of rows: Matrix, at directed: [Int], ofAll directedCount: Int, named names: [GlobalNode],
+    in tree: CellTree, by effort: SearchEffort, seed: UInt64, using workers: Workers,
     on communicator: some Communicator
   ) throws {
     let hash = NodeHash(seed: ~seed)
     let groupCount = effort.groupCount(among: tree.groups.columnCount)
-    let count = Double(max(1, try communicator.sum(directed.count)))
-    let sample = directed.filter { hash.isWithin(Self.sampleCount / count, names[$0]) }
+    let share = Self.sampleCount / Double(max(1, directedCount))
+    let sample = directed.filter { hash.isWithin(share, names[$0]) }
     let nearest = tree.nearestCells(
       of: rows, at: sample, inGroups: groupCount, using: workers)
-    var gaps: [Float] = []
-    for row in sample.indices {
-      for place in 1..<Self.limit where nearest.index[row * Self.limit + place] >= 0 {
-        gaps.append(
-          nearest.similarity[row * Self.limit] - nearest.similarity[row * Self.limit + place])
+    // ∞ where there is no cell.
+    let gaps = sample.indices.flatMap { row in
+      (1..<Self.limit).map {
+        nearest.similarity[row * Self.limit] - nearest.similarity[row * Self.limit + $0]
       }
     }
-    let sampled = try communicator.sum(sample.count)
-    let all = try communicator.allGather(gaps).values.sorted()
-    let wanted = Int((effort.meanCells - 1) * Double(sampled))
+    let counts = try communicator.gatherOne(sample.count)
+    let all = try communicator.allGather(gaps, counts: counts.map { $0 * (Self.limit - 1) })
+      .values.filter { $0 < .infinity }.sorted()
+    let wanted = Int((effort.meanCells - 1) * Double(counts.reduce(0, +)))
     margin = wanted > 0 && !all.isEmpty ? all[min(wanted, all.count) - 1] : -1
 
-    var counts = Array(repeating: 0, count: rows.rowCount + 1)
+    var cellCounts = Array(repeating: 0, count: rows.rowCount + 1)
     var cells: [Int32] = []
     cells.reserveCapacity(Int(Double(directed.count) * effort.meanCells * 1.1))
     // A slab at a time: the lists of all rows would be as much as rows of 100 columns.
@@ -68,11 +68,11 @@ struct CellMembership: Sendable {
           cells.append(Int32(nearest.index[first + kept]))
           kept += 1
         }
-        counts[place] = kept
+        cellCounts[place] = kept
       }
     }
     self.cells = cells
-    offsets = counts.exclusivePrefixSums()
+    offsets = cellCounts.exclusivePrefixSums()
   }
 }
 

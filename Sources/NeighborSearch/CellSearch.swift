@@ -6,8 +6,8 @@ internal import Parallelism
 
 /// The cells as tasks: in which slab of them, and by which rank, each is searched.
 ///
-/// Slabs are ranges of cells of about the same cost, and the share of a rank in a slab is a range, too: cells
-/// that follow each other are near, and so a row that visits several goes to few ranks.
+/// Slabs are ranges of cells of about the same cost, as many as memory needs, and the share of a rank in a slab
+/// is a range, too: cells that follow each other are near, and so a row that visits several goes to few ranks.
 struct CellTasks: Sendable {
   /// Replicated. The number of each cell's first task. Shape `[cells + 1]`.
   private let firstTask: [Int]
@@ -20,15 +20,24 @@ struct CellTasks: Sendable {
   /// Visits of cells, by members and others.
   let visitCount: Double
 
-  let slabCount = 8
+  let slabCount: Int
 
+  /// Slabs at most, and on one rank, where they cost no rounds.
+  private static let maximumSlabCount = 8
+  /// The rows and lists that come to a rank in a slab may take so many bytes, or half of those of its own rows.
+  private static let slabByteCount = 64 << 20
   /// A cell of more members than this is divided by hashes of nodes, lest what half of all points are
   /// copies of take one rank's time, or all.
   private static let memberLimit = 2048.0
 
-  /// > Collective: over `communicator`. Six rounds, 32 bytes per cell; none alone.
+  /// > Collective: over `communicator`. Two rounds, 32 bytes per cell; none alone.
+  ///
+  /// - Parameters:
+  ///   - columnCount: Replicated. Of the rows.
+  ///   - listLength: Replicated. Places of their lists.
   init(
-    _ membership: CellMembership, cellCount: Int, seed: UInt64, on communicator: some Communicator
+    _ membership: CellMembership, cellCount: Int, columnCount: Int, listLength: Int, seed: UInt64,
+    on communicator: some Communicator
   ) throws {
     var members = Array(repeating: 0.0, count: cellCount)
     var visits = members
@@ -36,8 +45,14 @@ struct CellTasks: Sendable {
       members[Int(membership.cells[first])] += 1
       for place in first..<end { visits[Int(membership.cells[place])] += 1 }
     }
-    members = try communicator.sums(members)
-    visits = try communicator.sums(visits)
+    let sums = try communicator.sums(members + visits)
+    members = Array(sums[..<cellCount])
+    visits = Array(sums[cellCount...])
+    visitCount = visits.reduce(0, +)
+    slabCount = Self.slabCount(
+      members: members.reduce(0, +) / Double(communicator.size),
+      visits: visitCount / Double(communicator.size), rowByteCount: Double(4 * columnCount),
+      listByteCount: Double(12 * listLength), isAlone: communicator.size == 1)
     let parts = members.map { max(1, Int(($0 / Self.memberLimit).rounded(.up))) }
     firstTask = (parts + [0]).exclusivePrefixSums()
     hash = NodeHash(seed: seed)
@@ -63,7 +78,20 @@ struct CellTasks: Sendable {
     self.slab = slab
     self.rank = rank
     pairCount = parts.indices.reduce(0) { $0 + members[$1] / Double(parts[$1]) * visits[$1] }
-    visitCount = visits.reduce(0, +)
+  }
+
+  /// - Parameters:
+  ///   - members: Of a rank, on average.
+  ///   - visits: Of them, and of others.
+  private static func slabCount(
+    members: Double, visits: Double, rowByteCount: Double, listByteCount: Double, isAlone: Bool
+  ) -> Int {
+    guard !isAlone else { return maximumSlabCount }
+    // Some visits are by rows that come anyway.
+    let guests = (members + visits) / 2
+    let limit = max(Double(slabByteCount), members * rowByteCount / 2)
+    let count = (guests * (rowByteCount + listByteCount) / limit).rounded(.up)
+    return max(1, min(Int(count), maximumSlabCount))
   }
 
   var taskCount: Int { slab.count }
@@ -83,73 +111,177 @@ private struct Visit: BitwiseCopyable {
   let isMember: Bool
 }
 
-/// A row that goes to another rank.
-private struct Guest: BitwiseCopyable {
-  let name: GlobalNode
-  /// What its neighbours must reach to be of use.
-  let bound: Float
+/// What goes to each rank in a slab.
+///
+/// All about a row but its numbers is a sequence of words: its name, what its neighbours must reach to be
+/// of use, how many cells it visits there, and which.
+private struct Travel {
+  /// For each rank the rows.
+  var rows: [[Int]]
+  /// For each rank the words.
+  var words: [[Int32]]
+  /// The visits of rows that stay.
+  var here: [Visit] = []
+
+  /// Words of a row before those of its visits.
+  static let headLength = 4
+
+  init(
+    _ membership: CellMembership, _ tasks: CellTasks, inSlab slab: Int, named names: [GlobalNode],
+    bounds: [Float], from own: Int, rankCount: Int
+  ) {
+    rows = Array(repeating: [], count: rankCount)
+    words = Array(repeating: [], count: rankCount)
+    var heads = Array(repeating: 0, count: rankCount)
+    tasks.forEachVisit(membership, named: names) { visit, visitSlab, rank in
+      guard visitSlab == slab else { return }
+      if rank == own {
+        here.append(visit)
+        return
+      }
+      let row = Int(visit.row)
+      if rows[rank].last != row {
+        rows[rank].append(row)
+        heads[rank] = words[rank].count
+        words[rank] += [
+          Int32(truncatingIfNeeded: names[row].index),
+          Int32(truncatingIfNeeded: names[row].index >> 32),
+          Int32(bitPattern: bounds[row].bitPattern), 0,
+        ]
+      }
+      words[rank][heads[rank] + 3] += 1
+      words[rank].append(visit.task << 1 | (visit.isMember ? 1 : 0))
+    }
+  }
+}
+
+/// How many rows, and words about them, go from one rank to another.
+private struct TravelCount: BitwiseCopyable {
+  var rows = 0
+  var words = 0
+}
+
+extension CellTasks {
+  /// - Parameter body: Called with the visits of each row in turn, with their slab and rank.
+  fileprivate func forEachVisit(
+    _ membership: CellMembership, named names: [GlobalNode],
+    _ body: (_ visit: Visit, _ slab: Int, _ rank: Int) -> Void
+  ) {
+    for row in names.indices {
+      let first = membership.offsets[row]
+      for place in first..<membership.offsets[row + 1] {
+        let task = task(of: membership.cells[place], node: names[row])
+        body(
+          Visit(row: Int32(row), task: Int32(task), isMember: place == first), Int(slab[task]),
+          Int(rank[task]))
+      }
+    }
+  }
+
+  /// How much will go to each rank, in each of the slabs. Shape `[size × slabCount]`.
+  fileprivate func travelCounts(
+    _ membership: CellMembership, named names: [GlobalNode], rankCount: Int
+  ) -> [TravelCount] {
+    var counts = Array(repeating: TravelCount(), count: rankCount * slabCount)
+    var last = Array(repeating: Int32(-1), count: rankCount * slabCount)
+    forEachVisit(membership, named: names) { visit, slab, rank in
+      let place = rank * slabCount + slab
+      if last[place] != visit.row {
+        last[place] = visit.row
+        counts[place].rows += 1
+        counts[place].words += Travel.headLength
+      }
+      counts[place].words += 1
+    }
+    return counts
+  }
+}
+
+/// The rows that came in a slab.
+private struct Guests {
+  var names: [GlobalNode] = []
+  var bounds: [Float] = []
+  /// Their rows count from the first guest.
+  var visits: [Visit] = []
+
+  init(words: [Int32]) {
+    var place = 0
+    while place < words.count {
+      names.append(
+        GlobalNode(Int64(words[place + 1]) << 32 | Int64(UInt32(bitPattern: words[place]))))
+      bounds.append(Float(bitPattern: UInt32(bitPattern: words[place + 2])))
+      let first = place + Travel.headLength
+      let end = first + Int(words[place + 3])
+      for word in words[first..<end] {
+        visits.append(
+          Visit(row: Int32(names.count - 1), task: word >> 1, isMember: word & 1 == 1))
+      }
+      place = end
+    }
+  }
 }
 
 /// Finds neighbours within cells and adds them to the lists of the owned rows.
 ///
-/// > Collective: over `communicator`. Per slab 13 rounds. Each row goes once to every rank that searches
-/// > one of its cells in the slab, with 12 bytes and 12 for each of the cells, and what is found for
-/// > it comes back, 12 bytes for each neighbour and 4.
+/// > Collective: over `communicator`. One round, and four per slab; none alone. Each row goes once to every
+/// > rank that searches one of its cells in the slab, with 16 bytes and 4 for each of the cells, and what is
+/// > found for it comes back, 12 bytes for each neighbour and 4.
 ///
 /// - Complexity: Memory for the rows that come in a slab, and their lists.
 func searchCells(
-  of rows: Matrix, _ membership: CellMembership, _ tasks: CellTasks,
-  named names: [GlobalNode], into lists: inout CandidateLists, using workers: Workers,
-  on communicator: some Communicator,
+  of rows: Matrix, _ membership: CellMembership, _ tasks: CellTasks, named names: [GlobalNode],
+  into lists: inout CandidateLists, using workers: Workers, on communicator: some Communicator,
   progress: (Double) -> Void
 ) throws {
   let own = communicator.rank.index
+  let isAlone = communicator.size == 1
+  let slabCounts = Array(repeating: tasks.slabCount, count: communicator.size)
+  let leaving = tasks.travelCounts(membership, named: names, rankCount: communicator.size)
+  let coming =
+    isAlone
+    ? leaving
+    : try communicator.exchange(
+      Buckets(values: leaving, counts: slabCounts), receiving: slabCounts
+    ).values
   for slab in 0..<tasks.slabCount {
-    // Who goes where: for each rank the rows, and the visits of their places among them.
-    var guests = Array(repeating: [Int](), count: communicator.size)
-    var visits = Array(repeating: [Visit](), count: communicator.size)
-    for row in 0..<rows.rowCount {
-      let first = membership.offsets[row]
-      for place in first..<membership.offsets[row + 1] {
-        let task = tasks.task(of: membership.cells[place], node: names[row])
-        guard tasks.slab[task] == slab else { continue }
-        let rank = Int(tasks.rank[task])
-        if rank != own, guests[rank].last != row { guests[rank].append(row) }
-        visits[rank].append(
-          Visit(
-            row: Int32(rank == own ? row : guests[rank].count - 1), task: Int32(task),
-            isMember: place == first))
-      }
+    let travel = Travel(
+      membership, tasks, inSlab: slab, named: names, bounds: lists.bound, from: own,
+      rankCount: communicator.size)
+    guard !isAlone else {
+      var none = CandidateLists(capacity: lists.capacity, bounds: [])
+      search(
+        travel.here, taskCount: tasks.taskCount,
+        of: CellRows(
+          own: rows, guests: Matrix(rows: 0, columns: rows.columnCount), ownNames: names,
+          guestNames: []),
+        into: &lists, &none, using: workers)
+      progress(Double(slab + 1) / Double(tasks.slabCount))
+      continue
     }
-    let counts = guests.map(\.count)
-    let sent = guests.flatMap { $0 }
-    let arrived = try communicator.allToAll(
-      Buckets(
-        values: sent.map { Guest(name: names[$0], bound: lists.bound[$0]) },
-        counts: counts))
+    let counts = travel.rows.map(\.count)
+    let sent = travel.rows.flatMap { $0 }
+    let from = communicator.ranks.map { coming[$0.index * tasks.slabCount + slab] }
+    let received = from.enumerated().map { $0 == own ? 0 : $1.rows }
+    let guests = Guests(
+      words: try communicator.exchange(
+        Buckets(values: travel.words.flatMap { $0 }, counts: travel.words.map(\.count)),
+        receiving: from.enumerated().map { $0 == own ? 0 : $1.words }
+      ).values)
     let guestRows = try communicator.exchange(
-      rows: rows.copy(ofRows: sent), counts: counts, receiving: arrived.counts)
-    var here = visits[own]
-    visits[own] = []
-    let visiting = try communicator.allToAll(
-      Buckets(values: visits.flatMap { $0 }, counts: visits.map(\.count)))
-    for rank in communicator.ranks {
-      let first = Int32(rows.rowCount + arrived.offsets[rank.index])
-      here += visiting[rank].map {
-        Visit(row: first + $0.row, task: $0.task, isMember: $0.isMember)
-      }
-    }
-
-    // Compared, and home.
-    var guestLists = CandidateLists(
-      capacity: lists.capacity, bounds: arrived.values.map(\.bound))
+      rows: rows.copy(ofRows: sent), counts: counts, receiving: received)
+    var guestLists = CandidateLists(capacity: lists.capacity, bounds: guests.bounds)
+    let firstGuest = Int32(rows.rowCount)
     search(
-      here, taskCount: tasks.taskCount,
+      travel.here
+        + guests.visits.map {
+          Visit(row: firstGuest + $0.row, task: $0.task, isMember: $0.isMember)
+        },
+      taskCount: tasks.taskCount,
       of: CellRows(
-        own: rows, guests: guestRows, ownNames: names, guestNames: arrived.values.map(\.name)),
+        own: rows, guests: guestRows, ownNames: names, guestNames: guests.names),
       into: &lists, &guestLists, using: workers)
     let returned = try guestLists.compacted.sent(
-      counts: arrived.counts, receiving: counts, on: communicator)
+      counts: received, receiving: counts, on: communicator)
     lists.add(returned, to: sent, using: workers)
     progress(Double(slab + 1) / Double(tasks.slabCount))
   }
@@ -206,7 +338,7 @@ private struct FoundNeighbors: Sendable {
 
   /// Sent back to the ranks that the rows came from.
   ///
-  /// > Collective: over `communicator`. Three rounds.
+  /// > Collective: over `communicator`. Two rounds.
   func sent(
     counts: [Int], receiving: [Int], on communicator: some Communicator
   ) throws -> FoundNeighbors {
@@ -216,13 +348,28 @@ private struct FoundNeighbors: Sendable {
     let rows = (counts + [0]).exclusivePrefixSums()
     let sent = counts.indices.map { offsets[rows[$0 + 1]] - offsets[rows[$0]] }
     let expected = communicator.ranks.map { lengths[$0].reduce(0) { $0 + Int($1) } }
+    let found = try communicator.exchange(
+      Buckets(values: zip(similarities, nodes).map { Entry($0, $1) }, counts: sent),
+      receiving: expected
+    ).values
     return FoundNeighbors(
       offsets: (lengths.values.map(Int.init) + [0]).exclusivePrefixSums(),
-      similarities: try communicator.exchange(
-        Buckets(values: similarities, counts: sent), receiving: expected
-      ).values,
-      nodes: try communicator.exchange(Buckets(values: nodes, counts: sent), receiving: expected)
-        .values)
+      similarities: found.map(\.similarity), nodes: found.map(\.node))
+  }
+
+  /// A neighbour in twelve bytes.
+  private struct Entry: BitwiseCopyable {
+    let similarity: Float
+    private let low: UInt32
+    private let high: Int32
+
+    init(_ similarity: Float, _ node: Int64) {
+      self.similarity = similarity
+      low = UInt32(truncatingIfNeeded: node)
+      high = Int32(truncatingIfNeeded: node >> 32)
+    }
+
+    var node: Int64 { Int64(high) << 32 | Int64(low) }
   }
 }
 

@@ -25,12 +25,14 @@ struct RecallSample {
   private let rowCount: Int
   private let isComplete: Bool
 
+  /// Replicated. How many rows have a direction.
+  let directedCount: Int
   /// Pairs that were compared.
   let pairCount: Double
 
   static let rowCount = 1000.0
 
-  /// > Collective: over `communicator`. Ten rounds. Every sampled row to every rank; from every rank 4
+  /// > Collective: over `communicator`. Four rounds. Every sampled row to every rank; from every rank 4
   /// > `listLength` bytes for it.
   ///
   /// - Complexity: 2000 · ownedCount · columns flops.
@@ -40,18 +42,18 @@ struct RecallSample {
     on communicator: some Communicator
   ) throws {
     let hash = NodeHash(seed: 0x5EED_0F_4ECA_11)
-    let count = Double(max(1, try communicator.sum(directed.count)))
+    directedCount = try communicator.sum(directed.count)
+    let count = Double(max(1, directedCount))
     let share = Self.rowCount / count
     let places = directed.filter { hash.isWithin(share, names[$0]) }
-    let own = rows.copy(ofRows: places)
-    let all = try communicator.allGather(rows: own)
-    let allNames = try communicator.allGather(places.map { names[$0] })
+    let counts = try communicator.gatherOne(places.count)
+    let all = try NamedRows(rows, at: places, named: names).gathered(
+      counts: counts, on: communicator)
     let near = nearestSimilarities(
-      of: all, named: allNames.values, among: rows, named: names, listLength: listLength,
-      using: workers)
-    let counts = allNames.counts.map { $0 * listLength }
+      of: all.rows(at: Array(0..<all.count)), named: all.names, among: rows, named: names,
+      listLength: listLength, using: workers)
     let arrived = try communicator.exchange(
-      Buckets(values: near, counts: counts),
+      Buckets(values: near, counts: counts.map { $0 * listLength }),
       receiving: Array(repeating: places.count * listLength, count: communicator.size))
     var reached = Array(repeating: -Float.infinity, count: places.count)
     var neighborCount = Array(repeating: 0, count: places.count)
@@ -65,7 +67,7 @@ struct RecallSample {
     self.rows = places
     self.reached = reached
     self.neighborCount = neighborCount
-    rowCount = allNames.values.count
+    rowCount = all.count
     isComplete = Double(rowCount) >= count
     pairCount = Double(rowCount) * count
   }
@@ -76,7 +78,7 @@ struct RecallSample {
   /// The bounds are those of Wilson's interval (1927), with the number of trials that have the variance
   /// that is seen between rows.
   ///
-  /// > Collective: over `communicator`. One round of 24 bytes per rank.
+  /// > Collective: over `communicator`. One round of 32 bytes per rank.
   func estimate(
     _ lists: CandidateLists, on communicator: some Communicator
   ) throws -> RecallEstimate {
