@@ -53,8 +53,8 @@ static inline __attribute__((always_inline)) float reached(const float *row, siz
   return value;
 }
 
-HIGHLAND_DISPATCHED
-float highland_reached_score(const float *scores, size_t columns, size_t capacity) {
+HIGHLAND_DISPATCHED(float, highland_reached_score, (const float *scores, size_t columns, size_t
+    capacity), (scores, columns, capacity)) {
   size_t groups = 1;
   while (groups * highland_lane_count < 2 * capacity) groups *= 2;
   if (capacity == 0 || groups > 8 || columns < groups * highland_lane_count) return -__builtin_inff();
@@ -74,9 +74,9 @@ static inline int holds(highland_lists lists, size_t row, float similarity, int6
   return 0;
 }
 
-HIGHLAND_DISPATCHED
-void highland_offer_scores(const float *scores, size_t columns, int64_t own, const int64_t *names,
-                           size_t row, highland_lists lists) {
+HIGHLAND_DISPATCHED(void, highland_offer_scores, (const float *scores, size_t columns, int64_t
+    own, const int64_t *names, size_t row, highland_lists lists), (scores, columns, own, names,
+    row, lists)) {
   float bound = lists.bound[row];
   size_t j = 0;
   for (; j + 4 * highland_lane_count <= columns; j += 4 * highland_lane_count) {

@@ -3,6 +3,7 @@ import Communication
 import Datasets
 import Evaluation
 import HierarchicalClustering
+import LinearAlgebra
 import MPICommunication
 import MPIPrograms
 
@@ -11,6 +12,7 @@ import MPIPrograms
 MPICommunicator.run(ending: ending) { communicator in
   _ = Machine.startMemoryBytes
   TemporaryFiles.removeOnSignals()
+  try communicator.agree { try KernelLevel.check() }
   let command: any ParsableCommand
   do {
     command = try Highland.parseAsRoot(joiningNegativeNumbers(CommandLine.arguments.dropFirst()))
