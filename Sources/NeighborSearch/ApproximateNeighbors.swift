@@ -50,10 +50,13 @@ public func approximateNeighbors(
   let sample = try RecallSample(
     of: rows, at: directed, named: names, listLength: lists.capacity,
     using: workers, on: communicator)
-  var estimate = try sample.estimate(lists, on: communicator)
+  // Owned.
+  var pairCount = Double(sample.rowCount * directed.count)
+  var (estimate, imbalance) = try sample.estimate(
+    lists, afterComparing: pairCount, on: communicator)
   var summary = ApproximateSummary(
     wantedRecall: recall, recall: estimate, recallByPartition: [], cellCount: plan.cellCount,
-    meanCells: 0, comparedPairs: sample.pairCount)
+    meanCells: 0, comparedPairs: sample.pairCount, imbalance: imbalance)
   while lists.capacity > 0, estimate.lower < recall,
     summary.recallByPartition.count < SearchPlan.maximumPartitions
   {
@@ -69,15 +72,18 @@ public func approximateNeighbors(
     let tasks = try CellTasks(
       membership, cellCount: tree.cellCount, columnCount: rows.columnCount,
       listLength: lists.capacity, seed: seed, on: communicator)
-    try searchCells(
+    pairCount += try searchCells(
       of: rows, membership, tasks, named: names, into: &lists, using: workers,
       on: communicator
     ) { share in
       // Each partition takes half of what is left, as if as many followed.
       progress(1 - (1 - share / 2) / Double(sign: .plus, exponent: number, significand: 1))
     }
-    estimate = try sample.estimate(lists, on: communicator)
+    pairCount += tree.ownPairCount + tree.pairCount(rowCount: directed.count, by: effort)
+    (estimate, imbalance) = try sample.estimate(
+      lists, afterComparing: pairCount, on: communicator)
     summary.recall = estimate
+    summary.imbalance = imbalance
     summary.recallByPartition.append(estimate.mean)
     summary.comparedPairs += tasks.pairCount + tree.pairCount(rowCount: nodes.nodeCount, by: effort)
     let visits = tasks.visitCount / Double(max(nodes.nodeCount, 1))

@@ -17,6 +17,8 @@ struct CellTree: Sendable {
   let cells: [PackedMatrix]
   /// Replicated. The number of each group's first cell. Shape `[groups + 1]`, ascending from 0.
   let firstCell: [Int]
+  /// Pairs of a row and a centre that this rank compared to find the centres.
+  let ownPairCount: Double
 
   var cellCount: Int { firstCell[firstCell.count - 1] }
 
@@ -118,6 +120,8 @@ struct CellTree: Sendable {
       return packed
     }
     firstCell = (rowsOf.map(\.count) + [0]).exclusivePrefixSums()
+    let tried = mine.reduce(leaders.count * groupCountFound) { $0 + sizes[$1] * counts[$1] }
+    ownPairCount = Double(CenteredRows.roundCount * tried + places.count * groupCountFound)
   }
 }
 
@@ -166,8 +170,11 @@ struct NodeHash: Sendable {
 
   /// Whether a node is among those of the given share.
   func isWithin(_ share: Double, _ node: GlobalNode) -> Bool {
-    share >= 1 || Double(self[node] >> 11) * 0x1p-53 < share
+    share >= 1 || place(of: node) < share
   }
+
+  /// At least 0 and below 1.
+  func place(of node: GlobalNode) -> Double { Double(self[node] >> 11) * 0x1p-53 }
 }
 
 /// Rows whose k-means are sought, in the order of their names.
@@ -182,7 +189,7 @@ struct CenteredRows {
     hashes = order.map { hash[names[$0]] }
   }
 
-  private static let roundCount = 3
+  static let roundCount = 3
 
   /// Unit rows at the centres of some clusters of the rows, by k-means on the sphere: a centre is the
   /// direction of the sum of the rows to which it is the most similar. The rows of the lowest hashes are
