@@ -62,8 +62,8 @@ static inline __attribute__((always_inline)) float reached(const float *row, siz
   return value;
 }
 
-HIGHLAND_DISPATCHED
-float highland_reached_score(const float *scores, size_t columns, size_t capacity) {
+HIGHLAND_DISPATCHED(float, highland_reached_score, (const float *scores, size_t columns, size_t
+    capacity), (scores, columns, capacity)) {
   size_t groups = 1;
   while (groups * highland_lane_count < 2 * capacity) groups *= 2;
   if (capacity == 0 || groups > 8 || columns < groups * highland_lane_count) return -__builtin_inff();
@@ -83,9 +83,9 @@ static inline int holds(highland_lists lists, size_t row, float similarity, int6
   return 0;
 }
 
-HIGHLAND_DISPATCHED
-void highland_offer_scores(const float *scores, size_t columns, int64_t own, const int64_t *names,
-                           size_t row, highland_lists lists) {
+HIGHLAND_DISPATCHED(void, highland_offer_scores, (const float *scores, size_t columns, int64_t
+    own, const int64_t *names, size_t row, highland_lists lists), (scores, columns, own, names,
+    row, lists)) {
   float bound = lists.bound[row];
   size_t j = 0;
   for (; j + 4 * highland_lane_count <= columns; j += 4 * highland_lane_count) {
@@ -117,9 +117,9 @@ void highland_offer_new(const float *similarity, const int64_t *index, size_t co
 }
 
 // Lanes are added one after the other, so that the bits are the same on all processors.
-HIGHLAND_DISPATCHED
-void highland_border_distances(const float *centers, size_t width, const int64_t *cells,
-                               const float *similarity, size_t count, float *distance) {
+HIGHLAND_DISPATCHED(void, highland_border_distances, (const float *centers, size_t width, const
+    int64_t *cells, const float *similarity, size_t count, float *distance), (centers, width,
+    cells, similarity, count, distance)) {
   for (size_t j = 0; j < count; j++) {
     if (cells[j] < 0) {
       distance[j] = __builtin_inff();

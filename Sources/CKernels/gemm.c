@@ -1,5 +1,6 @@
 #include "gemm.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 // Each level is the same always-inlined body in a function with a `target` attribute, and the
@@ -30,7 +31,7 @@ enum {
   block_depth = 256,
 };
 
-int highland_simd_level(void) {
+int highland_supported_simd_level(void) {
 #if HAS_X86_LEVELS
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {
@@ -44,6 +45,26 @@ int highland_simd_level(void) {
 #else
   return highland_simd_portable;
 #endif
+}
+
+int highland_named_simd_level(const char *name) {
+  if (strcmp(name, "portable") == 0) return highland_simd_portable;
+  if (strcmp(name, "avx2") == 0) return highland_simd_avx2;
+  if (strcmp(name, "avx512") == 0) return highland_simd_avx512;
+  return -1;
+}
+
+int highland_simd_level(void) {
+  // Every thread that comes first finds the same.
+  static _Atomic int known = -1;
+  int level = known;
+  if (level >= 0) return level;
+  level = highland_supported_simd_level();
+  const char *name = getenv("HIGHLAND_KERNEL");
+  int wanted = name ? highland_named_simd_level(name) : -1;
+  if (wanted >= 0 && wanted < level) level = wanted;
+  known = level;
+  return level;
 }
 
 BODY size_t smaller(size_t a, size_t b) { return a < b ? a : b; }

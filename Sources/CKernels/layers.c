@@ -25,10 +25,9 @@ static inline __attribute__((always_inline)) void sum_block(
     *(highland_lanes *)(out + column + v * highland_lane_count) = sum[v];
 }
 
-HIGHLAND_DISPATCHED
-void highland_weighted_sums(const int64_t *offset, size_t row_count, const int32_t *source,
-                            const float *weight, highland_local_rows x, size_t width, float *out,
-                            size_t out_stride) {
+HIGHLAND_DISPATCHED(void, highland_weighted_sums, (const int64_t *offset, size_t row_count, const
+    int32_t *source, const float *weight, highland_local_rows x, size_t width, float *out, size_t
+    out_stride), (offset, row_count, source, weight, x, width, out, out_stride)) {
   static const float one = 1;
   const size_t step = weight ? 1 : 0;
   for (size_t i = 0; i < row_count; i++) {
@@ -52,17 +51,16 @@ void highland_weighted_sums(const int64_t *offset, size_t row_count, const int32
   }
 }
 
-HIGHLAND_DISPATCHED
-void highland_rectify(float *x, size_t stride, size_t rows, size_t width) {
+HIGHLAND_DISPATCHED(void, highland_rectify, (float *x, size_t stride, size_t rows, size_t width),
+    (x, stride, rows, width)) {
   for (size_t i = 0; i < rows; i++) {
     float *row = x + i * stride;
     for (size_t c = 0; c < width; c++) row[c] = row[c] > 0 ? row[c] : 0;
   }
 }
 
-HIGHLAND_DISPATCHED
-void highland_add(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows,
-                  size_t width) {
+HIGHLAND_DISPATCHED(void, highland_add, (const float *x, size_t x_stride, float *y, size_t
+    y_stride, size_t rows, size_t width), (x, x_stride, y, y_stride, rows, width)) {
   for (size_t i = 0; i < rows; i++) {
     const float *from = x + i * x_stride;
     float *to = y + i * y_stride;
@@ -70,10 +68,10 @@ void highland_add(const float *x, size_t x_stride, float *y, size_t y_stride, si
   }
 }
 
-HIGHLAND_DISPATCHED
-void highland_edge_inputs(const int32_t *source, const int32_t *destination, size_t edges,
-                          const float *u, size_t u_stride, const float *t, size_t t_stride,
-                          const float *slope, size_t width, float *out) {
+HIGHLAND_DISPATCHED(void, highland_edge_inputs, (const int32_t *source, const int32_t
+    *destination, size_t edges, const float *u, size_t u_stride, const float *t, size_t t_stride,
+    const float *slope, size_t width, float *out), (source, destination, edges, u, u_stride, t,
+    t_stride, slope, width, out)) {
   enum { ahead = 8 };
   for (size_t e = 0; e < edges; e++) {
     if (e + ahead < edges) {
@@ -99,9 +97,9 @@ static inline float sum_of_lanes(const highland_lanes *x) {
   return lane[0];
 }
 
-HIGHLAND_DISPATCHED
-void highland_edge_outputs(const float *x, size_t edges, const float *slope, const float *weight,
-                           float bias, size_t width, float *out) {
+HIGHLAND_DISPATCHED(void, highland_edge_outputs, (const float *x, size_t edges, const float
+    *slope, const float *weight, float bias, size_t width, float *out), (x, edges, slope, weight,
+    bias, width, out)) {
   for (size_t e = 0; e < edges; e++) {
     const float *row = x + e * width;
     highland_lanes sum = {0};

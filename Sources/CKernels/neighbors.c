@@ -49,10 +49,9 @@ void highland_offer(float similarity, int64_t index, size_t row, highland_lists 
   if (last > lists.bound[row]) lists.bound[row] = last;
 }
 
-HIGHLAND_DISPATCHED
-void highland_offer_to_rows(const float *scores, size_t stride, size_t rows, size_t columns,
-                            const int64_t *row_names, const int64_t *column_names,
-                            highland_lists lists) {
+HIGHLAND_DISPATCHED(void, highland_offer_to_rows, (const float *scores, size_t stride, size_t
+    rows, size_t columns, const int64_t *row_names, const int64_t *column_names, highland_lists
+    lists), (scores, stride, rows, columns, row_names, column_names, lists)) {
   for (size_t i = 0; i < rows; i++) {
     const float *row = scores + i * stride;
     int64_t own = row_names[i];
@@ -79,9 +78,9 @@ void highland_offer_to_rows(const float *scores, size_t stride, size_t rows, siz
   }
 }
 
-HIGHLAND_DISPATCHED
-void highland_offer_to_columns(const float *scores, size_t stride, size_t rows, size_t columns,
-                               const int64_t *row_names, highland_lists lists) {
+HIGHLAND_DISPATCHED(void, highland_offer_to_columns, (const float *scores, size_t stride, size_t
+    rows, size_t columns, const int64_t *row_names, highland_lists lists), (scores, stride, rows,
+    columns, row_names, lists)) {
   for (size_t i = 0; i < rows; i++) {
     const float *row = scores + i * stride;
     int64_t name = row_names[i];
@@ -126,9 +125,9 @@ static inline __attribute__((always_inline)) float refined(float score, const fl
   return score < 0 ? half - 1 : 1 - half;
 }
 
-HIGHLAND_DISPATCHED
-void highland_refine_similarities(float *scores, size_t stride, size_t rows, size_t columns,
-                                  const float *x, const float *y, size_t depth, float limit) {
+HIGHLAND_DISPATCHED(void, highland_refine_similarities, (float *scores, size_t stride, size_t
+    rows, size_t columns, const float *x, const float *y, size_t depth, float limit), (scores,
+    stride, rows, columns, x, y, depth, limit)) {
   for (size_t i = 0; i < rows; i++) {
     float *row = scores + i * stride;
     size_t j = 0;

@@ -87,8 +87,8 @@ ALWAYS float sum_of(const highland_lanes *x) {
   return lane[0];
 }
 
-HIGHLAND_DISPATCHED
-void highland_softmax_rows(const float *x, float *y, size_t rows, size_t width) {
+HIGHLAND_DISPATCHED(void, highland_softmax_rows, (const float *x, float *y, size_t rows, size_t
+    width), (x, y, rows, width)) {
   for (size_t i = 0; i < rows; i++) {
     const float *from = x + i * width;
     float *to = y + i * width;
@@ -110,9 +110,8 @@ void highland_softmax_rows(const float *x, float *y, size_t rows, size_t width) 
   }
 }
 
-HIGHLAND_DISPATCHED
-void highland_softmax_gradient(const float *y, const float *g, float *out, size_t rows,
-                               size_t width) {
+HIGHLAND_DISPATCHED(void, highland_softmax_gradient, (const float *y, const float *g, float *out,
+    size_t rows, size_t width), (y, g, out, rows, width)) {
   for (size_t i = 0; i < rows; i++) {
     const float *p = y + i * width;
     const float *d = g + i * width;
@@ -129,8 +128,8 @@ void highland_softmax_gradient(const float *y, const float *g, float *out, size_
   }
 }
 
-HIGHLAND_DISPATCHED
-double highland_entropy(const float *s, size_t count, float epsilon) {
+HIGHLAND_DISPATCHED(double, highland_entropy, (const float *s, size_t count, float epsilon), (s,
+    count, epsilon)) {
   double total = 0;
   enum { block = 4096 };  // summed in float, the blocks in double
   for (size_t first = 0; first < count; first += block) {
@@ -148,9 +147,8 @@ double highland_entropy(const float *s, size_t count, float epsilon) {
   return total;
 }
 
-HIGHLAND_DISPATCHED
-void highland_entropy_gradient(const float *s, float *out, size_t count, float epsilon,
-                               float factor) {
+HIGHLAND_DISPATCHED(void, highland_entropy_gradient, (const float *s, float *out, size_t count,
+    float epsilon, float factor), (s, out, count, epsilon, factor)) {
   for (size_t c = 0; c < count; c += highland_lane_count) {
     highland_lanes v;
     load(s + c, count - c, 0, &v);

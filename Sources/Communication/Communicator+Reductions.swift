@@ -103,8 +103,8 @@ extension Communicator {
   /// Values are added in rank order, in double precision. The bits are the same on every rank, and in
   /// every run on the same number of ranks.
   ///
-  /// > Collective: three rounds. Every rank adds up a share of the elements, then all get the lengths
-  /// > and the shares: about twice the values to and from every rank. None on one rank.
+  /// > Collective: two rounds. Every rank adds up a share of the elements, then all get the shares:
+  /// > about twice the values to and from every rank. None on one rank.
   ///
   /// - Parameter values: The same number on every rank.
   public func sums(_ values: [Float]) throws -> [Float] { try sumsInRankOrder(values) }
@@ -132,6 +132,6 @@ extension Communicator {
       for rank in 0..<size { sum += Double(arrived[rank * count + place]) }
       own.append(T(sum))
     }
-    return try allGather(own).values
+    return try allGather(own, counts: counts).values
   }
 }

@@ -33,7 +33,15 @@ extension Communicator {
   ///
   /// > Collective: two rounds: 8 bytes per rank, then the contributions, to every rank.
   public func allGather<T: Message>(_ contribution: [T]) throws -> Buckets<T> {
-    let counts = try gatherOne(contribution.count)
+    try allGather(contribution, counts: gatherOne(contribution.count))
+  }
+
+  /// The contribution of every rank, in rank order, on every rank, if all ranks know all numbers.
+  ///
+  /// > Collective: one round, the contributions, to every rank.
+  ///
+  /// - Parameter counts: Replicated. How many values each rank contributes. Shape `[size]`.
+  public func allGather<T: Message>(_ contribution: [T], counts: [Int]) throws -> Buckets<T> {
     let values = try unsafe receiveArray(of: T.self, count: counts.reduce(0, +)) {
       (gathered: inout MutableRawSpan) in
       try withBytes(of: contribution) { bytes in

@@ -23,7 +23,7 @@ package enum InstructionSet: Int, Comparable, Sendable {
 
   /// The best that this processor supports, as far as OpenBLAS could miss it; nil elsewhere.
   package static var ofProcessor: InstructionSet? {
-    switch Int(highland_simd_level()) {
+    switch Int(highland_supported_simd_level()) {
     case highland_simd_avx512: .avx512
     case highland_simd_avx2: .avx2
     default: nil

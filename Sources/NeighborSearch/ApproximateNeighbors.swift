@@ -16,8 +16,8 @@ public import Parallelism
 /// candidates come.
 ///
 /// > Collective: over `communicator`. For each partition what ``CellTree``, ``CellMembership`` and
-/// > ``searchCells`` send: about `2 ownedCount · (4 columns + 16 + 12 listLength)` bytes there and back,
-/// > in a number of rounds that does not depend on the ranks.
+/// > ``searchCells`` send: about `2 ownedCount · (4 columns + 32 + 12 listLength)` bytes there and back,
+/// > in 15 rounds, and four more for every slab but one if memory needs several.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing: they have no neighbours
@@ -51,10 +51,13 @@ public func approximateNeighbors(
   let sample = try RecallSample(
     of: rows, at: directed, named: names, listLength: lists.capacity,
     using: workers, on: communicator)
-  var estimate = try sample.estimate(lists, on: communicator)
+  // Owned.
+  var pairCount = Double(sample.rowCount * directed.count)
+  var (estimate, imbalance) = try sample.estimate(
+    lists, afterComparing: pairCount, on: communicator)
   var summary = ApproximateSummary(
     wantedRecall: recall, recall: estimate, recallByPartition: [], cellCount: plan.cellCount,
-    meanCells: 0, comparedPairs: sample.pairCount)
+    meanCells: 0, comparedPairs: sample.pairCount, imbalance: imbalance)
   var effort = SearchEffort(isDiffuse: false)
   while lists.capacity > 0, estimate.lower < recall,
     summary.recallByPartition.count < SearchPlan.maximumPartitions
@@ -63,8 +66,8 @@ public func approximateNeighbors(
     let seed = UInt64(number) + 1
     func cells() throws -> CellTree {
       try CellTree(
-        of: rows, at: directed, named: names, cellCount: plan.cellCount(by: effort), seed: seed,
-        using: workers, on: communicator)
+        of: rows, at: directed, ofAll: sample.directedCount, named: names,
+        cellCount: plan.cellCount(by: effort), seed: seed, using: workers, on: communicator)
     }
     var tree = try cells()
     if number == 0, try sample.isDiffuse(in: tree, of: rows, using: workers, on: communicator) {
@@ -72,21 +75,24 @@ public func approximateNeighbors(
       tree = try cells()
     }
     let membership = try CellMembership(
-      of: rows, at: directed, named: names, in: tree,
-      by: effort, seed: seed, using: workers,
-      on: communicator)
+      of: rows, at: directed, ofAll: sample.directedCount, named: names, in: tree, by: effort,
+      seed: seed, using: workers, on: communicator)
     let tasks = try CellTasks(
-      membership, cellCount: tree.cellCount, seed: seed, on: communicator)
-    try searchCells(
+      membership, cellCount: tree.cellCount, columnCount: rows.columnCount,
+      listLength: lists.capacity, seed: seed, on: communicator)
+    pairCount += try searchCells(
       of: rows, membership, tasks, named: names, into: &lists, using: workers,
       on: communicator
     ) { share in
       // Each partition takes half of what is left, as if as many followed.
       progress(1 - (1 - share / 2) / Double(sign: .plus, exponent: number, significand: 1))
     }
-    estimate = try sample.estimate(lists, on: communicator)
+    pairCount += tree.ownPairCount + tree.pairCount(rowCount: directed.count, by: effort)
+    (estimate, imbalance) = try sample.estimate(
+      lists, afterComparing: pairCount, on: communicator)
     summary.recall = estimate
     summary.cellCount = plan.cellCount(by: effort)
+    summary.imbalance = imbalance
     summary.recallByPartition.append(estimate.mean)
     summary.comparedPairs += tasks.pairCount + tree.pairCount(rowCount: nodes.nodeCount, by: effort)
     let visits = tasks.visitCount / Double(max(nodes.nodeCount, 1))

@@ -23,37 +23,36 @@ struct CellMembership: Sendable {
   /// Rows by which the margin is found.
   private static let sampleCount = 4096.0
 
-  /// > Collective: over `communicator`. Three rounds; 8 bytes for each of 31 cells of 4096 rows to every rank.
+  /// > Collective: over `communicator`. Two rounds; 8 bytes for each of 31 cells of 4096 rows to every rank.
   ///
   /// - Parameters:
   ///   - directed: Owned. Ascending places of the rows that are not zeros; the others are in no cell.
   ///   - effort: Replicated.
   ///   - seed: Replicated.
   init(
-    of rows: Matrix, at directed: [Int], named names: [GlobalNode], in tree: CellTree,
-    by effort: SearchEffort, seed: UInt64, using workers: Workers,
+    of rows: Matrix, at directed: [Int], ofAll directedCount: Int, named names: [GlobalNode],
+    in tree: CellTree, by effort: SearchEffort, seed: UInt64, using workers: Workers,
     on communicator: some Communicator
   ) throws {
     let hash = NodeHash(seed: ~seed)
     let groupCount = effort.groupCount(among: tree.groups.columnCount)
-    let count = Double(max(1, try communicator.sum(directed.count)))
-    let sample = directed.filter { hash.isWithin(Self.sampleCount / count, names[$0]) }
+    let share = Self.sampleCount / Double(max(1, directedCount))
+    let sample = directed.filter { hash.isWithin(share, names[$0]) }
     let nearest = tree.nearestCells(
       of: rows, at: sample, inGroups: groupCount, using: workers)
-    var other: [OtherCell] = []
-    for row in sample.indices {
-      let first = row * Self.limit
-      for place in first + 1..<first + Self.limit where nearest.cell[place] >= 0 {
-        other.append(
-          OtherCell(
-            distance: nearest.distance[place],
-            gap: nearest.similarity[first] - nearest.similarity[place]))
+    // The distance is ∞ where there is no cell.
+    let other = sample.indices.flatMap { row in
+      (row * Self.limit + 1..<(row + 1) * Self.limit).map { place in
+        OtherCell(
+          distance: nearest.distance[place],
+          gap: nearest.similarity[row * Self.limit] - nearest.similarity[place])
       }
     }
-    let sampled = try communicator.sum(sample.count)
-    let all = try communicator.allGather(other).values.sorted {
-      ($0.distance, $0.gap) < ($1.distance, $1.gap)
-    }
+    let counts = try communicator.gatherOne(sample.count)
+    let all = try communicator.allGather(other, counts: counts.map { $0 * (Self.limit - 1) })
+      .values.filter { $0.distance < .infinity }
+      .sorted { ($0.distance, $0.gap) < ($1.distance, $1.gap) }
+    let sampled = counts.reduce(0, +)
     let near = all.prefix(max(0, Int((effort.meanCells - 1) * Double(sampled))))
     let margin = near.last?.distance ?? -1
     self.margin = margin
@@ -61,7 +60,7 @@ struct CellMembership: Sendable {
     let gaps = near.map(\.gap).sorted()
     let gap = gaps.isEmpty ? 0 : gaps[gaps.count * 99 / 100]
 
-    var counts = Array(repeating: 0, count: rows.rowCount + 1)
+    var cellCounts = Array(repeating: 0, count: rows.rowCount + 1)
     var cells: [Int32] = []
     cells.reserveCapacity(Int(Double(directed.count) * effort.meanCells * 1.1))
     // A slab at a time: the lists of all rows would be as much as rows of 100 columns.
@@ -75,12 +74,12 @@ struct CellMembership: Sendable {
           && (near == row * Self.limit || nearest.distance[near] <= margin)
         {
           cells.append(Int32(nearest.cell[near]))
-          counts[place] += 1
+          cellCounts[place] += 1
         }
       }
     }
     self.cells = cells
-    offsets = counts.exclusivePrefixSums()
+    offsets = cellCounts.exclusivePrefixSums()
   }
 }
 

@@ -109,10 +109,19 @@ struct CellProducts {
   ///
   /// - Complexity: 2 · members² · columns flops.
   mutating func compare(_ cell: ArraySlice<Int32>, into lists: CellLists) {
+    unsafe compare(first: cell.count, of: cell, into: lists)
+  }
+
+  /// Offers the members of a cell to the lists of the first of them. No other thread may have those.
+  ///
+  /// - Complexity: 2 · askingCount · members · columns flops.
+  mutating func compare(
+    first askingCount: Int, of cell: ArraySlice<Int32>, into lists: CellLists
+  ) {
     let count = cell.count
     unsafe pack(cell, before: lists)
     let names = cell.map { all.name($0) }
-    for tile in (0..<count).tiles(of: Self.tileLength) {
+    for tile in (0..<askingCount).tiles(of: Self.tileLength) {
       let scores = unsafe multiply(tile, of: members, count: count)
       for row in tile {
         let own = unsafe scores + (row - tile.lowerBound) * count

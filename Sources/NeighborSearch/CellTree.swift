@@ -19,6 +19,8 @@ struct CellTree: Sendable {
   let centers: Matrix
   /// Replicated. The number of each group's first cell. Shape `[groups + 1]`, ascending from 0.
   let firstCell: [Int]
+  /// Pairs of a row and a centre that this rank compared to find the centres.
+  let ownPairCount: Double
 
   var cellCount: Int { firstCell[firstCell.count - 1] }
 
@@ -34,20 +36,21 @@ struct CellTree: Sendable {
   private static let rowsPerGroup = 128.0
   private static let rowsPerCell = 48.0
 
-  /// > Collective: over `communicator`. Some 15 rounds. The rows that are sampled for groups go to all
+  /// > Collective: over `communicator`. Five rounds. The rows that are sampled for groups go to all
   /// > ranks, those for cells to one, and all centres to all ranks: `512 columns √cellCount` bytes,
   /// > `96 columns cellCount / p` and `4 columns cellCount`.
   ///
   /// - Parameters:
   ///   - rows: Owned. Unit rows, and rows of zeros, which are not sampled.
   ///   - directed: Owned. Ascending places of the rows that are not zeros.
+  ///   - directedCount: Replicated. How many there are on all ranks.
   ///   - cellCount: Replicated. About how many cells to make. At least 1.
   ///   - seed: Replicated. Another seed, other cells.
   init(
-    of rows: Matrix, at directed: [Int], named names: [GlobalNode], cellCount: Int, seed: UInt64,
-    using workers: Workers, on communicator: some Communicator
+    of rows: Matrix, at directed: [Int], ofAll directedCount: Int, named names: [GlobalNode],
+    cellCount: Int, seed: UInt64, using workers: Workers, on communicator: some Communicator
   ) throws {
-    let rowCount = Double(max(1, try communicator.sum(directed.count)))
+    let rowCount = Double(max(1, directedCount))
     let hash = NodeHash(seed: seed)
     func sample(_ count: Double) -> [Int] {
       directed.filter { hash.isWithin(count / rowCount, names[$0]) }
@@ -56,42 +59,47 @@ struct CellTree: Sendable {
     // The groups, by every rank for itself.
     let groupCount = Double(cellCount).squareRoot().rounded()
     let leading = sample(groupCount * Self.rowsPerGroup)
-    let leaders = CenteredRows(
-      rows: try communicator.allGather(rows: rows.copy(ofRows: leading)),
-      names: try communicator.allGather(leading.map { names[$0] }).values, hash)
-    groups = PackedMatrix(columns: leaders.centers(Int(groupCount), using: workers))
+    let leaders = try NamedRows(rows, at: leading, named: names).gathered(
+      counts: communicator.gatherOne(leading.count), on: communicator)
+    groups = PackedMatrix(
+      columns: CenteredRows(leaders, at: Array(0..<leaders.count), hash).centers(
+        Int(groupCount), using: workers))
     let groupCountFound = groups.columnCount
 
     // The cells of a group, by the rank it is dealt to.
     let places = sample(Double(cellCount) * Self.rowsPerCell)
-    let chosen = rows.copy(ofRows: places)
-    let groupOf = chosen.nearest(of: groups, using: workers)
-    var sizes = Array(repeating: 0.0, count: groupCountFound)
-    for group in groupOf { sizes[group] += 1 }
-    sizes = try communicator.sums(sizes)
-    let total = max(sizes.reduce(0, +), 1)
-    let counts = sizes.map { Int((Double(cellCount) * $0 / total).rounded(.up)) }
+    let groupOf = rows.copy(ofRows: places).nearest(of: groups, using: workers)
+    let found = GroupCounts(
+      try communicator.allGather(
+        groupOf.reduce(into: Array(repeating: Int32(0), count: groupCountFound)) { $0[$1] += 1 },
+        counts: Array(repeating: groupCountFound, count: communicator.size)))
+    let sizes = (0..<groupCountFound).map { found.size(of: $0) }
+    let total = Double(max(sizes.reduce(0, +), 1))
+    let counts = sizes.map {
+      min($0, Int((Double(cellCount) * Double($0) / total).rounded(.up)))
+    }
     let deal = Deal(
-      costs: zip(sizes, counts).map { $0 * Double($1) }, rankCount: communicator.size)
-    let (order, ranks) = sorted(
-      groupOf.indices, by: groupOf.map { deal.rank[$0] }, keyCount: communicator.size)
-    let sent = zip(ranks.dropFirst(), ranks).map { $0 - $1 }
-    let members = try communicator.allToAll(
-      Buckets(
-        values: order.map { SampledRow(name: names[places[$0]], group: groupOf[$0]) },
-        counts: sent))
-    let arrived = try communicator.exchange(
-      rows: chosen.copy(ofRows: order), counts: sent, receiving: members.counts)
-    let (ofGroup, starts) = sorted(
-      members.values.indices, by: members.values.map { Int($0.group) }, keyCount: groupCountFound)
-    let mine = sizes.indices.filter { deal.rank[$0] == communicator.rank.index }
+      costs: zip(sizes, counts).map { Double($0 * $1) }, rankCount: communicator.size)
+    let groupsOf = communicator.ranks.map { rank in
+      sizes.indices.filter { deal.rank[$0] == rank.index }
+    }
+    let mine = groupsOf[communicator.rank.index]
+    // For each rank the rows of its groups, one group after the other.
+    let order = groupsOf.flatMap { $0 }
+    var place = Array(repeating: 0, count: groupCountFound)
+    for (index, group) in order.enumerated() { place[group] = index }
+    let arrived = try NamedRows(
+      rows,
+      at: sorted(places, by: groupOf.map { place[$0] }, keyCount: groupCountFound).elements,
+      named: names
+    ).exchanged(
+      counts: groupsOf.map { found.count(from: communicator.rank, in: $0) },
+      receiving: communicator.ranks.map { found.count(from: $0, in: mine) }, on: communicator)
+    let members = found.members(of: mine, ranks: communicator.ranks)
     let centers = Guarded(Array(repeating: Matrix(rows: 0, columns: 0), count: mine.count))
     workers.forEach(mine.count) { task in
-      let group = mine[task]
-      let rows = ofGroup[starts[group]..<starts[group + 1]]
-      let found = CenteredRows(
-        rows: arrived.copy(ofRows: Array(rows)), names: rows.map { members.values[$0].name }, hash
-      ).centers(counts[group], using: Workers())
+      let found = CenteredRows(arrived, at: members[task], hash)
+        .centers(counts[mine[task]], using: Workers())
       centers.withLock { $0[task] = found }
     }
 
@@ -100,14 +108,13 @@ struct CellTree: Sendable {
     let all = try communicator.allGather(
       rows: Matrix(
         rows: own.reduce(0) { $0 + $1.rowCount }, columns: rows.columnCount,
-        elements: own.flatMap(\.elements)))
-    let made = try communicator.allGather(
-      zip(mine, own).map { ($0, $1.rowCount) }.flatMap { [$0, $1] })
+        elements: own.flatMap(\.elements)),
+      counts: groupsOf.map { $0.reduce(0) { $0 + counts[$1] } })
     var rowsOf = Array(repeating: 0..<0, count: groupCountFound)
     var next = 0
-    for pair in stride(from: 0, to: made.values.count, by: 2) {
-      rowsOf[made.values[pair]] = next..<next + made.values[pair + 1]
-      next += made.values[pair + 1]
+    for group in order {
+      rowsOf[group] = next..<next + counts[group]
+      next += counts[group]
     }
     cells = rowsOf.map {
       var packed = PackedMatrix()
@@ -116,16 +123,43 @@ struct CellTree: Sendable {
     }
     self.centers = all.copy(ofRows: rowsOf.flatMap { $0 })
     firstCell = (rowsOf.map(\.count) + [0]).exclusivePrefixSums()
+    let tried = mine.reduce(leaders.count * groupCountFound) { $0 + sizes[$1] * counts[$1] }
+    ownPairCount = Double(CenteredRows.roundCount * tried + places.count * groupCountFound)
   }
 }
 
-private struct SampledRow: BitwiseCopyable {
-  let name: GlobalNode
-  let group: Int32
+/// How many sampled rows of each group every rank has.
+private struct GroupCounts {
+  /// Replicated. For every rank a count of each group.
+  private let counts: Buckets<Int32>
 
-  init(name: GlobalNode, group: Int) {
-    self.name = name
-    self.group = Int32(group)
+  init(_ counts: Buckets<Int32>) { self.counts = counts }
+
+  private func count(from rank: Rank, of group: Int) -> Int {
+    Int(counts.values[counts.offsets[rank.index] + group])
+  }
+
+  func count(from rank: Rank, in groups: [Int]) -> Int {
+    groups.reduce(0) { $0 + count(from: rank, of: $1) }
+  }
+
+  func size(of group: Int) -> Int {
+    (0..<counts.offsets.count - 1).reduce(0) { $0 + count(from: Rank($1), of: group) }
+  }
+
+  /// The places of each group's rows among those that arrived from all ranks, of each the rows of these
+  /// groups, one group after the other.
+  func members(of groups: [Int], ranks: [Rank]) -> [[Int]] {
+    var members = Array(repeating: [Int](), count: groups.count)
+    var next = 0
+    for rank in ranks {
+      for (task, group) in groups.enumerated() {
+        let count = count(from: rank, of: group)
+        members[task] += next..<next + count
+        next += count
+      }
+    }
+    return members
   }
 }
 
@@ -139,8 +173,11 @@ struct NodeHash: Sendable {
 
   /// Whether a node is among those of the given share.
   func isWithin(_ share: Double, _ node: GlobalNode) -> Bool {
-    share >= 1 || Double(self[node] >> 11) * 0x1p-53 < share
+    share >= 1 || place(of: node) < share
   }
+
+  /// At least 0 and below 1.
+  func place(of node: GlobalNode) -> Double { Double(self[node] >> 11) * 0x1p-53 }
 }
 
 /// Rows whose k-means are sought, in the order of their names.
@@ -148,13 +185,14 @@ struct CenteredRows {
   private let rows: Matrix
   private let hashes: [UInt64]
 
-  init(rows: Matrix, names: [GlobalNode], _ hash: NodeHash) {
-    let order = names.indices.sorted { names[$0] < names[$1] }
-    self.rows = order == Array(names.indices) ? rows : rows.copy(ofRows: order)
+  init(_ named: NamedRows, at places: [Int], _ hash: NodeHash) {
+    let names = named.names
+    let order = places.sorted { names[$0] < names[$1] }
+    rows = named.rows(at: order)
     hashes = order.map { hash[names[$0]] }
   }
 
-  private static let roundCount = 5
+  static let roundCount = 5
 
   /// Unit rows at the centres of some clusters of the rows, by k-means on the sphere: a centre is the
   /// direction of the sum of the rows to which it is the most similar. The rows of the lowest hashes are

@@ -22,15 +22,17 @@ struct RecallSample {
   private let reached: [Float]
   private let neighborCount: [Int]
   /// Replicated. How many rows there are on all ranks, and whether no other row has a direction.
-  private let rowCount: Int
+  let rowCount: Int
   private let isComplete: Bool
 
+  /// Replicated. How many rows have a direction.
+  let directedCount: Int
   /// Pairs that were compared.
   let pairCount: Double
 
-  static let rowCount = 1000.0
+  static let wantedCount = 1000.0
 
-  /// > Collective: over `communicator`. Ten rounds. Every sampled row to every rank; from every rank 4
+  /// > Collective: over `communicator`. Four rounds. Every sampled row to every rank; from every rank 4
   /// > `listLength` bytes for it.
   ///
   /// - Complexity: 2000 · ownedCount · columns flops.
@@ -40,18 +42,18 @@ struct RecallSample {
     on communicator: some Communicator
   ) throws {
     let hash = NodeHash(seed: 0x5EED_0F_4ECA_11)
-    let count = Double(max(1, try communicator.sum(directed.count)))
-    let share = Self.rowCount / count
+    directedCount = try communicator.sum(directed.count)
+    let count = Double(max(1, directedCount))
+    let share = Self.wantedCount / count
     let places = directed.filter { hash.isWithin(share, names[$0]) }
-    let own = rows.copy(ofRows: places)
-    let all = try communicator.allGather(rows: own)
-    let allNames = try communicator.allGather(places.map { names[$0] })
+    let counts = try communicator.gatherOne(places.count)
+    let all = try NamedRows(rows, at: places, named: names).gathered(
+      counts: counts, on: communicator)
     let near = nearestSimilarities(
-      of: all, named: allNames.values, among: rows, named: names, listLength: listLength,
-      using: workers)
-    let counts = allNames.counts.map { $0 * listLength }
+      of: all.rows(at: Array(0..<all.count)), named: all.names, among: rows, named: names,
+      listLength: listLength, using: workers)
     let arrived = try communicator.exchange(
-      Buckets(values: near, counts: counts),
+      Buckets(values: near, counts: counts.map { $0 * listLength }),
       receiving: Array(repeating: places.count * listLength, count: communicator.size))
     var reached = Array(repeating: -Float.infinity, count: places.count)
     var neighborCount = Array(repeating: 0, count: places.count)
@@ -65,7 +67,7 @@ struct RecallSample {
     self.rows = places
     self.reached = reached
     self.neighborCount = neighborCount
-    rowCount = allNames.values.count
+    rowCount = all.count
     isComplete = Double(rowCount) >= count
     pairCount = Double(rowCount) * count
   }
@@ -96,19 +98,25 @@ struct RecallSample {
   /// The bounds are those of Wilson's interval (1927), with the number of trials that have the variance
   /// that is seen between rows.
   ///
-  /// > Collective: over `communicator`. One round of 24 bytes per rank.
+  /// > Collective: over `communicator`. One round of 48 bytes per rank.
+  ///
+  /// - Parameter pairCount: Owned. Pairs that this rank compared.
+  /// - Returns: The estimate, and the most pairs that a rank compared, divided by the mean.
   func estimate(
-    _ lists: CandidateLists, on communicator: some Communicator
-  ) throws -> RecallEstimate {
-    var sums = RecallSums()
+    _ lists: CandidateLists, afterComparing pairCount: Double, on communicator: some Communicator
+  ) throws -> (recall: RecallEstimate, imbalance: Double) {
+    var sums = RecallSums(pairCount: pairCount)
     for (row, place) in zip(rows, rows.indices) where neighborCount[place] > 0 {
       let found = (row * lists.capacity..<(row + 1) * lists.capacity).count {
         lists.index[$0] >= 0 && lists.similarity[$0] >= reached[place]
       }
       sums.add(min(found, neighborCount[place]), of: neighborCount[place])
     }
-    return try communicator.allReduce(sums) { $0 + $1 }.estimate(
-      rowCount: rowCount, isComplete: isComplete)
+    let all = try communicator.allReduce(sums) { $0 + $1 }
+    return (
+      all.estimate(rowCount: rowCount, isComplete: isComplete),
+      all.imbalance(rankCount: communicator.size)
+    )
   }
 }
 
@@ -125,13 +133,20 @@ private struct RowCounts: BitwiseCopyable {
   }
 }
 
-/// Sums of whole numbers, the same in any order.
+/// Sums of whole numbers, the same in any order, and pairs that ranks compared.
 private struct RecallSums: BitwiseCopyable {
   private var rows = 0
   private var places = 0
   /// Places that are missed, and the sum of the squares of each row's.
   private var missed = 0
   private var squares = 0
+  private var pairs: Double
+  private var mostPairs: Double
+
+  init(pairCount: Double) {
+    pairs = pairCount
+    mostPairs = pairCount
+  }
 
   mutating func add(_ found: Int, of count: Int) {
     rows += 1
@@ -146,7 +161,13 @@ private struct RecallSums: BitwiseCopyable {
     sum.places += b.places
     sum.missed += b.missed
     sum.squares += b.squares
+    sum.pairs += b.pairs
+    sum.mostPairs = max(sum.mostPairs, b.mostPairs)
     return sum
+  }
+
+  func imbalance(rankCount: Int) -> Double {
+    pairs > 0 ? mostPairs * Double(rankCount) / pairs : 1
   }
 
   func estimate(rowCount: Int, isComplete: Bool) -> RecallEstimate {

@@ -1,4 +1,5 @@
 internal import Communication
+internal import DistributedGraphs
 internal import LinearAlgebra
 
 // Rows that travel.
@@ -29,9 +30,10 @@ extension Communicator {
 
   /// The rows of every rank, in rank order, on every rank.
   ///
-  /// > Collective: two rounds: 8 bytes per rank, then the rows, to every rank.
-  func allGather(rows: Matrix) throws -> Matrix {
-    let counts = try gatherOne(rows.rowCount)
+  /// > Collective: one round, the rows, to every rank.
+  ///
+  /// - Parameter counts: Replicated. How many rows each rank has. Shape `[size]`.
+  func allGather(rows: Matrix, counts: [Int]) throws -> Matrix {
     let stride = rows.columnCount * MemoryLayout<Float>.stride
     var all = Matrix(uninitializedRows: counts.reduce(0, +), columns: rows.columnCount)
     try rows.withBytes { own in
@@ -40,5 +42,81 @@ extension Communicator {
       }
     }
     return all
+  }
+}
+
+/// Rows that travel with their names, in one message: the bits of a name take two columns before its row.
+struct NamedRows: Sendable {
+  private static let nameColumns = MemoryLayout<GlobalNode>.stride / MemoryLayout<Float>.stride
+
+  /// The names' bits are no numbers to compute with.
+  private let packed: Matrix
+
+  let names: [GlobalNode]
+
+  var count: Int { packed.rowCount }
+
+  private init(packed: Matrix) {
+    self.packed = packed
+    names = unsafe packed.withUnsafeBufferPointer { elements in
+      (0..<packed.rowCount).map {
+        unsafe UnsafeRawPointer(elements.baseAddress! + $0 * packed.columnCount).loadUnaligned(
+          as: GlobalNode.self)
+      }
+    }
+  }
+
+  /// - Parameter places: Of the rows, each with its name.
+  init(_ rows: Matrix, at places: [Int], named names: [GlobalNode]) {
+    let width = rows.columnCount
+    var packed = Matrix(uninitializedRows: places.count, columns: Self.nameColumns + width)
+    unsafe rows.withUnsafeBufferPointer { source in
+      unsafe packed.withUnsafeMutableBufferPointer { target in
+        for (place, row) in places.enumerated() {
+          precondition(row >= 0 && row < rows.rowCount, "row \(row) of \(rows.rowCount)")
+          let first = place * (Self.nameColumns + width)
+          unsafe UnsafeMutableRawPointer(target.baseAddress! + first).storeBytes(
+            of: names[row], as: GlobalNode.self)
+          for column in 0..<width {
+            unsafe target[first + Self.nameColumns + column] = source[row * width + column]
+          }
+        }
+      }
+    }
+    self.packed = packed
+    self.names = places.map { names[$0] }
+  }
+
+  /// Copies of some of the rows.
+  func rows(at places: [Int]) -> Matrix {
+    let width = packed.columnCount - Self.nameColumns
+    var rows = Matrix(uninitializedRows: places.count, columns: width)
+    unsafe packed.withUnsafeBufferPointer { source in
+      unsafe rows.withUnsafeMutableBufferPointer { target in
+        for (place, row) in places.enumerated() {
+          precondition(row >= 0 && row < count, "row \(row) of \(count)")
+          let first = row * packed.columnCount + Self.nameColumns
+          for column in 0..<width {
+            unsafe target[place * width + column] = source[first + column]
+          }
+        }
+      }
+    }
+    return rows
+  }
+
+  /// > Collective: one round, the rows, to every rank.
+  ///
+  /// - Parameter counts: Replicated. How many rows each rank has. Shape `[size]`.
+  func gathered(counts: [Int], on communicator: some Communicator) throws -> NamedRows {
+    NamedRows(packed: try communicator.allGather(rows: packed, counts: counts))
+  }
+
+  /// > Collective: one round, as ``Communicator/exchange(rows:counts:receiving:)``.
+  func exchanged(
+    counts: [Int], receiving: [Int], on communicator: some Communicator
+  ) throws -> NamedRows {
+    NamedRows(
+      packed: try communicator.exchange(rows: packed, counts: counts, receiving: receiving))
   }
 }

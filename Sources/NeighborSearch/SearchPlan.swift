@@ -49,6 +49,8 @@ public struct ApproximateSummary: Codable, Equatable, Sendable {
   public var meanCells: Double
   /// Pairs of nodes, or of a node and a centre, that were compared.
   public var comparedPairs: Double
+  /// The most pairs that a rank compared, divided by the mean. It alone depends on the ranks.
+  public var imbalance: Double
 }
 
 /// How thoroughly a partition is searched.
@@ -118,7 +120,7 @@ package struct SearchPlan: Sendable {
     let finding = Double(usual.groupCount(among: 100) + 1) * Double(cellCount).squareRoot()
     let visit = Self.pairsPerVisit + Self.imbalance * nodesPerCell
     let partition = Self.pairsPerNode + finding + usual.meanCells * visit
-    return nodeCount * (Self.expectedPartitions * partition + RecallSample.rowCount)
+    return nodeCount * (Self.expectedPartitions * partition + RecallSample.wantedCount)
   }
 
   /// What is done, and why.

@@ -29,6 +29,7 @@ MPICommunicator.run(ending: ending) { communicator in
   sayWhereOnAbort(rank: ranks.own, of: ranks.count, on: host)
   MemoryShortage.handle { endAfter(shortageOf: $0, rank: ranks.own, of: ranks.count, on: host) }
   TemporaryFiles.removeOnSignals { endAfter(signal: $0, rank: ranks.own, of: ranks.count) }
+  try communicator.agree { try KernelLevel.check() }
   try command.run(on: communicator)
 }
 

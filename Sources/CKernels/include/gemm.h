@@ -17,6 +17,13 @@ enum {
 };
 
 // The best of them that this CPU and its operating system support.
+int highland_supported_simd_level(void);
+
+// The one that has a name (portable, avx2, avx512); -1 if none has.
+int highland_named_simd_level(const char *name);
+
+// The one that kernels use: the best, or a lower one if the environment variable HIGHLAND_KERNEL names it when
+// this is first called.
 int highland_simd_level(void);
 
 // How many floats `highland_pack_rows` writes for `columns` columns of B.

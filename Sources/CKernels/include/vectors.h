@@ -4,19 +4,30 @@
 #include <stdint.h>
 #include <string.h>
 
-// One function, compiled for AVX-512, for AVX2 and for the baseline; the loader picks. The three
-// compute the same bits: every multiply-add is fused by name, and sums over lanes have one order.
-// ThreadSanitizer is not ready when the loader asks which: there, the baseline alone.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define HIGHLAND_IS_THREAD_SANITIZED 1
-#endif
-#endif
-#if defined(__x86_64__) && !defined(HIGHLAND_IS_THREAD_SANITIZED)
-#define HIGHLAND_DISPATCHED \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+// HIGHLAND_DISPATCHED(result, name, (parameters), (arguments)) { body }: one function, compiled for AVX-512,
+// for AVX2 and for the baseline; `highland_simd_level` picks. The three compute the same bits: every
+// multiply-add is fused by name, and sums over lanes have one order.
+#include "gemm.h"
+#define HIGHLAND_INLINED static inline __attribute__((always_inline))
+#if defined(__x86_64__)
+#define HIGHLAND_DISPATCHED(result, name, parameters, arguments)                         \
+  HIGHLAND_INLINED result name##_body parameters;                                        \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))) static result   \
+  name##_avx512 parameters {                                                             \
+    return name##_body arguments;                                                        \
+  }                                                                                      \
+  __attribute__((target("avx2,fma"))) static result name##_avx2 parameters {             \
+    return name##_body arguments;                                                        \
+  }                                                                                      \
+  result name parameters {                                                               \
+    int level = highland_simd_level();                                                   \
+    if (level == highland_simd_avx512) return name##_avx512 arguments;                   \
+    if (level == highland_simd_avx2) return name##_avx2 arguments;                       \
+    return name##_body arguments;                                                        \
+  }                                                                                      \
+  HIGHLAND_INLINED result name##_body parameters
 #else
-#define HIGHLAND_DISPATCHED
+#define HIGHLAND_DISPATCHED(result, name, parameters, arguments) result name parameters
 #endif
 
 // Sixteen lanes at any address; on narrower machines the compiler uses several registers.
