@@ -132,6 +132,9 @@ extension FeatureFile {
     _ path: String
   ) throws {
     func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
+    guard FeatureFormat.written.contains(format) else {
+      throw error("features are not written as .\(format)")
+    }
     guard elementType == .float32 || format == .npy && elementType.isFloatingPoint else {
       throw error("features cannot be written as \(elementType) in .\(format)")
     }
@@ -154,7 +157,7 @@ extension FeatureFile {
       [rowCount, columnCount].flatMap { count in
         (0..<4).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
       }
-    case .fvecs, .bin: []
+    case .fvecs, .bin, .u8bin, .i8bin, .safetensors: []
     }
   }
 

@@ -1,6 +1,7 @@
 public import Communication
 public import DistributedGraphs
 internal import GraphNetworks
+internal import NeighborSearch
 
 /// Clusters embeddings with a trained network, level by level, until nothing merges.
 ///
@@ -178,22 +179,24 @@ extension ClusteringRun {
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator
   ) throws -> JudgedEdges {
-    let (lists, search) = try clock.measure(.neighbors) { progress in
-      try plan.search.lists(
+    var lists: NeighborLists?
+    var search: SearchSummary?
+    try clock.measure(.neighbors) { progress in
+      (lists, search) = try plan.search.lists(
         of: self, length: plan.listLength, using: plan.workers, on: communicator,
         progress: progress)
     }
+    let wantsNeighbors = clock.observer.wantsLevels
     let (neighbors, graph) = try clock.measure(.graph) { _ in
-      let neighbors = lists.prefix(plan.neighborCount - 1)
-      return (neighbors, try NeighborGraph(neighbors, in: level.nodes, on: communicator))
+      let neighbors = lists!.prefix(plan.neighborCount - 1)
+      let graph = try NeighborGraph(neighbors, in: level.nodes, on: communicator)
+      return (wantsNeighbors ? neighbors : nil, graph)
     }
     let linkage = try clock.measure(.network) { _ in
       try plan.judge.linkage(
-        lists, over: graph, of: &level, using: plan.workers, on: communicator)
+        lists.take()!, over: graph, of: &level, using: plan.workers, on: communicator)
     }
-    return JudgedEdges(
-      neighbors: clock.observer.wantsLevels ? neighbors : nil, graph: graph, linkage: linkage,
-      search: search)
+    return JudgedEdges(neighbors: neighbors, graph: graph, linkage: linkage, search: search)
   }
 
   private func record(

@@ -21,15 +21,17 @@ extension ClusteringRun {
     nodeOfPoint = try level.nodes.fetch(place, at: nodeOfPoint, on: communicator)
     let owned = level.nodes.owned(by: communicator.rank)
     let isMoved = try communicator.any(place != owned.map { GlobalNode($0) })
-    let width = level.rows.directions.columnCount
+    let rows = level.rows.directions
+    let width = rows.words.columnCount
     let inputPoint = try nodes.arrange(level.inputPoint, at: place, on: communicator)
     level = Level(
       number: 0, nodes: nodes,
       rows: .peaks(
-        Matrix(
-          rows: inputPoint.count, columns: width,
-          elements: try nodes.arrange(
-            level.rows.directions.elements, width: width, at: place, on: communicator))),
+        StoredRows(
+          words: Matrix(
+            rows: inputPoint.count, columns: width,
+            elements: try nodes.arrange(
+              rows.words.elements, width: width, at: place, on: communicator)), like: rows)),
       memberCounts: try nodes.arrange(level.memberCounts, at: place, on: communicator),
       inputPoint: inputPoint, isInInputOrder: level.isInInputOrder && !isMoved)
   }

@@ -31,7 +31,7 @@ public import Parallelism
 ///     partitions it takes is not known before.
 /// - Returns: Lists of `listLength` places, and what was done for them.
 public func approximateNeighbors(
-  of rows: Matrix, listLength: Int, recall: Double = 0.98, in nodes: NodePartition,
+  of rows: StoredRows, listLength: Int, recall: Double = 0.98, in nodes: NodePartition,
   named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
   on communicator: some Communicator,
   progress: (Double) -> Void = { _ in }
@@ -84,16 +84,10 @@ public func approximateNeighbors(
     summary.meanCells += (visits - summary.meanCells) / Double(number + 1)
   }
   progress(1)
-  return (lists.neighborLists(listLength: listLength, using: workers), summary)
+  return ((consume lists).neighborLists(listLength: listLength, using: workers), summary)
 }
 
-extension Matrix {
+extension StoredRows {
   /// Ascending.
-  fileprivate var rowsThatAreNotZeros: [Int] {
-    unsafe withUnsafeBufferPointer { elements in
-      (0..<rowCount).filter { row in
-        unsafe !elements[row * columnCount..<(row + 1) * columnCount].allSatisfy { $0 == 0 }
-      }
-    }
-  }
+  fileprivate var rowsThatAreNotZeros: [Int] { (0..<rowCount).filter { !isZero($0) } }
 }

@@ -28,7 +28,7 @@ struct CellMembership: Sendable {
   ///   - effort: Replicated.
   ///   - seed: Replicated.
   init(
-    of rows: Matrix, at directed: [Int], named names: [GlobalNode], in tree: CellTree,
+    of rows: StoredRows, at directed: [Int], named names: [GlobalNode], in tree: CellTree,
     by effort: SearchEffort, seed: UInt64, using workers: Workers,
     on communicator: some Communicator
   ) throws {
@@ -83,7 +83,7 @@ extension CellTree {
   /// Only cells of the `groupCount` nearest groups are looked at, and those that are less similar than the
   /// nearest by more than the margin are left out.
   func nearestCells(
-    of rows: Matrix, at places: [Int], inGroups groupCount: Int, within margin: Float = .infinity,
+    of rows: StoredRows, at places: [Int], inGroups groupCount: Int, within margin: Float = .infinity,
     using workers: Workers
   ) -> CandidateLists {
     var lists = CandidateLists(count: places.count, capacity: CellMembership.limit)

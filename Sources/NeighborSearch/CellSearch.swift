@@ -98,7 +98,7 @@ private struct Guest: BitwiseCopyable {
 ///
 /// - Complexity: Memory for the rows that come in a slab, and their lists.
 func searchCells(
-  of rows: Matrix, _ membership: CellMembership, _ tasks: CellTasks,
+  of rows: StoredRows, _ membership: CellMembership, _ tasks: CellTasks,
   named names: [GlobalNode], into lists: inout CandidateLists, using workers: Workers,
   on communicator: some Communicator,
   progress: (Double) -> Void
@@ -128,7 +128,7 @@ func searchCells(
         values: sent.map { Guest(name: names[$0], bound: lists.bound[$0]) },
         counts: counts))
     let guestRows = try communicator.exchange(
-      rows: rows.copy(ofRows: sent), counts: counts, receiving: arrived.counts)
+      rows: rows.stored(ofRows: sent), counts: counts, receiving: arrived.counts)
     var here = visits[own]
     visits[own] = []
     let visiting = try communicator.allToAll(

@@ -42,7 +42,7 @@ struct CellTree: Sendable {
   ///   - cellCount: Replicated. About how many cells to make. At least 1.
   ///   - seed: Replicated. Another seed, other cells.
   init(
-    of rows: Matrix, at directed: [Int], named names: [GlobalNode], cellCount: Int, seed: UInt64,
+    of rows: StoredRows, at directed: [Int], named names: [GlobalNode], cellCount: Int, seed: UInt64,
     using workers: Workers, on communicator: some Communicator
   ) throws {
     let rowCount = Double(max(1, try communicator.sum(directed.count)))
@@ -62,8 +62,10 @@ struct CellTree: Sendable {
 
     // The cells of a group, by the rank it is dealt to.
     let places = sample(Double(cellCount) * Self.rowsPerCell)
-    let chosen = rows.copy(ofRows: places)
-    let groupOf = chosen.nearest(of: groups, using: workers)
+    var groupOf: [Int] = []
+    for slab in places.indices.tiles(of: 1 << 13) {
+      groupOf += rows.copy(ofRows: Array(places[slab])).nearest(of: groups, using: workers)
+    }
     var sizes = Array(repeating: 0.0, count: groupCountFound)
     for group in groupOf { sizes[group] += 1 }
     sizes = try communicator.sums(sizes)
@@ -79,7 +81,7 @@ struct CellTree: Sendable {
         values: order.map { SampledRow(name: names[places[$0]], group: groupOf[$0]) },
         counts: sent))
     let arrived = try communicator.exchange(
-      rows: chosen.copy(ofRows: order), counts: sent, receiving: members.counts)
+      rows: rows.stored(ofRows: order.map { places[$0] }), counts: sent, receiving: members.counts)
     let (ofGroup, starts) = sorted(
       members.values.indices, by: members.values.map { Int($0.group) }, keyCount: groupCountFound)
     let mine = sizes.indices.filter { deal.rank[$0] == communicator.rank.index }

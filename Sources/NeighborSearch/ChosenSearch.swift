@@ -15,7 +15,7 @@ public import Parallelism
 ///   - names: Owned. The name of every node, as in the searches; nil names nodes by their index.
 /// - Returns: Lists of `listLength` places, and what was done for them.
 public func nearestNeighbors(
-  of rows: Matrix, listLength: Int, by options: SearchOptions, in nodes: NodePartition,
+  of rows: StoredRows, listLength: Int, by options: SearchOptions, in nodes: NodePartition,
   named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
   on communicator: some Communicator,
   progress: (Double) -> Void = { _ in }

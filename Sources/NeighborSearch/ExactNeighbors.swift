@@ -31,7 +31,7 @@ public import Parallelism
 /// - Complexity: n² · columns / p flops on each of p ranks; memory for up to three blocks. A place in a
 ///   list costs O(listLength) steps in short lists, O(log listLength) in long ones.
 public func nearestNeighbors(
-  of rows: Matrix, listLength: Int, in nodes: NodePartition, named names: [GlobalNode]? = nil,
+  of rows: StoredRows, listLength: Int, in nodes: NodePartition, named names: [GlobalNode]? = nil,
   using workers: Workers = Workers(), on communicator: some Communicator,
   progress: (Double) -> Void = { _ in }
 ) throws -> NeighborLists {
@@ -86,7 +86,7 @@ public func nearestNeighbors(
         count: owned.count, on: communicator))
   }
   progress(1)
-  return own.lists.neighborLists(listLength: listLength, using: workers)
+  return (consume own).lists.neighborLists(listLength: listLength, using: workers)
 }
 
 extension Range<Int> {

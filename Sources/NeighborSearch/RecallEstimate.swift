@@ -35,7 +35,7 @@ struct RecallSample {
   ///
   /// - Complexity: 2000 · ownedCount · columns flops.
   init(
-    of rows: Matrix, at directed: [Int], named names: [GlobalNode], listLength: Int,
+    of rows: StoredRows, at directed: [Int], named names: [GlobalNode], listLength: Int,
     using workers: Workers,
     on communicator: some Communicator
   ) throws {
@@ -140,17 +140,17 @@ private struct RecallSums: BitwiseCopyable {
 /// The similarities of some rows of any rank to their nearest others among the owned ones, greatest first, −∞
 /// where there are none. Shape `[rows × listLength]`.
 private func nearestSimilarities(
-  of queries: Matrix, named names: [GlobalNode], among rows: Matrix, named rowNames: [GlobalNode],
+  of queries: Matrix, named names: [GlobalNode], among rows: StoredRows, named rowNames: [GlobalNode],
   listLength: Int, using workers: Workers
 ) -> [Float] {
   // The lists of the owned rows take nothing.
   var asking = SearchBlock(
-    rows: SearchRows(queries),
+    rows: SearchRows(StoredRows(queries)),
     lists: CandidateLists(count: queries.rowCount, capacity: listLength), names: names)
   var asked = SearchBlock(
     rows: SearchRows(rows),
     lists: CandidateLists(
-      capacity: 0, similarity: [], index: [],
+      capacity: 0, similarity: [], names: [],
       bound: Array(repeating: .infinity, count: rows.rowCount)),
     names: rowNames)
   offerPairs(

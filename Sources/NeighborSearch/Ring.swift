@@ -28,7 +28,7 @@ struct Ring {
   ) throws -> SearchBlock {
     let owned = nodes.owned(by: origin)
     let rows = try communicator.exchange(
-      rows: block.rows.matrix, counts: counts(rank(after: -1), block.rows.rowCount),
+      rows: block.rows.stored, counts: counts(rank(after: -1), block.rows.rowCount),
       receiving: counts(rank(after: 1), owned.count))
     let lists = try move(
       block.lists, to: rank(after: -1), from: rank(after: 1), count: owned.count,
@@ -56,7 +56,7 @@ struct Ring {
     let places = count * lists.capacity
     return CandidateLists(
       capacity: lists.capacity, similarity: try move(lists.similarity, receiving: places),
-      index: try move(lists.index, receiving: places),
+      names: try move(lists.names, receiving: places),
       bound: try move(lists.bound, receiving: count))
   }
 

@@ -27,6 +27,14 @@ extension Communicator {
     return arrived
   }
 
+  /// Moves rows as they are stored.
+  ///
+  /// > Collective: as ``exchange(rows:counts:receiving:)-(Matrix,_,_)``.
+  func exchange(rows: StoredRows, counts: [Int], receiving: [Int]) throws -> StoredRows {
+    StoredRows(
+      words: try exchange(rows: rows.words, counts: counts, receiving: receiving), like: rows)
+  }
+
   /// The rows of every rank, in rank order, on every rank.
   ///
   /// > Collective: two rounds: 8 bytes per rank, then the rows, to every rank.

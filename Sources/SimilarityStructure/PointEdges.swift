@@ -299,8 +299,8 @@ extension PointEdges {
         }
         rowOffsets.append(end)
       }
-      entries.removeLast(entries.count - end)
-      return (rowOffsets, entries)
+      // Edges in both directions are one entry: without them a third of the memory may be free.
+      return (rowOffsets, Array(entries[..<end]))
     }
 
     private static let absent = GlobalNode(-1)
