@@ -27,7 +27,7 @@ public enum FeatureFormat: String, CaseIterable, Sendable {
       throw DataError(
         path: path,
         problem: (suffix.isEmpty ? "no extension" : "unknown extension '.\(suffix)'")
-          + "; features are read and written as \(alternatives(known))")
+          + "; features are \(alternatives(known))")
     }
     self = format
   }

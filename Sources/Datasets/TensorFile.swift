@@ -235,7 +235,8 @@ public struct TensorFile: Sendable {
     guard let name = matrices.first, matrices.count == 1 else {
       throw DataError(
         path: path,
-        problem: "\(matrices.count) tensors of two dimensions; expected one, which holds the features")
+        problem:
+          "\(matrices.count) tensors of two dimensions; expected one, which holds the features")
     }
     let entry = entries[name]!
     let types: [String: StoredElement] = [

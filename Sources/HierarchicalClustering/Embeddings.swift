@@ -128,7 +128,8 @@ extension EmbeddingSource {
     if var rows = try storedRows(range) {
       let largest = rows.measure(using: workers)
       return LoadedRows(
-        rows: rows, invalid: largest.indices.filter { largest[$0] == 0 }.map { range.lowerBound + $0 },
+        rows: rows,
+        invalid: largest.indices.filter { largest[$0] == 0 }.map { range.lowerBound + $0 },
         largestValue: largest.max() ?? 0)
     }
     var rows = try validRows(range, using: workers)

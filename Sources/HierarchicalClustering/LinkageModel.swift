@@ -76,7 +76,8 @@ extension LinkageModel: LinkageJudge {
     case .structure(let network):
       try network.linkage(
         of: level.structureFeatures(
-          consume lists, graph, nearLength: network.settings.nearLength, using: workers, on: communicator),
+          consume lists, graph, nearLength: network.settings.nearLength, using: workers,
+          on: communicator),
         using: workers, on: communicator)
     }
   }

@@ -41,19 +41,17 @@ struct CandidateLists: Sendable {
     self.bound = bound
   }
 
-  /// Empty lists that consider only candidates that would enter these lists.
-  var emptied: CandidateLists { CandidateLists(capacity: capacity, bounds: bound) }
-
-  /// Offers all entries of other lists for the same nodes. No candidate may be in both.
-  mutating func merge(_ other: CandidateLists) {
+  /// Offers all entries of other lists for the nodes from one on. No candidate may be in both.
+  mutating func merge(_ other: CandidateLists, from first: Int) {
     precondition(
-      other.count == count && other.capacity == capacity,
-      "\(other.count) × \(other.capacity) into \(count) × \(capacity)")
+      first >= 0 && first + other.count <= count && other.capacity == capacity,
+      "\(other.count) × \(other.capacity) from \(first) on into \(count) × \(capacity)")
     let capacity = capacity
     unsafe withAccess { lists in
       for place in other.names.indices where other.names[place].index >= 0 {
         unsafe highland_offer(
-          other.similarity[place], other.names[place].index, place / capacity, lists.handle(from: 0))
+          other.similarity[place], other.names[place].index, first + place / capacity,
+          lists.handle(from: 0))
       }
     }
   }
@@ -137,7 +135,8 @@ struct CandidateLists: Sendable {
           // An array, even an empty one, has a base address inside this call.
           unsafe body(
             Access(
-              similarity: similarity.baseAddress!, index: names.baseAddress!.assumingMemoryBound(to: Int64.self),
+              similarity: similarity.baseAddress!,
+              index: names.baseAddress!.assumingMemoryBound(to: Int64.self),
               bound: bound.baseAddress!, capacity: capacity))
         }
       }

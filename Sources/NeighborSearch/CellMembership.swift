@@ -83,7 +83,8 @@ extension CellTree {
   /// Only cells of the `groupCount` nearest groups are looked at, and those that are less similar than the
   /// nearest by more than the margin are left out.
   func nearestCells(
-    of rows: StoredRows, at places: [Int], inGroups groupCount: Int, within margin: Float = .infinity,
+    of rows: StoredRows, at places: [Int], inGroups groupCount: Int,
+    within margin: Float = .infinity,
     using workers: Workers
   ) -> CandidateLists {
     var lists = CandidateLists(count: places.count, capacity: CellMembership.limit)

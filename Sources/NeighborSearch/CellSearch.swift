@@ -20,7 +20,7 @@ struct CellTasks: Sendable {
   /// Visits of cells, by members and others.
   let visitCount: Double
 
-  let slabCount = 8
+  let slabCount: Int
 
   /// A cell of more members than this is divided by hashes of nodes, lest what half of all points are
   /// copies of take one rank's time, or all.
@@ -28,8 +28,10 @@ struct CellTasks: Sendable {
 
   /// > Collective: over `communicator`. Six rounds, 32 bytes per cell; none alone.
   init(
-    _ membership: CellMembership, cellCount: Int, seed: UInt64, on communicator: some Communicator
+    _ membership: CellMembership, cellCount: Int, seed: UInt64, slabCount: Int = 8,
+    on communicator: some Communicator
   ) throws {
+    self.slabCount = slabCount
     var members = Array(repeating: 0.0, count: cellCount)
     var visits = members
     for (first, end) in zip(membership.offsets, membership.offsets.dropFirst()) where first < end {

@@ -30,7 +30,7 @@ struct CellTree: Sendable {
 
   /// Rows by which the centre of a group, and that of a cell, is found.
   private static let rowsPerGroup = 128.0
-  private static let rowsPerCell = 24.0
+  static let rowsPerCell = 24.0
 
   /// > Collective: over `communicator`. Some 15 rounds. The rows that are sampled for groups go to all
   /// > ranks, those for cells to one, and all centres to all ranks: `512 columns √cellCount` bytes,
@@ -42,7 +42,8 @@ struct CellTree: Sendable {
   ///   - cellCount: Replicated. About how many cells to make. At least 1.
   ///   - seed: Replicated. Another seed, other cells.
   init(
-    of rows: StoredRows, at directed: [Int], named names: [GlobalNode], cellCount: Int, seed: UInt64,
+    of rows: StoredRows, at directed: [Int], named names: [GlobalNode], cellCount: Int,
+    seed: UInt64,
     using workers: Workers, on communicator: some Communicator
   ) throws {
     let rowCount = Double(max(1, try communicator.sum(directed.count)))

@@ -25,7 +25,8 @@ public func nearestNeighbors(
   let choice = plan.choice(by: options)
   guard choice.method == .approximate else {
     let lists = try nearestNeighbors(
-      of: rows, listLength: listLength, in: nodes, named: names, using: workers, on: communicator,
+      of: rows, listLength: listLength, dividedBy: options.division, in: nodes, named: names,
+      using: workers, on: communicator,
       progress: progress)
     return (
       lists,
@@ -33,7 +34,8 @@ public func nearestNeighbors(
     )
   }
   let (lists, summary) = try approximateNeighbors(
-    of: rows, listLength: listLength, recall: options.recall, in: nodes, named: names,
+    of: rows, listLength: listLength, recall: options.recall, dividedBy: options.division,
+    in: nodes, named: names,
     using: workers, on: communicator, progress: progress)
   return (
     lists,

@@ -28,6 +28,17 @@ struct SearchBlock {
   let names: [GlobalNode]
 }
 
+extension SearchBlock {
+  /// Some of the rows, to travel: with lists that consider only what would enter those of the block.
+  func visiting(_ range: Range<Int>) -> SearchBlock {
+    let isAll = range == 0..<rows.rowCount
+    return SearchBlock(
+      rows: isAll ? rows : SearchRows(rows.stored.stored(ofRows: Array(range))),
+      lists: CandidateLists(capacity: lists.capacity, bounds: Array(lists.bound[range])),
+      names: Array(names[range]))
+  }
+}
+
 /// Rows, and which of them are all zeros and so similar to nothing.
 struct SearchRows {
   let stored: StoredRows
@@ -172,7 +183,8 @@ private func run(
       let (strip, taskRows) = batch[index]
       let columns = unsafe visiting.stored.read(strip, into: &scratch.columns)
       unsafe scratch.strip.pack(
-        rows: columns, stride: visiting.columnCount, count: strip.count, depth: visiting.columnCount)
+        rows: columns, stride: visiting.columnCount, count: strip.count, depth: visiting.columnCount
+      )
       for tile in taskRows.tiles(of: tiling.tileLength) {
         let scores = unsafe scratch.scores.disjointRows().base
         let left = unsafe rows.stored.read(tile, into: &scratch.rows)

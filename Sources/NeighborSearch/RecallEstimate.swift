@@ -140,7 +140,8 @@ private struct RecallSums: BitwiseCopyable {
 /// The similarities of some rows of any rank to their nearest others among the owned ones, greatest first, −∞
 /// where there are none. Shape `[rows × listLength]`.
 private func nearestSimilarities(
-  of queries: Matrix, named names: [GlobalNode], among rows: StoredRows, named rowNames: [GlobalNode],
+  of queries: Matrix, named names: [GlobalNode], among rows: StoredRows,
+  named rowNames: [GlobalNode],
   listLength: Int, using workers: Workers
 ) -> [Float] {
   // The lists of the owned rows take nothing.

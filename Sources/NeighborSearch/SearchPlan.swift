@@ -14,11 +14,16 @@ public struct SearchOptions: Hashable, Sendable {
   /// The share of the true neighbours that an approximate search is to find, with a confidence of
   /// 97.5 %. In 0 ... 1.
   public var recall: Double
+  public var division: SearchDivision
 
-  public init(_ method: SearchMethod = .exact, recall: Double = 0.98) {
+  public init(
+    _ method: SearchMethod = .exact, recall: Double = 0.98,
+    division: SearchDivision = SearchDivision()
+  ) {
     precondition((0...1).contains(recall), "recall \(recall)")
     self.method = method
     self.recall = recall
+    self.division = division
   }
 }
 
@@ -62,8 +67,10 @@ struct SearchEffort: Sendable {
   /// - Parameter recalls: After each partition so far.
   init(after recalls: [Double]) {
     isDiffuse = recalls.first.map { 1 - $0 > Self.diffuseMiss } ?? false
-    meanCells = isDiffuse ? 16 : 4
+    meanCells = isDiffuse ? 16 : Self.usualMeanCells
   }
+
+  static let usualMeanCells = 4.0
 
   /// How many of the groups of cells are searched for a node's nearest cells.
   func groupCount(among count: Int) -> Int {

@@ -50,7 +50,8 @@ import Testing
       let counting = CountingCommunicator(communicator)
       let owned = nodes.owned(by: communicator.rank)
       _ = try duplicateRoots(
-        of: StoredRows(rows.slice(owned)), where: Array(hasDirection[owned]), in: nodes, on: counting)
+        of: StoredRows(rows.slice(owned)), where: Array(hasDirection[owned]), in: nodes,
+        on: counting)
       return counting.traffic
     }
     // All three may live on one rank, which answers the others.
