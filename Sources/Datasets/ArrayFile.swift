@@ -123,6 +123,36 @@ public struct ArrayFile: Sendable {
     return matrix
   }
 
+  /// How the numbers of a row can stay in memory as they are; `float32` for other types.
+  var storedElement: StoredElement {
+    switch elementType {
+    case .float16: .float16
+    case .int8: .int8
+    case .uint8, .bool: .uint8
+    default: .float32
+    }
+  }
+
+  /// The numbers of some rows as they are stored; of `bool`, 0 and 1.
+  ///
+  /// - Throws: ``DataError`` if reading fails.
+  func read(_ rows: Range<Int>, into target: inout StoredRows) throws {
+    check(rows)
+    let columns = max(columnCount, 1)
+    func copy<Element: ArrayElement>(_ type: Element.Type) throws {
+      try forEachTile(of: type, rows) { unsafe target.write($1.bytes, atRow: $0 / columns) }
+    }
+    switch elementType {
+    case .float16: try copy(Float16.self)
+    case .bool:
+      try forEachTile(of: UInt8.self, rows) { start, block in
+        let bits = block.indices.map { block[$0] == 0 ? UInt8(0) : 1 }
+        unsafe target.write(bits.span.bytes, atRow: start / columns)
+      }
+    default: try copy(UInt8.self)
+    }
+  }
+
   /// The elements of the rows, row after row; of `bool`, 0 and 1.
   ///
   /// - Returns: Shape `[rows.count * columnCount]`.

@@ -15,6 +15,7 @@ extension FeatureFile {
     switch format {
     case .fvecs where records == nil: break
     case .fbin where counted?.byteCount != 4: break
+    case .u8bin where counted?.byteCount != 1, .i8bin where counted?.byteCount != 1: break
     case .bin: break
     default: return
     }
@@ -25,7 +26,7 @@ extension FeatureFile {
           "is laid out as .fvecs: \(records.count) records that begin with \(records.columns), "
           + "their number of columns; expected .\(format)")
     }
-    if let counted, format != .fbin || counted.byteCount != 4 {
+    if let counted, counted.byteCount != format.countedByteCount {
       let element =
         counted.byteCount == 4 ? "as .fbin" : "as vectors of \(counted.byteCount)-byte numbers"
       throw DataError(
@@ -63,5 +64,16 @@ extension FeatureFile {
     guard !overflow, (file.byteCount - 8).isMultiple(of: count) else { return nil }
     let byteCount = (file.byteCount - 8) / count
     return [1, 2, 4, 8].contains(byteCount) ? (rows, columns, byteCount) : nil
+  }
+}
+
+extension FeatureFormat {
+  /// Bytes of a number after the two of rows and columns; nil for formats that do not begin so.
+  fileprivate var countedByteCount: Int? {
+    switch self {
+    case .fbin: 4
+    case .u8bin, .i8bin: 1
+    default: nil
+    }
   }
 }

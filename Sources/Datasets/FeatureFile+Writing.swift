@@ -13,10 +13,10 @@ extension FeatureFile {
   ///   - slice: This rank's rows. May be none, but with as many columns as elsewhere.
   ///   - rowCount: Replicated. The rows of the whole file.
   ///   - firstRow: The place of the slice among them.
-  ///   - elementType: Of `.npy`: `float16` (rounded to nearest), `float32` or `float64`; the other
-  ///     formats are `float32`.
+  ///   - elementType: Of `.npy`: `int8` or `float16` (rounded to nearest), `float32` or `float64`; the
+  ///     other formats are `float32`.
   /// - Throws: The same ``AgreedFailure`` on every rank, with what a ``DataError`` says: the
-  ///   extension is unknown, the format cannot hold the features, `float16` cannot hold a value, the file
+  ///   extension is unknown, the format cannot hold the features, the type cannot hold a value, the file
   ///   exists and `overwrite` is false, or writing failed on some rank.
   /// - Precondition: The slices of all ranks make up the rows, without gap or overlap.
   public static func write(
@@ -77,6 +77,7 @@ extension FeatureFile {
           rows.rowCount == range.count && rows.columnCount == columnCount,
           "[\(rows.rowCount) × \(rows.columnCount)] for rows \(range) of \(columnCount) columns")
         let offset = header.count + first * rowByteCount
+        if elementType == .int8 { try checkByte(rows, from: first, of: name ?? path) }
         if elementType == .float16 { try checkHalf(rows, from: first, of: name ?? path) }
         if format == .fvecs {
           try writeRecords(rows, to: file, at: offset)
@@ -92,11 +93,25 @@ extension FeatureFile {
   ) throws {
     try unsafe rows.withUnsafeBufferPointer { elements throws in
       switch elementType {
+      case .int8:
+        try file.write(count: elements.count, at: offset) { unsafe Int8(elements[$0].rounded()) }
       case .float16:
         try file.write(count: elements.count, at: offset) { unsafe Float16(elements[$0]) }
       case .float64:
         try file.write(count: elements.count, at: offset) { unsafe Double(elements[$0]) }
       default: try unsafe file.write(Span(_unsafeElements: elements).bytes, at: offset)
+      }
+    }
+  }
+
+  /// - Throws: ``DataError`` for the first value that is beyond `int8`.
+  private static func checkByte(_ rows: Matrix, from first: Int, of name: String) throws {
+    for row in 0..<rows.rowCount {
+      for (column, value) in rows.row(row).enumerated() where !(-128.5 < value && value < 127.5) {
+        throw DataError(
+          path: name,
+          problem: "row \(first + row), column \(column): \(value) is beyond int8, which holds "
+            + "-128 ... 127")
       }
     }
   }
@@ -132,7 +147,13 @@ extension FeatureFile {
     _ path: String
   ) throws {
     func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
-    guard elementType == .float32 || format == .npy && elementType.isFloatingPoint else {
+    guard FeatureFormat.written.contains(format) else {
+      throw error("features are not written as .\(format)")
+    }
+    guard
+      elementType == .float32
+        || format == .npy && (elementType.isFloatingPoint || elementType == .int8)
+    else {
       throw error("features cannot be written as \(elementType) in .\(format)")
     }
     guard columnCount > 0 else { throw error("features without columns cannot be written") }
@@ -154,7 +175,7 @@ extension FeatureFile {
       [rowCount, columnCount].flatMap { count in
         (0..<4).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
       }
-    case .fvecs, .bin: []
+    case .fvecs, .bin, .u8bin, .i8bin, .safetensors: []
     }
   }
 

@@ -10,6 +10,13 @@ public enum FeatureFormat: String, CaseIterable, Sendable {
   case fbin
   /// The rows in `float32` and nothing else: the number of columns must be said.
   case bin
+  /// As ``fbin``, with rows of `uint8` or `int8`.
+  case u8bin, i8bin
+  /// The only tensor of two dimensions among those of the file.
+  case safetensors
+
+  /// Those in which features are written.
+  public static let written = allCases.filter { ![.u8bin, .i8bin, .safetensors].contains($0) }
 
   /// - Throws: ``DataError`` that lists the formats if the extension is none of them.
   public init(path: String) throws {
@@ -20,7 +27,7 @@ public enum FeatureFormat: String, CaseIterable, Sendable {
       throw DataError(
         path: path,
         problem: (suffix.isEmpty ? "no extension" : "unknown extension '.\(suffix)'")
-          + "; features are read and written as \(alternatives(known))")
+          + "; features are \(alternatives(known))")
     }
     self = format
   }
@@ -39,8 +46,8 @@ public struct FeatureFile: Sendable {
 
   private enum Contents {
     case array(ArrayFile)
-    /// Rows in `float32` that begin at a byte.
-    case plain(InputFile, offset: Int)
+    /// Rows, one after the other, that begin at a byte.
+    case plain(InputFile, offset: Int, StoredElement)
     case records(InputFile)
   }
 
@@ -83,21 +90,28 @@ public struct FeatureFile: Sendable {
       }
       rowCount = file.byteCount / recordByteCount
       contents = .records(file)
-    case .fbin:
+    case .fbin, .u8bin, .i8bin:
+      let element: StoredElement =
+        format == .fbin ? .float32 : format == .u8bin ? .uint8 : .int8
       let file = try InputFile(path: path)
-      try Self.check(file, is: .fbin, dimensions)
+      try Self.check(file, is: format, dimensions)
       guard file.byteCount >= 8 else {
         throw error("\(file.byteCount) bytes; expected a header of 8")
       }
       rowCount = Int(try file.integer(UInt32.self, at: 0))
       columnCount = Int(try file.integer(UInt32.self, at: 4))
-      let expected = byteCount(ofShape: [rowCount, columnCount], elementByteCount: 4)
+      let expected = byteCount(
+        ofShape: [rowCount, columnCount], elementByteCount: element.byteCount)
       guard let expected, file.byteCount == 8 + expected else {
         throw error(
           "\(file.byteCount) bytes; a header of 8 bytes and [\(rowCount) × \(columnCount)] "
-            + "float32 make \(expected.map { "\(8 + $0)" } ?? "more")")
+            + "\(element) make \(expected.map { "\(8 + $0)" } ?? "more")")
       }
-      contents = .plain(file, offset: 8)
+      contents = .plain(file, offset: 8, element)
+    case .safetensors:
+      let tensor = try TensorFile(path: path).onlyMatrix()
+      (rowCount, columnCount) = (tensor.rowCount, tensor.columnCount)
+      contents = .plain(tensor.file, offset: tensor.offset, tensor.element)
     case .bin:
       let file = try InputFile(path: path)
       guard let dimensions else {
@@ -112,7 +126,7 @@ public struct FeatureFile: Sendable {
             + "\(dimensions) float32")
       }
       rowCount = file.byteCount / (4 * dimensions)
-      contents = .plain(file, offset: 0)
+      contents = .plain(file, offset: 0, .float32)
     }
     guard columnCount > 0 else { throw error("rows of 0 columns; expected at least 1") }
     // The size of a file without rows says nothing about it.
@@ -160,15 +174,60 @@ public struct FeatureFile: Sendable {
     return try array.directions(rows: range)
   }
 
+  /// How ``storedRows(_:)`` keeps the numbers; `float32` if it does not.
+  public var storedElement: StoredElement {
+    switch contents {
+    case .array(let array): array.storedElement
+    case .plain(_, _, let element): element
+    case .records: .float32
+    }
+  }
+
+  /// The features of some rows with their numbers as they are in the file, to be measured; nil if they are
+  /// not of a type that stays in memory as it is.
+  ///
+  /// - Throws: ``DataError`` if reading fails.
+  /// - Precondition: The range is in `0 ..< rowCount`.
+  public func storedRows(_ range: Range<Int>) throws -> StoredRows? {
+    guard storedElement != .float32 else { return nil }
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= rowCount,
+      "rows \(range) of \(rowCount) in \(path)")
+    var rows = StoredRows(rows: range.count, columns: columnCount, of: storedElement)
+    switch contents {
+    case .array(let array): try array.read(range, into: &rows)
+    case .plain(let file, let offset, let element):
+      let length = columnCount * element.byteCount
+      try file.forEachBlock(
+        of: UInt8.self, count: range.count * length, at: offset + range.lowerBound * length,
+        multiple: length
+      ) { unsafe rows.write($1.bytes, atRow: $0 / length) }
+    case .records: preconditionFailure("records are of float32")
+    }
+    return rows
+  }
+
   private func plainRows(_ range: Range<Int>) throws -> Matrix {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= rowCount,
       "rows \(range) of \(rowCount) in \(path)")
     switch contents {
     case .array: preconditionFailure("rows of an array")
-    case .plain(let file, let offset):
+    case .plain(let file, let offset, let element):
       var matrix = Matrix(rows: range.count, columns: columnCount)
-      try matrix.read(file, at: offset + range.lowerBound * columnCount * 4)
+      let start = offset + range.lowerBound * columnCount * element.byteCount
+      func convert<Element: ArrayElement>(_ float: (Element) -> Float) throws {
+        try file.forEachBlock(of: Element.self, count: matrix.count, at: start) {
+          matrix.write($1, at: $0, float)
+        }
+      }
+      switch element {
+      case .float32: try matrix.read(file, at: start)
+      case .float16: try convert(Float.init(halfBits:))
+      case .bfloat16: try convert { Float(bitPattern: UInt32($0 as UInt16) << 16) }
+      case .int8: try convert { Float($0 as Int8) }
+      case .uint8: try convert { Float($0 as UInt8) }
+      }
       return matrix
     case .records(let file): return try records(range, of: file)
     }

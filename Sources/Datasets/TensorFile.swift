@@ -225,6 +225,31 @@ public struct TensorFile: Sendable {
     return Tensor(name: name, shape: entry.shape, elements: elements)
   }
 
+  /// The only tensor of two dimensions: where its rows are, and how they are stored.
+  ///
+  /// - Throws: ``DataError`` if there is none or more than one, or its numbers are of another type.
+  func onlyMatrix() throws -> (
+    file: InputFile, offset: Int, element: StoredElement, rowCount: Int, columnCount: Int
+  ) {
+    let matrices = names.filter { entries[$0]!.shape.count == 2 }
+    guard let name = matrices.first, matrices.count == 1 else {
+      throw DataError(
+        path: path,
+        problem:
+          "\(matrices.count) tensors of two dimensions; expected one, which holds the features")
+    }
+    let entry = entries[name]!
+    let types: [String: StoredElement] = [
+      "F32": .float32, "F16": .float16, "BF16": .bfloat16, "I8": .int8, "U8": .uint8,
+    ]
+    guard let element = types[entry.dtype] else {
+      throw DataError(
+        path: path,
+        problem: "tensor '\(name)' has the type \(entry.dtype); expected F32, F16, BF16, I8 or U8")
+    }
+    return (file, dataOffset + entry.offsets[0], element, entry.shape[0], entry.shape[1])
+  }
+
   /// A tensor of two dimensions.
   ///
   /// - Throws: ``DataError`` as ``tensor(_:)`` does, and if the dimensions are not two.

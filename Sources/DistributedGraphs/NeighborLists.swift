@@ -21,6 +21,11 @@ public struct NeighborLists: Equatable, Sendable {
     self.similarities = similarities
   }
 
+  /// The two arrays, which are nobody else's if the lists were not.
+  package consuming func takeArrays() -> (neighbors: [GlobalNode], similarities: [Float]) {
+    (neighbors, similarities)
+  }
+
   /// How many lists there are.
   public var count: Int { listLength == 0 ? 0 : neighbors.count / listLength }
 

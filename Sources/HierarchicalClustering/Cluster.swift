@@ -182,31 +182,34 @@ extension ClusteringRun {
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator
   ) throws -> JudgedEdges {
-    let (found, search) = try clock.measure(.neighbors) { progress in
-      try keptLists(of: plan.listLength, in: clock.observer.store, on: communicator) {
+    var lists: NeighborLists?
+    var search: SearchSummary?
+    try clock.measure(.neighbors) { progress in
+      (lists, search) = try keptLists(
+        of: plan.listLength, in: clock.observer.store, on: communicator
+      ) {
         try plan.search.lists(
           of: self, length: plan.listLength, using: plan.workers, on: communicator,
           progress: progress)
       }
     }
-    var lists = found
     if level.number == 0, communicator.size > 1, plan.ownership != .byInput {
-      lists = try clock.measure(.partition) { _ in
-        try deal(
-          lists, by: plan.ownership, edgeLength: plan.neighborCount - 1, on: communicator)
+      try clock.measure(.partition) { _ in
+        lists = try deal(
+          lists.take()!, by: plan.ownership, edgeLength: plan.neighborCount - 1, on: communicator)
       }
     }
+    let wantsNeighbors = clock.observer.wantsLevels
     let (neighbors, graph) = try clock.measure(.graph) { _ in
-      let neighbors = lists.prefix(plan.neighborCount - 1)
-      return (neighbors, try NeighborGraph(neighbors, in: level.nodes, on: communicator))
+      let neighbors = lists!.prefix(plan.neighborCount - 1)
+      let graph = try NeighborGraph(neighbors, in: level.nodes, on: communicator)
+      return (wantsNeighbors ? neighbors : nil, graph)
     }
     let linkage = try clock.measure(.network) { _ in
       try plan.judge.linkage(
-        lists, over: graph, of: &level, using: plan.workers, on: communicator)
+        lists.take()!, over: graph, of: &level, using: plan.workers, on: communicator)
     }
-    return JudgedEdges(
-      neighbors: clock.observer.wantsLevels ? neighbors : nil, graph: graph, linkage: linkage,
-      search: search)
+    return JudgedEdges(neighbors: neighbors, graph: graph, linkage: linkage, search: search)
   }
 
   /// The lists of an earlier run at level 0, if there is a store that kept them, or else those of a search,

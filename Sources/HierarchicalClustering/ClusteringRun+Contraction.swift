@@ -118,7 +118,7 @@ extension ClusteringRun {
       }
     }
     return switch means {
-    case .peaksOnly: .peaks(directions)
+    case .peaksOnly: .peaks(StoredRows(directions))
     case .ofInputRows: .peaksAndMeans(directions, means: sums.means(over: counts))
     case .ofDirections: NodeRows(means: sums.means(over: counts), using: workers)
     }

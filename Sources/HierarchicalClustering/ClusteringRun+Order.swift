@@ -22,9 +22,11 @@ extension ClusteringRun {
     let owned = level.nodes.owned(by: communicator.rank)
     let isMoved = try communicator.any(place != owned.map { GlobalNode($0) })
     let inputPoint = try nodes.arrange(level.inputPoint, at: place, on: communicator)
+    let rows = level.rows.directions
     level = Level(
       number: 0, nodes: nodes,
-      rows: .peaks(try level.rows.directions.moved(to: place, in: nodes, on: communicator)),
+      rows: .peaks(
+        StoredRows(words: try rows.words.moved(to: place, in: nodes, on: communicator), like: rows)),
       memberCounts: try nodes.arrange(level.memberCounts, at: place, on: communicator),
       inputPoint: inputPoint, isInInputOrder: level.isInInputOrder && !isMoved)
   }

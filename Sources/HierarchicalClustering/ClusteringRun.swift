@@ -40,16 +40,15 @@ extension ClusteringRun {
   ) throws {
     points = NodePartition(sharing: source.rowCount, among: communicator.size)
     let owned = points.owned(by: communicator.rank)
-    var rows = try source.load(
+    let rows = try source.load(
       owned, invalid: policy, asStored: asStored, using: workers, on: communicator)
-    rows.matrix.normalizeRows(using: workers)
     largestValue = try communicator.maximum(rows.largestValue)
     var hasDirection = Array(repeating: true, count: owned.count)
     for point in rows.invalid { hasDirection[point - owned.lowerBound] = false }
     self.hasDirection = hasDirection
     nodeOfPoint = owned.map { GlobalNode($0) }
     level = Level(
-      number: 0, nodes: points, rows: .peaks(rows.matrix),
+      number: 0, nodes: points, rows: .peaks(rows.rows),
       memberCounts: Array(repeating: 1, count: owned.count), inputPoint: nodeOfPoint,
       isInInputOrder: true)
     stopReason = points.nodeCount > 1 ? nil : .fewNodes

@@ -20,7 +20,7 @@ internal import RandomNumbers
 ///   - hasDirection: Owned. Points without a direction are not copies of any other.
 /// - Complexity: O(ownedCount · columns).
 package func duplicateRoots(
-  of rows: Matrix, where hasDirection: [Bool], in points: NodePartition,
+  of rows: StoredRows, where hasDirection: [Bool], in points: NodePartition,
   using workers: Workers = Workers(), on communicator: some Communicator
 ) throws -> [GlobalNode] {
   let first = points.owned(by: communicator.rank).lowerBound
@@ -69,15 +69,18 @@ private struct Fingerprint: BitwiseCopyable {
   var point: GlobalNode
 }
 
-extension Matrix {
+extension StoredRows {
   /// Two hashes of the numbers of every row; 0 and −0 are the same number.
   fileprivate func rowHashes(using workers: Workers) -> [Fingerprint.Hash] {
-    let (rows, width) = unsafe (sharedRows(), columnCount)
+    let width = columnCount
     return [Fingerprint.Hash](
       count: rowCount, tilesOf: 256, using: workers, filledWith: Fingerprint.Hash()
     ) { places, hashes in
+      var scratch = Matrix(rows: 0, columns: 0)
+      let rows = unsafe read(places, into: &scratch)
+      defer { withExtendedLifetime(scratch) {} }
       for index in places {
-        let row = unsafe rows[index]
+        let row = unsafe rows + (index - places.lowerBound) * width
         var hash = Fingerprint.Hash()
         for column in 0..<width {
           let value = unsafe row[column]

@@ -14,6 +14,10 @@ public protocol EmbeddingSource: Sendable {
   /// Some rows as they are stored, not normalised. Shape `[range.count × dimensions]`.
   func rows(_ range: Range<Int>) throws -> Matrix
 
+  /// Some rows with their numbers as they are stored, not measured; nil if they are not of a type that
+  /// stays in memory as it is.
+  func storedRows(_ range: Range<Int>) throws -> StoredRows?
+
   /// Some rows, each up to a positive factor if ``rows(_:)`` refuses it only for its length; and the
   /// rows that have such a factor.
   func directions(_ range: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int])
@@ -23,6 +27,8 @@ extension EmbeddingSource {
   public func directions(_ range: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int]) {
     (try rows(range), [])
   }
+
+  public func storedRows(_ range: Range<Int>) throws -> StoredRows? { nil }
 }
 
 extension FeatureFile: EmbeddingSource {
@@ -57,6 +63,16 @@ public enum InvalidRowPolicy: String, CaseIterable, Sendable {
 extension AgreedFailure {
   /// The code of the failure that ``InvalidRowPolicy/error`` makes of such rows.
   public static let invalidRows = "invalid rows"
+}
+
+/// This rank's share of the input, as unit rows.
+struct LoadedRows {
+  /// Rows without a direction are zeros.
+  let rows: StoredRows
+  /// Input indices of the rows that were of zeros or held NaN or infinite values.
+  let invalid: [Int]
+  /// The largest absolute value.
+  let largestValue: Float
 }
 
 /// Rows as they are stored, except that rows without a direction are zeros.
@@ -105,7 +121,26 @@ extension EmbeddingSource {
     return result
   }
 
-  /// This rank's share of the rows; the caller normalises them.
+  /// Some rows, whose numbers stay as they are if they are short.
+  private func loadedRows(
+    _ range: Range<Int>, asStored: Bool, using workers: Workers
+  ) throws -> LoadedRows {
+    if var rows = try storedRows(range) {
+      let largest = rows.measure(using: workers)
+      return LoadedRows(
+        rows: rows,
+        invalid: largest.indices.filter { largest[$0] == 0 }.map { range.lowerBound + $0 },
+        largestValue: largest.max() ?? 0)
+    }
+    var rows = try validRows(range, using: workers)
+    // Says which row it is, and what is wrong with it.
+    if asStored, let row = rows.scaled.first { _ = try self.rows(row..<row + 1) }
+    rows.matrix.normalizeRows(using: workers)
+    return LoadedRows(
+      rows: StoredRows(rows.matrix), invalid: rows.invalid, largestValue: rows.largestValue)
+  }
+
+  /// This rank's share of the rows, divided by their norms; rows without direction are zeros.
   ///
   /// > Collective: over `communicator`. A round of one byte, and two of a few bytes per rank.
   ///
@@ -116,12 +151,9 @@ extension EmbeddingSource {
   func load(
     _ range: Range<Int>, invalid policy: InvalidRowPolicy, asStored: Bool = false,
     using workers: Workers = Workers(), on communicator: some Communicator
-  ) throws -> ValidRows {
+  ) throws -> LoadedRows {
     let rows = try communicator.agree {
-      let rows = try validRows(range, using: workers)
-      // Says which row it is, and what is wrong with it.
-      if asStored, let row = rows.scaled.first { _ = try self.rows(row..<row + 1) }
-      return rows
+      try loadedRows(range, asStored: asStored, using: workers)
     }
     let invalidCount = try communicator.sum(rows.invalid.count)
     if policy == .error, invalidCount > 0 {
@@ -145,9 +177,7 @@ extension EmbeddingSource {
   public func unitRows(
     _ range: Range<Int>, invalid policy: InvalidRowPolicy, using workers: Workers = Workers(),
     on communicator: some Communicator
-  ) throws -> Matrix {
-    var rows = try load(range, invalid: policy, using: workers, on: communicator).matrix
-    rows.normalizeRows(using: workers)
-    return rows
+  ) throws -> StoredRows {
+    try load(range, invalid: policy, using: workers, on: communicator).rows
   }
 }

@@ -36,7 +36,7 @@ extension Level {
 /// Owned. All matrices have the shape `[ownedCount × D]`.
 public enum NodeRows: Sendable {
   /// Unit rows of points, or of the peaks that stand for their members.
-  case peaks(Matrix)
+  case peaks(StoredRows)
   /// Unit rows of peaks, and the mean over each node's points of rows as they are stored.
   case peaksAndMeans(Matrix, means: Matrix)
   /// The mean u over each node's points of their directions, the direction of u, and |u|.
@@ -52,18 +52,19 @@ public enum NodeRows: Sendable {
   }
 
   /// Unit rows, by which neighbours are searched.
-  public var directions: Matrix {
+  public var directions: StoredRows {
     switch self {
-    case .peaks(let rows), .peaksAndMeans(let rows, _), .means(_, let rows, _): rows
+    case .peaks(let rows): rows
+    case .peaksAndMeans(let rows, _), .means(_, let rows, _): StoredRows(rows)
     case .none: preconditionFailure("the rows are gone")
     }
   }
 
   /// What is averaged over a node's points: a point's, or a peak's, own direction at first.
-  public var averages: Matrix {
+  public var averages: StoredRows {
     switch self {
     case .peaks(let rows): rows
-    case .peaksAndMeans(_, let means), .means(let means, _, _): means
+    case .peaksAndMeans(_, let means), .means(let means, _, _): StoredRows(means)
     case .none: preconditionFailure("the rows are gone")
     }
   }
@@ -72,7 +73,8 @@ public enum NodeRows: Sendable {
   public var meanLengths: [Float] {
     switch self {
     case .means(_, _, let lengths): lengths
-    case .peaks(let rows), .peaksAndMeans(let rows, _): Array(repeating: 1, count: rows.rowCount)
+    case .peaks(let rows): Array(repeating: 1, count: rows.rowCount)
+    case .peaksAndMeans(let rows, _): Array(repeating: 1, count: rows.rowCount)
     case .none: preconditionFailure("the rows are gone")
     }
   }
@@ -111,7 +113,7 @@ extension Level {
   /// memory as it runs. The input can be read again.
   package mutating func takeNetworkInput(usesMeans: Bool) -> NodeInput {
     let input = NodeInput(
-      identity: rows.directions, average: rows.inputMeans, usesAverage: usesMeans)
+      identity: rows.directions.unitRows(), average: rows.inputMeans, usesAverage: usesMeans)
     if number == 0 { rows = .none }
     return input
   }

@@ -24,11 +24,12 @@ public protocol LinkageJudge {
   /// > Collective: over `communicator`.
   ///
   /// - Parameters:
-  ///   - lists: Owned. The neighbour lists, as long as ``listLength(neighborCount:)`` says.
+  ///   - lists: Owned. The neighbour lists, as long as ``listLength(neighborCount:)`` says. Consumed, so that
+  ///     their memory can be used again.
   ///   - graph: The edges: the first k − 1 places of the lists.
   ///   - level: A judge may consume the rows of level 0, and starts the evidence that it needs later.
   func linkage(
-    _ lists: NeighborLists, over graph: NeighborGraph, of level: inout Level,
+    _ lists: consuming NeighborLists, over graph: NeighborGraph, of level: inout Level,
     using workers: Workers, on communicator: some Communicator
   ) throws -> Linkage
 }

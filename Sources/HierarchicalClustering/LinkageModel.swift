@@ -65,7 +65,7 @@ extension LinkageModel: LinkageJudge {
   }
 
   public func linkage(
-    _ lists: NeighborLists, over graph: NeighborGraph, of level: inout Level,
+    _ lists: consuming NeighborLists, over graph: NeighborGraph, of level: inout Level,
     using workers: Workers, on communicator: some Communicator
   ) throws -> Linkage {
     switch self {
@@ -76,7 +76,8 @@ extension LinkageModel: LinkageJudge {
     case .structure(let network):
       try network.linkage(
         of: level.structureFeatures(
-          lists, graph, nearLength: network.settings.nearLength, using: workers, on: communicator),
+          consume lists, graph, nearLength: network.settings.nearLength, using: workers,
+          on: communicator),
         using: workers, on: communicator)
     }
   }
@@ -87,20 +88,26 @@ extension Level {
   ///
   /// > Collective: over `communicator`, as ``StructureFeatures`` is.
   package mutating func structureFeatures(
-    _ lists: NeighborLists, _ graph: NeighborGraph, nearLength: Int, using workers: Workers,
-    on communicator: some Communicator
+    _ lists: consuming NeighborLists, _ graph: NeighborGraph, nearLength: Int,
+    using workers: Workers, on communicator: some Communicator
   ) throws -> StructureFeatures {
+    let scale =
+      try evidence?.scale
+      ?? ClosenessScale(measuring: rows.directions, using: workers, on: communicator)
+    // The lists are the largest of all; the evidence follows when they are gone.
+    let lists = try ListFeatures(
+      consume lists, over: graph, nearLength: nearLength, scale: scale, using: workers,
+      on: communicator)
     let evidence =
       try evidence
       ?? Evidence(
-        scale: ClosenessScale(measuring: rows.directions, using: workers, on: communicator),
-        pointEdges: PointEdges(graph, using: workers, on: communicator))
+        scale: scale, pointEdges: PointEdges(graph, using: workers, on: communicator))
     self.evidence = evidence
     return try StructureFeatures(
       lists, graph: graph,
       of: StructureLevel(
         level: number, memberCounts: memberCounts, meanLengths: rows.meanLengths,
-        pointEdges: evidence.pointEdges, scale: evidence.scale),
-      nearLength: nearLength, using: workers, on: communicator)
+        pointEdges: evidence.pointEdges, scale: scale),
+      using: workers, on: communicator)
   }
 }

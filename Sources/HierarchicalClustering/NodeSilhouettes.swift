@@ -18,7 +18,7 @@ package struct NodeSilhouettes {
   ///   - baseline: The mean similarity of all pairs.
   /// - Complexity: O(edges · columns) at most.
   init(
-    _ rows: Matrix, over graph: NeighborGraph, in place: [LocalNode], means: LocalRows,
+    _ rows: StoredRows, over graph: NeighborGraph, in place: [LocalNode], means: LocalRows,
     sizes: [Int64], baseline: Double, using workers: Workers
   ) {
     let width = rows.columnCount
@@ -26,11 +26,12 @@ package struct NodeSilhouettes {
     values = [Int64](
       count: graph.ownedCount, tilesOf: 128, using: workers, filledWith: 0
     ) { nodes, values in
-      let (points, owned, ghosts) = unsafe (
-        rows.sharedRows(), means.owned.sharedRows(), means.ghosts.sharedRows()
-      )
+      let (owned, ghosts) = unsafe (means.owned.sharedRows(), means.ghosts.sharedRows())
+      var scratch = Matrix(rows: 0, columns: 0)
+      let points = unsafe rows.read(nodes, into: &scratch)
+      defer { withExtendedLifetime(scratch) {} }
       func similarity(_ node: Int, _ cluster: Int) -> Double {
-        let row = unsafe points[node]
+        let row = unsafe points + (node - nodes.lowerBound) * width
         let mean =
           unsafe cluster < ownedClusterCount
           ? owned[cluster] : ghosts[cluster - ownedClusterCount]

@@ -23,6 +23,7 @@ public import Parallelism
 ///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing: they have no neighbours
 ///     and are in no other list. Shape `[ownedCount × columns]`.
 ///   - listLength: Replicated. The number of neighbours for each node, without the node itself.
+///   - division: Replicated. How much is held at once.
 ///   - names: Owned. The name of every node, under which it stands in lists, by which ties break and from
 ///     which cells follow: all different, and none below 0. Given on all ranks or on none; nil names
 ///     nodes by their index.
@@ -31,15 +32,16 @@ public import Parallelism
 ///     partitions it takes is not known before.
 /// - Returns: Lists of `listLength` places, and what was done for them.
 public func approximateNeighbors(
-  of rows: Matrix, listLength: Int, recall: Double = SearchOptions.usualRecall,
-  in nodes: NodePartition,
+  of rows: StoredRows, listLength: Int, recall: Double = SearchOptions.usualRecall,
+  dividedBy division: SearchDivision = SearchDivision(), in nodes: NodePartition,
   named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
   on communicator: some Communicator,
   progress: (Double) -> Void = { _ in }
 ) throws -> (lists: NeighborLists, summary: ApproximateSummary) {
   try communicator.assertReplicated(
     (
-      listLength: listLength, recall: recall, columns: rows.columnCount, nodes: nodes.firstNode,
+      listLength: listLength, recall: recall, division: division, columns: rows.columnCount,
+      nodes: nodes.firstNode,
       isNamed: names != nil
     ))
   let owned = nodes.owned(by: communicator.rank)
@@ -78,8 +80,8 @@ public func approximateNeighbors(
       of: rows, at: directed, ofAll: sample.directedCount, named: names, in: tree, by: effort,
       seed: seed, using: workers, on: communicator)
     let tasks = try CellTasks(
-      membership, cellCount: tree.cellCount, columnCount: rows.columnCount,
-      listLength: lists.capacity, seed: seed, on: communicator)
+      membership, cellCount: tree.cellCount, rowByteCount: rows.rowByteCount,
+      listLength: lists.capacity, seed: seed, dividedBy: division, on: communicator)
     pairCount += try searchCells(
       of: rows, membership, tasks, named: names, into: &lists, using: workers,
       on: communicator
@@ -100,16 +102,10 @@ public func approximateNeighbors(
     if number == 0, SearchEffort.isLow(estimate.mean) { effort = SearchEffort(isDiffuse: true) }
   }
   progress(1)
-  return (lists.neighborLists(listLength: listLength, using: workers), summary)
+  return ((consume lists).neighborLists(listLength: listLength, using: workers), summary)
 }
 
-extension Matrix {
+extension StoredRows {
   /// Ascending.
-  fileprivate var rowsThatAreNotZeros: [Int] {
-    unsafe withUnsafeBufferPointer { elements in
-      (0..<rowCount).filter { row in
-        unsafe !elements[row * columnCount..<(row + 1) * columnCount].allSatisfy { $0 == 0 }
-      }
-    }
-  }
+  fileprivate var rowsThatAreNotZeros: [Int] { (0..<rowCount).filter { !isZero($0) } }
 }

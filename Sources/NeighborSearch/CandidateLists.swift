@@ -13,11 +13,14 @@ struct CandidateLists: Sendable {
   /// as the kernels keep them.
   private(set) var similarity: [Float]
   /// Shape `[count × capacity]`; −1 for an empty place.
-  private(set) var index: [Int64]
+  private(set) var names: [GlobalNode]
   /// The similarity that a candidate must reach to be considered. Shape `[count]`.
   private(set) var bound: [Float]
 
   var count: Int { bound.count }
+
+  /// The names as numbers.
+  var index: LazyMapCollection<[GlobalNode], Int64> { names.lazy.map(\.index) }
 
   init(count: Int, capacity: Int) {
     self.init(capacity: capacity, bounds: Array(repeating: -.infinity, count: count))
@@ -28,69 +31,84 @@ struct CandidateLists: Sendable {
     self.init(
       capacity: capacity,
       similarity: Array(repeating: -.infinity, count: bounds.count * capacity),
-      index: Array(repeating: -1, count: bounds.count * capacity), bound: bounds)
+      names: Array(repeating: NeighborLists.none, count: bounds.count * capacity), bound: bounds)
   }
 
-  init(capacity: Int, similarity: [Float], index: [Int64], bound: [Float]) {
+  init(capacity: Int, similarity: [Float], names: [GlobalNode], bound: [Float]) {
     self.capacity = capacity
     self.similarity = similarity
-    self.index = index
+    self.names = names
     self.bound = bound
   }
 
-  /// Empty lists that consider only candidates that would enter these lists.
-  var emptied: CandidateLists { CandidateLists(capacity: capacity, bounds: bound) }
-
-  /// Offers all entries of other lists for the same nodes. No candidate may be in both.
-  mutating func merge(_ other: CandidateLists) {
+  /// Offers all entries of other lists for the nodes from one on. No candidate may be in both.
+  mutating func merge(_ other: CandidateLists, from first: Int) {
     precondition(
-      other.count == count && other.capacity == capacity,
-      "\(other.count) × \(other.capacity) into \(count) × \(capacity)")
+      first >= 0 && first + other.count <= count && other.capacity == capacity,
+      "\(other.count) × \(other.capacity) from \(first) on into \(count) × \(capacity)")
     let capacity = capacity
     unsafe withAccess { lists in
-      for place in other.index.indices where other.index[place] >= 0 {
+      for place in other.names.indices where other.names[place].index >= 0 {
         unsafe highland_offer(
-          other.similarity[place], other.index[place], place / capacity, lists.handle(from: 0))
+          other.similarity[place], other.names[place].index, first + place / capacity,
+          lists.handle(from: 0))
       }
     }
   }
 
   /// The lists as neighbour lists of a length that is not below the capacity; empty places are
-  /// (−1, 0).
-  func neighborLists(listLength: Int, using workers: Workers) -> NeighborLists {
+  /// (−1, 0). They take over the memory, unless somebody else keeps these.
+  consuming func neighborLists(listLength: Int, using workers: Workers) -> NeighborLists {
     precondition(listLength >= capacity, "lists of \(capacity) places cut to \(listLength)")
     guard listLength > 0 else {
       return NeighborLists(listLength: 0, neighbors: [], similarities: [])
     }
-    let (capacity, isSorted) = (capacity, capacity <= highland_sorted_capacity)
-    let length = 64 * listLength
-    // For each place of the answer a place of the lists, or −1.
-    let order: [Int]? =
-      isSorted && listLength == capacity
-      ? nil
-      : [Int](count: count * listLength, tilesOf: length, using: workers, filledWith: -1) {
-        places, order in
-        for first in stride(from: 0, to: places.count, by: listLength) {
-          let start = (places.lowerBound + first) / listLength * capacity
-          for place in 0..<capacity where index[start + place] >= 0 {
-            order[first + place] = start + place
+    if capacity > highland_sorted_capacity { sort(using: workers) }
+    for place in similarity.indices where names[place] == NeighborLists.none {
+      similarity[place] = 0
+    }
+    guard capacity < listLength else {
+      return NeighborLists(
+        listLength: listLength, neighbors: names, similarities: similarity)
+    }
+    // There are not as many nodes as places.
+    func widened<T>(_ values: [T], filledWith filler: T) -> [T] {
+      (0..<count).flatMap { list in
+        values[list * capacity..<(list + 1) * capacity]
+          + repeatElement(filler, count: listLength - capacity)
+      }
+    }
+    return NeighborLists(
+      listLength: listLength, neighbors: widened(names, filledWith: NeighborLists.none),
+      similarities: widened(similarity, filledWith: 0))
+  }
+
+  /// Brings heaps into order, empty places last.
+  private mutating func sort(using workers: Workers) {
+    struct Entry: BitwiseCopyable {
+      let similarity: Float
+      let name: GlobalNode
+    }
+    let (listCount, capacity) = (count, capacity)
+    unsafe withAccess { lists in
+      let tiles = (0..<listCount).tiles(of: 64)
+      workers.forEach(tiles.count) { tile in
+        for list in tiles[tile] {
+          let handle = unsafe lists.handle(from: list)
+          var entries = (0..<capacity).map {
+            unsafe Entry(similarity: handle.similarity[$0], name: GlobalNode(handle.index[$0]))
           }
-          guard !isSorted else { continue }
-          order.sort(first..<first + capacity) { a, b in
-            if a < 0 || b < 0 { return a > b }
-            return similarity[a] == similarity[b]
-              ? index[a] < index[b] : similarity[a] > similarity[b]
+          entries.sort { a, b in
+            if (a.name.index < 0) != (b.name.index < 0) { return b.name.index < 0 }
+            return a.similarity == b.similarity ? a.name < b.name : a.similarity > b.similarity
+          }
+          for (place, entry) in entries.enumerated() {
+            unsafe handle.similarity[place] = entry.similarity
+            unsafe handle.index[place] = entry.name.index
           }
         }
       }
-    func value<T>(_ values: [T], _ place: Int, orElse none: T) -> T {
-      let place = order?[place] ?? place
-      return place < 0 || index[place] < 0 ? none : values[place]
     }
-    return NeighborLists(
-      listLength: listLength,
-      neighbors: (0..<count * listLength).map { GlobalNode(value(index, $0, orElse: -1)) },
-      similarities: (0..<count * listLength).map { value(similarity, $0, orElse: 0) })
   }
 
   /// Lets several threads offer candidates; each must hold the lock of the lists it offers to.
@@ -112,12 +130,13 @@ struct CandidateLists: Sendable {
   mutating func withAccess<R>(_ body: (Access) -> R) -> R {
     let capacity = capacity
     return unsafe similarity.withUnsafeMutableBufferPointer { similarity in
-      unsafe index.withUnsafeMutableBufferPointer { index in
+      unsafe names.withUnsafeMutableBytes { names in
         unsafe bound.withUnsafeMutableBufferPointer { bound in
           // An array, even an empty one, has a base address inside this call.
           unsafe body(
             Access(
-              similarity: similarity.baseAddress!, index: index.baseAddress!,
+              similarity: similarity.baseAddress!,
+              index: names.baseAddress!.assumingMemoryBound(to: Int64.self),
               bound: bound.baseAddress!, capacity: capacity))
         }
       }

@@ -30,7 +30,7 @@ struct CellMembership: Sendable {
   ///   - effort: Replicated.
   ///   - seed: Replicated.
   init(
-    of rows: Matrix, at directed: [Int], ofAll directedCount: Int, named names: [GlobalNode],
+    of rows: StoredRows, at directed: [Int], ofAll directedCount: Int, named names: [GlobalNode],
     in tree: CellTree, by effort: SearchEffort, seed: UInt64, using workers: Workers,
     on communicator: some Communicator
   ) throws {
@@ -106,7 +106,7 @@ extension CellTree {
   /// Only cells of the `groupCount` nearest groups are looked at, and those that are less similar than the
   /// nearest by more than the gap are left out.
   func nearestCells(
-    of rows: Matrix, at places: [Int], inGroups groupCount: Int, within gap: Float = .infinity,
+    of rows: StoredRows, at places: [Int], inGroups groupCount: Int, within gap: Float = .infinity,
     using workers: Workers
   ) -> NearCells {
     let limit = CellMembership.limit
@@ -120,7 +120,7 @@ extension CellTree {
           lists.handle(from: tile.lowerBound), scratch: &scores)
       }
     }
-    let (cells, similarities) = (lists.index, lists.similarity)
+    let (cells, similarities) = (Array(lists.index), lists.similarity)
     let distances = [Float](
       count: cells.count, tilesOf: 512 * limit, using: workers, filledWith: .infinity
     ) { tile, distances in

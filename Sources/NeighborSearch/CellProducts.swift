@@ -5,8 +5,8 @@ internal import Parallelism
 
 /// The rows of a rank that are in its cells: its own, and those of other ranks after them.
 struct CellRows: Sendable {
-  let own: Matrix
-  let guests: Matrix
+  let own: StoredRows
+  let guests: StoredRows
   let ownNames: [GlobalNode]
   let guestNames: [GlobalNode]
 
@@ -26,8 +26,14 @@ struct CellRows: Sendable {
       "\(rows.count) rows to [\(target.rowCount) × \(target.columnCount)]")
     unsafe rows.withUnsafeBufferPointer { rows in
       guard let first = rows.baseAddress else { return }
+      let (from, others) = unsafe (own.words.sharedRows(), guests.words.sharedRows())
+      guard own.element == .float32 else {
+        return unsafe highland_gather_short_rows(
+          from.base, own.rowCount, others.base, from.columnCount, own.element.rawValue, first,
+          rows.count, width, lists.own.bound, target.disjointRows().base)
+      }
       unsafe highland_gather_rows(
-        own.sharedRows().base, own.rowCount, guests.sharedRows().base, first, rows.count, width,
+        from.base, own.rowCount, others.base, first, rows.count, width,
         lists.own.handle(from: 0), target.disjointRows().base)
     }
     withExtendedLifetime(self) {}

@@ -42,10 +42,11 @@ struct CellTasks: Sendable {
   /// > Collective: over `communicator`. Two rounds, 32 bytes per cell; none alone.
   ///
   /// - Parameters:
-  ///   - columnCount: Replicated. Of the rows.
+  ///   - rowByteCount: Replicated. Of the rows as they are stored.
   ///   - listLength: Replicated. Places of their lists.
   init(
-    _ membership: CellMembership, cellCount: Int, columnCount: Int, listLength: Int, seed: UInt64,
+    _ membership: CellMembership, cellCount: Int, rowByteCount: Int, listLength: Int, seed: UInt64,
+    dividedBy division: SearchDivision = SearchDivision(),
     on communicator: some Communicator
   ) throws {
     var members = Array(repeating: 0.0, count: cellCount)
@@ -60,8 +61,8 @@ struct CellTasks: Sendable {
     visitCount = visits.reduce(0, +)
     slabCount = Self.slabCount(
       members: members.reduce(0, +) / Double(communicator.size),
-      visits: visitCount / Double(communicator.size), rowByteCount: Double(4 * columnCount),
-      listByteCount: Double(12 * listLength), isAlone: communicator.size == 1)
+      visits: visitCount / Double(communicator.size), rowByteCount: Double(rowByteCount),
+      listByteCount: Double(12 * listLength), isAlone: communicator.size == 1, division)
     let parts = members.map { max(1, Int(($0 / Self.memberLimit).rounded(.up))) }
     firstTask = (parts + [0]).exclusivePrefixSums()
     hash = NodeHash(seed: seed)
@@ -109,15 +110,17 @@ struct CellTasks: Sendable {
   /// - Parameters:
   ///   - members: Of a rank, on average.
   ///   - visits: Of them, and of others.
-  private static func slabCount(
-    members: Double, visits: Double, rowByteCount: Double, listByteCount: Double, isAlone: Bool
+  ///   - division: How many there are at least.
+  static func slabCount(
+    members: Double, visits: Double, rowByteCount: Double, listByteCount: Double, isAlone: Bool,
+    _ division: SearchDivision
   ) -> Int {
-    guard !isAlone else { return maximumSlabCount }
+    guard !isAlone else { return max(maximumSlabCount, division.slabCount) }
     // Some visits are by rows that come anyway.
     let guests = (members + visits) / 2
     let limit = max(Double(slabByteCount), members * rowByteCount / 2)
     let count = (guests * (rowByteCount + listByteCount) / limit).rounded(.up)
-    return max(1, min(Int(count), maximumSlabCount))
+    return max(division.slabCount, min(Int(count), maximumSlabCount))
   }
 
   var taskCount: Int { slab.count }
@@ -292,8 +295,9 @@ private struct Guests {
 /// - Complexity: Memory for the rows that come in a slab, and their lists.
 /// - Returns: How many pairs this rank compared.
 func searchCells(
-  of rows: Matrix, _ membership: CellMembership, _ tasks: CellTasks, named names: [GlobalNode],
-  into lists: inout CandidateLists, using workers: Workers, on communicator: some Communicator,
+  of rows: StoredRows, _ membership: CellMembership, _ tasks: CellTasks,
+  named names: [GlobalNode], into lists: inout CandidateLists, using workers: Workers,
+  on communicator: some Communicator,
   progress: (Double) -> Void
 ) throws -> Double {
   var pairCount = 0.0
@@ -316,8 +320,7 @@ func searchCells(
       pairCount += search(
         travel.here, taskCount: tasks.taskCount,
         of: CellRows(
-          own: rows, guests: Matrix(rows: 0, columns: rows.columnCount), ownNames: names,
-          guestNames: []),
+          own: rows, guests: rows.stored(ofRows: []), ownNames: names, guestNames: []),
         into: &lists, &none, using: workers)
       progress(Double(slab + 1) / Double(tasks.slabCount))
       continue
@@ -332,7 +335,7 @@ func searchCells(
         receiving: from.enumerated().map { $0 == own ? 0 : $1.words }
       ).values, firstRow: rows.rowCount)
     let guestRows = try communicator.exchange(
-      rows: rows.copy(ofRows: sent), counts: counts, receiving: received)
+      rows: rows.stored(ofRows: sent), counts: counts, receiving: received)
     var guestLists = CandidateLists(capacity: lists.capacity, bounds: guests.bounds)
     pairCount += search(
       travel.here + guests.visits, taskCount: tasks.taskCount,

@@ -34,7 +34,7 @@ struct CellTree: Sendable {
 
   /// Rows by which the centre of a group, and that of a cell, is found.
   private static let rowsPerGroup = 128.0
-  private static let rowsPerCell = 48.0
+  static let rowsPerCell = 48.0
 
   /// > Collective: over `communicator`. Five rounds. The rows that are sampled for groups go to all
   /// > ranks, those for cells to one, and all centres to all ranks: `512 columns √cellCount` bytes,
@@ -47,7 +47,7 @@ struct CellTree: Sendable {
   ///   - cellCount: Replicated. About how many cells to make. At least 1.
   ///   - seed: Replicated. Another seed, other cells.
   init(
-    of rows: Matrix, at directed: [Int], ofAll directedCount: Int, named names: [GlobalNode],
+    of rows: StoredRows, at directed: [Int], ofAll directedCount: Int, named names: [GlobalNode],
     cellCount: Int, seed: UInt64, using workers: Workers, on communicator: some Communicator
   ) throws {
     let rowCount = Double(max(1, directedCount))
@@ -68,7 +68,10 @@ struct CellTree: Sendable {
 
     // The cells of a group, by the rank it is dealt to.
     let places = sample(Double(cellCount) * Self.rowsPerCell)
-    let groupOf = rows.copy(ofRows: places).nearest(of: groups, using: workers)
+    var groupOf: [Int] = []
+    for slab in places.indices.tiles(of: 1 << 13) {
+      groupOf += rows.copy(ofRows: Array(places[slab])).nearest(of: groups, using: workers)
+    }
     let found = GroupCounts(
       try communicator.allGather(
         groupOf.reduce(into: Array(repeating: Int32(0), count: groupCountFound)) { $0[$1] += 1 },
@@ -188,7 +191,7 @@ struct CenteredRows {
   init(_ named: NamedRows, at places: [Int], _ hash: NodeHash) {
     let names = named.names
     let order = places.sorted { names[$0] < names[$1] }
-    rows = named.rows(at: order)
+    rows = named.rows(at: order).unitRows()
     hashes = order.map { hash[names[$0]] }
   }
 

@@ -15,7 +15,7 @@ public import Parallelism
 ///   - names: Owned. The name of every node, as in the searches; nil names nodes by their index.
 /// - Returns: Lists of `listLength` places, and what was done for them.
 public func nearestNeighbors(
-  of rows: Matrix, listLength: Int, by options: SearchOptions, in nodes: NodePartition,
+  of rows: StoredRows, listLength: Int, by options: SearchOptions, in nodes: NodePartition,
   named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
   on communicator: some Communicator,
   progress: (Double) -> Void = { _ in }
@@ -25,7 +25,8 @@ public func nearestNeighbors(
   let choice = plan.choice(by: options)
   guard choice.method == .approximate else {
     let lists = try nearestNeighbors(
-      of: rows, listLength: listLength, in: nodes, named: names, using: workers, on: communicator,
+      of: rows, listLength: listLength, dividedBy: options.division, in: nodes, named: names,
+      using: workers, on: communicator,
       progress: progress)
     return (
       lists,
@@ -33,7 +34,8 @@ public func nearestNeighbors(
     )
   }
   let (lists, summary) = try approximateNeighbors(
-    of: rows, listLength: listLength, recall: options.recall, in: nodes, named: names,
+    of: rows, listLength: listLength, recall: options.recall, dividedBy: options.division,
+    in: nodes, named: names,
     using: workers, on: communicator, progress: progress)
   return (
     lists,

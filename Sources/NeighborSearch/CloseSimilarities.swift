@@ -38,8 +38,19 @@ package enum CloseSimilarities {
     _ scores: UnsafeMutablePointer<Float>, stride: Int, rows: Range<Int>, of x: Matrix,
     columns: Range<Int>, of y: Matrix
   ) {
+    unsafe refine(
+      scores, stride: stride, rows: (x.sharedRows()[rows.lowerBound], rows.count),
+      columns: (y.sharedRows()[columns.lowerBound], columns.count), depth: x.columnCount)
+  }
+
+  /// The same for rows that lie one after the other.
+  @unsafe static func refine(
+    _ scores: UnsafeMutablePointer<Float>, stride: Int,
+    rows: (first: UnsafePointer<Float>, count: Int),
+    columns: (first: UnsafePointer<Float>, count: Int), depth: Int
+  ) {
     unsafe highland_refine_similarities(
-      scores, stride, rows.count, columns.count, x.sharedRows()[rows.lowerBound],
-      y.sharedRows()[columns.lowerBound], x.columnCount, limit(depth: x.columnCount))
+      scores, stride, rows.count, columns.count, rows.first, columns.first, depth,
+      limit(depth: depth))
   }
 }

@@ -18,12 +18,14 @@ public import Parallelism
 /// > ⌊p/2⌋ times a block's rows and the three arrays of its lists, in all
 /// > `ownedCount · (4 · columns + 12 · listLength + 4)` bytes; then the lists once more. Travelling
 /// > lists have no more places than there are other nodes. With `names` they travel with the rows: ⌊p/2⌋
-/// > rounds more, and 8 bytes per node.
+/// > rounds more, and 8 bytes per node. A block that is divided into pieces goes round piece by piece, in
+/// > so many times the rounds.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing: they have no neighbours
 ///     and are in no other list. Shape `[ownedCount × columns]`.
 ///   - listLength: Replicated. The number of neighbours for each node, without the node itself.
+///   - division: Replicated. How much is held at once.
 ///   - names: Owned. The name of every node, under which it stands in lists and by which ties break:
 ///     all different, and none below 0. Given on all ranks or on none; nil names nodes by their index.
 ///   - progress: Called on every rank with the share of its work that is done, in 0 ... 1.
@@ -31,13 +33,14 @@ public import Parallelism
 /// - Complexity: n² · columns / p flops on each of p ranks; memory for up to three blocks. A place in a
 ///   list costs O(listLength) steps in short lists, O(log listLength) in long ones.
 public func nearestNeighbors(
-  of rows: Matrix, listLength: Int, in nodes: NodePartition, named names: [GlobalNode]? = nil,
+  of rows: StoredRows, listLength: Int, dividedBy division: SearchDivision = SearchDivision(),
+  in nodes: NodePartition, named names: [GlobalNode]? = nil,
   using workers: Workers = Workers(), on communicator: some Communicator,
   progress: (Double) -> Void = { _ in }
 ) throws -> NeighborLists {
   try communicator.assertReplicated(
     (
-      listLength: listLength, columns: rows.columnCount, nodes: nodes.firstNode,
+      listLength: listLength, division: division, columns: rows.columnCount, nodes: nodes.firstNode,
       isNamed: names != nil
     ))
   let owned = nodes.owned(by: communicator.rank)
@@ -61,32 +64,42 @@ public func nearestNeighbors(
     names: rowNames)
   offerPairs(within: &own, using: workers, progress: count)
 
-  var visitor = own
-  visitor.lists = own.lists.emptied
-  for step in 0..<communicator.size / 2 {
-    let visitorRank = ring.rank(after: step + 1)
-    visitor = try ring.pass(
-      visitor, passingNames: names != nil, receivingRowsOf: visitorRank, in: nodes, on: communicator
-    )
-    // Halfway round an even ring two ranks meet in both directions: each takes half the pairs.
-    let isShared = 2 * (step + 1) == communicator.size
-    let half = (isShared ? min(visitorRank, communicator.rank) : visitorRank)
-    let split = nodes.owned(by: half).count / 2
-    let isLower = communicator.rank < visitorRank
-    offerPairs(
-      between: &own, 0..<(isShared && isLower ? split : owned.count),
-      and: &visitor, (isShared && !isLower ? split : 0)..<visitor.rows.rowCount,
-      using: workers, progress: count)
+  /// The nodes of a rank that go round together, by their places in its block.
+  func piece(_ piece: Int, of rank: Rank) -> Range<Int> {
+    let count = nodes.owned(by: rank).count
+    return count * piece / division.pieceCount..<count * (piece + 1) / division.pieceCount
   }
-  if communicator.size > 1 {
+  for number in 0..<(communicator.size > 1 ? division.pieceCount : 0) {
+    let ownPiece = piece(number, of: communicator.rank)
+    var visitor = own.visiting(ownPiece)
+    for step in 0..<communicator.size / 2 {
+      let visitorRank = ring.rank(after: step + 1)
+      let visiting = piece(number, of: visitorRank)
+      let first = nodes.owned(by: visitorRank).lowerBound
+      visitor = try ring.pass(
+        visitor, passingNames: names != nil,
+        receiving: first + visiting.lowerBound..<first + visiting.upperBound, on: communicator)
+      // Halfway round an even ring two ranks meet in both directions: each takes half the pairs.
+      let isShared = 2 * (step + 1) == communicator.size
+      let half = (isShared ? min(visitorRank, communicator.rank) : visitorRank)
+      let split = nodes.owned(by: half).count / 2
+      let isLower = communicator.rank < visitorRank
+      let from =
+        isShared && !isLower
+        ? min(max(split, visiting.lowerBound), visiting.upperBound) : visiting.lowerBound
+      offerPairs(
+        between: &own, 0..<(isShared && isLower ? split : owned.count),
+        and: &visitor, from - visiting.lowerBound..<visiting.count,
+        using: workers, progress: count)
+    }
     let steps = communicator.size / 2
     own.lists.merge(
       try ring.move(
         visitor.lists, to: ring.rank(after: steps), from: ring.rank(after: -steps),
-        count: owned.count, on: communicator))
+        count: ownPiece.count, on: communicator), from: ownPiece.lowerBound)
   }
   progress(1)
-  return own.lists.neighborLists(listLength: listLength, using: workers)
+  return (consume own).lists.neighborLists(listLength: listLength, using: workers)
 }
 
 extension Range<Int> {

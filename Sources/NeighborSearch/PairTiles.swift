@@ -28,26 +28,31 @@ struct SearchBlock {
   let names: [GlobalNode]
 }
 
+extension SearchBlock {
+  /// Some of the rows, to travel: with lists that consider only what would enter those of the block.
+  func visiting(_ range: Range<Int>) -> SearchBlock {
+    let isAll = range == 0..<rows.rowCount
+    return SearchBlock(
+      rows: isAll ? rows : SearchRows(rows.stored.stored(ofRows: Array(range))),
+      lists: CandidateLists(capacity: lists.capacity, bounds: Array(lists.bound[range])),
+      names: Array(names[range]))
+  }
+}
+
 /// Rows, and which of them are all zeros and so similar to nothing.
 struct SearchRows {
-  let matrix: Matrix
+  let stored: StoredRows
   /// Ascending.
   private let zeroRows: [Int]
 
   /// - Complexity: O(rows), apart from leading zeros.
-  init(_ matrix: Matrix) {
-    self.matrix = matrix
-    zeroRows = unsafe matrix.withUnsafeBufferPointer { elements in
-      (0..<matrix.rowCount).filter { row in
-        (row * matrix.columnCount..<(row + 1) * matrix.columnCount).allSatisfy {
-          unsafe elements[$0] == 0
-        }
-      }
-    }
+  init(_ rows: StoredRows) {
+    stored = rows
+    zeroRows = (0..<rows.rowCount).filter { rows.isZero($0) }
   }
 
-  var rowCount: Int { matrix.rowCount }
-  var columnCount: Int { matrix.columnCount }
+  var rowCount: Int { stored.rowCount }
+  var columnCount: Int { stored.columnCount }
 
   /// The rows of zeros among some.
   func zeroRows(in range: Range<Int>) -> ArraySlice<Int> {
@@ -170,19 +175,25 @@ private func run(
     workers.forEach(batch.count) {
       (
         strip: PackedMatrix(),
-        scores: Matrix(rows: tiling.tileLength, columns: tiling.stripLength)
+        scores: Matrix(rows: tiling.tileLength, columns: tiling.stripLength),
+        // Where rows of short numbers are widened.
+        columns: Matrix(rows: 0, columns: 0), rows: Matrix(rows: 0, columns: 0)
       )
     } _: { index, scratch in
       let (strip, taskRows) = batch[index]
-      scratch.strip.pack(rows: strip, of: visiting.matrix)
+      let columns = unsafe visiting.stored.read(strip, into: &scratch.columns)
+      unsafe scratch.strip.pack(
+        rows: columns, stride: visiting.columnCount, count: strip.count, depth: visiting.columnCount
+      )
       for tile in taskRows.tiles(of: tiling.tileLength) {
         let scores = unsafe scratch.scores.disjointRows().base
+        let left = unsafe rows.stored.read(tile, into: &scratch.rows)
         unsafe multiplyPacked(
-          rows.matrix.sharedRows()[tile.lowerBound], stride: rows.columnCount,
-          rowCount: tile.count, scratch.strip, into: scores, stride: tiling.stripLength)
+          left, stride: rows.columnCount, rowCount: tile.count, scratch.strip, into: scores,
+          stride: tiling.stripLength)
         unsafe CloseSimilarities.refine(
-          scores, stride: tiling.stripLength, rows: tile, of: rows.matrix, columns: strip,
-          of: visiting.matrix)
+          scores, stride: tiling.stripLength, rows: (left, tile.count),
+          columns: (columns, strip.count), depth: rows.columnCount)
         unsafe exclude(
           rows.zeroRows(in: tile), of: tile, visiting.zeroRows(in: strip), of: strip,
           from: scores, stride: tiling.stripLength)

@@ -37,7 +37,7 @@ struct RecallSample {
   ///
   /// - Complexity: 2000 · ownedCount · columns flops.
   init(
-    of rows: Matrix, at directed: [Int], named names: [GlobalNode], listLength: Int,
+    of rows: StoredRows, at directed: [Int], named names: [GlobalNode], listLength: Int,
     using workers: Workers,
     on communicator: some Communicator
   ) throws {
@@ -50,7 +50,7 @@ struct RecallSample {
     let all = try NamedRows(rows, at: places, named: names).gathered(
       counts: counts, on: communicator)
     let near = nearestSimilarities(
-      of: all.rows(at: Array(0..<all.count)), named: all.names, among: rows, named: names,
+      of: all.rows(at: Array(0..<all.count)).unitRows(), named: all.names, among: rows, named: names,
       listLength: listLength, using: workers)
     let arrived = try communicator.exchange(
       Buckets(values: near, counts: counts.map { $0 * listLength }),
@@ -77,7 +77,7 @@ struct RecallSample {
   ///
   /// > Collective: over `communicator`. One round of 16 bytes per rank.
   func isDiffuse(
-    in tree: CellTree, of rows: Matrix, using workers: Workers, on communicator: some Communicator
+    in tree: CellTree, of rows: StoredRows, using workers: Workers, on communicator: some Communicator
   ) throws -> Bool {
     let effort = SearchEffort(isDiffuse: false)
     let near = tree.nearestCells(
@@ -194,17 +194,18 @@ private struct RecallSums: BitwiseCopyable {
 /// The similarities of some rows of any rank to their nearest others among the owned ones, greatest first, −∞
 /// where there are none. Shape `[rows × listLength]`.
 private func nearestSimilarities(
-  of queries: Matrix, named names: [GlobalNode], among rows: Matrix, named rowNames: [GlobalNode],
+  of queries: Matrix, named names: [GlobalNode], among rows: StoredRows,
+  named rowNames: [GlobalNode],
   listLength: Int, using workers: Workers
 ) -> [Float] {
   // The lists of the owned rows take nothing.
   var asking = SearchBlock(
-    rows: SearchRows(queries),
+    rows: SearchRows(StoredRows(queries)),
     lists: CandidateLists(count: queries.rowCount, capacity: listLength), names: names)
   var asked = SearchBlock(
     rows: SearchRows(rows),
     lists: CandidateLists(
-      capacity: 0, similarity: [], index: [],
+      capacity: 0, similarity: [], names: [],
       bound: Array(repeating: .infinity, count: rows.rowCount)),
     names: rowNames)
   offerPairs(

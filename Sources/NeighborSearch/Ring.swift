@@ -15,20 +15,20 @@ struct Ring {
   /// The rank some places further round.
   func rank(after steps: Int) -> Rank { Rank(((rank.index + steps) % size + size) % size) }
 
-  /// Hands a block to the rank before this one and takes the next rank's, which holds the rows
-  /// that `origin` owns.
+  /// Hands a block to the rank before this one and takes the next rank's.
   ///
   /// > Collective: over `communicator`. Four rounds of one message per rank: the rows and the
   /// > lists' three arrays. One more for names that do not follow from the partition.
   ///
-  /// - Parameter passesNames: Replicated. Whether rows have other names than their places in `nodes`.
+  /// - Parameters:
+  ///   - passesNames: Replicated. Whether rows have other names than their indices.
+  ///   - owned: The indices of the rows that come.
   func pass(
-    _ block: SearchBlock, passingNames passesNames: Bool, receivingRowsOf origin: Rank,
-    in nodes: NodePartition, on communicator: some Communicator
+    _ block: SearchBlock, passingNames passesNames: Bool, receiving owned: Range<Int>,
+    on communicator: some Communicator
   ) throws -> SearchBlock {
-    let owned = nodes.owned(by: origin)
     let rows = try communicator.exchange(
-      rows: block.rows.matrix, counts: counts(rank(after: -1), block.rows.rowCount),
+      rows: block.rows.stored, counts: counts(rank(after: -1), block.rows.rowCount),
       receiving: counts(rank(after: 1), owned.count))
     let lists = try move(
       block.lists, to: rank(after: -1), from: rank(after: 1), count: owned.count,
@@ -56,7 +56,7 @@ struct Ring {
     let places = count * lists.capacity
     return CandidateLists(
       capacity: lists.capacity, similarity: try move(lists.similarity, receiving: places),
-      index: try move(lists.index, receiving: places),
+      names: try move(lists.names, receiving: places),
       bound: try move(lists.bound, receiving: count))
   }
 

@@ -28,6 +28,14 @@ extension Communicator {
     return arrived
   }
 
+  /// Moves rows as they are stored.
+  ///
+  /// > Collective: as ``exchange(rows:counts:receiving:)-(Matrix,_,_)``.
+  func exchange(rows: StoredRows, counts: [Int], receiving: [Int]) throws -> StoredRows {
+    StoredRows(
+      words: try exchange(rows: rows.words, counts: counts, receiving: receiving), like: rows)
+  }
+
   /// The rows of every rank, in rank order, on every rank.
   ///
   /// > Collective: one round, the rows, to every rank.
@@ -49,15 +57,19 @@ extension Communicator {
 struct NamedRows: Sendable {
   private static let nameColumns = MemoryLayout<GlobalNode>.stride / MemoryLayout<Float>.stride
 
-  /// The names' bits are no numbers to compute with.
+  /// The names' bits are no numbers to compute with, and neither need those of rows be, which travel as they
+  /// are stored.
   private let packed: Matrix
+  /// No rows, of the same kind.
+  private let kind: StoredRows
 
   let names: [GlobalNode]
 
   var count: Int { packed.rowCount }
 
-  private init(packed: Matrix) {
+  private init(packed: Matrix, _ kind: StoredRows) {
     self.packed = packed
+    self.kind = kind
     names = unsafe packed.withUnsafeBufferPointer { elements in
       (0..<packed.rowCount).map {
         unsafe UnsafeRawPointer(elements.baseAddress! + $0 * packed.columnCount).loadUnaligned(
@@ -67,7 +79,8 @@ struct NamedRows: Sendable {
   }
 
   /// - Parameter places: Of the rows, each with its name.
-  init(_ rows: Matrix, at places: [Int], named names: [GlobalNode]) {
+  init(_ stored: StoredRows, at places: [Int], named names: [GlobalNode]) {
+    let rows = stored.words
     let width = rows.columnCount
     var packed = Matrix(uninitializedRows: places.count, columns: Self.nameColumns + width)
     unsafe rows.withUnsafeBufferPointer { source in
@@ -84,11 +97,12 @@ struct NamedRows: Sendable {
       }
     }
     self.packed = packed
+    kind = stored.stored(ofRows: [])
     self.names = places.map { names[$0] }
   }
 
   /// Copies of some of the rows.
-  func rows(at places: [Int]) -> Matrix {
+  func rows(at places: [Int]) -> StoredRows {
     let width = packed.columnCount - Self.nameColumns
     var rows = Matrix(uninitializedRows: places.count, columns: width)
     unsafe packed.withUnsafeBufferPointer { source in
@@ -102,14 +116,14 @@ struct NamedRows: Sendable {
         }
       }
     }
-    return rows
+    return StoredRows(words: rows, like: kind)
   }
 
   /// > Collective: one round, the rows, to every rank.
   ///
   /// - Parameter counts: Replicated. How many rows each rank has. Shape `[size]`.
   func gathered(counts: [Int], on communicator: some Communicator) throws -> NamedRows {
-    NamedRows(packed: try communicator.allGather(rows: packed, counts: counts))
+    NamedRows(packed: try communicator.allGather(rows: packed, counts: counts), kind)
   }
 
   /// > Collective: one round, as ``Communicator/exchange(rows:counts:receiving:)``.
@@ -117,6 +131,6 @@ struct NamedRows: Sendable {
     counts: [Int], receiving: [Int], on communicator: some Communicator
   ) throws -> NamedRows {
     NamedRows(
-      packed: try communicator.exchange(rows: packed, counts: counts, receiving: receiving))
+      packed: try communicator.exchange(rows: packed, counts: counts, receiving: receiving), kind)
   }
 }

@@ -14,14 +14,19 @@ public struct SearchOptions: Hashable, Sendable {
   /// The share of the true neighbours that an approximate search is to find, with a confidence of
   /// 97.5 %. In 0 ... 1.
   public var recall: Double
+  public var division: SearchDivision
 
   /// With a recall of 0.98 clusters of some sets are worse than those of the exact search; with this one of none.
   public static let usualRecall = 0.99
 
-  public init(_ method: SearchMethod = .auto, recall: Double = usualRecall) {
+  public init(
+    _ method: SearchMethod = .auto, recall: Double = usualRecall,
+    division: SearchDivision = SearchDivision()
+  ) {
     precondition((0...1).contains(recall), "recall \(recall)")
     self.method = method
     self.recall = recall
+    self.division = division
   }
 }
 
@@ -69,9 +74,11 @@ struct SearchEffort: Sendable {
   ///   nearest cells may be in groups that are not.
   init(isDiffuse: Bool) {
     self.isDiffuse = isDiffuse
-    meanCells = isDiffuse ? 12 : 4
+    meanCells = isDiffuse ? 12 : Self.usualMeanCells
     cellScale = isDiffuse ? 2 : 1
   }
+
+  static let usualMeanCells = 4.0
 
   /// How many of the groups of cells are searched for a node's nearest cells.
   func groupCount(among count: Int) -> Int {

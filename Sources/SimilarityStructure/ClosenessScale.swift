@@ -32,6 +32,16 @@ public struct ClosenessScale: Equatable, Sendable {
   public init(
     measuring rows: Matrix, using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
+    try self.init(measuring: StoredRows(rows), using: workers, on: communicator)
+  }
+
+  /// The scale of rows that are stored.
+  ///
+  /// > Collective: over `communicator`, as for a matrix.
+  public init(
+    measuring rows: StoredRows, using workers: Workers = Workers(),
+    on communicator: some Communicator
+  ) throws {
     try communicator.assertReplicated(rows.columnCount, from: .all)
     // 64 bits are enough for a tile; its last number counts rows that are not zero.
     let width = rows.columnCount + 1
@@ -39,9 +49,12 @@ public struct ClosenessScale: Equatable, Sendable {
     let partial = [Int64](
       count: tiles.count * width, tilesOf: width, using: workers, filledWith: 0
     ) { places, sums in
-      let elements = unsafe rows.sharedRows()
-      for index in tiles[places.lowerBound / width] {
-        let row = unsafe elements[index]
+      let tile = tiles[places.lowerBound / width]
+      var scratch = Matrix(rows: 0, columns: 0)
+      let elements = unsafe rows.read(tile, into: &scratch)
+      defer { withExtendedLifetime(scratch) {} }
+      for index in 0..<tile.count {
+        let row = unsafe elements + index * (width - 1)
         var isZero = true
         for column in 0..<width - 1 {
           let value = unsafe row[column]

@@ -2,30 +2,147 @@ package import Communication
 package import DistributedGraphs
 package import Parallelism
 
-/// One place of a list of nearest neighbours.
-struct ListEntry: BitwiseCopyable, Equatable, Sendable {
+/// One place of a list of nearest neighbours, as it travels.
+private struct ListEntry: BitwiseCopyable, Sendable {
   var node: GlobalNode
   /// z of the neighbour.
   var closeness: Float
   /// 0 for the nearest.
   var place: Int32
+}
 
-  /// The entry that fills short lists. It sorts after all nodes.
-  static let none = ListEntry(node: GlobalNode(Int64.max), closeness: 0, place: .max)
+/// Lists sorted by node, so that two of them are compared in one pass.
+///
+/// Memory: 14 bytes per place, and 12 of these are those of the lists that they were made of.
+private struct SortedLists: Sendable {
+  private let length: Int
+  /// Of every list ascending, then ``none``. Shape `[count × length]`.
+  let nodes: [GlobalNode]
+  /// z of each neighbour. Shape `[count × length]`.
+  let closeness: [Float]
+  /// The place of each neighbour before lists were sorted, 0 for the nearest: of short or of long lists.
+  /// Shape `[count × length]`.
+  private let shortPlaces: [UInt16]
+  private let longPlaces: [Int32]
+  /// Neighbours in every list. Shape `[count]`.
+  let counts: [Int32]
+
+  /// What fills short lists. It sorts after all nodes.
+  static let none = GlobalNode(Int64.max)
+
+  /// Sorts lists in their own memory, unless somebody else keeps them.
+  ///
+  /// - Parameter lists: Places of no positive similarity count as empty.
+  init(_ lists: consuming NeighborLists, scale: ClosenessScale, using workers: Workers) {
+    let (length, count) = (lists.listLength, lists.count)
+    self.length = length
+    let isShort = length <= Int(UInt16.max)
+    counts = (0..<count).map { Int32(lists.edgeCount(of: $0)) }
+    shortPlaces = isShort ? lists.placesByNode(counts, using: workers) : []
+    longPlaces = isShort ? [] : lists.placesByNode(counts, using: workers)
+    var (nodes, closeness) = (consume lists).takeArrays()
+    let tiles = (0..<count).tiles(of: 256)
+    let places = tiles.map { $0.lowerBound * length..<$0.upperBound * length }
+    let (counts, short, long) = (counts, shortPlaces, longPlaces)
+    @Sendable func source(_ place: Int) -> Int { isShort ? Int(short[place]) : Int(long[place]) }
+    nodes.forEachTile(places, using: workers) { tile, nodes in
+      for list in tiles[tile] {
+        let first = (list - tiles[tile].lowerBound) * length
+        let unsorted = (first..<first + length).map { nodes[$0] }
+        for place in 0..<length {
+          nodes[first + place] =
+            place < counts[list] ? unsorted[source(list * length + place)] : Self.none
+        }
+      }
+    }
+    closeness.forEachTile(places, using: workers) { tile, closeness in
+      for list in tiles[tile] {
+        let first = (list - tiles[tile].lowerBound) * length
+        let unsorted = (first..<first + length).map { closeness[$0] }
+        for place in 0..<length {
+          closeness[first + place] =
+            place < counts[list] ? scale.closeness(unsorted[source(list * length + place)]) : 0
+        }
+      }
+    }
+    self.nodes = nodes
+    self.closeness = closeness
+  }
+
+  /// Lists as they travelled.
+  init(_ entries: [ListEntry], length: Int) {
+    let count = length == 0 ? 0 : entries.count / length
+    let isShort = length <= Int(UInt16.max)
+    self.length = length
+    nodes = entries.map(\.node)
+    closeness = entries.map(\.closeness)
+    shortPlaces = isShort ? entries.map { UInt16($0.place) } : []
+    longPlaces = isShort ? [] : entries.map(\.place)
+    counts = (0..<count).map { list in
+      Int32(entries[list * length..<(list + 1) * length].count { $0.node != Self.none })
+    }
+  }
+
+  func place(at index: Int) -> Int {
+    longPlaces.isEmpty ? Int(shortPlaces[index]) : Int(longPlaces[index])
+  }
+
+  func entry(at index: Int) -> ListEntry {
+    ListEntry(node: nodes[index], closeness: closeness[index], place: Int32(place(at: index)))
+  }
+
+  /// z of the neighbours of a list, nearest first.
+  func closeness(of list: Int) -> [Float] {
+    var values = Array(repeating: Float(0), count: Int(counts[list]))
+    for index in list * length..<list * length + values.count {
+      values[place(at: index)] = closeness[index]
+    }
+    return values
+  }
+
+  /// z_K: z of the last neighbour of a list; 0 for an empty one.
+  func farthest(of list: Int) -> Float {
+    let last = Int(counts[list]) - 1
+    for index in list * length..<list * length + last + 1 where place(at: index) == last {
+      return closeness[index]
+    }
+    return 0
+  }
+}
+
+extension NeighborLists {
+  /// For each place of a list that is sorted by node the place where its neighbour is now.
+  ///
+  /// - Parameter counts: Neighbours in every list; the places after them stay.
+  fileprivate func placesByNode<Place: FixedWidthInteger & BitwiseCopyable & Sendable>(
+    _ counts: [Int32], using workers: Workers
+  ) -> [Place] {
+    [Place](
+      count: neighbors.count, tilesOf: max(256 * listLength, 1), using: workers, filledWith: 0
+    ) { places, order in
+      for first in stride(from: 0, to: places.count, by: listLength) {
+        let list = (places.lowerBound + first) / listLength
+        for place in 0..<listLength { order[first + place] = Place(place) }
+        order.sort(first..<first + Int(counts[list])) {
+          neighbors[list * listLength + Int($0)] < neighbors[list * listLength + Int($1)]
+        }
+      }
+    }
+  }
 }
 
 /// The lists of all local nodes, sorted so that two of them are compared in one pass.
 ///
-/// Memory: 16 bytes per local node and place of a list.
+/// Memory: 14 bytes per local node and place of a list.
 package struct NeighborContext: Sendable {
   /// Replicated. K: places of a list.
   let length: Int
   /// Replicated. m: the first places, those that make edges.
   let nearLength: Int
-  /// Local. Every list by ascending node, then ``ListEntry/none``. Shape `[localCount × length]`.
-  let entries: [ListEntry]
-  /// Local. Neighbours in every list. Shape `[localCount]`.
-  private let counts: [Int32]
+  /// Owned, and of the ghosts.
+  private let owned: SortedLists
+  private let ghosts: SortedLists
+  private let ownedCount: Int
   /// Local. z_K: z of the last neighbour of every list; 0 for an empty one. Shape `[localCount]`.
   private let farthest: [Float]
 
@@ -34,57 +151,51 @@ package struct NeighborContext: Sendable {
   /// > Collective: over `communicator`. One round, `16 · length` bytes per ghost.
   ///
   /// - Parameters:
-  ///   - lists: Owned. Places of no positive similarity count as empty.
+  ///   - lists: Owned. Places of no positive similarity count as empty. Consumed: sorted in their own
+  ///     memory, unless somebody else keeps them.
   ///   - graph: The graph of the first `nearLength` places, whose ghosts are needed.
   package init(
-    _ lists: NeighborLists, nearLength: Int, scale: ClosenessScale, over graph: NeighborGraph,
-    using workers: Workers = Workers(), on communicator: some Communicator
+    _ lists: consuming NeighborLists, nearLength: Int, scale: ClosenessScale,
+    over graph: NeighborGraph, using workers: Workers = Workers(),
+    on communicator: some Communicator
   ) throws {
     let length = lists.listLength
+    try communicator.assertReplicated(length, from: .all)
     self.length = length
     self.nearLength = nearLength
-    let own = [ListEntry](
-      count: graph.ownedCount * length, tilesOf: max(256 * length, 1), using: workers,
-      filledWith: ListEntry.none
-    ) { places, own in
-      for first in stride(from: 0, to: places.count, by: length) {
-        let list = (places.lowerBound + first) / length
-        let count = lists.edgeCount(of: list)
-        for place in 0..<count {
-          own[first + place] = ListEntry(
-            node: lists.neighbors[list * length + place],
-            closeness: scale.closeness(lists.similarities[list * length + place]),
-            place: Int32(place))
-        }
-        own.sort(first..<first + count) { $0.node < $1.node }
-      }
+    ownedCount = graph.ownedCount
+    let owned = SortedLists(consume lists, scale: scale, using: workers)
+    let boundary = graph.halo.boundary
+    var leaving: [ListEntry] = []
+    leaving.reserveCapacity(boundary.values.count * length)
+    for node in boundary.values {
+      for place in 0..<length { leaving.append(owned.entry(at: Int(node.index) * length + place)) }
     }
-    let entries = try graph.halo.extend(own, width: length, on: communicator)
-    self.entries = entries
-    let last = [ListEntry](
-      count: graph.halo.localCount, tilesOf: 256, using: workers, filledWith: ListEntry.none
-    ) { nodes, last in
+    let arrived = try communicator.exchange(
+      Buckets(values: leaving, counts: boundary.counts.map { $0 * length }),
+      receiving: graph.halo.ghostCounts.map { $0 * length })
+    let ghosts = SortedLists(arrived.values, length: length)
+    let ownedCount = graph.ownedCount
+    farthest = [Float](
+      count: length == 0 ? 0 : graph.halo.localCount, tilesOf: 256, using: workers, filledWith: 0
+    ) { nodes, farthest in
       for node in nodes {
-        var farthest = ListEntry(node: GlobalNode(-1), closeness: 0, place: -1)
-        for entry in entries[node * length..<(node + 1) * length]
-        where entry.place < length && entry.place > farthest.place { farthest = entry }
-        last[node - nodes.lowerBound] = farthest
+        farthest[node - nodes.lowerBound] =
+          node < ownedCount ? owned.farthest(of: node) : ghosts.farthest(of: node - ownedCount)
       }
     }
-    counts = last.map { $0.place + 1 }
-    farthest = last.map(\.closeness)
+    self.owned = owned
+    self.ghosts = ghosts
   }
 
   /// How many neighbours the list of a local node has.
-  func count(of node: Int) -> Int { Int(counts[node]) }
-
-  /// The list of a local node, nearest first: z of its neighbours.
-  func closeness(of node: Int) -> [Float] {
-    let list = entries[node * length..<(node + 1) * length]
-    var values = Array(repeating: Float(0), count: count(of: node))
-    for entry in list where entry.place < length { values[Int(entry.place)] = entry.closeness }
-    return values
+  func count(of node: Int) -> Int {
+    guard length > 0 else { return 0 }
+    return Int(node < ownedCount ? owned.counts[node] : ghosts.counts[node - ownedCount])
   }
+
+  /// The list of an owned node, nearest first: z of its neighbours.
+  func closeness(of node: Int) -> [Float] { length == 0 ? [] : owned.closeness(of: node) }
 }
 
 /// The overlap of two lists.
@@ -127,35 +238,38 @@ extension NeighborContext {
   package func overlap<Sum: FixedWidthInteger>(
     ofTarget target: Int, named name: GlobalNode, withSource source: Int, addingIn: Sum.Type
   ) -> ListOverlap {
-    let list = entries.span
+    guard length > 0 else { return ListOverlap() }
+    let others = source < ownedCount ? owned : ghosts
+    let (list, otherList) = (owned.nodes.span, others.nodes.span)
     var overlap = ListOverlap()
     var (near, weighted) = (Sum(0), Sum(0))
-    var (a, b) = (target * length, source * length)
-    let (aEnd, bEnd) = (a + length, b + length)
+    var a = target * length
+    var b = (source < ownedCount ? source : source - ownedCount) * length
+    let aEnd = a + Int(owned.counts[target])
+    let bEnd = b + count(of: source)
     while a < aEnd, b < bEnd {
-      let (x, y) = (list[a], list[b])
-      if x.node == y.node {
-        if x.place == .max { break }  // the empty places of both
+      let (x, y) = (list[a], otherList[b])
+      if x == y {
+        let (p, q) = (owned.closeness[a], others.closeness[b])
         overlap.sharedCount += 1
-        if x.place < nearLength, y.place < nearLength {
+        if owned.place(at: a) < nearLength, others.place(at: b) < nearLength {
           overlap.nearSharedCount += 1
-          near += Sum(fixedPoint(x.closeness * y.closeness))
+          near += Sum(fixedPoint(p * q))
         }
         weighted += Sum(
           fixedPoint(
-            listWeight(x.closeness, farthest: farthest[target])
-              * listWeight(y.closeness, farthest: farthest[source])))
+            listWeight(p, farthest: farthest[target]) * listWeight(q, farthest: farthest[source])))
         a += 1
         b += 1
-      } else if x.node < y.node {
+      } else if x < y {
         a += 1
       } else {
-        if y.node == name { overlap.placeAtSource = Int(y.place) }
+        if y == name { overlap.placeAtSource = others.place(at: b) }
         b += 1
       }
     }
     while b < bEnd, overlap.placeAtSource < 0 {
-      if list[b].node == name { overlap.placeAtSource = Int(list[b].place) }
+      if otherList[b] == name { overlap.placeAtSource = others.place(at: b) }
       b += 1
     }
     overlap.nearProduct = Float(Double(near) / fixedPointScale)

@@ -72,7 +72,7 @@ public struct PointEdges: Equatable, Sendable {
         let source = Int(graph.columns[edge].index)
         offsets[node + 1] += 1
         if source < owned.count {
-          offsets[source + 1] += 1
+          if graph.edge(into: source, from: node) == nil { offsets[source + 1] += 1 }
         } else {
           away.append(
             (
@@ -92,11 +92,16 @@ public struct PointEdges: Equatable, Sendable {
       let name = GlobalNode(owned.lowerBound + node)
       for edge in graph.edges(into: node) {
         let a = graph.affinities[edge]
-        rows.append(
-          Entry(other: graph.source(of: edge), tally: PointEdgeTally(incoming: 1, largest: a)),
-          to: node)
+        var tally = PointEdgeTally(incoming: 1, largest: a)
         let source = Int(graph.columns[edge].index)
-        guard source < owned.count else { continue }
+        let isOwned = source < owned.count
+        // Edges in both directions are one entry at each end from the start.
+        let back = isOwned ? graph.edge(into: source, from: node) : nil
+        if let back {
+          tally = tally + PointEdgeTally(outgoing: 1, largest: graph.affinities[back])
+        }
+        rows.append(Entry(other: graph.source(of: edge), tally: tally), to: node)
+        guard isOwned, back == nil else { continue }
         rows.append(
           Entry(other: name, tally: PointEdgeTally(outgoing: 1, largest: a)), to: source)
       }
@@ -299,11 +304,18 @@ extension PointEdges {
         }
         rowOffsets.append(end)
       }
-      entries.removeLast(entries.count - end)
-      return (rowOffsets, entries)
+      // What was added up leaves memory, which only a copy gives back.
+      return (rowOffsets, end == entries.count ? entries : Array(entries[..<end]))
     }
 
     private static let absent = GlobalNode(-1)
+  }
+}
+
+extension NeighborGraph {
+  /// The edge between two owned nodes, if there is one.
+  fileprivate func edge(into target: Int, from source: Int) -> Int? {
+    edges(into: target).first { Int(columns[$0].index) == source }
   }
 }
 

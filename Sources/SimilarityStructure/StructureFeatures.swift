@@ -32,33 +32,39 @@ public struct StructureFeatures: Sendable {
   ///   - graph: Of the first `nearLength` places of the lists.
   /// - Complexity: O(edges · K).
   public init(
-    _ lists: NeighborLists, graph: NeighborGraph, of level: StructureLevel, nearLength: Int,
+    _ lists: consuming NeighborLists, graph: NeighborGraph, of level: StructureLevel,
+    nearLength: Int, using workers: Workers = Workers(), on communicator: some Communicator
+  ) throws {
+    try self.init(
+      ListFeatures(
+        lists, over: graph, nearLength: nearLength, scale: level.scale, using: workers,
+        on: communicator), graph: graph, of: level, using: workers, on: communicator)
+  }
+
+  /// The features, of which those that follow from the lists are there already.
+  ///
+  /// > Collective: over `communicator`. Four rounds: a count, 16 bytes, then a ``NodeStructure``, 80 bytes,
+  /// > per ghost.
+  package init(
+    _ lists: ListFeatures, graph: NeighborGraph, of level: StructureLevel,
     using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
-    try communicator.assertReplicated(
-      (
-        nearLength: nearLength, contextLength: lists.listLength, level: level.level,
-        scale: level.scale
-      ))
+    try communicator.assertReplicated((level: level.level, scale: level.scale))
     precondition(
       level.memberCounts.count == graph.ownedCount, "\(level.memberCounts.count) counts")
     self.graph = graph
-    self.nearLength = nearLength
+    nearLength = lists.nearLength
     self.level = level
-    contextLength = lists.listLength
-    let context = try NeighborContext(
-      lists, nearLength: nearLength, scale: level.scale, over: graph, using: workers,
-      on: communicator)
+    contextLength = lists.contextLength
     let popularity = try graph.popularity(on: communicator)
 
-    let overlaps = Self.overlaps(context, over: graph, using: workers)
+    let (overlaps, nearLength) = (lists.overlaps, lists.nearLength)
     self.overlaps = overlaps
     let owned = [NodeStructure](
       count: graph.ownedCount, tilesOf: 256, using: workers, filledWith: NodeStructure()
     ) { owned, structures in
       for node in owned {
-        var structure = NodeStructure(
-          closeness: context.closeness(of: node), nearLength: nearLength)
+        var structure = lists.structures[node]
         structure.describeMembers(
           count: level.memberCounts[node], meanLength: level.meanLengths[node],
           pointEdges: level.pointEdges, node: node, named: graph.halo.global(LocalNode(node)),
@@ -137,6 +143,45 @@ public struct StructureFeatures: Sendable {
           target: i, source: j, jaccard: overlap.jaccard, nearLength: nearLength,
           contextLength: contextLength, into: &rows, at: first)
         first += stride
+      }
+    }
+  }
+}
+
+/// What follows from the neighbour lists alone: when it is known, the lists are no longer needed.
+package struct ListFeatures: Sendable {
+  /// Replicated. m and K.
+  fileprivate let nearLength: Int
+  fileprivate let contextLength: Int
+  /// Owned. As in ``StructureFeatures``.
+  fileprivate let overlaps: Matrix
+  /// Owned. What the list of each node says.
+  fileprivate let structures: [NodeStructure]
+
+  /// > Collective: over `communicator`. One round: per ghost its list, 16 bytes a place.
+  ///
+  /// - Parameters:
+  ///   - lists: Owned. Nearest neighbours; K places each. Consumed.
+  ///   - graph: Of the first `nearLength` places of the lists.
+  /// - Complexity: O(edges · K).
+  package init(
+    _ lists: consuming NeighborLists, over graph: NeighborGraph, nearLength: Int,
+    scale: ClosenessScale, using workers: Workers, on communicator: some Communicator
+  ) throws {
+    try communicator.assertReplicated(
+      (nearLength: nearLength, contextLength: lists.listLength, scale: scale))
+    self.nearLength = nearLength
+    contextLength = lists.listLength
+    let context = try NeighborContext(
+      consume lists, nearLength: nearLength, scale: scale, over: graph, using: workers,
+      on: communicator)
+    overlaps = StructureFeatures.overlaps(context, over: graph, using: workers)
+    structures = [NodeStructure](
+      count: graph.ownedCount, tilesOf: 256, using: workers, filledWith: NodeStructure()
+    ) { owned, structures in
+      for node in owned {
+        structures[node - owned.lowerBound] = NodeStructure(
+          closeness: context.closeness(of: node), nearLength: nearLength)
       }
     }
   }

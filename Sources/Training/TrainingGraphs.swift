@@ -85,7 +85,7 @@ private final class CoordinatesTruth: LinkageJudge {
       graphs.append(
         TrainingGraph(
           neighborCount: neighborCount, level: level.number, graph: graph,
-          identity: level.rows.directions, average: level.rows.inputMeans, truth: truth))
+          identity: level.rows.directions.unitRows(), average: level.rows.inputMeans, truth: truth))
     }
     return Linkage(
       distance: graph.affinities.indices.map {

@@ -83,12 +83,12 @@ struct FeatureFileTests {
     arguments: [
       (
         "x.csv", nil, [],
-        "unknown extension '.csv'; features are read and written as .npy, .fvecs, .fbin or .bin; it is "
+        "unknown extension '.csv'; features are .npy, .fvecs, .fbin, .bin, .u8bin, .i8bin or .safetensors; it is "
           + "empty"
       ),
       (
         "x", nil, [],
-        "no extension; features are read and written as .npy, .fvecs, .fbin or .bin; it is empty"
+        "no extension; features are .npy, .fvecs, .fbin, .bin, .u8bin, .i8bin or .safetensors; it is empty"
       ),
       (
         "x.bin", nil, [0, 0, 0, 0],
@@ -186,8 +186,8 @@ struct FeatureFileTests {
         == "\(path)/x.npy: features without columns cannot be written")
     #expect(
       writing("x.txt", .float32)
-        == "\(path)/x.txt: unknown extension '.txt'; features are read and written as .npy, "
-        + ".fvecs, .fbin or .bin")
+        == "\(path)/x.txt: unknown extension '.txt'; features are .npy, .fvecs, .fbin, .bin, "
+        + ".u8bin, .i8bin or .safetensors")
     #expect(try scratch.names == [])
   }
 }

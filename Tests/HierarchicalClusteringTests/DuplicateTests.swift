@@ -29,7 +29,7 @@ import Testing
     let shares = try ThreadCommunicator.run(ranks: ranks) { communicator in
       let owned = nodes.owned(by: communicator.rank)
       return try duplicateRoots(
-        of: rows.slice(owned), where: Array(hasDirection[owned]), in: nodes,
+        of: StoredRows(rows.slice(owned)), where: Array(hasDirection[owned]), in: nodes,
         using: Workers(2), on: communicator)
     }
     var first: [Int: Int] = [:]
@@ -50,7 +50,8 @@ import Testing
       let counting = CountingCommunicator(communicator)
       let owned = nodes.owned(by: communicator.rank)
       _ = try duplicateRoots(
-        of: rows.slice(owned), where: Array(hasDirection[owned]), in: nodes, on: counting)
+        of: StoredRows(rows.slice(owned)), where: Array(hasDirection[owned]), in: nodes,
+        on: counting)
       return counting.traffic
     }
     // All three may live on one rank, which answers the others.

@@ -98,7 +98,7 @@ extension Programs {
         ], ranks: ranks)
       #expect(found.exitCode == 1 && found.errorLines.count == 1, "\(found)")
       #expect(
-        found.errorLines.first?.contains("--points 1000000000000 --dimensions 1024: rows of ")
+        found.errorLines.first?.contains("--points 1000000000000 --dimensions 1024: labels of ")
           == true)
       #expect(try scratch.names == [])
     }

@@ -34,6 +34,8 @@ extension OptionTable {
     OptionUse(
       "--partition input", .count(of: "\"partition\" : \"input\"", in: "report.json"),
       with: "--report report.json"),
+    OptionUse(
+      "--memory 64G", .json("report.json", "memory", "limitBytes"), with: "--report report.json"),
     OptionUse("--threads 3", .line("of 3 threads")),
     OptionUse("--progress none", .silence),
     OptionUse(
@@ -107,6 +109,8 @@ extension OptionTable {
       OptionUse(
         "--recall 0.5", .count(of: "\"wantedRecall\" : 0.5", in: "report.json"),
         with: "--search approximate --report report.json"),
+      OptionUse(
+        "--memory 64G", .json("report.json", "memory", "limitBytes"), with: "--report report.json"),
       OptionUse("--threads 3", .json("report.json", "threadCount"), with: "--report report.json"),
       OptionUse("--progress none", .silence),
       OptionUse("--overwrite", .success, existing: ["n.npy", "other.npy", "report.json"]),
@@ -170,6 +174,7 @@ extension OptionTable {
       OptionUse("--dimensions 4", .arrays),
       OptionUse("--seed 1", .arrays), OptionUse("--mean-cluster-size 4", .arrays),
       OptionUse("--singleton-share 0.6", .arrays), OptionUse("--test-share 0.2", .arrays),
+      OptionUse("--element-type int8", .arrays),
       OptionUse("--output other", .file("other/generate.json")),
       OptionUse(
         "--overwrite", .success, existing: ["made/generate.json", "other/generate.json"]),

@@ -6,4 +6,5 @@
 #include "optimizers.h"
 #include "pooling.h"
 #include "rows.h"
+#include "stored.h"
 #include "vectors.h"

@@ -5,6 +5,7 @@ import DistributedGraphs
 import Evaluation
 public import HierarchicalClustering
 import MPICommunication
+import NeighborSearch
 import Parallelism
 
 struct ClusterCommand: RankedCommand {
@@ -121,6 +122,7 @@ struct ClusterCommand: RankedCommand {
   var partition = "locality"
 
   @OptionGroup var search: NeighborSearchOptions
+  @OptionGroup var memory: MemoryOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions
@@ -192,16 +194,18 @@ struct ClusterCommand: RankedCommand {
       try noteNegativeLabels(labels, of: path, on: communicator)
       return labels
     }
+    let workers = try threads.workers(on: communicator)
+    let memoryPlan = try memoryPlan(trained, source, workers, on: communicator)
+    var searchOptions = search.options
+    searchOptions.division = memoryPlan.division
     let options = ClusteringOptions(
       neighborCount: neighborCount, threshold: tau, laterThreshold: tauLater,
       choosesThreshold: tauBySilhouette, granularity: granularity, maximumLevels: maxLevels,
-      stopsEarly: earlyStop, search: search.options,
+      stopsEarly: earlyStop, search: searchOptions,
       ownership: try communicator.agree {
         try ownership(of: source.rowCount, on: communicator)
       },
-      invalidRows: invalidRows,
-      workers: try threads.workers(on: communicator))
-    try checkMemory(trained, source, on: communicator)
+      invalidRows: invalidRows, workers: workers)
     let plan = try communicator.agree {
       try ClusteringPlan(options, with: trained) { length in
         try readNeighbors(of: source, length: length, for: trained, on: communicator)
@@ -210,14 +214,14 @@ struct ClusterCommand: RankedCommand {
 
     guard let hierarchy else {
       return try cluster(
-        source, trained, plan, trueLabels, hierarchy: nil, on: communicator)
+        source, trained, plan, memoryPlan, trueLabels, hierarchy: nil, on: communicator)
     }
     try writeDirectory(
       to: hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite,
       on: communicator
     ) { temporary in
       try cluster(
-        source, trained, plan, trueLabels, hierarchy: HierarchyWriter(in: temporary),
+        source, trained, plan, memoryPlan, trueLabels, hierarchy: HierarchyWriter(in: temporary),
         on: communicator)
     }
   }
@@ -248,12 +252,13 @@ struct ClusterCommand: RankedCommand {
     return .given(ranks.map { Int($0) })
   }
 
-  /// Refuses lists that no memory holds, before they are read or searched.
+  /// How the run fits into memory; refuses it where it does not, before anything is read or searched.
   ///
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
-  private func checkMemory(
-    _ model: TrainedModel, _ source: FeatureFile, on communicator: MPICommunicator
-  ) throws {
+  private func memoryPlan(
+    _ model: TrainedModel, _ source: FeatureFile, _ workers: Workers,
+    on communicator: MPICommunicator
+  ) throws -> MemoryOptions.Plan {
     let k = model.neighborCount(neighborCount)
     try MemoryNeed(
       neighbors: neighborCount == nil ? "k = \(k) of \(model.name)" : "-k \(k)",
@@ -261,11 +266,25 @@ struct ClusterCommand: RankedCommand {
       pointCount: source.rowCount, columnCount: model.linkage.listLength(neighborCount: k),
       isWritten: false, rankCount: communicator.size
     ).check(on: communicator)
+    let need = ClusteringMemory(
+      rowCount: largestShare(of: source.rowCount, on: communicator), pointCount: source.rowCount,
+      columnCount: source.dimensions, element: source.storedElement,
+      rankCount: communicator.size, neighborCount: k, keepsLists: hierarchy != nil,
+      model: model.linkage)
+    var options = search.options
+    return try memory.plan(
+      of: "clusters of [\(source.rowCount) × \(source.dimensions)] points",
+      threadCount: workers.count, on: communicator
+    ) {
+      options.division = $0
+      return need.bytes(by: options)
+    }
   }
 
   private func cluster(
     _ source: FeatureFile, _ model: TrainedModel, _ plan: ClusteringPlan<LinkageModel>,
-    _ trueLabels: [Int64]?, hierarchy: HierarchyWriter?, on communicator: MPICommunicator
+    _ memoryPlan: MemoryOptions.Plan, _ trueLabels: [Int64]?, hierarchy: HierarchyWriter?,
+    on communicator: MPICommunicator
   ) throws {
     let reporter = ProgressReporter(progress, on: communicator)
     let store = try checkpoint.map {
@@ -294,7 +313,8 @@ struct ClusterCommand: RankedCommand {
       singletonCount: clustering.singletonCount,
       stopReason: clustering.stopReason, reading: clustering.reading, labeling: clustering.labeling,
       levels: clustering.levels,
-      elapsedSeconds: elapsed, memory: try MemoryReport(on: communicator), metrics: metrics)
+      elapsedSeconds: elapsed, memory: try MemoryReport(memoryPlan, on: communicator),
+      metrics: metrics)
 
     if let output {
       try LabelFile.write(

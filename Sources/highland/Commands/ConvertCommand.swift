@@ -12,7 +12,7 @@ struct ConvertCommand: RankedCommand {
     commandName: "convert",
     abstract: "Convert features or labels between file formats, or features to fewer columns.",
     discussion: """
-      Features: .npy, .fvecs, .fbin, .bin. Labels: .npy of integers in one column, or .txt with one \
+      Features: .npy, .fvecs, .fbin, .bin; .u8bin, .i8bin and .safetensors are read only. Labels: .npy of integers in one column, or .txt with one \
       per line. The extension gives the format. Scripts/convert-checkpoint.py and \
       Scripts/convert-dataset.py convert PyTorch checkpoints and pickled data sets.
       """)

@@ -35,10 +35,28 @@ struct GenerateCommand: RankedCommand {
   @Option(help: "The share of the points in the test split.")
   var testShare = 0.5
 
+  @Option(
+    help: ArgumentHelp(
+      "Elements of the features: float32, float16 or int8.",
+      discussion: "Of int8, every row is scaled so that its largest value is 127, and rounded."))
+  var elementType = FeatureElement.float32
+
   @Option(name: .shortAndLong, help: "The directory to write.")
   var output: String
 
   @OptionGroup var outputs: OutputOptions
+
+  enum FeatureElement: String, CaseIterable, ExpressibleByArgument, Encodable {
+    case float32, float16, int8
+
+    var type: ElementType {
+      switch self {
+      case .float32: .float32
+      case .float16: .float16
+      case .int8: .int8
+      }
+    }
+  }
 
   func validate() throws { _ = try options() }
 
@@ -58,15 +76,16 @@ struct GenerateCommand: RankedCommand {
 
   func run(on communicator: MPICommunicator) throws {
     let options = try communicator.agree { try self.options() }
-    // The larger split's rows twice; where each cluster begins, on every rank.
+    // The labels of the larger split; where each cluster begins, on every rank.
     let largerShare = Double(points) * max(testShare, 1 - testShare) / Double(communicator.size)
     try MemoryNeed(
-      option: "--points \(points) --dimensions \(dimensions)", purpose: "rows",
-      bytes: 8 * largerShare * Double(dimensions) + 8 * Double(points) / meanClusterSize
+      option: "--points \(points) --dimensions \(dimensions)", purpose: "labels",
+      bytes: 16 * largerShare + 8 * Double(points) / meanClusterSize
     ).check(on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
-      try checkSpace(ofShape: [points, dimensions], elementByteCount: 4, for: output)
+      try checkSpace(
+        ofShape: [points, dimensions], elementByteCount: elementType.type.byteCount, for: output)
     }
     let embeddings = SyntheticEmbeddings(options)
     try writeDirectory(
@@ -76,8 +95,14 @@ struct GenerateCommand: RankedCommand {
         let count = embeddings.rowCount(of: split)
         let owned = ownShare(of: count, on: communicator)
         try FeatureFile.write(
-          embeddings.rows(owned, of: split), rowCount: count, firstRow: owned.lowerBound,
-          to: "\(directory)/features_\(split.rawValue).npy", overwrite: false, on: communicator)
+          rows: owned, of: count, columnCount: dimensions,
+          sliceLength: max(1, min(4096, (1 << 25) / dimensions)),
+          to: "\(directory)/features_\(split.rawValue).npy", as: elementType.type,
+          overwrite: false, on: communicator
+        ) { range in
+          let rows = embeddings.rows(range, of: split)
+          return elementType == .int8 ? rows.scaled(to: 127) : rows
+        }
         try LabelFile.write(
           embeddings.labels(owned, of: split), count: count, firstRow: owned.lowerBound,
           to: "\(directory)/labels_\(split.rawValue).npy", overwrite: false, on: communicator)
@@ -102,6 +127,7 @@ struct GenerateCommand: RankedCommand {
     var meanClusterSize: Double
     var singletonShare: Double
     var testShare: Double
+    var elementType: FeatureElement
     var clusterCounts: [String: Int]
 
     init(_ command: GenerateCommand, _ embeddings: SyntheticEmbeddings) {
@@ -111,10 +137,24 @@ struct GenerateCommand: RankedCommand {
       meanClusterSize = command.meanClusterSize
       singletonShare = command.singletonShare
       testShare = command.testShare
+      elementType = command.elementType
       clusterCounts = Dictionary(
         uniqueKeysWithValues: SyntheticEmbeddings.Split.allCases.map {
           ($0.rawValue, embeddings.clusterCount(of: $0))
         })
     }
+  }
+}
+
+extension Matrix {
+  /// Every row multiplied so that its largest magnitude is the given one.
+  fileprivate func scaled(to largest: Float) -> Matrix {
+    var result = self
+    for row in 0..<rowCount {
+      let magnitude = (0..<columnCount).reduce(Float(0)) { max($0, abs(self[row, $1])) }
+      guard magnitude > 0 else { continue }
+      for column in 0..<columnCount { result[row, column] *= largest / magnitude }
+    }
+    return result
   }
 }

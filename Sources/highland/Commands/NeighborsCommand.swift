@@ -54,6 +54,7 @@ struct NeighborsCommand: RankedCommand {
   var invalidRows = InvalidRowPolicy.error
 
   @OptionGroup var search: NeighborSearchOptions
+  @OptionGroup var memory: MemoryOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions
@@ -86,6 +87,21 @@ struct NeighborsCommand: RankedCommand {
       try checkSpace(ofShape: shape, elementByteCount: 4, for: similarities)
     }
     let workers = try threads.workers(on: communicator)
+    var options = search.options
+    let need = SearchMemory(
+      rowCount: largestShare(of: source.rowCount, on: communicator), nodeCount: source.rowCount,
+      columnCount: source.dimensions, element: source.storedElement,
+      listLength: neighborCount - 1, rankCount: communicator.size)
+    let plan = try memory.plan(
+      of: "neighbours of [\(source.rowCount) × \(source.dimensions)] points",
+      threadCount: workers.count, on: communicator
+    ) {
+      options.division = $0
+      // Indices are copied when they are written.
+      let written = need.bytesPerRow + 20 * Double(neighborCount - 1)
+      return max(need.bytes(by: options), Double(need.rowCount) * written)
+    }
+    options.division = plan.division
     reporter.show("read", isDone: 0)
     let rows = try source.unitRows(
       owned, invalid: invalidRows, using: workers, on: communicator)
@@ -102,7 +118,7 @@ struct NeighborsCommand: RankedCommand {
         return kept
       }
       let found = try nearestNeighbors(
-        of: rows, listLength: neighborCount - 1, by: search.options, in: nodes, using: workers,
+        of: rows, listLength: neighborCount - 1, by: options, in: nodes, using: workers,
         on: communicator
       ) { reporter.show("neighbors", isDone: $0, amount: pairs, unit: "pairs") }
       try store?.keep(found.lists, found.summary, in: nodes, on: communicator)
@@ -125,7 +141,7 @@ struct NeighborsCommand: RankedCommand {
         search: cost, method: summary, usefulFlops: 2 * flops,
         computedFlops: 2 * summary.comparedPairs * Double(source.dimensions),
         usefulGigaflopsPerSecond: 2 * flops / max(cost.elapsedSeconds, 1e-9) / 1e9,
-        memory: try MemoryReport(on: communicator)),
+        memory: try MemoryReport(plan, on: communicator)),
       to: report, overwrite: outputs.overwrite, on: communicator)
   }
 }

@@ -3,6 +3,7 @@ import Communication
 import Datasets
 import DistributedGraphs
 import FoundationEssentials
+import LinearAlgebra
 import MPICommunication
 public import NeighborSearch
 import Parallelism
@@ -12,8 +13,8 @@ import Parallelism
 struct FeatureOptions: ParsableArguments {
   @Argument(
     help: """
-      Embeddings, one row per point: .npy of numbers, .fvecs, .fbin, or raw float32 .bin with \
-      --dimensions.
+      Embeddings, one row per point: .npy of numbers, .fvecs, .fbin, .u8bin, .i8bin, .safetensors of \
+      one matrix, or raw float32 .bin with --dimensions.
       """)
   var features: String
 
@@ -30,7 +31,8 @@ struct FeatureOptions: ParsableArguments {
     let owned = ownShare(of: file.rowCount, on: communicator)
     try MemoryNeed(
       option: features, purpose: "[\(file.rowCount) × \(file.columnCount)] features",
-      bytes: 4 * Double(owned.count) * Double(file.columnCount)
+      bytes: Double(owned.count)
+        * Double(StoredRows.byteCount(columns: file.columnCount, of: file.storedElement))
     ).check(on: communicator)
     return file
   }
@@ -207,6 +209,11 @@ private func pathComponents(_ path: String) -> [Substring] {
     if name == ".." { _ = components.popLast() } else { components.append(name) }
   }
   return components
+}
+
+/// The rows, out of `count`, of the rank that has most.
+func largestShare(of count: Int, on communicator: some Communicator) -> Int {
+  (count + communicator.size - 1) / communicator.size
 }
 
 /// The rows, out of `count`, that this rank is responsible for.

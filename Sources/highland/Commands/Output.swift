@@ -12,7 +12,7 @@ struct Output {
     var extensions: [String] {
       switch self {
       case .labels: ["npy", "txt"]
-      case .features: FeatureFormat.allCases.map(\.rawValue)
+      case .features: FeatureFormat.written.map(\.rawValue)
       case .array: ["npy"]
       case .model: ["safetensors"]
       case .json, .page, .table, .log: []

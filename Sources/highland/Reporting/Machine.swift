@@ -34,9 +34,15 @@ struct MemoryReport: Codable {
   var peakBytesOfAllRanks: Int
   /// The part of that sum that was there before anything was read: libraries and MPI.
   var startBytesOfAllRanks: Int
+  /// What was predicted for the rank that takes most; nil where nothing was.
+  var plannedBytesOfLargestRank: Int?
+  /// What each rank may take, if that was said.
+  var limitBytes: Int?
 
   /// > Collective: over `communicator`. Three rounds of 8 bytes per rank.
-  init(on communicator: some Communicator) throws {
+  init(_ plan: MemoryOptions.Plan? = nil, on communicator: some Communicator) throws {
+    plannedBytesOfLargestRank = plan.map { Int($0.bytes) }
+    limitBytes = plan?.limit
     let own = ProcessMemory.peakBytes
     peakBytesOfLargestRank = try communicator.maximum(own)
     peakBytesOfAllRanks = try communicator.sum(own)

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Communication
+import Evaluation
+import FoundationEssentials
+import MPICommunication
+import NeighborSearch
+
+struct MemoryOptions: ParsableArguments {
+  @Option(
+    name: .customLong("memory"),
+    help: ArgumentHelp(
+      "The memory that each rank may take: a number of bytes, or of K, M, G or T.",
+      discussion: """
+        The run divides its work so that it stays below, or is refused before it begins. The result does \
+        not depend on it. Default: what the host has.
+        """))
+  var givenMemory: String?
+
+  func validate() throws {
+    guard let givenMemory, limit == nil else { return }
+    throw ValidationError(
+      "--memory \(givenMemory): expected a size such as 8G or 512M")
+  }
+
+  /// In bytes.
+  var limit: Int? {
+    guard let text = givenMemory?.uppercased(), let last = text.last else { return nil }
+    let shift = ["K": 10, "M": 20, "G": 30, "T": 40][last]
+    guard let count = Int(shift == nil ? text[...] : text.dropLast()), count > 0 else { return nil }
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: 1 << (shift ?? 0))
+    return overflow || text.first == "+" ? nil : bytes
+  }
+
+  /// What a run will take on the rank that takes most, and how it divides its search for that.
+  struct Plan {
+    let division: SearchDivision
+    let bytes: Double
+    /// What was given with `--memory`.
+    let limit: Int?
+  }
+
+  /// The least divided search that fits.
+  ///
+  /// > Collective: over `communicator`. A few rounds of some bytes per rank.
+  ///
+  /// - Parameters:
+  ///   - purpose: What the memory is for.
+  ///   - need: Replicated. What grows with the points, in bytes.
+  /// - Throws: The same on every rank if nothing fits: what would be needed.
+  func plan(
+    of purpose: String, threadCount: Int, on communicator: MPICommunicator,
+    _ need: (SearchDivision) -> Double
+  ) throws -> Plan {
+    let start = Double(try communicator.maximum(Machine.startMemoryBytes))
+    // Code that is read when it is needed, tiles of the threads, and buffers.
+    let fixed = start + 24e6 + 6e6 * Double(try communicator.maximum(threadCount))
+    let plans = SearchDivision.all.map { Plan(division: $0, bytes: fixed + need($0), limit: limit) }
+    guard let limit else {
+      try MemoryNeed(option: purpose, purpose: "memory", bytes: plans[0].bytes)
+        .check(on: communicator)
+      return plans[0]
+    }
+    if let plan = plans.first(where: { $0.bytes <= Double(limit) }) { return plan }
+    let least = plans.map(\.bytes).min()!
+    throw AgreedFailure(
+      reason: "--memory \(givenMemory!): \(purpose) need "
+        + "\(Int((least / Double(1 << 20)).rounded(.up)))M on each of \(communicator.size) "
+        + (communicator.size == 1 ? "rank" : "ranks"))
+  }
+}
