@@ -88,18 +88,18 @@ static inline __attribute__((always_inline)) void widen_row(const float *row, si
   }
 }
 
-HIGHLAND_DISPATCHED
-void highland_widen_rows(const float *words, size_t stride, int32_t type, const int32_t *rows,
-                         size_t count, size_t width, float *out) {
+HIGHLAND_DISPATCHED(void, highland_widen_rows, (const float *words, size_t stride, int32_t type,
+    const int32_t *rows, size_t count, size_t width, float *out), (words, stride, type, rows,
+    count, width, out)) {
   for (size_t i = 0; i < count; i++) {
     widen_row(words + stride * (rows ? (size_t)rows[i] : i), stride, type, width, out + i * width);
   }
 }
 
-HIGHLAND_DISPATCHED
-void highland_gather_short_rows(const float *own, size_t own_count, const float *guests,
-                                size_t stride, int32_t type, const int32_t *rows, size_t count,
-                                size_t width, const float *values, float *out) {
+HIGHLAND_DISPATCHED(void, highland_gather_short_rows, (const float *own, size_t own_count, const
+    float *guests, size_t stride, int32_t type, const int32_t *rows, size_t count, size_t width,
+    const float *values, float *out), (own, own_count, guests, stride, type, rows, count, width,
+    values, out)) {
   enum { ahead = 8, line = 16 };
   for (size_t i = 0; i < count + ahead; i++) {
     if (i < count) {

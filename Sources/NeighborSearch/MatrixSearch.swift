@@ -35,7 +35,8 @@ public func nearestNeighbors(
 ///
 /// > Collective: over `communicator`, as for rows that are stored.
 public func approximateNeighbors(
-  of rows: Matrix, listLength: Int, recall: Double = SearchOptions.usualRecall, in nodes: NodePartition,
+  of rows: Matrix, listLength: Int, recall: Double = SearchOptions.usualRecall,
+  in nodes: NodePartition,
   named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
   on communicator: some Communicator, progress: (Double) -> Void = { _ in }
 ) throws -> (lists: NeighborLists, summary: ApproximateSummary) {

@@ -50,7 +50,8 @@ struct RecallSample {
     let all = try NamedRows(rows, at: places, named: names).gathered(
       counts: counts, on: communicator)
     let near = nearestSimilarities(
-      of: all.rows(at: Array(0..<all.count)).unitRows(), named: all.names, among: rows, named: names,
+      of: all.rows(at: Array(0..<all.count)).unitRows(), named: all.names, among: rows,
+      named: names,
       listLength: listLength, using: workers)
     let arrived = try communicator.exchange(
       Buckets(values: near, counts: counts.map { $0 * listLength }),
@@ -77,7 +78,8 @@ struct RecallSample {
   ///
   /// > Collective: over `communicator`. One round of 16 bytes per rank.
   func isDiffuse(
-    in tree: CellTree, of rows: StoredRows, using workers: Workers, on communicator: some Communicator
+    in tree: CellTree, of rows: StoredRows, using workers: Workers,
+    on communicator: some Communicator
   ) throws -> Bool {
     let effort = SearchEffort(isDiffuse: false)
     let near = tree.nearestCells(
