@@ -116,9 +116,12 @@ let package = Package(
         "Parallelism", "SimilarityStructure",
       ]),
     module(
+      "FlowClustering", ["Communication", "DistributedGraphs", "Parallelism", "RandomNumbers"]),
+    module(
       "HierarchicalClustering",
       [
-        "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "GraphNetworks",
+        "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "FlowClustering",
+        "GraphNetworks",
         "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
     module("PrincipalComponents", ["Communication", "LinearAlgebra", "Parallelism"]),
@@ -198,6 +201,8 @@ let package = Package(
         "CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism",
         "RandomInputs",
       ]),
+    tests(
+      of: "FlowClustering", ["Communication", "DistributedGraphs", "Parallelism", "RandomInputs"]),
     tests(
       of: "SimilarityStructure",
       [

@@ -1,6 +1,7 @@
 public import Communication
 public import DistributedGraphs
 internal import GraphNetworks
+internal import NeighborSearch
 
 /// Clusters embeddings with a trained network, level by level, until nothing merges.
 ///
@@ -40,7 +41,7 @@ public func cluster(
   return Clustering(
     labels: answer.labels, points: run.points, clusterCount: answer.clusterCount,
     singletonCount: singletonCount, levels: run.history, reading: reading,
-    labeling: try clock.take(.label), choice: choice,
+    labeling: try clock.take(.label), choice: .thresholds(choice),
     stopReason: run.stopReason ?? .fewNodes)
 }
 
@@ -110,7 +111,7 @@ extension ClusteringRun {
   /// nodes of the next level.
   ///
   /// > Collective: over `communicator`. What the merge rule, ``compressPaths(_:in:on:)`` and
-  /// > ``contract(to:as:keeping:of:using:on:)`` send, and a round of about 430 bytes per rank.
+  /// > ``contract(to:as:keeping:of:using:on:)`` send, and a round of about 470 bytes per rank.
   private mutating func advance(
     along edges: JudgedEdges, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>, keepingRows keepsRows: Bool,
@@ -173,13 +174,17 @@ extension ClusteringRun {
   /// Searches the neighbours of the current level, and has the edges to them judged.
   ///
   /// > Collective: over `communicator`. What the search and the judge send.
+  ///
+  /// - Parameter found: The neighbours, if they were searched already, in lists that are long enough.
   mutating func judgedEdges(
     by plan: ClusteringPlan<some LinkageJudge>,
+    along found: (lists: NeighborLists, summary: SearchSummary?)? = nil,
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator
   ) throws -> JudgedEdges {
     let (lists, search) = try clock.measure(.neighbors) { progress in
-      try plan.search.lists(
+      if let found { return (found.lists.prefix(plan.listLength), found.summary) }
+      return try plan.search.lists(
         of: self, length: plan.listLength, using: plan.workers, on: communicator,
         progress: progress)
     }

@@ -33,7 +33,7 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
   /// The ranks' counts of a level, and the costs of the phases since the last level: the maximum of
   /// elapsed seconds over ranks, and sums of the rest.
   ///
-  /// > Collective: one round, about 430 bytes per rank to every rank.
+  /// > Collective: one round, about 470 bytes per rank to every rank.
   ///
   /// - Parameter counts: Owned.
   func finishLevel(_ counts: LevelCounts) throws -> (
@@ -74,7 +74,7 @@ struct LevelCounts: Message {
 private struct RankAccount: Message {
   var counts = LevelCounts()
   /// In the order of `Phase.allCases`.
-  var phases = InlineArray<10, PhaseAccount>(repeating: PhaseAccount())
+  var phases = InlineArray<11, PhaseAccount>(repeating: PhaseAccount())
 }
 
 private struct PhaseAccount: Message {

@@ -1,5 +1,5 @@
-internal import Communication
-internal import LinearAlgebra
+package import Communication
+package import LinearAlgebra
 
 // Rows that travel.
 
@@ -30,7 +30,7 @@ extension Communicator {
   /// The rows of every rank, in rank order, on every rank.
   ///
   /// > Collective: two rounds: 8 bytes per rank, then the rows, to every rank.
-  func allGather(rows: Matrix) throws -> Matrix {
+  package func allGather(rows: Matrix) throws -> Matrix {
     let counts = try gatherOne(rows.rowCount)
     let stride = rows.columnCount * MemoryLayout<Float>.stride
     var all = Matrix(uninitializedRows: counts.reduce(0, +), columns: rows.columnCount)

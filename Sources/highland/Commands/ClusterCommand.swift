@@ -12,15 +12,25 @@ struct ClusterCommand: RankedCommand {
     commandName: "cluster",
     abstract: "Cluster embeddings.",
     discussion: """
-      Builds the nearest-neighbour graph, predicts linkage and density with the model, merges \
-      components into the nodes of the next level, and repeats until nothing merges. You need not \
-      know the number of clusters.
+      By flow: builds the nearest-neighbour graph, weighs edges by common neighbours, and finds the \
+      modules in which a random walk stays long. By a network: predicts linkage and density with \
+      the model, merges components into the nodes of the next level, and repeats until nothing \
+      merges. You need not know the number of clusters.
 
       Labels are 0, 1, 2, … in the order in which clusters first appear. They are the same, bit \
       for bit, on any number of ranks and threads.
       """)
 
   @OptionGroup var input: FeatureOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "What clusters: flow, network, or auto.",
+      discussion: """
+        flow needs no training. auto does both, with the built-in model, and takes the clusters that \
+        are separated better. Default: network if one of its options is given, flow with -k, else auto.
+        """))
+  var method: ClusteringMethod?
 
   @Option(
     name: .customLong("model"),
@@ -33,8 +43,9 @@ struct ClusterCommand: RankedCommand {
   var model: String?
 
   @Option(
+    name: .customLong("granularity"),
     help: "finer makes more and smaller clusters than the model would, coarser fewer and larger.")
-  var granularity = Granularity.asTrained
+  var givenGranularity: Granularity?
 
   @Option(
     name: .shortAndLong,
@@ -46,8 +57,8 @@ struct ClusterCommand: RankedCommand {
     help: ArgumentHelp(
       "Places in a point's neighbour list, the point itself included.",
       discussion: """
-        As in the authors' scripts, -k 10 means at most 9 other points. Default: the k that the model \
-        was trained with; 10 if the model does not say.
+        As in the authors' scripts, -k 10 means at most 9 other points. Default: by flow chosen on the \
+        data; by a network the k that it was trained with, 10 if the model does not say.
         """))
   var neighborCount: Int?
 
@@ -66,11 +77,12 @@ struct ClusterCommand: RankedCommand {
   @Flag(
     help: ArgumentHelp(
       "Choose τ on this data, without labels: the value that separates clusters best.",
-      discussion: "The default model does this unless --tau or --neighbors is given."))
+      discussion: "The built-in model does this unless --tau or --neighbors is given."))
   var tauBySilhouette = false
 
-  @Option(help: "The maximum number of levels.")
-  var maxLevels = 10
+  @Option(
+    name: .customLong("max-levels"), help: "The maximum number of levels. Default: 10.")
+  var givenMaxLevels: Int?
 
   @Flag(help: "Stop once merges fall by less than a factor of k − 1 from level to level.")
   var earlyStop = false
@@ -106,9 +118,42 @@ struct ClusterCommand: RankedCommand {
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions
 
+  private var granularity: Granularity { givenGranularity ?? .asTrained }
+  private var maxLevels: Int { givenMaxLevels ?? 10 }
+
+  /// The options that only networks have, as they are given.
+  private var networkOptions: [String] {
+    [
+      (model != nil, "--model"), (givenGranularity != nil, "--granularity"), (tau != nil, "--tau"),
+      (tauLater != nil, "--tau-later"), (tauBySilhouette, "--tau-by-silhouette"),
+      (givenMaxLevels != nil, "--max-levels"), (earlyStop, "--early-stop"),
+      (hierarchy != nil, "--hierarchy"), (neighbors != nil, "--neighbors"),
+      (similarities != nil, "--similarities"),
+    ].filter(\.0).map(\.1)
+  }
+
+  /// What was asked for, or follows from the other options.
+  private var chosenMethod: ClusteringMethod {
+    method ?? (!networkOptions.isEmpty ? .network : neighborCount != nil ? .flow : .auto)
+  }
+
   func validate() throws {
     if let neighborCount, neighborCount < 1 {
       throw ValidationError("-k \(neighborCount): expected 1 or more")
+    }
+    if let method, method != .network, let option = networkOptions.first {
+      throw ValidationError(
+        "\(option) is of networks; not with --method \(method.rawValue)")
+    }
+    if let neighborCount {
+      guard method != .auto else {
+        throw ValidationError(
+          "-k is of one method; with --method auto each has its own: expected --method flow or network")
+      }
+      guard chosenMethod != .flow || neighborCount > 1 else {
+        throw ValidationError(
+          "-k \(neighborCount): expected 2 or more, as flow goes to other points")
+      }
     }
     for (name, tau) in [("--tau", tau), ("--tau-later", tauLater)] {
       if let tau, !(0...1).contains(tau) {
@@ -157,9 +202,6 @@ struct ClusterCommand: RankedCommand {
       }
     }
     let source = try input.open(on: communicator)
-    let trained = try communicator.agree {
-      try TrainedModel(path: model, dimensions: source.dimensions)
-    }
     let trueLabels = try truth.map { path in
       let labels = try communicator.agree {
         try readLabels(path, count: source.rowCount, communicator)
@@ -172,24 +214,80 @@ struct ClusterCommand: RankedCommand {
       choosesThreshold: tauBySilhouette, granularity: granularity, maximumLevels: maxLevels,
       stopsEarly: earlyStop, search: search.options, invalidRows: invalidRows,
       workers: try threads.workers(on: communicator))
+    let flow = FlowPlan(
+      neighborCount: neighborCount, search: search.options, invalidRows: invalidRows,
+      workers: options.workers)
+    if chosenMethod == .flow {
+      try checkMemory(flow, source, on: communicator)
+      return try cluster(
+        source, trueLabels, parameters: parameters(flow, network: nil), workers: flow.workers,
+        hierarchy: nil, on: communicator
+      ) { try HierarchicalClustering.cluster(source, by: flow, observer: $0, on: communicator) }
+    }
+    let trained = try communicator.agree {
+      try TrainedModel(path: model, dimensions: source.dimensions)
+    }
     try checkMemory(trained, source, on: communicator)
     let plan = try communicator.agree {
       try ClusteringPlan(options, with: trained) { length in
         try readNeighbors(of: source, length: length, for: trained, on: communicator)
       }
     }
-
-    guard let hierarchy else {
-      return try cluster(source, trained, plan, trueLabels, hierarchy: nil, on: communicator)
+    let parameters = parameters(flow, network: (plan, trained.name))
+    if chosenMethod == .auto {
+      try checkMemory(flow, source, on: communicator)
+      return try cluster(
+        source, trueLabels, parameters: parameters, workers: plan.workers, hierarchy: nil,
+        on: communicator
+      ) {
+        try HierarchicalClustering.cluster(
+          source, by: ComparingPlan(flow: flow, network: plan), observer: $0, on: communicator)
+      }
     }
+    func clusterByNetwork(_ hierarchy: HierarchyWriter?) throws {
+      try cluster(
+        source, trueLabels, parameters: parameters, workers: plan.workers, hierarchy: hierarchy,
+        on: communicator
+      ) { try HierarchicalClustering.cluster(source, by: plan, observer: $0, on: communicator) }
+    }
+    guard let hierarchy else { return try clusterByNetwork(nil) }
     try writeDirectory(
       to: hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite,
       on: communicator
-    ) { temporary in
-      try cluster(
-        source, trained, plan, trueLabels, hierarchy: HierarchyWriter(in: temporary),
-        on: communicator)
+    ) { try clusterByNetwork(HierarchyWriter(in: $0)) }
+  }
+
+  /// What a report says was asked for, once it is known what was chosen.
+  private func parameters(
+    _ flow: FlowPlan, network: (plan: ClusteringPlan<LinkageModel>, name: String)?
+  ) -> (Clustering) -> ClusterReport.Parameters {
+    { clustering in
+      var parameters: ClusterReport.Parameters
+      switch clustering.choice {
+      case .listLength(let choice):
+        parameters = .init(flow, choice, features: input.features)
+      case .thresholds(let choice):
+        parameters = .init(
+          network!.plan, choice, features: input.features, model: network!.name,
+          neighbors: neighbors, similarities: similarities)
+      }
+      parameters.comparison = clustering.comparison
+      return parameters
     }
+  }
+
+  /// Refuses edges that no memory holds, before neighbours are searched.
+  ///
+  /// > Collective: over `communicator`. A few rounds of some bytes per rank.
+  private func checkMemory(
+    _ flow: FlowPlan, _ source: FeatureFile, on communicator: MPICommunicator
+  ) throws {
+    let length = min(flow.longestList, max(source.rowCount - 1, 0))
+    try MemoryNeed(
+      option: neighborCount.map { "-k \($0)" } ?? "--method \(chosenMethod.rawValue)",
+      purpose: "flow over lists of \(length)",
+      bytes: 110 * Double(ownShare(of: source.rowCount, on: communicator).count) * Double(length)
+    ).check(on: communicator)
   }
 
   /// Refuses lists that no memory holds, before they are read or searched.
@@ -208,26 +306,24 @@ struct ClusterCommand: RankedCommand {
   }
 
   private func cluster(
-    _ source: FeatureFile, _ model: TrainedModel, _ plan: ClusteringPlan<LinkageModel>,
-    _ trueLabels: [Int64]?, hierarchy: HierarchyWriter?, on communicator: MPICommunicator
+    _ source: FeatureFile, _ trueLabels: [Int64]?,
+    parameters: (Clustering) -> ClusterReport.Parameters, workers: Workers,
+    hierarchy: HierarchyWriter?, on communicator: MPICommunicator,
+    by body: (ClusteringReporter) throws -> Clustering
   ) throws {
     let reporter = ProgressReporter(progress, on: communicator)
     let start = ContinuousClock.now
-    let clustering = try HierarchicalClustering.cluster(
-      source, by: plan,
-      observer: ClusteringReporter(
-        progress: reporter, hierarchy: hierarchy, pointCount: source.rowCount),
-      on: communicator)
+    let clustering = try body(
+      ClusteringReporter(
+        progress: reporter, hierarchy: hierarchy, pointCount: source.rowCount))
     let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
 
     let metrics = try trueLabels.map {
       try compareLabels(truth: $0, predicted: clustering.labels, on: communicator)
     }
     let report = ClusterReport(
-      parameters: .init(
-        plan, clustering.choice, features: input.features, model: model.name, neighbors: neighbors,
-        similarities: similarities),
-      rankCount: communicator.size, threadCount: plan.workers.count,
+      parameters: parameters(clustering), rankCount: communicator.size,
+      threadCount: workers.count,
       pointCount: source.rowCount, dimensions: source.dimensions,
       clusterCount: clustering.clusterCount,
       singletonCount: clustering.singletonCount,
@@ -251,6 +347,7 @@ struct ClusterCommand: RankedCommand {
     for level in report.levels {
       if let account = level.search?.account { print("Level \(level.level): \(account)") }
     }
+    print(report.parameters.account)
     print(report.summary)
     if let metrics { print(metrics) }
   }
@@ -273,6 +370,13 @@ struct ClusterCommand: RankedCommand {
     return try files.lists(owned, nodeCount: source.rowCount)
       .canonical(listLength: length, firstNode: owned.lowerBound)
   }
+}
+
+/// What clusters.
+enum ClusteringMethod: String, CaseIterable, Codable, ExpressibleByArgument {
+  case flow, network
+  /// Both; the one whose clusters are separated better is taken.
+  case auto
 }
 
 extension Granularity: ExpressibleByArgument {}
