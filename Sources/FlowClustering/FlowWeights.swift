@@ -84,8 +84,8 @@ package struct FlowWeights: Sendable {
 private struct WalkSteps: Sendable {
   /// Places: the node itself and those of its list.
   let width: Int
-  /// Local. −1 for no node. Shape `[localCount × width]`.
-  private let nodes: [GlobalNode]
+  /// Local. Indices; −1 for no node. Shape `[localCount × width]`.
+  private let nodes: [Int64]
   /// Local. In units of ``FlowWeights/unit``. Shape `[localCount × width]`.
   private let flows: [UInt32]
 
@@ -95,14 +95,14 @@ private struct WalkSteps: Sendable {
   ) throws {
     let width = lists.listLength + 1
     self.width = width
-    var nodes: [GlobalNode] = []
+    var nodes: [Int64] = []
     nodes.reserveCapacity(graph.ownedCount * width)
     for node in 0..<graph.ownedCount {
-      nodes.append(graph.halo.global(LocalNode(node)))
+      nodes.append(graph.halo.global(LocalNode(node)).index)
       for place in 0..<lists.listLength {
         nodes.append(
           place < graph.edges(into: node).count
-            ? lists.neighbors[node * lists.listLength + place] : NeighborLists.none)
+            ? lists.neighbors[node * lists.listLength + place].index : NeighborLists.none.index)
       }
     }
     let flows = [UInt32](
@@ -115,7 +115,8 @@ private struct WalkSteps: Sendable {
           [1] + graph.affinities[edges].map { exp(-(2 - 2 * Double($0)) / FlowWeights.scale) }
         let sum = steps.reduce(0, +)
         for (place, step) in steps.enumerated() {
-          flows[first + place] = UInt32((step / sum * Double(FlowWeights.unit)).rounded())
+          flows[first + place] = max(
+            1, UInt32((step / sum * Double(FlowWeights.unit)).rounded()))
         }
       }
     }
@@ -125,20 +126,14 @@ private struct WalkSteps: Sendable {
 
   /// Puts the steps of one node into an empty table.
   func collect(_ node: Int, into table: inout FlowTable) {
-    for place in node * width..<(node + 1) * width where nodes[place] != NeighborLists.none {
-      table.add(Int64(flows[place]), to: nodes[place].index)
+    for place in node * width..<(node + 1) * width where nodes[place] >= 0 {
+      table.add(Int64(flows[place]), to: nodes[place])
     }
   }
 
   /// Pᵢ(c) + Pⱼ(c), added up over common c.
   @inline(__always)
   func commonFlow(of own: FlowTable, with node: Int) -> UInt32 {
-    let (nodes, flows) = (nodes.span, flows.span)
-    var sum = Int64(0)
-    for place in node * width..<(node + 1) * width {
-      let flow = own[nodes[place].index]
-      if flow > 0 { sum += flow + Int64(flows[place]) }
-    }
-    return UInt32(sum)
+    UInt32(own.sum(of: nodes.span, with: flows.span, in: node * width..<(node + 1) * width))
   }
 }

@@ -165,7 +165,8 @@ extension ClusteringRun {
       plan.neighborCounts(for: level.nodes.nodeCount).last! - 1, network?.listLength ?? 0)
   }
 
-  /// The modules for the k that separates clusters best; of equally good ones, for the smallest.
+  /// The modules for the smallest k that separates clusters about as well as the best:
+  /// ``ListLengthChoice/tolerance``.
   ///
   /// > Collective: over `communicator`.
   ///
@@ -184,7 +185,8 @@ extension ClusteringRun {
     // A trial costs about as much as its lists are long.
     let effort = Double(neighborCounts.reduce(0, +))
     var done = 0.0
-    var best: (modules: FlowTrial, silhouette: Double)?
+    // Those that may still be taken.
+    var good: [(modules: FlowTrial, silhouette: Double)] = []
     var summaries: [ListLengthTrial] = []
     for k in neighborCounts {
       let trial = try FlowTrial(
@@ -202,11 +204,13 @@ extension ClusteringRun {
             neighborCount: k, clusterCount: run.level.nodes.nodeCount,
             codeLength: trial.codeLength, silhouette: silhouette))
       }
-      if best.map({ silhouette > $0.silhouette }) ?? true { best = (trial, silhouette) }
+      good.append((trial, silhouette))
+      let highest = good.map(\.silhouette).max()!
+      good.removeAll { $0.silhouette < highest - ListLengthChoice.tolerance }
       done += Double(k)
       progress(done / effort)
     }
-    return FlowTrials(best: best!, summaries: summaries, sample: sample)
+    return FlowTrials(best: good[0], summaries: summaries, sample: sample)
   }
 
   /// How well the nodes that a run ended with separate the points of this level, which is level 0.

@@ -43,10 +43,19 @@ public struct ListLengthChoice: Codable, Equatable, Sendable {
   /// k, as it was given or chosen.
   public var neighborCount: Int
   /// The trials, ascending; empty if k was given, or if there was only one to try.
-  public var trials: [ListLengthTrial] = []
+  public var trials: [ListLengthTrial]
+
+  public init(neighborCount: Int, trials: [ListLengthTrial] = []) {
+    self.neighborCount = neighborCount
+    self.trials = trials
+  }
 
   /// Every k that is tried, ascending.
   public static let candidates = [6, 8, 10, 15, 20, 30, 40, 60, 80, 120]
+
+  /// The smallest k is taken whose score is lower than the highest by no more than this: about two standard
+  /// errors of the mean over some 10,000 points. Silhouettes favour merging.
+  public static let tolerance = 0.005
 }
 
 /// A k, and how well it separates clusters.

@@ -21,8 +21,9 @@ import Testing
     let answer = try clusterByFlow(mixture(groups: 12, size: 15, noise: 0.1, seed: 4), ranks: 2)
     #expect(answer.labels == (0..<180).map { Int64($0 / 15) })
     let choice = try #require(answer.choice)
-    let best = choice.trials.map(\.silhouette).max()
-    #expect(choice.trials.first { $0.silhouette == best }?.neighborCount == choice.neighborCount)
+    let best = choice.trials.map(\.silhouette).max()!
+    #expect(
+      choice.trials.first { $0.silhouette >= best - 0.005 }?.neighborCount == choice.neighborCount)
   }
 
   @Test func aGivenKIsTaken() throws {

@@ -37,7 +37,7 @@ extension Programs {
         #expect(found["method"] as? String == "flow" && found["kRule"] as? String == "withoutLabels")
         #expect(found["model"] == nil && found["tau"] == nil && found["comparison"] == nil)
         let line = outcome.outputLines.first { $0.hasPrefix("By flow") }
-        #expect(line?.hasPrefix("By flow, k = \(k), which of 10 separates clusters best") == true)
+        #expect(line?.hasPrefix("By flow, k = \(k), the smallest of 10 that separate clusters best") == true)
         #expect(outcome.output.contains("stopped because no move made the code shorter"))
         #expect(try report(name)["stopReason"] as? String == "shortestCode")
       }

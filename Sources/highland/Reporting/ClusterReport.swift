@@ -76,10 +76,10 @@ struct ClusterReport: Codable {
       case .flow:
         text = "By flow, k = \(k)"
         if kRule == "given" { text += " as given" }
-        if let kTrials, let best = kTrials.map(\.silhouette).max() {
+        if let kTrials, let taken = kTrials.first(where: { $0.neighborCount == k }) {
           text +=
-            ", which of \(kTrials.count) separates clusters best "
-            + "(silhouette \(decimal(best, places: 3)))"
+            ", the smallest of \(kTrials.count) that separate clusters best "
+            + "(silhouette \(decimal(taken.silhouette, places: 3)))"
         }
       default:
         text = "By the network '\(model ?? "")'"
