@@ -34,8 +34,9 @@ package struct FlowGraph: Sendable {
   let nodeFlows: [Int64]
   /// Owned. What orders nodes: no result depends on their indices. Shape `[ownedCount]`.
   let names: [UInt64]
-  /// Replicated. The flow of all nodes.
+  /// Replicated. The flow of all nodes, and how many edges there are, each direction counted.
   let total: Int64
+  let edgeCount: Int
 
   var ownedCount: Int { rowOffsets.count - 1 }
 
@@ -107,11 +108,35 @@ package struct FlowGraph: Sendable {
     }
     (halo, columns) = try Halo.localizing(ends, in: nodes, on: communicator)
     total = Int64(try communicator.sum(Int(nodeFlows.reduce(0, +))))
+    edgeCount = try communicator.sum(ends.count)
     self.nodes = nodes
     self.rowOffsets = rowOffsets
     self.flows = flows
     self.nodeFlows = nodeFlows
     self.names = names
+  }
+}
+
+extension FlowGraph {
+  /// The whole graph, on every rank for itself.
+  ///
+  /// > Collective: over `communicator`. 24 bytes per edge and 16 per node to every rank.
+  func gathered(on communicator: some Communicator) throws -> FlowGraph {
+    let own = (0..<ownedCount).flatMap { node in
+      edges(of: node).map {
+        FlowEdge(
+          target: halo.global(LocalNode(node)), source: halo.global(columns[$0]),
+          flow: flows[$0])
+      }
+    }
+    let within = (0..<ownedCount).map { node in
+      edges(of: node).reduce(nodeFlows[node]) { $0 - flows[$1] }
+    }
+    let alone = SingleRank()
+    return try FlowGraph(
+      communicator.allGather(own).values, within: communicator.allGather(within).values,
+      names: communicator.allGather(names).values,
+      in: NodePartition(sharing: nodes.nodeCount, among: alone.size), on: alone)
   }
 }
 

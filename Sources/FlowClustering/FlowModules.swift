@@ -14,45 +14,73 @@ package struct FlowModules: Sendable {
   /// Replicated. L after every step that was taken, in bits.
   package let codeLengths: [Double]
 
+  /// A graph of no more edges is gathered: a step on it takes less time than the messages about it. The
+  /// modules are the same, as they do not depend on the number of ranks.
+  package static let smallEdgeCount = 1 << 18
+
   /// > Collective: over `communicator`. As ``LocalMoves/run(on:)`` and, for each of a few graphs, what edges between
-  /// > modules and three fetches of 8 bytes per node send.
+  /// > modules and three fetches of 8 bytes per node send; a small graph goes to every rank.
   ///
+  /// - Parameter small: Replicated. The edges of graphs that are gathered.
   /// - Complexity: O(edges) per round; each graph is several times smaller than the one before.
   package init(
-    of graph: FlowGraph, using workers: Workers = Workers(), on communicator: some Communicator
+    of graph: FlowGraph, gatheringUpTo small: Int = smallEdgeCount,
+    using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
-    let nodes = graph.nodes
-    let first = nodes.owned(by: communicator.rank).lowerBound
+    let first = graph.nodes.owned(by: communicator.rank).lowerBound
+    let own = (0..<graph.ownedCount).map { GlobalNode(first + $0) }
+    var lengths: [Int64] = []
+    var settled = (place: own, modules: graph.nodes)
+    if graph.total > 0 {
+      let nodeTerms = try LocalMoves.nodeTerms(of: graph, on: communicator)
+      settled = try Self.settle(
+        graph, nodeTerms: nodeTerms, gatheringUpTo: small, lengths: &lengths, using: workers,
+        on: communicator)
+    }
+    codeLength = MapEquation.bits(lengths.last ?? 0)
+    codeLengths = lengths.map(MapEquation.bits)
+    // From modules to their first nodes.
+    let (place, modules) = settled
+    var firstNode = Array(
+      repeating: GlobalNode(Int64.max), count: modules.owned(by: communicator.rank).count)
+    try modules.scatter(own, to: place, into: &firstNode, on: communicator) { $0 = min($0, $1) }
+    roots = try modules.fetch(firstNode, at: place, on: communicator)
+  }
+
+  /// Moves nodes, and modules of them, until none moves.
+  ///
+  /// > Collective: over `communicator`.
+  ///
+  /// - Parameter lengths: Replicated. Gets L after every step.
+  /// - Returns: The module of each owned node, and who owns which module.
+  private static func settle(
+    _ graph: FlowGraph, nodeTerms: Int64, gatheringUpTo small: Int, lengths: inout [Int64],
+    using workers: Workers, on communicator: some Communicator
+  ) throws -> (place: [GlobalNode], modules: NodePartition) {
+    let first = graph.nodes.owned(by: communicator.rank).lowerBound
     var current = graph
     // The node of the current graph that each owned node is part of.
     var place = (0..<graph.ownedCount).map { GlobalNode(first + $0) }
-    var lengths: [Int64] = []
-    var length = Int64(0)
-    if graph.total > 0 {
-      let nodeTerms = try LocalMoves.nodeTerms(of: graph, on: communicator)
-      while true {
-        var moves = try LocalMoves(
-          of: current, nodeTerms: nodeTerms, using: workers, on: communicator)
-        if lengths.isEmpty { lengths.append(moves.length) }
-        try moves.run(on: communicator)
-        lengths += moves.lengths
-        length = moves.length
-        guard !moves.lengths.isEmpty else { break }
-        let (coarse, coarseOf) = try current.contracted(to: moves, on: communicator)
-        place = try current.nodes.fetch(coarseOf, at: place, on: communicator)
-        current = coarse
+    while true {
+      if communicator.size > 1, current.edgeCount <= small {
+        let (module, modules) = try settle(
+          current.gathered(on: communicator), nodeTerms: nodeTerms, gatheringUpTo: small,
+          lengths: &lengths, using: workers, on: SingleRank())
+        return (
+          place.map { module[Int($0.index)] },
+          NodePartition(sharing: modules.nodeCount, among: communicator.size)
+        )
       }
+      var moves = try LocalMoves(
+        of: current, nodeTerms: nodeTerms, using: workers, on: communicator)
+      if lengths.isEmpty { lengths.append(moves.length) }
+      try moves.run(on: communicator)
+      lengths += moves.lengths
+      guard !moves.lengths.isEmpty else { return (place, current.nodes) }
+      let (coarse, coarseOf) = try current.contracted(to: moves, on: communicator)
+      place = try current.nodes.fetch(coarseOf, at: place, on: communicator)
+      current = coarse
     }
-    codeLength = MapEquation.bits(length)
-    codeLengths = lengths.map(MapEquation.bits)
-    // From modules to their first nodes.
-    var firstNode = Array(
-      repeating: GlobalNode(Int64.max), count: current.nodes.owned(by: communicator.rank).count)
-    try current.nodes.scatter(
-      (0..<graph.ownedCount).map { GlobalNode(first + $0) }, to: place, into: &firstNode,
-      on: communicator
-    ) { $0 = min($0, $1) }
-    roots = try current.nodes.fetch(firstNode, at: place, on: communicator)
   }
 }
 

@@ -53,7 +53,11 @@ import Testing
     for seed in 0..<3 {
       let edges = planted(groups: 7, size: 9, seed: 100 + seed)
       let alone = try modules(of: 63, edges, ranks: 1)
-      #expect(try modules(of: 63, edges, ranks: ranks, threads: threads) == alone)
+      for small in [0, 200, 1 << 18] {
+        let found = try modules(
+          of: 63, edges, ranks: ranks, threads: threads, gatheringUpTo: small)
+        #expect(found == alone, "graphs of \(small) edges are gathered")
+      }
     }
   }
 
@@ -104,7 +108,8 @@ private struct Found: Equatable {
 }
 
 private func modules(
-  of nodeCount: Int, _ edges: [(Int, Int)], names: [Int]? = nil, ranks: Int, threads: Int = 1
+  of nodeCount: Int, _ edges: [(Int, Int)], names: [Int]? = nil, ranks: Int, threads: Int = 1,
+  gatheringUpTo small: Int = 0
 ) throws -> Found {
   let shares = try ThreadCommunicator.run(ranks: ranks) { communicator in
     let nodes = NodePartition(sharing: nodeCount, among: communicator.size)
@@ -116,7 +121,8 @@ private func modules(
       }, alsoReversed: true,
       names: nodes.owned(by: communicator.rank).map { UInt64(names?[$0] ?? $0) }, in: nodes,
       on: communicator)
-    return try FlowModules(of: graph, using: Workers(threads), on: communicator)
+    return try FlowModules(
+      of: graph, gatheringUpTo: small, using: Workers(threads), on: communicator)
   }
   return Found(
     roots: shares.flatMap { $0.roots.map { Int($0.index) } }, codeLength: shares[0].codeLength,
