@@ -122,10 +122,12 @@ let package = Package(
         "Parallelism", "SimilarityStructure",
       ]),
     module(
+      "FlowClustering", ["Communication", "DistributedGraphs", "Parallelism", "RandomNumbers"]),
+    module(
       "HierarchicalClustering",
       [
-        "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "GraphNetworks",
-        "GraphPartitioning", "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomNumbers",
+        "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "FlowClustering",
+        "GraphNetworks", "GraphPartitioning", "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomNumbers",
         "SimilarityStructure",
       ]),
     module("PrincipalComponents", ["Communication", "LinearAlgebra", "Parallelism"]),
@@ -211,6 +213,8 @@ let package = Package(
         "Communication", "DistributedGraphs", "LinearAlgebra", "NeighborSearch", "RandomInputs",
         "RandomNumbers",
       ]),
+    tests(
+      of: "FlowClustering", ["Communication", "DistributedGraphs", "Parallelism", "RandomInputs"]),
     tests(
       of: "SimilarityStructure",
       [

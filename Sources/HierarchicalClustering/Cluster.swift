@@ -41,7 +41,7 @@ public func cluster(
   return Clustering(
     labels: answer.labels, points: run.points, clusterCount: answer.clusterCount,
     singletonCount: singletonCount, levels: run.history, reading: reading,
-    labeling: try clock.take(.label), choice: choice,
+    labeling: try clock.take(.label), choice: .thresholds(choice),
     stopReason: run.stopReason ?? .fewNodes)
 }
 
@@ -111,7 +111,7 @@ extension ClusteringRun {
   /// nodes of the next level.
   ///
   /// > Collective: over `communicator`. What the merge rule, ``compressPaths(_:in:on:)`` and
-  /// > ``contract(to:as:keeping:of:using:on:)`` send, and a round of about 490 bytes per rank.
+  /// > ``contract(to:as:keeping:of:using:on:)`` send, and a round of about 540 bytes per rank.
   private mutating func advance(
     along edges: JudgedEdges, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>, keepingRows keepsRows: Bool,
@@ -177,14 +177,21 @@ extension ClusteringRun {
   /// their owners in between.
   ///
   /// > Collective: over `communicator`. What the search, dealing nodes and the judge send.
+  ///
+  /// - Parameter found: The neighbours, if they were searched already, in lists that are long enough.
   mutating func judgedEdges(
     by plan: ClusteringPlan<some LinkageJudge>,
+    along found: (lists: NeighborLists, summary: SearchSummary?)? = nil,
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator
   ) throws -> JudgedEdges {
     var lists: NeighborLists?
     var search: SearchSummary?
     try clock.measure(.neighbors) { progress in
+      if let found {
+        (lists, search) = (found.lists.prefix(plan.listLength), found.summary)
+        return
+      }
       (lists, search) = try keptLists(
         of: plan.listLength, in: clock.observer.store, on: communicator
       ) {
@@ -216,7 +223,7 @@ extension ClusteringRun {
   /// which are kept there.
   ///
   /// > Collective: over `communicator`, as the store and the search are.
-  private func keptLists(
+  func keptLists(
     of length: Int, in store: (any ListStore)?, on communicator: some Communicator,
     orElse search: () throws -> (lists: NeighborLists, summary: SearchSummary?)
   ) throws -> (lists: NeighborLists, summary: SearchSummary?) {

@@ -10,6 +10,8 @@ public enum StopReason: String, Codable, Sendable {
   case earlyStop
   /// At most k nodes were left after a level, or at most one at the start.
   case fewNodes
+  /// By flow: no move of a node made the code shorter.
+  case shortestCode
 }
 
 extension ClusteringPlan {
@@ -32,8 +34,9 @@ extension ClusteringPlan {
 /// The steps of a run, as reports name them.
 public enum Phase: String, CaseIterable, Codable, Sendable {
   /// Only level 0 has `copies`, which makes one node of points with the same direction, `partition`, which
-  /// deals the nodes to ranks, and `thresholds`, which chooses τ.
-  case read, copies, neighbors, partition, graph, network, thresholds, decode, coarsen, label,
+  /// deals the nodes to ranks, and `thresholds`, which chooses τ. Clustering by flow has `flow`, which chooses k
+  /// and finds the modules, where a network has `graph` to `decode`.
+  case read, copies, neighbors, partition, graph, network, thresholds, decode, flow, coarsen, label,
     record
 }
 
@@ -62,6 +65,24 @@ extension PhaseCost {
   }
 }
 
+/// What a clustering has chosen for itself, or was given. Replicated.
+public enum Choice: Equatable, Sendable {
+  /// The thresholds above which a network's linkages were kept, and how they were chosen.
+  case thresholds(ThresholdChoice)
+  /// The k by which flow was weighed, and how it was chosen.
+  case listLength(ListLengthChoice)
+
+  /// Nil where no network judged.
+  public var thresholds: ThresholdChoice? {
+    if case .thresholds(let choice) = self { choice } else { nil }
+  }
+
+  /// Nil where a network judged.
+  public var listLength: ListLengthChoice? {
+    if case .listLength(let choice) = self { choice } else { nil }
+  }
+}
+
 /// The answer. Each rank holds its share of the points.
 public struct Clustering: Sendable {
   /// Owned points. 0, 1, 2, … in the order in which clusters first appear.
@@ -78,8 +99,10 @@ public struct Clustering: Sendable {
   public var reading: PhaseCost
   /// Replicated. The cost of numbering the clusters.
   public var labeling: PhaseCost
-  /// Replicated. The thresholds above which linkages were kept, and how they were chosen.
-  public var choice: ThresholdChoice
+  /// Replicated. What was chosen: thresholds where a network judged, k where flow did.
+  public var choice: Choice
+  /// Replicated. How flow and a network compared, where both were asked.
+  public var comparison: MethodComparison?
   /// Replicated.
   public var stopReason: StopReason
 }

@@ -27,6 +27,12 @@ public protocol ClusteringObserver {
   /// Called on every rank once the thresholds are known.
   func chose(_ thresholds: ThresholdChoice)
 
+  /// Called on every rank once k is known, in clustering by flow.
+  func chose(_ listLength: ListLengthChoice)
+
+  /// Called on every rank once flow and a network have been compared.
+  func compared(_ methods: MethodComparison)
+
   /// Called on every rank when a phase starts and while it runs, with the share that is done.
   func phase(_ phase: Phase, level: Int, isDone fraction: Double)
 
@@ -52,6 +58,8 @@ extension ClusteringObserver {
   public var store: (any ListStore)? { nil }
   public func begins(level: Int) throws {}
   public func chose(_ thresholds: ThresholdChoice) {}
+  public func chose(_ listLength: ListLengthChoice) {}
+  public func compared(_ methods: MethodComparison) {}
   public func finished(
     _ record: LevelRecord, labels: [Int64], of points: NodePartition,
     on communicator: some Communicator

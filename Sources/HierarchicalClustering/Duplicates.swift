@@ -70,6 +70,11 @@ private struct Fingerprint: BitwiseCopyable {
 }
 
 extension StoredRows {
+  /// A hash of the numbers of every row, by which rows have an order that is not that of the input.
+  func rowNames(using workers: Workers) -> [UInt64] {
+    rowHashes(using: workers).map { mixed($0.low ^ mixed($0.high)) }
+  }
+
   /// Two hashes of the numbers of every row; 0 and −0 are the same number.
   fileprivate func rowHashes(using workers: Workers) -> [Fingerprint.Hash] {
     let width = columnCount

@@ -33,7 +33,7 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
   /// The ranks' counts of a level, and the costs of the phases since the last level: the maximum of
   /// elapsed seconds over ranks, and sums of the rest.
   ///
-  /// > Collective: one round, about 490 bytes per rank to every rank.
+  /// > Collective: one round, about 540 bytes per rank to every rank.
   ///
   /// - Parameter counts: Owned.
   func finishLevel(_ counts: LevelCounts) throws -> (

@@ -1,7 +1,7 @@
 internal import Communication
-internal import DistributedGraphs
-internal import LinearAlgebra
-internal import Parallelism
+package import DistributedGraphs
+package import LinearAlgebra
+package import Parallelism
 
 /// The share of the true nearest neighbours that lists hold, estimated by some rows.
 public struct RecallEstimate: Codable, Equatable, Sendable {
@@ -195,7 +195,7 @@ private struct RecallSums: BitwiseCopyable {
 
 /// The similarities of some rows of any rank to their nearest others among the owned ones, greatest first, −∞
 /// where there are none. Shape `[rows × listLength]`.
-private func nearestSimilarities(
+package func nearestSimilarities(
   of queries: Matrix, named names: [GlobalNode], among rows: StoredRows,
   named rowNames: [GlobalNode],
   listLength: Int, using workers: Workers

@@ -1,6 +1,6 @@
-internal import Communication
+package import Communication
 internal import DistributedGraphs
-internal import LinearAlgebra
+package import LinearAlgebra
 
 // Rows that travel.
 
@@ -41,7 +41,7 @@ extension Communicator {
   /// > Collective: one round, the rows, to every rank.
   ///
   /// - Parameter counts: Replicated. How many rows each rank has. Shape `[size]`.
-  func allGather(rows: Matrix, counts: [Int]) throws -> Matrix {
+  package func allGather(rows: Matrix, counts: [Int]) throws -> Matrix {
     let stride = rows.columnCount * MemoryLayout<Float>.stride
     var all = Matrix(uninitializedRows: counts.reduce(0, +), columns: rows.columnCount)
     try rows.withBytes { own in

@@ -89,7 +89,7 @@ import Testing
       let choosing = try cluster(
         points, with: .structure(Self.network),
         options: ClusteringOptions(choosesThreshold: true), on: communicator)
-      let thresholds = choosing.choice.thresholds
+      let thresholds = choosing.choice.thresholds!.thresholds
       let given = try cluster(
         points, with: .structure(Self.network),
         options: ClusteringOptions(
@@ -98,7 +98,7 @@ import Testing
     }
     for (choosing, given) in found {
       #expect(choosing.labels == given.labels)
-      #expect(choosing.choice.trials.count > 1 && given.choice.trials.isEmpty)
+      #expect(choosing.choice.thresholds!.trials.count > 1 && given.choice.thresholds!.trials.isEmpty)
       for phase in ["neighbors", "network", "decode", "coarsen"] {
         #expect(
           choosing.levels.map { $0.phases[phase]?.rounds }

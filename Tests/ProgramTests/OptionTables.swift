@@ -4,7 +4,7 @@ extension OptionTable {
   /// A table for every kind of input of every command.
   static let all =
     [
-      clusterByDefault, clusterByStructure, clusterByCoordinates, knn, componentsOfEdges,
+      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, knn, componentsOfEdges,
       componentsOfLists, evaluate, report, reportAsJSON, generate, convertFeatures, convertReduced,
       convertLabels,
       convertText,
@@ -14,26 +14,17 @@ extension OptionTable {
 
   // MARK: - cluster
 
-  private static let ofClustering = [
+  private static let ofAnyMethod = [
     OptionUse("--dimensions 16", .success, variant: "bin"),
     OptionUse("--output labels.npy", .file("labels.npy")),
-    OptionUse("--max-levels 2", .levels),
     OptionUse("--truth {truth}", .line("BCubed")),
-    OptionUse("--hierarchy levels", .file("levels/hierarchy.json")),
     OptionUse("--report report.json", .file("report.json")),
     OptionUse("--checkpoint state", .names(in: "state")),
-    OptionUse("--neighbors {next-lists} --similarities {next-similarities}", .levels),
-    OptionUse(
-      "--similarities {next-lower}", .levels, replacing: "--similarities {next-similarities}",
-      with: "--neighbors {next-lists}"),
     OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
     OptionUse("--search approximate", .line("approximate neighbours")),
     OptionUse(
       "--recall 0.5", .count(of: "\"wantedRecall\" : 0.5", in: "report.json"),
       with: "--search approximate --report report.json"),
-    OptionUse(
-      "--partition input", .count(of: "\"partition\" : \"input\"", in: "report.json"),
-      with: "--report report.json"),
     OptionUse(
       "--memory 64G", .json("report.json", "memory", "limitBytes"), with: "--report report.json"),
     OptionUse("--threads 3", .line("of 3 threads")),
@@ -42,6 +33,28 @@ extension OptionTable {
       "--overwrite", .success, with: "--output labels.npy",
       existing: ["labels.npy", "report.json", "levels/hierarchy.json"]),
   ]
+
+  private static let ofClustering =
+    [
+      OptionUse("--max-levels 2", .levels),
+      OptionUse("--hierarchy levels", .file("levels/hierarchy.json")),
+      OptionUse(
+        "--partition input", .count(of: "\"partition\" : \"input\"", in: "report.json"),
+        with: "--report report.json"),
+      OptionUse("--neighbors {next-lists} --similarities {next-similarities}", .levels),
+      OptionUse(
+        "--similarities {next-lower}", .levels, replacing: "--similarities {next-similarities}",
+        with: "--neighbors {next-lists}"),
+    ] + ofAnyMethod
+
+  private static let clusterByFlow = OptionTable(
+    "cluster by flow", "cluster {features} --method flow", defaults: "-k 9",
+    ofAnyMethod + [OptionUse("-k 4", .levels)]
+      + OptionUse.refused(
+        "--model {structure}", "--granularity coarser", "--tau 0.6", "--tau-later 0.02",
+        "--tau-by-silhouette", "--max-levels 2", "--early-stop", "--hierarchy levels",
+        "--partition input",
+        "--neighbors {next-lists}", "--similarities {next-similarities}"))
 
   /// Level 1 merges more than a ninth of what level 0 does.
   private static let surelyEarlyStop = OptionUse(
@@ -59,7 +72,7 @@ extension OptionTable {
   ]
 
   private static let clusterByDefault = OptionTable(
-    "cluster with the default model", "cluster {features}",
+    "cluster with the default model", "cluster {features} --method network",
     ofClustering + OptionUse.refused("-k 5") + [
       OptionUse("--model {coordinates}", .levels),
       OptionUse("--granularity coarser", .levels),
@@ -69,7 +82,7 @@ extension OptionTable {
     asByDefault: ["--tau-by-silhouette"])
 
   private static let clusterByStructure = OptionTable(
-    "cluster with a model of structure", "cluster {features}", defaults: "--model {structure}",
+    "cluster with a model of structure", "cluster {features} --method network", defaults: "--model {structure}",
     ofClustering + OptionUse.refused("-k 5") + [
       OptionUse("--model {coordinates}", .levels),
       OptionUse("--granularity coarser", .levels),
@@ -82,7 +95,7 @@ extension OptionTable {
       + [["--model", "--tau-by-silhouette"]])
 
   private static let clusterByCoordinates = OptionTable(
-    "cluster with a model of coordinates", "cluster {features}",
+    "cluster with a model of coordinates", "cluster {features} --method network",
     defaults: "--model {coordinates}",
     ofClustering + OptionUse.refused("--tau-by-silhouette") + [
       OptionUse("--model {other-coordinates}", .levels),

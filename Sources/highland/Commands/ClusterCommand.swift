@@ -13,15 +13,25 @@ struct ClusterCommand: RankedCommand {
     commandName: "cluster",
     abstract: "Cluster embeddings.",
     discussion: """
-      Builds the nearest-neighbour graph, predicts linkage and density with the model, merges \
-      components into the nodes of the next level, and repeats until nothing merges. You need not \
-      know the number of clusters.
+      By flow: builds the nearest-neighbour graph, weighs edges by common neighbours, and finds the \
+      modules in which a random walk stays long. By a network: predicts linkage and density with \
+      the model, merges components into the nodes of the next level, and repeats until nothing \
+      merges. You need not know the number of clusters.
 
       Labels are 0, 1, 2, … in the order in which clusters first appear. They are the same, bit \
       for bit, on any number of ranks and threads.
       """)
 
   @OptionGroup var input: FeatureOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "What clusters: flow, network, or auto.",
+      discussion: """
+        flow needs no training. auto does both, with the built-in model, and takes the clusters that \
+        are separated better. Default: network if one of its options is given, flow with -k, else auto.
+        """))
+  var method: ClusteringMethod?
 
   @Option(
     name: .customLong("model"),
@@ -34,8 +44,9 @@ struct ClusterCommand: RankedCommand {
   var model: String?
 
   @Option(
+    name: .customLong("granularity"),
     help: "finer makes more and smaller clusters than the model would, coarser fewer and larger.")
-  var granularity = Granularity.asTrained
+  var givenGranularity: Granularity?
 
   @Option(
     name: .shortAndLong,
@@ -47,8 +58,8 @@ struct ClusterCommand: RankedCommand {
     help: ArgumentHelp(
       "Places in a point's neighbour list, the point itself included.",
       discussion: """
-        As in the authors' scripts, -k 10 means at most 9 other points. Default: the k that the model \
-        was trained with; 10 if the model does not say.
+        As in the authors' scripts, -k 10 means at most 9 other points. Default: by flow chosen on the \
+        data; by a network the k that it was trained with, 10 if the model does not say.
         """))
   var neighborCount: Int?
 
@@ -67,11 +78,12 @@ struct ClusterCommand: RankedCommand {
   @Flag(
     help: ArgumentHelp(
       "Choose τ on this data, without labels: the value that separates clusters best.",
-      discussion: "The default model does this unless --tau or --neighbors is given."))
+      discussion: "The built-in model does this unless --tau or --neighbors is given."))
   var tauBySilhouette = false
 
-  @Option(help: "The maximum number of levels.")
-  var maxLevels = 10
+  @Option(
+    name: .customLong("max-levels"), help: "The maximum number of levels. Default: 10.")
+  var givenMaxLevels: Int?
 
   @Flag(help: "Stop once merges fall by less than a factor of k − 1 from level to level.")
   var earlyStop = false
@@ -116,10 +128,12 @@ struct ClusterCommand: RankedCommand {
     help: ArgumentHelp(
       "Which rank owns which points: locality, input, or a file of ranks.",
       discussion: """
-        locality: points near each other in the neighbour graph, so that ranks need little of each other.         input: consecutive points. A file: the rank of every point, .npy of integers or text, as METIS or \
-        KaMinPar divide the graph. No label depends on it. Default: locality.
+        locality: points near each other in the neighbour graph, so that ranks need little of each other. \
+        input: consecutive points. A file: the rank of every point, .npy of integers or text, as METIS or \
+        KaMinPar divide the graph. No label depends on it. Default: locality for networks; flow keeps \
+        the input's.
         """))
-  var partition = "locality"
+  var partition: String?
 
   @OptionGroup var search: NeighborSearchOptions
   @OptionGroup var memory: MemoryOptions
@@ -127,9 +141,50 @@ struct ClusterCommand: RankedCommand {
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions
 
+  private var granularity: Granularity { givenGranularity ?? .asTrained }
+  private var maxLevels: Int { givenMaxLevels ?? 10 }
+
+  /// The options that only networks have, as they are given.
+  private var networkOptions: [String] {
+    [
+      (model != nil, "--model"), (givenGranularity != nil, "--granularity"), (tau != nil, "--tau"),
+      (tauLater != nil, "--tau-later"), (tauBySilhouette, "--tau-by-silhouette"),
+      (givenMaxLevels != nil, "--max-levels"), (earlyStop, "--early-stop"),
+      (hierarchy != nil, "--hierarchy"), (neighbors != nil, "--neighbors"),
+      (similarities != nil, "--similarities"),
+    ].filter(\.0).map(\.1)
+  }
+
+  /// What was asked for, or follows from the other options.
+  private var chosenMethod: ClusteringMethod {
+    method ?? (!networkOptions.isEmpty ? .network : neighborCount != nil ? .flow : .auto)
+  }
+
+  /// Points up to which both methods are tried unless one is asked for: the long lists of flow take some
+  /// 13 KB a point.
+  private static let mostPointsForBoth = 200_000
+
   func validate() throws {
     if let neighborCount, neighborCount < 1 {
       throw ValidationError("-k \(neighborCount): expected 1 or more")
+    }
+    if let method, method != .network, let option = networkOptions.first {
+      throw ValidationError(
+        "\(option) is of networks; not with --method \(method.rawValue)")
+    }
+    if let partition, chosenMethod == .flow {
+      throw ValidationError(
+        "--partition \(partition) is of networks; by flow every rank keeps its points of the input")
+    }
+    if let neighborCount {
+      guard method != .auto else {
+        throw ValidationError(
+          "-k is of one method; with --method auto each has its own: expected --method flow or network")
+      }
+      guard chosenMethod != .flow || neighborCount > 1 else {
+        throw ValidationError(
+          "-k \(neighborCount): expected 2 or more, as flow goes to other points")
+      }
     }
     for (name, tau) in [("--tau", tau), ("--tau-later", tauLater)] {
       if let tau, !(0...1).contains(tau) {
@@ -184,9 +239,6 @@ struct ClusterCommand: RankedCommand {
       }
     }
     let source = try input.open(on: communicator)
-    let trained = try communicator.agree {
-      try TrainedModel(path: model, dimensions: source.dimensions)
-    }
     let trueLabels = try truth.map { path in
       let labels = try communicator.agree {
         try readLabels(path, count: source.rowCount, communicator)
@@ -195,7 +247,18 @@ struct ClusterCommand: RankedCommand {
       return labels
     }
     let workers = try threads.workers(on: communicator)
-    let memoryPlan = try memoryPlan(trained, source, workers, on: communicator)
+    let isForBoth = method != nil || source.rowCount <= Self.mostPointsForBoth
+    let method = chosenMethod == .auto && !isForBoth ? .network : chosenMethod
+    if method != chosenMethod {
+      note(
+        "more than \(Self.mostPointsForBoth) points are clustered by the network alone; "
+          + "--method flow or auto takes the memory for long lists", on: communicator)
+    }
+    let trained =
+      method == .flow
+      ? nil
+      : try communicator.agree { try TrainedModel(path: model, dimensions: source.dimensions) }
+    let memoryPlan = try memoryPlan(method, trained, source, workers, on: communicator)
     var searchOptions = search.options
     searchOptions.division = memoryPlan.division
     let options = ClusteringOptions(
@@ -206,29 +269,48 @@ struct ClusterCommand: RankedCommand {
         try ownership(of: source.rowCount, on: communicator)
       },
       invalidRows: invalidRows, workers: workers)
+    let flow = FlowPlan(
+      neighborCount: neighborCount, search: searchOptions, invalidRows: invalidRows,
+      workers: workers)
+    if method == .flow {
+      return try cluster(
+        source, trueLabels, parameters: parameters(flow, network: nil), memoryPlan,
+        keptLength: flow.longestList, mergingCopies: true, workers: workers, hierarchy: nil,
+        on: communicator
+      ) { try HierarchicalClustering.cluster(source, by: flow, observer: $0, on: communicator) }
+    }
     let plan = try communicator.agree {
-      try ClusteringPlan(options, with: trained) { length in
-        try readNeighbors(of: source, length: length, for: trained, on: communicator)
+      try ClusteringPlan(options, with: trained!) { length in
+        try readNeighbors(of: source, length: length, for: trained!, on: communicator)
       }
     }
-
-    guard let hierarchy else {
+    let parameters = parameters(flow, network: (plan, trained!.name))
+    if method == .auto {
       return try cluster(
-        source, trained, plan, memoryPlan, trueLabels, hierarchy: nil, on: communicator)
+        source, trueLabels, parameters: parameters, memoryPlan,
+        keptLength: max(flow.longestList, plan.listLength), mergingCopies: true, workers: workers,
+        hierarchy: nil, on: communicator
+      ) {
+        try HierarchicalClustering.cluster(
+          source, by: ComparingPlan(flow: flow, network: plan), observer: $0, on: communicator)
+      }
     }
+    func clusterByNetwork(_ hierarchy: HierarchyWriter?) throws {
+      try cluster(
+        source, trueLabels, parameters: parameters, memoryPlan, keptLength: plan.listLength,
+        mergingCopies: plan.mergesCopies, workers: workers, hierarchy: hierarchy, on: communicator
+      ) { try HierarchicalClustering.cluster(source, by: plan, observer: $0, on: communicator) }
+    }
+    guard let hierarchy else { return try clusterByNetwork(nil) }
     try writeDirectory(
       to: hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite,
       on: communicator
-    ) { temporary in
-      try cluster(
-        source, trained, plan, memoryPlan, trueLabels, hierarchy: HierarchyWriter(in: temporary),
-        on: communicator)
-    }
+    ) { try clusterByNetwork(HierarchyWriter(in: $0)) }
   }
 
   /// The file of `--partition`, if it is no rule.
   private var partitionFile: String? {
-    ["locality", "input"].contains(partition) ? nil : partition
+    partition.flatMap { ["locality", "input"].contains($0) ? nil : $0 }
   }
 
   /// What `--partition` says.
@@ -252,62 +334,112 @@ struct ClusterCommand: RankedCommand {
     return .given(ranks.map { Int($0) })
   }
 
+  /// What a report says was asked for, once it is known what was chosen.
+  private func parameters(
+    _ flow: FlowPlan, network: (plan: ClusteringPlan<LinkageModel>, name: String)?
+  ) -> (Clustering) -> ClusterReport.Parameters {
+    { clustering in
+      var parameters: ClusterReport.Parameters
+      switch clustering.choice {
+      case .listLength(let choice):
+        parameters = .init(flow, choice, features: input.features)
+      case .thresholds(let choice):
+        parameters = .init(
+          network!.plan, choice, features: input.features, model: network!.name,
+          neighbors: neighbors, similarities: similarities)
+      }
+      parameters.comparison = clustering.comparison
+      return parameters
+    }
+  }
+
   /// How the run fits into memory; refuses it where it does not, before anything is read or searched.
   ///
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
   private func memoryPlan(
-    _ model: TrainedModel, _ source: FeatureFile, _ workers: Workers,
+    _ method: ClusteringMethod, _ model: TrainedModel?, _ source: FeatureFile, _ workers: Workers,
     on communicator: MPICommunicator
   ) throws -> MemoryOptions.Plan {
-    let k = model.neighborCount(neighborCount)
-    try MemoryNeed(
-      neighbors: neighborCount == nil ? "k = \(k) of \(model.name)" : "-k \(k)",
-      ownedCount: ownShare(of: source.rowCount, on: communicator).count,
-      pointCount: source.rowCount, columnCount: model.linkage.listLength(neighborCount: k),
-      isWritten: false, rankCount: communicator.size
-    ).check(on: communicator)
-    let need = ClusteringMemory(
-      rowCount: largestShare(of: source.rowCount, on: communicator), pointCount: source.rowCount,
-      columnCount: source.dimensions, element: source.storedElement,
-      rankCount: communicator.size, neighborCount: k, keepsLists: hierarchy != nil,
-      model: model.linkage)
+    let largest = largestShare(of: source.rowCount, on: communicator)
+    var needs: [(SearchOptions) -> Double] = []
+    if let model {
+      let k = model.neighborCount(neighborCount)
+      try checkLists(
+        neighborCount == nil ? "k = \(k) of \(model.name)" : "-k \(k)",
+        length: model.linkage.listLength(neighborCount: k), source, on: communicator)
+      let need = ClusteringMemory(
+        rowCount: largest, pointCount: source.rowCount, columnCount: source.dimensions,
+        element: source.storedElement, rankCount: communicator.size, neighborCount: k,
+        keepsLists: hierarchy != nil, model: model.linkage)
+      needs.append { need.bytes(by: $0) }
+    }
+    if method != .network {
+      let length = min(
+        FlowPlan(neighborCount: neighborCount).longestList, max(source.rowCount - 1, 0))
+      try checkLists(
+        neighborCount.map { "-k \($0)" } ?? "--method \(method.rawValue)", length: length, source,
+        on: communicator)
+      let need = SearchMemory(
+        rowCount: largest, nodeCount: source.rowCount, columnCount: source.dimensions,
+        element: source.storedElement, listLength: length, rankCount: communicator.size)
+      needs.append {
+        max(need.bytes(by: $0), Double(largest) * (need.bytesPerRow + 110 * Double(length)))
+      }
+    }
     var options = search.options
     return try memory.plan(
       of: "clusters of [\(source.rowCount) × \(source.dimensions)] points",
       threadCount: workers.count, on: communicator
     ) {
       options.division = $0
-      return need.bytes(by: options)
+      return needs.map { $0(options) }.max()!
     }
   }
 
+  /// Refuses lists that no memory holds, with the option that asks for them.
+  ///
+  /// > Collective: over `communicator`. A few rounds of some bytes per rank.
+  private func checkLists(
+    _ option: String, length: Int, _ source: FeatureFile, on communicator: MPICommunicator
+  ) throws {
+    try MemoryNeed(
+      neighbors: option, ownedCount: ownShare(of: source.rowCount, on: communicator).count,
+      pointCount: source.rowCount, columnCount: length, isWritten: false,
+      rankCount: communicator.size
+    ).check(on: communicator)
+  }
+
+  /// Says something of the run as a whole, on the first rank.
+  private func note(_ text: String, on communicator: some Communicator) {
+    ProgressReporter(progress, on: communicator).note(text)
+  }
+
   private func cluster(
-    _ source: FeatureFile, _ model: TrainedModel, _ plan: ClusteringPlan<LinkageModel>,
-    _ memoryPlan: MemoryOptions.Plan, _ trueLabels: [Int64]?, hierarchy: HierarchyWriter?,
-    on communicator: MPICommunicator
+    _ source: FeatureFile, _ trueLabels: [Int64]?,
+    parameters: (Clustering) -> ClusterReport.Parameters, _ memoryPlan: MemoryOptions.Plan,
+    keptLength: Int, mergingCopies mergesCopies: Bool, workers: Workers,
+    hierarchy: HierarchyWriter?, on communicator: MPICommunicator,
+    by body: (ClusteringReporter) throws -> Clustering
   ) throws {
     let reporter = ProgressReporter(progress, on: communicator)
     let store = try checkpoint.map {
       try NeighborCheckpoint(
-        $0, of: source, search.options, listLength: plan.listLength, invalid: invalidRows,
-        mergingCopies: plan.mergesCopies, reporter: reporter, on: communicator)
+        $0, of: source, search.options, listLength: keptLength, invalid: invalidRows,
+        mergingCopies: mergesCopies, reporter: reporter, on: communicator)
     }
     let start = ContinuousClock.now
-    let clustering = try HierarchicalClustering.cluster(
-      source, by: plan,
-      observer: ClusteringReporter(
-        progress: reporter, hierarchy: hierarchy, store: store, pointCount: source.rowCount),
-      on: communicator)
+    let clustering = try body(
+      ClusteringReporter(
+        progress: reporter, hierarchy: hierarchy, store: store, pointCount: source.rowCount))
     let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
 
     let metrics = try trueLabels.map {
       try compareLabels(truth: $0, predicted: clustering.labels, on: communicator)
     }
     let report = ClusterReport(
-      parameters: .init(
-        plan, clustering.choice, features: input.features, model: model.name, neighbors: neighbors,
-        similarities: similarities),
-      partition: partition, rankCount: communicator.size, threadCount: plan.workers.count,
+      parameters: parameters(clustering),
+      partition: clustering.choice.listLength != nil ? "input" : partition ?? "locality",
+      rankCount: communicator.size, threadCount: workers.count,
       pointCount: source.rowCount, dimensions: source.dimensions,
       clusterCount: clustering.clusterCount,
       singletonCount: clustering.singletonCount,
@@ -333,6 +465,7 @@ struct ClusterCommand: RankedCommand {
       if let account = level.search?.account { print("Level \(level.level): \(account)") }
       if let account = report.borders(of: level) { print("Level \(level.level): \(account)") }
     }
+    print(report.parameters.account)
     print(report.summary)
     if let metrics { print(metrics) }
   }
@@ -355,6 +488,13 @@ struct ClusterCommand: RankedCommand {
     return try files.lists(owned, nodeCount: source.rowCount)
       .canonical(listLength: length, firstNode: owned.lowerBound)
   }
+}
+
+/// What clusters.
+enum ClusteringMethod: String, CaseIterable, Codable, ExpressibleByArgument {
+  case flow, network
+  /// Both; the one whose clusters are separated better is taken.
+  case auto
 }
 
 extension Granularity: ExpressibleByArgument {}

@@ -7,30 +7,42 @@ import HierarchicalClustering
 struct ClusterReport: Codable {
   struct Parameters: Codable {
     var features: String
-    var model: String
+    /// Which method spoke.
+    var method: ClusteringMethod
+    /// How flow and a network compared, where that decided.
+    var comparison: MethodComparison?
     var k: Int
-    var tau: Double
-    /// τ of the levels after level 0.
-    var tauLater: Double
-    var maximumLevels: Int
-    var earlyStop: Bool
     var invalidRows: String
+    // Of networks.
+    var model: String?
+    var tau: Double?
+    /// τ of the levels after level 0.
+    var tauLater: Double?
+    var maximumLevels: Int?
+    var earlyStop: Bool?
     var neighbors: String?
     var similarities: String?
     /// `given`: by the options or the model; `withoutLabels`: chosen on the data.
-    var tauRule: String
-    var granularity: Granularity
+    var tauRule: String?
+    var granularity: Granularity?
     /// Whether points with the same direction were one node from the start.
     var mergesCopies: Bool
     /// What τ was chosen by, where it was chosen without labels.
     var tauTrials: [SilhouetteTrial]?
     var tauDeciding: Double?
+    // Of flow.
+    /// `given`, or `withoutLabels`: chosen on the data.
+    var kRule: String?
+    /// What k was chosen by, where it was chosen.
+    var kTrials: [ListLengthTrial]?
 
+    /// - Parameter plan: Of the network that was asked.
     init(
       _ plan: ClusteringPlan<LinkageModel>, _ choice: ThresholdChoice, features: String,
       model: String, neighbors: String?, similarities: String?
     ) {
       self.features = features
+      method = .network
       self.model = model
       k = plan.neighborCount
       tau = choice.thresholds.first
@@ -45,6 +57,42 @@ struct ClusterReport: Codable {
       mergesCopies = plan.mergesCopies
       tauTrials = choice.trials.isEmpty ? nil : choice.trials
       tauDeciding = choice.deciding
+    }
+
+    init(_ plan: FlowPlan, _ choice: ListLengthChoice, features: String) {
+      self.features = features
+      method = .flow
+      k = choice.neighborCount
+      invalidRows = plan.invalidRows.rawValue
+      mergesCopies = true
+      kRule = plan.neighborCount == nil ? "withoutLabels" : "given"
+      kTrials = choice.trials.isEmpty ? nil : choice.trials
+    }
+
+    /// Which method spoke, and why.
+    var account: String {
+      var text: String
+      switch method {
+      case .flow:
+        text = "By flow, k = \(k)"
+        if kRule == "given" { text += " as given" }
+        if let kTrials, let taken = kTrials.first(where: { $0.neighborCount == k }) {
+          text +=
+            ", the smallest of \(kTrials.count) that separate clusters best "
+            + "(silhouette \(decimal(taken.silhouette, places: 3)))"
+        }
+      default:
+        text = "By the network '\(model ?? "")'"
+      }
+      if let comparison {
+        let flow = decimal(comparison.flow, places: 3)
+        let network = decimal(comparison.network, places: 3)
+        text +=
+          method == .flow
+          ? "; the network's clusters have \(network)"
+          : ", whose clusters are separated better (silhouette \(network)) than those by flow (\(flow))"
+      }
+      return text + "."
     }
   }
 
@@ -71,13 +119,16 @@ struct ClusterReport: Codable {
   var metrics: ClusteringMetrics?
 
   /// The phases that are columns of the table.
-  private static let columns: [Phase] = [.neighbors, .graph, .network, .decode, .coarsen]
+  private var columns: [Phase] {
+    parameters.method == .flow
+      ? [.neighbors, .flow, .coarsen] : [.neighbors, .graph, .network, .decode, .coarsen]
+  }
 
   /// The table for people: a line per level, and the seconds of what is no column of it.
   var table: String {
     var table = TextTable(
       ["level", "nodes", "edges", "kept", "merged", "clusters"]
-        + Self.columns.map { "\($0.rawValue) s" } + ["sent MB", "ghosts", "peak MB"])
+        + columns.map { "\($0.rawValue) s" } + ["sent MB", "ghosts", "peak MB"])
     for level in levels {
       func seconds(_ phase: Phase) -> String {
         decimal(level.phases[phase.rawValue]?.elapsedSeconds ?? 0, places: 3)
@@ -88,7 +139,7 @@ struct ClusterReport: Codable {
           level.level, level.nodeCount, level.edgeCount, level.keptEdgeCount, level.mergedCount,
           level.clusterCount,
         ].map(String.init)
-          + Self.columns.map(seconds)
+          + columns.map(seconds)
           + [
             decimal(Double(bytes) / 1e6, places: 1), String(level.ghostCount),
             decimal(Double(level.peakMemoryBytes) / 1e6, places: 0),
@@ -100,7 +151,7 @@ struct ClusterReport: Codable {
   /// The seconds of reading, and of the phases beside the table's, over all levels.
   private var otherPhases: String {
     var costs = [(Phase.read.rawValue, reading.elapsedSeconds)]
-    for phase in Phase.allCases where phase != .read && !Self.columns.contains(phase) {
+    for phase in Phase.allCases where phase != .read && !columns.contains(phase) {
       let ofLevels = levels.compactMap { $0.phases[phase.rawValue]?.elapsedSeconds }
       if !ofLevels.isEmpty { costs.append((phase.rawValue, ofLevels.reduce(0, +))) }
     }
@@ -126,6 +177,7 @@ struct ClusterReport: Codable {
       case .maximumLevels: "the given number of levels was reached"
       case .earlyStop: "merges no longer fell fast enough (--early-stop)"
       case .fewNodes: "no more than k = \(parameters.k) nodes were left"
+      case .shortestCode: "no move made the code shorter"
       }
     let peak = decimal(Double(memory.peakBytesOfAllRanks) / 1e6, places: 0)
     let start = decimal(Double(memory.startBytesOfAllRanks) / 1e6, places: 0)

@@ -27,6 +27,7 @@ extension HierarchyReport {
       case .maximumLevels: "the given number of levels was reached"
       case .earlyStop: "merges no longer fell fast enough"
       case .fewNodes: "no more than k = \(hierarchy.k) nodes were left"
+      case .shortestCode: "no move made the code shorter"
       case nil: stopReason
       }
     var text =

@@ -149,10 +149,24 @@ struct ClusteringReporter: ClusteringObserver {
         + "merge above \(decimal(deciding, places: 3))")
   }
 
+  func chose(_ listLength: ListLengthChoice) {
+    for trial in listLength.trials {
+      progress.note(
+        "k = \(trial.neighborCount): \(trial.clusterCount) clusters, "
+          + "silhouette \(decimal(trial.silhouette, places: 4))")
+    }
+  }
+
+  func compared(_ methods: MethodComparison) {
+    progress.note(
+      "silhouette by flow \(decimal(methods.flow, places: 4)), by the network "
+        + "\(decimal(methods.network, places: 4))")
+  }
+
   func phase(_ phase: Phase, level: Int, isDone fraction: Double) {
     let name =
       switch phase {
-      case .read, .copies, .thresholds: phase.rawValue
+      case .read, .copies, .thresholds, .flow: phase.rawValue
       default: "level \(level), \(phase.rawValue)"
       }
     // The search is long enough for a rate: every pair of points, once.

@@ -1,0 +1,139 @@
+package import Communication
+package import DistributedGraphs
+internal import Glibc
+package import Parallelism
+
+/// How strongly the ends of each edge belong together, by the steps of a random walk that both ends take.
+///
+/// A walk goes from a point to one of the k points of its list, which contains the point itself:
+///
+///     Pᵢ(c) = exp(−(2 − 2 aᵢ) / s) / Σ,   a the cosine similarity of i and c
+///     w(i, j) = Σ (Pᵢ(c) + Pⱼ(c)) / 2  over the common places c of both lists
+///
+/// A point keeps the edges to its nearest neighbours up to the first whose weight is below θ: beyond it, the
+/// list has left the point's own surroundings.      [FC-ES, arXiv:2408.13431]
+///
+/// P is in whole units of 2⁻²², so weights are sums of integers: they do not depend on the order in which places
+/// are visited, and w(i, j) = w(j, i) bit for bit.
+package struct FlowWeights: Sendable {
+  /// The edges: k − 1 places of each list.
+  package let graph: NeighborGraph
+  /// Owned. Twice w of every edge, in units of ``unit``; 0 for edges that are not kept. Shape
+  /// `[edgeCount]`.
+  package let doubled: [UInt32]
+
+  /// What makes 1.
+  package static let unit = 1 << 22
+  /// s: the scale of squared distances between unit rows. Published.
+  static let scale = 0.5
+  /// θ: the weight below which a point's edges end. Published.
+  static let threshold = 0.22
+
+  /// > Collective: over `communicator`. Four rounds: the counts, 8 bytes per ghost, then 12 bytes for each
+  /// > place of its list.
+  ///
+  /// - Parameters:
+  ///   - lists: Owned. Nearest neighbours, k − 1 places each.
+  ///   - nodes: Replicated. Who owns which nodes.
+  /// - Complexity: O(edges · k), and 12 bytes for each place of the lists of local nodes.
+  package init(
+    _ lists: NeighborLists, in nodes: NodePartition, using workers: Workers = Workers(),
+    on communicator: some Communicator
+  ) throws {
+    let graph = try NeighborGraph(lists, in: nodes, on: communicator)
+    self.graph = graph
+    let steps = try WalkSteps(lists, over: graph, using: workers, on: communicator)
+    let limit = UInt32((2 * Self.threshold * Double(Self.unit)).rounded(.up))
+    let tiles = (0..<graph.ownedCount).tiles(of: 64)
+    var doubled = Array(repeating: UInt32(0), count: graph.edgeCount)
+    doubled.forEachTile(
+      tiles.map { graph.rowOffsets[$0.lowerBound]..<graph.rowOffsets[$0.upperBound] },
+      using: workers
+    ) { tile, doubled in
+      var own = FlowTable(capacity: steps.width)
+      let first = graph.rowOffsets[tiles[tile].lowerBound]
+      for node in tiles[tile] {
+        steps.collect(node, into: &own)
+        for edge in graph.edges(into: node) {
+          let weight = steps.commonFlow(of: own, with: Int(graph.columns[edge].index))
+          if weight < limit { break }
+          doubled[edge - first] = weight
+        }
+        own.removeAll()
+      }
+    }
+    self.doubled = doubled
+  }
+
+  /// How many edges are kept.
+  package var keptCount: Int { doubled.count { $0 > 0 } }
+
+  /// The kept edges, to where lists are from where they point.
+  var edges: [FlowEdge] {
+    (0..<graph.ownedCount).flatMap { node in
+      graph.edges(into: node).lazy.filter { doubled[$0] > 0 }.map {
+        FlowEdge(
+          target: graph.halo.global(LocalNode(node)), source: graph.source(of: $0),
+          flow: Int64(doubled[$0]))
+      }
+    }
+  }
+}
+
+/// P of all local nodes.
+private struct WalkSteps: Sendable {
+  /// Places: the node itself and those of its list.
+  let width: Int
+  /// Local. Indices; −1 for no node. Shape `[localCount × width]`.
+  private let nodes: [Int64]
+  /// Local. In units of ``FlowWeights/unit``. Shape `[localCount × width]`.
+  private let flows: [UInt32]
+
+  init(
+    _ lists: NeighborLists, over graph: NeighborGraph, using workers: Workers,
+    on communicator: some Communicator
+  ) throws {
+    let width = lists.listLength + 1
+    self.width = width
+    var nodes: [Int64] = []
+    nodes.reserveCapacity(graph.ownedCount * width)
+    for node in 0..<graph.ownedCount {
+      nodes.append(graph.halo.global(LocalNode(node)).index)
+      for place in 0..<lists.listLength {
+        nodes.append(
+          place < graph.edges(into: node).count
+            ? lists.neighbors[node * lists.listLength + place].index : NeighborLists.none.index)
+      }
+    }
+    let flows = [UInt32](
+      count: graph.ownedCount * width, tilesOf: 64 * width, using: workers, filledWith: 0
+    ) { places, flows in
+      for first in stride(from: 0, to: places.count, by: width) {
+        let edges = graph.edges(into: (places.lowerBound + first) / width)
+        // The node itself, at distance 0, first.
+        let steps =
+          [1] + graph.affinities[edges].map { exp(-(2 - 2 * Double($0)) / FlowWeights.scale) }
+        let sum = steps.reduce(0, +)
+        for (place, step) in steps.enumerated() {
+          flows[first + place] = max(
+            1, UInt32((step / sum * Double(FlowWeights.unit)).rounded()))
+        }
+      }
+    }
+    self.nodes = try graph.halo.extend(nodes, width: width, on: communicator)
+    self.flows = try graph.halo.extend(flows, width: width, on: communicator)
+  }
+
+  /// Puts the steps of one node into an empty table.
+  func collect(_ node: Int, into table: inout FlowTable) {
+    for place in node * width..<(node + 1) * width where nodes[place] >= 0 {
+      table.add(Int64(flows[place]), to: nodes[place])
+    }
+  }
+
+  /// Pᵢ(c) + Pⱼ(c), added up over common c.
+  @inline(__always)
+  func commonFlow(of own: FlowTable, with node: Int) -> UInt32 {
+    UInt32(own.sum(of: nodes.span, with: flows.span, in: node * width..<(node + 1) * width))
+  }
+}

@@ -1,0 +1,298 @@
+internal import Communication
+internal import DistributedGraphs
+internal import Parallelism
+internal import RandomNumbers
+
+/// The modules of a graph's nodes, which nodes leave for better ones until the code gets no shorter.
+///
+/// In a round every node that has seen a change moves once, a quarter of the nodes at a time, chosen by a
+/// hash: nodes that moved all at once would follow each other. All of a quarter see the modules as they were
+/// before it. If their moves together make the code longer, half of them are taken back, chosen by a hash,
+/// then three quarters, and at last all. So the code gets shorter with every step.
+/// [Hamann, Strasser, Wagner, Zeitz 2018, arXiv:1710.09605, for the quarters]
+struct LocalMoves: Sendable {
+  private let graph: FlowGraph
+  private let equation: MapEquation
+  private let workers: Workers
+  /// Owned. The flow of each node, and that of its edges to others.
+  private let nodes: [Module]
+  /// Local. The module of every node, named by one of the nodes.
+  private(set) var moduleOf: [GlobalNode]
+  /// Owned. The module that each node names.
+  private(set) var modules: [Module]
+  /// Owned. The flow of each node's edges to others of its module.
+  private var inside: [Int64]
+  /// Owned. Whether the node or one of its neighbours has moved since it last looked for a better module.
+  private var isAwake: [Bool]
+  /// Replicated. The terms of modules, and Q.
+  private var terms: Int64
+  private var exits: Int64
+  /// Replicated. The terms of nodes at level 0.
+  private let nodeTerms: Int64
+  /// Replicated. L after every step that was taken, ascending in time.
+  private(set) var lengths: [Int64] = []
+
+  private static let partCount = 4
+  private static let maximumRounds = 64
+  /// A round that makes the code shorter by less ends the moves.
+  private static let smallestGain = MapEquation.fixed(0x1p-24)
+
+  /// Every node as a module of its own.
+  ///
+  /// > Collective: over `communicator`. A round of 8 bytes per ghost, and one of 24 bytes per rank.
+  init(
+    of graph: FlowGraph, nodeTerms: Int64, using workers: Workers,
+    on communicator: some Communicator
+  ) throws {
+    self.graph = graph
+    self.workers = workers
+    self.nodeTerms = nodeTerms
+    equation = MapEquation(total: graph.total)
+    nodes = (0..<graph.ownedCount).map { node in
+      let exit = graph.edges(of: node).reduce(Int64(0)) {
+        graph.columns[$1] == LocalNode(node) ? $0 : $0 + graph.flows[$1]
+      }
+      return Module(flow: graph.nodeFlows[node], exit: exit)
+    }
+    modules = nodes
+    moduleOf = (0..<graph.halo.localCount).map { graph.halo.global(LocalNode($0)) }
+    inside = Array(repeating: 0, count: graph.ownedCount)
+    isAwake = Array(repeating: true, count: graph.ownedCount)
+    (terms, exits) = try Self.sums(of: modules, equation, on: communicator)
+  }
+
+  /// The terms of nodes: at level 0.
+  ///
+  /// > Collective: one round of 8 bytes per rank.
+  static func nodeTerms(of graph: FlowGraph, on communicator: some Communicator) throws -> Int64 {
+    let equation = MapEquation(total: graph.total)
+    let own = graph.nodeFlows.reduce(Int64(0)) {
+      $0 + MapEquation.fixed(equation.entropy($1))
+    }
+    return Int64(try communicator.sum(Int(own)))
+  }
+
+  /// L, in units of ``MapEquation/fixed(_:)``.
+  var length: Int64 { MapEquation.fixed(equation.entropy(exits)) + terms - nodeTerms }
+
+  /// Moves nodes until the code gets no shorter.
+  ///
+  /// > Collective: over `communicator`. In each quarter of a round 32 bytes for every module of another rank that a
+  /// > local node is in; and up to four times 8 bytes per ghost and 48 per node that a change touches.
+  mutating func run(on communicator: some Communicator) throws {
+    for round in 0..<Self.maximumRounds {
+      let before = length
+      for part in 0..<Self.partCount {
+        try step(Draw(round: round, part: part), on: communicator)
+      }
+      if before - length < Self.smallestGain { return }
+    }
+  }
+
+  /// Which nodes may move in a step.
+  private struct Draw {
+    let round: Int
+    let part: Int
+
+    private func bits(_ name: UInt64) -> UInt64 { mixed(mixed(name) &+ UInt64(round) << 32) }
+
+    func includes(_ name: UInt64) -> Bool { Int(bits(name) % UInt64(partCount)) == part }
+
+    /// Whether a node is among the 1 in 2ⁿ that keep their moves after n attempts.
+    func keeps(_ name: UInt64, attempt: Int) -> Bool {
+      (bits(name) >> 32) & ((1 << UInt64(attempt)) - 1) == 0
+    }
+  }
+
+  private mutating func step(_ draw: Draw, on communicator: some Communicator) throws {
+    let owned = graph.ownedCount
+    let wanted = try betterModules(draw, on: communicator)
+    guard try communicator.any(wanted != Array(moduleOf[..<owned])) else { return }
+    let attemptCount = 3
+    for attempt in 0..<attemptCount {
+      let taken = (0..<owned).map {
+        draw.keeps(graph.names[$0], attempt: attempt) ? wanted[$0] : moduleOf[$0]
+      }
+      if try take(taken, on: communicator) { return }
+    }
+  }
+
+  /// The best module for every owned node that is awake and drawn, its own for the others.
+  ///
+  /// > Collective: over `communicator`. As a fetch of 24 bytes for the module of each ghost.
+  private mutating func betterModules(
+    _ draw: Draw, on communicator: some Communicator
+  ) throws -> [GlobalNode] {
+    let owned = graph.nodes.owned(by: communicator.rank)
+    let asks = (0..<graph.ownedCount).map { isAwake[$0] && draw.includes(graph.names[$0]) }
+    // Modules of other ranks, each once.
+    let away = Set(moduleOf.lazy.filter { !owned.contains(Int($0.index)) }).sorted()
+    let described = zip(modules, graph.names).map { NamedModule(module: $0, name: $1) }
+    let fetched = try graph.nodes.fetch(described, at: away, on: communicator)
+    let placeOfAway = Dictionary(uniqueKeysWithValues: zip(away, fetched.indices))
+    // Local. The module that each local node is in.
+    let around = moduleOf.map {
+      owned.contains(Int($0.index))
+        ? described[Int($0.index) - owned.lowerBound] : fetched[placeOfAway[$0]!]
+    }
+    let search = ModuleSearch(
+      graph: graph, equation: equation, nodes: nodes, moduleOf: moduleOf, around: around,
+      exits: exits)
+    let moduleOf = moduleOf
+    let wanted = [GlobalNode](
+      count: graph.ownedCount, tilesOf: 64, using: workers, filledWith: GlobalNode(0)
+    ) { places, wanted in
+      var (flows, seen) = (FlowTable(capacity: 64), FlowTable(capacity: 64))
+      for node in places {
+        wanted[node - places.lowerBound] =
+          asks[node] ? search.best(for: node, using: &flows, &seen) : moduleOf[node]
+      }
+    }
+    for node in 0..<graph.ownedCount where asks[node] { isAwake[node] = false }
+    return wanted
+  }
+
+  /// Takes new modules if they make the code shorter.
+  ///
+  /// > Collective: over `communicator`. A round of 8 bytes per ghost; 48 bytes and 16 of names for each node that a
+  /// > change touches, and a few bytes per rank.
+  ///
+  /// - Returns: Replicated. Whether they do.
+  private mutating func take(
+    _ taken: [GlobalNode], on communicator: some Communicator
+  ) throws -> Bool {
+    let new = try graph.halo.extend(taken, on: communicator)
+    let (old, graph, inside) = (moduleOf, graph, inside)
+    let hasMoved = zip(old, new).map { $0 != $1 }
+    // −1 where nothing changes.
+    let insideAfter = [Int64](
+      count: graph.ownedCount, tilesOf: 256, using: workers, filledWith: -1
+    ) { places, after in
+      for node in places {
+        let edges = graph.edges(of: node)
+        guard hasMoved[node] || edges.contains(where: { hasMoved[Int(graph.columns[$0].index)] })
+        else { continue }
+        var sum = Int64(0)
+        for edge in edges {
+          let end = Int(graph.columns[edge].index)
+          if end != node, new[end] == new[node] { sum += graph.flows[edge] }
+        }
+        after[node - places.lowerBound] = sum
+      }
+    }
+    var changes: [Module] = []
+    var changed: [GlobalNode] = []
+    for node in 0..<graph.ownedCount where insideAfter[node] >= 0 {
+      guard hasMoved[node] || insideAfter[node] != inside[node] else { continue }
+      changed += [old[node], new[node]]
+      changes += [
+        Module(flow: -nodes[node].flow, exit: inside[node] - nodes[node].exit),
+        Module(flow: nodes[node].flow, exit: nodes[node].exit - insideAfter[node]),
+      ]
+    }
+    var after = modules
+    try graph.nodes.scatter(changes, to: changed, into: &after, on: communicator) { $0 = $0 + $1 }
+    let own = Self.ownSums(of: after, equation, besides: modules)
+    let (termsAfter, exitsAfter) = try Self.sums(own, on: communicator)
+    let candidate = (terms: terms + termsAfter, exits: exits + exitsAfter)
+    let lengthAfter =
+      MapEquation.fixed(equation.entropy(candidate.exits)) + candidate.terms - nodeTerms
+    guard lengthAfter < length else { return false }
+    (terms, exits) = candidate
+    modules = after
+    moduleOf = new
+    for node in 0..<graph.ownedCount where insideAfter[node] >= 0 {
+      self.inside[node] = insideAfter[node]
+      isAwake[node] = true
+    }
+    lengths.append(lengthAfter)
+    return true
+  }
+
+  private struct Sums: Message {
+    var terms = Int64(0)
+    var exits = Int64(0)
+  }
+
+  /// The terms and exits of owned modules; what they have more than others, where these are given.
+  private static func ownSums(
+    of modules: [Module], _ equation: MapEquation, besides others: [Module]? = nil
+  ) -> Sums {
+    var sums = Sums()
+    for (place, module) in modules.enumerated() where others?[place] != module {
+      sums.terms += MapEquation.fixed(equation.term(module))
+      sums.exits += module.exit
+      if let other = others?[place] {
+        sums.terms -= MapEquation.fixed(equation.term(other))
+        sums.exits -= other.exit
+      }
+    }
+    return sums
+  }
+
+  private static func sums(_ own: Sums, on communicator: some Communicator) throws -> (
+    terms: Int64, exits: Int64
+  ) {
+    let all = try communicator.allReduce(own) {
+      Sums(terms: $0.terms + $1.terms, exits: $0.exits + $1.exits)
+    }
+    return (all.terms, all.exits)
+  }
+
+  private static func sums(
+    of modules: [Module], _ equation: MapEquation, on communicator: some Communicator
+  ) throws -> (terms: Int64, exits: Int64) {
+    try sums(ownSums(of: modules, equation), on: communicator)
+  }
+}
+
+/// A module with what breaks ties between modules.
+private struct NamedModule: Message {
+  var module: Module
+  var name: UInt64
+}
+
+/// Finds the best module for a node, as modules are before a step.
+private struct ModuleSearch: Sendable {
+  let graph: FlowGraph
+  let equation: MapEquation
+  /// Owned.
+  let nodes: [Module]
+  /// Local.
+  let moduleOf: [GlobalNode]
+  /// Local. The module that each local node is in.
+  let around: [NamedModule]
+  let exits: Int64
+
+  /// The module of one of the node's neighbours that makes the code shortest; its own if none makes it shorter.
+  /// Of equally good modules the one with the lowest name.
+  ///
+  /// - Parameters:
+  ///   - flows: The node's flow to modules. Empty before and after.
+  ///   - seen: The modules that were looked at. Empty before and after.
+  func best(
+    for node: Int, using flows: inout FlowTable, _ seen: inout FlowTable
+  ) -> GlobalNode {
+    let (edges, own) = (graph.edges(of: node), moduleOf[node])
+    for edge in edges where graph.columns[edge] != LocalNode(node) {
+      flows.add(graph.flows[edge], to: moduleOf[Int(graph.columns[edge].index)].index)
+    }
+    let toOwn = flows[own.index]
+    var best = (change: -1e-13, name: UInt64.max, module: own)
+    for edge in edges where graph.columns[edge] != LocalNode(node) {
+      let place = Int(graph.columns[edge].index)
+      let module = moduleOf[place]
+      guard module != own, seen[module.index] == 0 else { continue }
+      seen.add(1, to: module.index)
+      let change = equation.change(
+        moving: nodes[node], from: around[node].module, toOwn, to: around[place].module,
+        flows[module.index], exits: exits)
+      if change < best.change || change == best.change && around[place].name < best.name {
+        best = (change, around[place].name, module)
+      }
+    }
+    flows.removeAll()
+    seen.removeAll()
+    return best.module
+  }
+}

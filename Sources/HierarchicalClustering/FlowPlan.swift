@@ -1,0 +1,70 @@
+public import NeighborSearch
+public import Parallelism
+
+/// What a clustering by flow will do.
+///
+/// Nothing is trained: edges are weighed by a random walk over lists of k places, and clusters are the modules
+/// in which the walk stays long.
+public struct FlowPlan: Sendable {
+  /// k: places in a point's neighbour list, including the point itself. At least 2. Nil: chosen on the data,
+  /// among ``ListLengthChoice/candidates``.
+  public let neighborCount: Int?
+  /// How neighbours are searched.
+  public let search: SearchOptions
+  /// What happens to rows without a direction.
+  public let invalidRows: InvalidRowPolicy
+  /// The threads of this rank. No result depends on them.
+  public let workers: Workers
+
+  public init(
+    neighborCount: Int? = nil, search: SearchOptions = SearchOptions(),
+    invalidRows: InvalidRowPolicy = .error, workers: Workers = Workers()
+  ) {
+    precondition(neighborCount.map { $0 > 1 } ?? true, "k = \(neighborCount ?? 0)")
+    self.neighborCount = neighborCount
+    self.search = search
+    self.invalidRows = invalidRows
+    self.workers = workers
+  }
+
+  /// Every k that is tried, of so many nodes, ascending.
+  func neighborCounts(for nodeCount: Int) -> [Int] {
+    if let neighborCount { return [neighborCount] }
+    let possible = ListLengthChoice.candidates.filter { $0 <= nodeCount }
+    return possible.isEmpty ? [max(nodeCount, 2)] : possible
+  }
+
+  /// Places of the lists that are searched, the point itself not included, if there are many points.
+  public var longestList: Int { (neighborCount ?? ListLengthChoice.candidates.last!) - 1 }
+}
+
+/// The k by which a clustering by flow weighed edges, and how it was chosen. Replicated.
+public struct ListLengthChoice: Codable, Equatable, Sendable {
+  /// k, as it was given or chosen.
+  public var neighborCount: Int
+  /// The trials, ascending; empty if k was given, or if there was only one to try.
+  public var trials: [ListLengthTrial]
+
+  public init(neighborCount: Int, trials: [ListLengthTrial] = []) {
+    self.neighborCount = neighborCount
+    self.trials = trials
+  }
+
+  /// Every k that is tried, ascending.
+  public static let candidates = [6, 8, 10, 15, 20, 30, 40, 60, 80, 120]
+
+  /// The smallest k is taken whose score is lower than the highest by no more than this: about two standard
+  /// errors of the mean over some 10,000 points. Silhouettes favour merging.
+  public static let tolerance = 0.005
+}
+
+/// A k, and how well it separates clusters.
+public struct ListLengthTrial: Codable, Equatable, Sendable {
+  public var neighborCount: Int
+  /// How many clusters there are, those of one point among them.
+  public var clusterCount: Int
+  /// The length of the code in bits. It falls with k, and does not tell which k is best.
+  public var codeLength: Double
+  /// How well they are separated, in −1 ... 1: ``SilhouetteSample``.
+  public var silhouette: Double
+}

@@ -1,0 +1,103 @@
+import Communication
+import DistributedGraphs
+import Foundation
+import Parallelism
+import RandomInputs
+import Testing
+
+@testable import FlowClustering
+
+/// Weights against the formula, read from the paper.
+@Suite struct FlowWeightsTests {
+  @Test(arguments: [1, 2, 3])
+  func aTriangleAndAPointBesideItHaveTheWeightsOneCounts(ranks: Int) throws {
+    // 0, 1 and 2 are near each other; 3 has 2 and 1 in its list, and is in nobody's.
+    let lists = NeighborLists(
+      listLength: 2, neighbors: [1, 2, 0, 2, 1, 0, 2, 1].map { GlobalNode($0) },
+      similarities: [0.9, 0.8, 0.9, 0.85, 0.85, 0.8, 0.3, 0.2])
+    let found = try weights(lists, ranks: ranks)
+    func step(_ a: Double, among all: [Double]) -> Double {
+      exp(-(2 - 2 * a) / 0.5) / all.map { exp(-(2 - 2 * $0) / 0.5) }.reduce(0, +)
+    }
+    // The lists of 0, 1 and 2 have the same three points: all steps are common.
+    for edge in 0..<6 { #expect(abs(found[edge] - 1) < 1e-5, "edge \(edge)") }
+    // 3 and 2 have 1 and 2 in common.
+    let of3 = [1, 0.3, 0.2]
+    let of2 = [1, 0.85, 0.8]
+    let expected =
+      (step(0.3, among: of3) + step(1, among: of2) + step(0.2, among: of3)
+        + step(0.85, among: of2)) / 2
+    #expect(abs(found[6] - expected) < 1e-5)
+    #expect(expected > 0.22)
+  }
+
+  @Test(arguments: [1, 2, 5], [1, 2])
+  func randomListsHaveTheWeightsOfTheFormulaOnAnyNumberOfRanks(
+    ranks: Int, threads: Int
+  ) throws {
+    let lists = randomLists(count: 40, length: 6, seed: 5)
+    let found = try weights(lists, ranks: ranks, threads: threads)
+    let expected = plainWeights(lists)
+    #expect(found.count == expected.count)
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+    #expect(expected.contains(0) && expected.contains { $0 > 0 })
+    #expect(found == (try weights(lists, ranks: 1)))
+  }
+
+  @Test func aListEndsAtTheFirstWeightBelowTheThreshold() throws {
+    let lists = randomLists(count: 40, length: 6, seed: 6)
+    let found = try weights(lists, ranks: 1)
+    for node in 0..<40 {
+      let row = found[node * 6..<(node + 1) * 6]
+      #expect(row.drop { $0 > 0 }.allSatisfy { $0 == 0 })
+      #expect(row.allSatisfy { $0 == 0 || $0 >= 0.22 - 1e-6 })
+    }
+  }
+}
+
+private func weights(_ lists: NeighborLists, ranks: Int, threads: Int = 1) throws -> [Double] {
+  try ThreadCommunicator.run(ranks: ranks) { communicator in
+    let nodes = NodePartition(sharing: lists.count, among: communicator.size)
+    return try FlowWeights(
+      lists.slice(nodes.owned(by: communicator.rank)), in: nodes, using: Workers(threads),
+      on: communicator
+    ).doubled.map { Double($0) / Double(2 * FlowWeights.unit) }
+  }.flatMap { $0 }
+}
+
+/// Lists in which near numbers are likely.
+private func randomLists(count: Int, length: Int, seed: Int) -> NeighborLists {
+  var generator = SeededGenerator(seed: seed)
+  var (neighbors, similarities): ([GlobalNode], [Float]) = ([], [])
+  for node in 0..<count {
+    let others = (0..<count).filter { $0 != node }.map {
+      (node: $0, far: Double(abs($0 - node)) + 8 * Double.random(in: 0..<1, using: &generator))
+    }.sorted { $0.far < $1.far }.prefix(length)
+    neighbors += others.map { GlobalNode($0.node) }
+    similarities += others.map { Float(1 / (1 + $0.far / 10)) }
+  }
+  return NeighborLists(listLength: length, neighbors: neighbors, similarities: similarities)
+}
+
+private func plainWeights(_ lists: NeighborLists) -> [Double] {
+  let steps = (0..<lists.count).map { node -> [Int: Double] in
+    var steps = [node: 1.0]
+    for place in node * lists.listLength..<(node + 1) * lists.listLength {
+      steps[Int(lists.neighbors[place].index)] = exp(
+        -(2 - 2 * Double(lists.similarities[place])) / 0.5)
+    }
+    let sum = steps.values.reduce(0, +)
+    return steps.mapValues { $0 / sum }
+  }
+  return (0..<lists.count).flatMap { node -> [Double] in
+    var hasEnded = false
+    return (node * lists.listLength..<(node + 1) * lists.listLength).map { place in
+      let other = steps[Int(lists.neighbors[place].index)]
+      let weight = steps[node].reduce(0.0) { sum, step in
+        other[step.key].map { sum + (step.value + $0) / 2 } ?? sum
+      }
+      hasEnded = hasEnded || weight < 0.22
+      return hasEnded ? 0 : weight
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import Communication
+import DistributedGraphs
+import HierarchicalClustering
+import LinearAlgebra
+import NeighborSearch
+import Parallelism
+import RandomInputs
+import Testing
+
+/// Clustering by flow, from rows to labels.
+@Suite struct FlowClusterTests {
+  @Test(arguments: [2, 3, 5], [1, 2])
+  func theAnswerDoesNotDependOnRanksOrThreads(ranks: Int, threads: Int) throws {
+    let rows = mixture(groups: 14, size: 11, noise: 0.35, seed: 3)
+    let alone = try clusterByFlow(rows, ranks: 1)
+    #expect(try clusterByFlow(rows, ranks: ranks, threads: threads) == alone)
+    #expect(alone.choice!.trials.count == ListLengthChoice.candidates.count)
+  }
+
+  @Test func plainGroupsAreFoundAndTheirKIsChosen() throws {
+    let answer = try clusterByFlow(mixture(groups: 12, size: 15, noise: 0.1, seed: 4), ranks: 2)
+    #expect(answer.labels == (0..<180).map { Int64($0 / 15) })
+    let choice = try #require(answer.choice)
+    let best = choice.trials.map(\.silhouette).max()!
+    #expect(
+      choice.trials.first { $0.silhouette >= best - 0.005 }?.neighborCount == choice.neighborCount)
+  }
+
+  @Test func aGivenKIsTaken() throws {
+    let answer = try clusterByFlow(
+      mixture(groups: 6, size: 10, noise: 0.1, seed: 4), neighborCount: 7, ranks: 2)
+    #expect(answer.choice == ListLengthChoice(neighborCount: 7))
+    #expect(answer.labels == (0..<60).map { Int64($0 / 10) })
+  }
+
+  @Test(arguments: 1...4)
+  func theOrderOfTheInputDoesNotMatter(seed: Int) throws {
+    let rows = mixture(groups: 14, size: 11, noise: 0.45, seed: 30 + seed)
+    var generator = SeededGenerator(seed: seed)
+    let order = Array(0..<rows.rowCount).shuffled(using: &generator)
+    let found = try clusterByFlow(rows, ranks: 1)
+    let moved = try clusterByFlow(rows.copy(ofRows: order), ranks: 3)
+    #expect(moved.choice == found.choice)
+    // The same clusters, numbered in another order.
+    var number: [Int64: Int64] = [:]
+    for (place, row) in order.enumerated() {
+      let label = number[found.labels[row], default: moved.labels[place]]
+      number[found.labels[row]] = label
+      #expect(label == moved.labels[place])
+    }
+    #expect(Set(number.values).count == number.count)
+  }
+
+  @Test func copiesAreOneNodeAndCountAsPoints() throws {
+    let rows = mixture(groups: 8, size: 9, noise: 0.2, seed: 8)
+    let order = (0..<rows.rowCount).flatMap { [$0, $0, $0] }
+    let found = try clusterByFlow(rows, neighborCount: 8, ranks: 1)
+    let tripled = try clusterByFlow(rows.copy(ofRows: order), neighborCount: 8, ranks: 3)
+    #expect(tripled.labels == found.labels.flatMap { [$0, $0, $0] })
+    #expect(tripled.nodeCount == rows.rowCount)
+    let same = Matrix(rows: 5, columns: 2, elements: [1, 2, 1, 2, 2, 4, 1, 2, 1, 2])
+    #expect(try clusterByFlow(same, ranks: 2).labels == [0, 0, 0, 0, 0])
+  }
+
+  @Test(arguments: 0...7, [1, 3])
+  func thereMayBeFewerPointsThanPlaces(pointCount: Int, ranks: Int) throws {
+    let rows = mixture(groups: 1, size: pointCount, noise: 0.2, seed: 9)
+    let chosen = try clusterByFlow(rows, ranks: ranks)
+    #expect(chosen.labels.count == pointCount)
+    #expect(try clusterByFlow(rows, ranks: 1) == chosen)
+    let given = try clusterByFlow(rows, neighborCount: 40, ranks: ranks)
+    #expect(given.labels == Array(repeating: 0, count: pointCount))
+  }
+
+  @Test func pointsWithoutDirectionStayAlone() throws {
+    var rows = mixture(groups: 2, size: 8, noise: 0.1, seed: 10)
+    for row in [3, 9] {
+      for column in 0..<rows.columnCount { rows[row, column] = 0 }
+    }
+    let answer = try clusterByFlow(rows, ranks: 2)
+    #expect(answer.labels == [0, 0, 0, 1, 0, 0, 0, 0, 2, 3, 2, 2, 2, 2, 2, 2])
+  }
+
+  @Test(arguments: [1, 3])
+  func theNetworkIsTakenOnlyWhereItSeparatesClustersClearlyBetter(ranks: Int) throws {
+    for (size, seed) in [(2, 11), (20, 12)] {
+      let rows = mixture(groups: 60, size: size, noise: 0.3, seed: seed)
+      let model = try TrainedModel(path: nil, dimensions: rows.columnCount)
+      let flow = FlowPlan()
+      let network = try ClusteringPlan(ClusteringOptions(), with: model)
+      let shares = try ThreadCommunicator.run(ranks: ranks) { communicator in
+        let source = EmbeddingsInMemory(rows)
+        return (
+          both: try cluster(
+            source, by: ComparingPlan(flow: flow, network: network), on: communicator),
+          flow: try cluster(source, by: flow, on: communicator),
+          network: try cluster(source, by: network, on: communicator)
+        )
+      }
+      let comparison = try #require(shares[0].both.comparison)
+      let other = comparison.prefersNetwork ? shares.map(\.network) : shares.map(\.flow)
+      #expect(shares.flatMap(\.both.labels) == other.flatMap(\.labels))
+      #expect(shares[0].both.choice == other[0].choice)
+      #expect(comparison.prefersNetwork == (comparison.network > comparison.flow + 0.05))
+      // Lists of six places are too long for pairs.
+      if size == 2 { #expect(comparison.prefersNetwork, "\(comparison)") }
+    }
+  }
+
+  @Test(arguments: [1, 2, 3])
+  func theScoreIsTheSilhouetteOfCentroids(ranks: Int) throws {
+    let rows = mixture(groups: 9, size: 10, noise: 0.5, seed: 13)
+    let answer = try clusterByFlow(rows, ranks: ranks)
+    let choice = try #require(answer.choice)
+    let best = try #require(choice.trials.first { $0.neighborCount == choice.neighborCount })
+    let expected = silhouette(of: answer.labels, rows)
+    #expect(abs(best.silhouette - expected) < 1e-5, "\(best), plainly \(expected)")
+    #expect(best.clusterCount == Set(answer.labels).count)
+  }
+}
+
+private struct FlowAnswer: Equatable {
+  var labels: [Int64] = []
+  var choice: ListLengthChoice?
+  var nodeCount: Int?
+}
+
+private func clusterByFlow(
+  _ rows: Matrix, neighborCount: Int? = nil, ranks: Int, threads: Int = 1
+) throws -> FlowAnswer {
+  let plan = FlowPlan(
+    neighborCount: neighborCount, invalidRows: .singleton, workers: Workers(threads))
+  let shares = try ThreadCommunicator.run(ranks: ranks) { communicator in
+    try cluster(EmbeddingsInMemory(rows), by: plan, on: communicator)
+  }
+  return FlowAnswer(
+    labels: shares.flatMap(\.labels), choice: shares[0].choice.listLength,
+    nodeCount: shares[0].levels.first?.nodeCount)
+}
+
+/// Points around directions of their own.
+private func mixture(groups: Int, size: Int, noise: Float, seed: Int) -> Matrix {
+  let width = 24
+  let centers = randomMatrix(groups, width, seed: seed)
+  var rows = randomMatrix(groups * size, width, seed: seed + 1000, scale: noise)
+  for row in 0..<groups * size {
+    for column in 0..<width { rows[row, column] += centers[row / size, column] }
+  }
+  return rows
+}
+
+/// The mean of (a − b) / max(1 − a, 1 − b), by the mean directions of clusters.
+private func silhouette(of labels: [Int64], _ rows: Matrix) -> Double {
+  let directions = (0..<rows.rowCount).map { row -> [Double] in
+    let values = (0..<rows.columnCount).map { Double(rows[row, $0]) }
+    let length = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    return values.map { $0 / length }
+  }
+  func product(_ a: [Double], _ b: [Double]) -> Double {
+    zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+  let members = Dictionary(grouping: labels.indices) { labels[$0] }
+  let means = members.mapValues { rows in
+    directions[0].indices.map { column in
+      rows.reduce(0) { $0 + directions[$1][column] } / Double(rows.count)
+    }
+  }
+  return labels.indices.reduce(0.0) { sum, row in
+    let own = members[labels[row]]!.filter { $0 != row }
+    guard !own.isEmpty else { return sum }
+    let a = own.reduce(0) { $0 + product(directions[row], directions[$1]) } / Double(own.count)
+    let b = means.filter { $0.key != labels[row] }.map { product(directions[row], $0.value) }.max()!
+    return sum + (a - b) / max(1 - a, 1 - b)
+  } / Double(labels.count)
+}
