@@ -114,7 +114,7 @@ extension FlowGraph {
         if end != coarse[node] { flows.add(self.flows[edge], to: end.index) }
       }
       if place + 1 == members.count || coarse[members[place + 1]] != coarse[node] {
-        flows.forEach { end, flow in
+        for (end, flow) in flows.sums {
           edges.append(FlowEdge(target: coarse[node], source: GlobalNode(end), flow: flow))
         }
         flows.removeAll()

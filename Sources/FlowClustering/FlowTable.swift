@@ -75,8 +75,8 @@ struct FlowTable {
   }
 
   /// The keys and their sums, in the order in which keys came.
-  func forEach(_ body: (_ key: Int64, _ sum: Int64) -> Void) {
-    for place in used { body(entries[place].key, entries[place].sum) }
+  var sums: [(key: Int64, sum: Int64)] {
+    used.map { (entries[$0].key, entries[$0].sum) }
   }
 
   mutating func removeAll() {
@@ -86,7 +86,7 @@ struct FlowTable {
 
   private mutating func grow() {
     var larger = FlowTable(capacity: entries.count)
-    forEach { larger.add($1, to: $0) }
+    for (key, sum) in sums { larger.add(sum, to: key) }
     self = larger
   }
 }

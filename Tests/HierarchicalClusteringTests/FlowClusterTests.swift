@@ -9,12 +9,14 @@ import Testing
 
 /// Clustering by flow, from rows to labels.
 @Suite struct FlowClusterTests {
-  @Test(arguments: [2, 3, 5], [1, 2])
-  func theAnswerDoesNotDependOnRanksOrThreads(ranks: Int, threads: Int) throws {
-    let rows = mixture(groups: 14, size: 11, noise: 0.35, seed: 3)
+  @Test func theAnswerDoesNotDependOnRanksOrThreads() throws {
+    let rows = mixture(groups: 11, size: 8, noise: 0.35, seed: 3)
     let alone = try clusterByFlow(rows, ranks: 1)
-    #expect(try clusterByFlow(rows, ranks: ranks, threads: threads) == alone)
-    #expect(alone.choice!.trials.count == ListLengthChoice.candidates.count)
+    for (ranks, threads) in [(1, 2), (2, 1), (3, 2), (5, 1)] {
+      let answer = try clusterByFlow(rows, ranks: ranks, threads: threads)
+      #expect(answer == alone, "\(ranks) ranks, \(threads) threads")
+    }
+    #expect(alone.choice!.trials.map(\.neighborCount) == [6, 8, 10, 15, 20, 30, 40, 60, 80])
   }
 
   @Test func plainGroupsAreFoundAndTheirKIsChosen() throws {
@@ -33,9 +35,9 @@ import Testing
     #expect(answer.labels == (0..<60).map { Int64($0 / 10) })
   }
 
-  @Test(arguments: 1...4)
+  @Test(arguments: 1...3)
   func theOrderOfTheInputDoesNotMatter(seed: Int) throws {
-    let rows = mixture(groups: 14, size: 11, noise: 0.45, seed: 30 + seed)
+    let rows = mixture(groups: 9, size: 8, noise: 0.45, seed: 30 + seed)
     var generator = SeededGenerator(seed: seed)
     let order = Array(0..<rows.rowCount).shuffled(using: &generator)
     let found = try clusterByFlow(rows, ranks: 1)
@@ -81,10 +83,10 @@ import Testing
     #expect(answer.labels == [0, 0, 0, 1, 0, 0, 0, 0, 2, 3, 2, 2, 2, 2, 2, 2])
   }
 
-  @Test(arguments: [1, 3])
-  func theNetworkIsTakenOnlyWhereItSeparatesClustersClearlyBetter(ranks: Int) throws {
-    for (size, seed) in [(2, 11), (20, 12)] {
-      let rows = mixture(groups: 60, size: size, noise: 0.3, seed: seed)
+  @Test func theNetworkIsTakenOnlyWhereItSeparatesClustersClearlyBetter() throws {
+    let ranks = 2
+    for (groups, size) in [(50, 2), (9, 9)] {
+      let rows = mixture(groups: groups, size: size, noise: 0.3, seed: 11)
       let model = try TrainedModel(path: nil, dimensions: rows.columnCount)
       let flow = FlowPlan()
       let network = try ClusteringPlan(ClusteringOptions(), with: model)

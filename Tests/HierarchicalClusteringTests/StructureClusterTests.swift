@@ -98,7 +98,8 @@ import Testing
     }
     for (choosing, given) in found {
       #expect(choosing.labels == given.labels)
-      #expect(choosing.choice.thresholds!.trials.count > 1 && given.choice.thresholds!.trials.isEmpty)
+      #expect(
+        choosing.choice.thresholds!.trials.count > 1 && given.choice.thresholds!.trials.isEmpty)
       for phase in ["neighbors", "network", "decode", "coarsen"] {
         #expect(
           choosing.levels.map { $0.phases[phase]?.rounds }

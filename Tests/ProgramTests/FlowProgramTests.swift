@@ -33,11 +33,15 @@ extension Programs {
         let found = try parameters(name)
         let k = try #require(found["k"] as? Int)
         let trials = try #require(found["kTrials"] as? [[String: Any]])
-        #expect(trials.map { $0["neighborCount"] as? Int } == [6, 8, 10, 15, 20, 30, 40, 60, 80, 120])
-        #expect(found["method"] as? String == "flow" && found["kRule"] as? String == "withoutLabels")
+        #expect(
+          trials.map { $0["neighborCount"] as? Int } == [6, 8, 10, 15, 20, 30, 40, 60, 80, 120])
+        #expect(
+          found["method"] as? String == "flow" && found["kRule"] as? String == "withoutLabels")
         #expect(found["model"] == nil && found["tau"] == nil && found["comparison"] == nil)
         let line = outcome.outputLines.first { $0.hasPrefix("By flow") }
-        #expect(line?.hasPrefix("By flow, k = \(k), the smallest of 10 that separate clusters best") == true)
+        #expect(
+          line?.hasPrefix("By flow, k = \(k), the smallest of 10 that separate clusters best")
+            == true)
         #expect(outcome.output.contains("stopped because no move made the code shorter"))
         #expect(try report(name)["stopReason"] as? String == "shortestCode")
       }

@@ -4,7 +4,8 @@ extension OptionTable {
   /// A table for every kind of input of every command.
   static let all =
     [
-      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, knn, componentsOfEdges,
+      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, knn,
+      componentsOfEdges,
       componentsOfLists, evaluate, report, reportAsJSON, generate, convertFeatures, convertReduced,
       convertLabels,
       convertText,
@@ -82,7 +83,8 @@ extension OptionTable {
     asByDefault: ["--tau-by-silhouette"])
 
   private static let clusterByStructure = OptionTable(
-    "cluster with a model of structure", "cluster {features} --method network", defaults: "--model {structure}",
+    "cluster with a model of structure", "cluster {features} --method network",
+    defaults: "--model {structure}",
     ofClustering + OptionUse.refused("-k 5") + [
       OptionUse("--model {coordinates}", .levels),
       OptionUse("--granularity coarser", .levels),

@@ -179,7 +179,8 @@ struct ClusterCommand: RankedCommand {
     if let neighborCount {
       guard method != .auto else {
         throw ValidationError(
-          "-k is of one method; with --method auto each has its own: expected --method flow or network")
+          "-k is of one method; with --method auto each has its own: expected --method flow or network"
+        )
       }
       guard chosenMethod != .flow || neighborCount > 1 else {
         throw ValidationError(
