@@ -5,6 +5,7 @@ import ArgumentParser
 import HierarchicalClustering
 import MPICommunication
 import MPIPrograms
+import Synchronization
 
 /// Prints help, the version or a complaint, and ends this process.
 func endWithoutRanks(after error: any Error) -> Never {
@@ -24,8 +25,13 @@ func endWithoutRanks(after error: any Error) -> Never {
   exit(code)
 }
 
+/// Whether all ranks have come to an error: the launcher then may end some of them by a signal, which is no
+/// interruption.
+let hasFailed = Atomic(false)
+
 /// Says what a signal interrupted, and ends this process.
 func endAfter(signal number: Int32, rank: Int, of rankCount: Int) -> Never {
+  if hasFailed.load(ordering: .acquiring) { _exit(1) }
   // Signals mostly go to all ranks, and the first speaks for them.
   if rank > 0 { sleep(1) }
   let names = [SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGTERM: "SIGTERM", SIGUSR1: "SIGUSR1"]

@@ -7,6 +7,7 @@ import HierarchicalClustering
 import LinearAlgebra
 import MPICommunication
 import MPIPrograms
+import Synchronization
 
 // Every rank parses the same arguments and comes to the same command, or to the same complaint. Neither help
 // nor complaints need MPI; the first rank prints them for all.
@@ -40,7 +41,8 @@ protocol RankedCommand: ParsableCommand {
 }
 
 private func ending(after error: any Error) -> MPICommunicator.Ending {
-  switch error {
+  hasFailed.store(true, ordering: .releasing)
+  return switch error {
   case let failure as AgreedFailure where failure.code == AgreedFailure.invalidRows:
     .together(
       "error: \(failure.reason); --invalid-rows singleton keeps each as a cluster of its own",

@@ -44,6 +44,8 @@ extension LevelSummary {
     summary.phases = [:]
     summary.peakMemoryBytes = 0
     summary.ghostCount = 0
+    summary.cutEdgeCount = 0
+    summary.nodeImbalance = 1
     summary.edgeImbalance = 1
     summary.search?.approximate?.imbalance = 1
     return summary
