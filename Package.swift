@@ -127,7 +127,8 @@ let package = Package(
       "HierarchicalClustering",
       [
         "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "FlowClustering",
-        "GraphNetworks", "GraphPartitioning", "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomNumbers",
+        "GraphNetworks", "GraphPartitioning", "LinearAlgebra", "NeighborSearch", "Parallelism",
+        "RandomNumbers",
         "SimilarityStructure",
       ]),
     module("PrincipalComponents", ["Communication", "LinearAlgebra", "Parallelism"]),
