@@ -25,9 +25,9 @@ package struct FlowWeights: Sendable {
   /// What makes 1.
   package static let unit = 1 << 22
   /// s: the scale of squared distances between unit rows. Published.
-  static let scale = 0.5
+  package static let scale = 0.5
   /// θ: the weight below which a point's edges end. Published.
-  static let threshold = 0.22
+  package static let threshold = 0.22
 
   /// > Collective: over `communicator`. Four rounds: the counts, 8 bytes per ghost, then 12 bytes for each
   /// > place of its list.

@@ -76,7 +76,7 @@ struct LevelCounts: Message {
 private struct RankAccount: Message {
   var counts = LevelCounts()
   /// In the order of `Phase.allCases`.
-  var phases = InlineArray<11, PhaseAccount>(repeating: PhaseAccount())
+  var phases = InlineArray<12, PhaseAccount>(repeating: PhaseAccount())
 }
 
 private struct PhaseAccount: Message {

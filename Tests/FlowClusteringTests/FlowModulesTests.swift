@@ -1,11 +1,10 @@
 import Communication
 import DistributedGraphs
+import FlowClustering
 import Foundation
 import Parallelism
 import RandomInputs
 import Testing
-
-@testable import FlowClustering
 
 /// Modules of graphs one can count, and of random ones.
 @Suite struct FlowModulesTests {

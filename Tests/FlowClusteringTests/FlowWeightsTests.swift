@@ -1,11 +1,10 @@
 import Communication
 import DistributedGraphs
+import FlowClustering
 import Foundation
 import Parallelism
 import RandomInputs
 import Testing
-
-@testable import FlowClustering
 
 /// Weights against the formula, read from the paper.
 @Suite struct FlowWeightsTests {
