@@ -42,9 +42,17 @@ extension NeighborSource {
           to: run.nodeOfPoint, in: level.nodes, on: communicator)
       }
     } else {
+      // An approximate search draws nodes by their names, which must not depend on their order.
+      let isDrawing =
+        SearchPlan(nodeCount: level.nodes.nodeCount, listLength: length)
+        .choice(by: options).method == .approximate
+      let areNodesPoints = level.isInInputOrder && level.nodes.nodeCount == run.points.nodeCount
+      let names = isDrawing && !areNodesPoints ? level.inputPoint : level.names
       (lists, summary) = try nearestNeighbors(
         of: level.rows.directions, listLength: length, by: options, in: level.nodes,
-        named: level.names, using: workers, on: communicator, progress: progress)
+        named: names, using: workers, on: communicator, progress: progress)
+      if names == nil { return (lists, summary) }
+      return (try lists.renamed(by: run.nodeOfPoint, of: run.points, on: communicator), summary)
     }
     guard !level.isInInputOrder else { return (lists, summary) }
     return (try lists.renamed(by: run.nodeOfPoint, of: run.points, on: communicator), summary)
