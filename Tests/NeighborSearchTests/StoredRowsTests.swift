@@ -44,7 +44,7 @@ private func both(_ rows: Matrix, as element: StoredElement) -> (
   stored: StoredRows, unitRows: Matrix, largest: [Float]
 ) {
   var stored = StoredRows(rows: rows.rowCount, columns: rows.columnCount, of: element)
-  stored.write(storedBytes(rows.elements, as: element).span.bytes, atRow: 0)
+  unsafe stored.write(storedBytes(rows.elements, as: element).span.bytes, atRow: 0)
   let largest = stored.measure(using: Workers(2))
   var unitRows = rows
   unitRows.normalizeRows()
