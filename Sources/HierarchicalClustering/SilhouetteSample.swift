@@ -29,12 +29,14 @@ struct SilhouetteSample: Sendable {
   /// - Parameter names: Owned. What decides which nodes are taken.
   init(of level: Level, names: [UInt64], on communicator: some Communicator) throws {
     let share = Double(Self.size) / Double(max(level.nodes.nodeCount, 1))
+    let rows = level.rows.directions
+    // Rows of zeros have the same name, and are similar to nothing.
     places = names.indices.filter {
-      share >= 1 || Double(mixed(names[$0] ^ 0x51_1C0_E77E) >> 11) * 0x1p-53 < share
+      share >= 1
+        || !rows.isZero($0) && Double(mixed(names[$0] ^ 0x51_1C0_E77E) >> 11) * 0x1p-53 < share
     }
     counts = try communicator.gatherOne(places.count)
-    rows = try communicator.allGather(
-      rows: level.rows.directions.copy(ofRows: places), counts: counts)
+    self.rows = try communicator.allGather(rows: rows.copy(ofRows: places), counts: counts)
   }
 
   /// What a rank knows of a node by the clusters it owns.

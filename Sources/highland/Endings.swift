@@ -34,10 +34,14 @@ func endAfter(signal number: Int32, rank: Int, of rankCount: Int) -> Never {
   if hasFailed.load(ordering: .acquiring) { _exit(1) }
   // Signals mostly go to all ranks, and the first speaks for them.
   if rank > 0 { sleep(1) }
+  // The launcher ends all ranks by SIGTERM once one has failed, too.
+  let cause =
+    rankCount > 1 && number == SIGTERM
+    ? " (its own, or the launcher's after another rank failed)" : ""
   let names = [SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGTERM: "SIGTERM", SIGUSR1: "SIGUSR1"]
   let place = rankCount > 1 ? "rank \(rank) of \(rankCount): " : ""
   unsafe fputs(
-    "\(place)interrupted by \(names[number] ?? "signal \(number)") in \(Watchdog.phase); "
+    "\(place)interrupted by \(names[number] ?? "signal \(number)") \(cause) in \(Watchdog.phase); "
       + "nothing unfinished is left\n", stderr)
   _exit(Interruption.exitCode)
 }
@@ -55,6 +59,9 @@ func endAfter(shortageOf byteCount: Int, rank: Int, of rankCount: Int, on host: 
 /// EX_OSERR: the system lacks something.
 let outOfMemoryExitCode: Int32 = 71
 
+/// As a shell says it of SIGABRT.
+private let abortExitCode: Int32 = 134
+
 /// What the handler of SIGABRT prints, made before it is needed.
 nonisolated(unsafe) private var textOfAbort: UnsafeMutablePointer<CChar>?
 
@@ -65,6 +72,6 @@ func sayWhereOnAbort(rank: Int, of rankCount: Int, on host: String) {
     "error: rank \(rank) of \(rankCount) on \(host): aborted, for what the line before says\n")
   _ = signal(SIGABRT) { _ in
     if let text = unsafe textOfAbort { _ = unsafe write(STDERR_FILENO, text, strlen(text)) }
-    _exit(outOfMemoryExitCode)
+    _exit(abortExitCode)
   }
 }

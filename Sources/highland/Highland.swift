@@ -8,9 +8,9 @@ struct Highland: ParsableCommand {
     commandName: "highland",
     abstract: "Learned hierarchical clustering of embeddings, on one machine or many.",
     discussion: """
-      Clusters millions of embeddings in an unknown number of groups. A graph neural network judges \
-      every edge of the nearest-neighbour graph; connected nodes merge into the nodes of a coarser \
-      graph; this repeats until nothing merges.
+      Clusters millions of embeddings in an unknown number of groups: by the flow of a random walk \
+      on the nearest-neighbour graph, or by a graph neural network, which judges every edge of that \
+      graph; connected nodes merge into the nodes of a coarser graph; this repeats until nothing merges.
 
       Every command runs alone or on many ranks. All but train give the same result, bit for bit:
         highland cluster features.npy --model model.safetensors --output labels.npy

@@ -18,7 +18,8 @@ extension Programs {
     ) async throws -> (labels: [UInt8], errors: String) {
       let outcome = try await run(
         "highland",
-        ["cluster", features, "-o", scratch("labels.npy"), "--overwrite"] + arguments,
+        ["cluster", features, "--method", "network", "-o", scratch("labels.npy"), "--overwrite"]
+          + arguments,
         onRanks: ranks)
       try #require(outcome.exitCode == 0, "\(outcome)")
       return (try bytes(of: scratch("labels.npy")), outcome.errors)

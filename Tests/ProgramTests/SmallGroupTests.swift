@@ -13,7 +13,9 @@ extension Programs {
       for row in 0..<pointCount { rows[row, row / groups.size] += 1 }
       let features = try scratch.write(rows, as: "groups.npy")
       let outcome = try await run(
-        "highland", ["cluster", features, "--output", scratch("labels.npy")], onRanks: ranks)
+        "highland",
+        ["cluster", features, "--method", "network", "--output", scratch("labels.npy")],
+        onRanks: ranks)
       #expect(outcome.exitCode == 0, "\(outcome)")
       let labels = try labels(of: scratch("labels.npy"))
       #expect(labels == (0..<pointCount).map { Int64($0 / groups.size) })

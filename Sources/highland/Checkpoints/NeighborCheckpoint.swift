@@ -84,8 +84,22 @@ struct NeighborCheckpoint: ListStore {
     }
   }
 
+  /// If they cannot be written, as the disk is full, the run goes on without.
+  ///
   /// > Collective: over `communicator`. Rounds of a few bytes per rank; lists go from each rank to the files.
   func keep(
+    _ lists: NeighborLists, _ summary: SearchSummary, in nodes: NodePartition,
+    on communicator: some Communicator
+  ) throws {
+    do {
+      try write(lists, summary, in: nodes, on: communicator)
+    } catch let failure as AgreedFailure {
+      reporter.note("checkpoint: \(failure.reason); the neighbours are not kept")
+    }
+  }
+
+  /// > Collective: over `communicator`.
+  private func write(
     _ lists: NeighborLists, _ summary: SearchSummary, in nodes: NodePartition,
     on communicator: some Communicator
   ) throws {

@@ -104,8 +104,8 @@ struct ClusterCommand: RankedCommand {
     help: ArgumentHelp(
       "Keep the neighbours of level 0 in this directory, and take them from there if they are there.",
       discussion: """
-        The same command goes on from there after whatever has ended it, also on another number of ranks, \
-        and with other thresholds. The search is the longest part of a long run.
+        The same command goes on from there after whatever has ended it, also on another number of ranks; \
+        by a network also one with other thresholds. The search is the longest part of a long run.
         """))
   var checkpoint: String?
 
@@ -151,7 +151,7 @@ struct ClusterCommand: RankedCommand {
       (tauLater != nil, "--tau-later"), (tauBySilhouette, "--tau-by-silhouette"),
       (givenMaxLevels != nil, "--max-levels"), (earlyStop, "--early-stop"),
       (hierarchy != nil, "--hierarchy"), (neighbors != nil, "--neighbors"),
-      (similarities != nil, "--similarities"),
+      (similarities != nil, "--similarities"), (partition != nil, "--partition"),
     ].filter(\.0).map(\.1)
   }
 
@@ -171,10 +171,6 @@ struct ClusterCommand: RankedCommand {
     if let method, method != .network, let option = networkOptions.first {
       throw ValidationError(
         "\(option) is of networks; not with --method \(method.rawValue)")
-    }
-    if let partition, chosenMethod == .flow {
-      throw ValidationError(
-        "--partition \(partition) is of networks; by flow every rank keeps its points of the input")
     }
     if let neighborCount {
       guard method != .auto else {
@@ -383,14 +379,14 @@ struct ClusterCommand: RankedCommand {
       let need = SearchMemory(
         rowCount: largest, nodeCount: source.rowCount, columnCount: source.dimensions,
         element: source.storedElement, listLength: length, rankCount: communicator.size)
-      needs.append {
-        max(need.bytes(by: $0), Double(largest) * (need.bytesPerRow + 110 * Double(length)))
-      }
+      let flow = FlowMemory(need)
+      needs.append { max(need.bytes(by: $0), flow.bytes) }
     }
     var options = search.options
     return try memory.plan(
       of: "clusters of [\(source.rowCount) × \(source.dimensions)] points",
-      threadCount: workers.count, on: communicator
+      threadCount: workers.count,
+      orElse: method == .auto ? "; --method network takes less" : "", on: communicator
     ) {
       options.division = $0
       return needs.map { $0(options) }.max()!

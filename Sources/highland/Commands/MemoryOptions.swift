@@ -2,6 +2,7 @@ import ArgumentParser
 import Communication
 import Evaluation
 import FoundationEssentials
+import HierarchicalClustering
 import MPICommunication
 import NeighborSearch
 
@@ -45,26 +46,30 @@ struct MemoryOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - purpose: What the memory is for.
+  ///   - remedy: What takes less, as the end of a sentence.
   ///   - need: Replicated. What grows with the points, in bytes.
   /// - Throws: The same on every rank if nothing fits: what would be needed.
   func plan(
-    of purpose: String, threadCount: Int, on communicator: MPICommunicator,
-    _ need: (SearchDivision) -> Double
+    of purpose: String, threadCount: Int, orElse remedy: String = "",
+    on communicator: MPICommunicator, _ need: (SearchDivision) -> Double
   ) throws -> Plan {
     let start = Double(try communicator.maximum(Machine.startMemoryBytes))
     // Code that is read when it is needed, tiles of the threads, and buffers.
     let fixed = start + 24e6 + 6e6 * Double(try communicator.maximum(threadCount))
     let plans = SearchDivision.all.map { Plan(division: $0, bytes: fixed + need($0), limit: limit) }
     guard let limit else {
-      try MemoryNeed(option: purpose, purpose: "memory", bytes: plans[0].bytes)
+      let free = AvailableMemory.bytes() ?? .max
+      let share = try communicator.minimum(free / communicator.rankCountOnHost())
+      if let plan = plans.first(where: { $0.bytes <= Double(share) }) { return plan }
+      try MemoryNeed(option: purpose, purpose: "memory", bytes: plans.last!.bytes)
         .check(on: communicator)
-      return plans[0]
+      return plans.last!
     }
     if let plan = plans.first(where: { $0.bytes <= Double(limit) }) { return plan }
     let least = plans.map(\.bytes).min()!
     throw AgreedFailure(
       reason: "--memory \(givenMemory!): \(purpose) need "
         + "\(Int((least / Double(1 << 20)).rounded(.up)))M on each of \(communicator.size) "
-        + (communicator.size == 1 ? "rank" : "ranks"))
+        + (communicator.size == 1 ? "rank" : "ranks") + remedy)
   }
 }

@@ -43,7 +43,7 @@ struct NeighborsCommand: RankedCommand {
   @Option(
     help: """
       Keep the neighbours in this directory too, and take them from there if they are there: of an earlier run \
-      that could not write its outputs, or for highland cluster.
+      that could not write its outputs.
       """)
   var checkpoint: String?
 

@@ -38,9 +38,7 @@ final class ProgressReporter {
     var logger = Logger(label: "highland") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = .info
     self.logger = logger
-    let isUnderMPIRun = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"].contains {
-      ProcessInfo.processInfo.environment[$0] != nil
-    }
+    let isUnderMPIRun = Launcher.rank != nil
     let isTerminal = isatty(STDERR_FILENO) == 1
     style =
       switch options.progress {
