@@ -6,7 +6,8 @@ public import Parallelism
 /// Nothing is trained: edges are weighed by a random walk over lists of k places, and clusters are the modules
 /// in which the walk stays long.
 public struct FlowPlan: Sendable {
-  /// k: places in a point's neighbour list, including the point itself. At least 2. Nil: chosen on the data,
+  /// k: places in a point's neighbour list, including the point itself. At least 2; of more than there are
+  /// nodes, their number. Nil: chosen on the data,
   /// among ``ListLengthChoice/candidates``.
   public let neighborCount: Int?
   /// How neighbours are searched.
@@ -29,7 +30,7 @@ public struct FlowPlan: Sendable {
 
   /// Every k that is tried, of so many nodes, ascending.
   func neighborCounts(for nodeCount: Int) -> [Int] {
-    if let neighborCount { return [neighborCount] }
+    if let neighborCount { return [min(neighborCount, max(nodeCount, 2))] }
     let possible = ListLengthChoice.candidates.filter { $0 <= nodeCount }
     return possible.isEmpty ? [max(nodeCount, 2)] : possible
   }

@@ -62,7 +62,7 @@ extension Programs {
 
     @Test(arguments: [
       (["--search", "exact", "--recall", "0.9"], "--recall is of approximate searches"),
-      (["--recall", "1.5"], "--recall 1.5: expected 0 ... 1"),
+      (["--recall", "1.5"], "--recall 1.5: expected more than 0, 1 at most"),
       (["--search", "fast"], "--search"),
     ])
     func refusesWhatWouldDoNothing(options: [String], message: String) async throws {

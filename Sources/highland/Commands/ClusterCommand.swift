@@ -29,7 +29,9 @@ struct ClusterCommand: RankedCommand {
       "What clusters: flow, network, or auto.",
       discussion: """
         flow needs no training. auto does both, with the built-in model, and takes the clusters that \
-        are separated better. Default: network if one of its options is given, flow with -k, else auto.
+        are separated better. Default: network if one of its options is given (--model, --granularity, \
+        --tau, --tau-later, --tau-by-silhouette, --max-levels, --early-stop, --hierarchy, --neighbors, \
+        --similarities, --partition), flow with -k, else auto, and of more than 200,000 points network.
         """))
   var method: ClusteringMethod?
 
@@ -244,6 +246,9 @@ struct ClusterCommand: RankedCommand {
       return labels
     }
     let workers = try threads.workers(on: communicator)
+    if method == nil, chosenMethod == .network, model == nil, let option = networkOptions.first {
+      note("clustered by the network, as \(option) is given", on: communicator)
+    }
     let isForBoth = method != nil || source.rowCount <= Self.mostPointsForBoth
     let method = chosenMethod == .auto && !isForBoth ? .network : chosenMethod
     if method != chosenMethod {
@@ -266,10 +271,13 @@ struct ClusterCommand: RankedCommand {
         try ownership(of: source.rowCount, on: communicator)
       },
       invalidRows: invalidRows, workers: workers)
-    let flow = FlowPlan(
-      neighborCount: neighborCount, search: searchOptions, invalidRows: invalidRows,
-      workers: workers)
-    if method == .flow {
+    let flow =
+      method == .network
+      ? nil
+      : FlowPlan(
+        neighborCount: neighborCount, search: searchOptions, invalidRows: invalidRows,
+        workers: workers)
+    if method == .flow, let flow {
       return try cluster(
         source, trueLabels, parameters: parameters(flow, network: nil), memoryPlan,
         keptLength: flow.longestList, mergingCopies: true, workers: workers, hierarchy: nil,
@@ -282,7 +290,7 @@ struct ClusterCommand: RankedCommand {
       }
     }
     let parameters = parameters(flow, network: (plan, trained!.name))
-    if method == .auto {
+    if method == .auto, let flow {
       return try cluster(
         source, trueLabels, parameters: parameters, memoryPlan,
         keptLength: max(flow.longestList, plan.listLength), mergingCopies: true, workers: workers,
@@ -333,13 +341,13 @@ struct ClusterCommand: RankedCommand {
 
   /// What a report says was asked for, once it is known what was chosen.
   private func parameters(
-    _ flow: FlowPlan, network: (plan: ClusteringPlan<LinkageModel>, name: String)?
+    _ flow: FlowPlan?, network: (plan: ClusteringPlan<LinkageModel>, name: String)?
   ) -> (Clustering) -> ClusterReport.Parameters {
     { clustering in
       var parameters: ClusterReport.Parameters
       switch clustering.choice {
       case .listLength(let choice):
-        parameters = .init(flow, choice, features: input.features)
+        parameters = .init(flow!, choice, features: input.features)
       case .thresholds(let choice):
         parameters = .init(
           network!.plan, choice, features: input.features, model: network!.name,

@@ -152,8 +152,8 @@ struct NeighborSearchOptions: ParsableArguments {
 
   func validate() throws {
     guard let givenRecall else { return }
-    guard (0...1).contains(givenRecall) else {
-      throw ValidationError("--recall \(givenRecall): expected 0 ... 1")
+    guard givenRecall > 0, givenRecall <= 1 else {
+      throw ValidationError("--recall \(givenRecall): expected more than 0, 1 at most")
     }
     guard givenSearch != .exact else {
       throw ValidationError("--recall is of approximate searches; not with --search exact")

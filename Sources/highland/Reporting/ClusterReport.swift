@@ -80,6 +80,11 @@ struct ClusterReport: Codable {
           text +=
             ", the smallest of \(kTrials.count) that separate clusters best "
             + "(silhouette \(decimal(taken.silhouette, places: 3)))"
+          if kTrials.count > 1, taken.neighborCount == kTrials.last?.neighborCount {
+            text +=
+              "; no longer lists were tried, so these may be groups of clusters: -k 20 or "
+              + "--method network finds smaller ones"
+          }
         }
       default:
         text = "By the network '\(model ?? "")'"

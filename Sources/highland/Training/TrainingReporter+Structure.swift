@@ -1,5 +1,6 @@
 import Communication
 import Evaluation
+import MPIPrograms
 import Training
 
 /// Of a network of structure.
@@ -10,6 +11,7 @@ extension TrainingReporter: StructureTrainingObserver {
     _ epoch: StructureEpoch, steps: Int, after step: Int, on communicator: some Communicator
   ) throws {
     let cost = try takeEpochCost(on: communicator)
+    Watchdog.phase = "training, after epoch \(epoch.epoch)"
     note("epoch \(epoch.epoch): loss \(decimal(epoch.loss, places: 4))")
     try write(
       LogLine(
