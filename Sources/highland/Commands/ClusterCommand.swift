@@ -246,16 +246,8 @@ struct ClusterCommand: RankedCommand {
       return labels
     }
     let workers = try threads.workers(on: communicator)
-    if method == nil, chosenMethod == .network, model == nil, let option = networkOptions.first {
-      note("clustered by the network, as \(option) is given", on: communicator)
-    }
     let isForBoth = method != nil || source.rowCount <= Self.mostPointsForBoth
     let method = chosenMethod == .auto && !isForBoth ? .network : chosenMethod
-    if method != chosenMethod {
-      note(
-        "more than \(Self.mostPointsForBoth) points are clustered by the network alone; "
-          + "--method flow or auto takes the memory for long lists", on: communicator)
-    }
     let trained =
       method == .flow
       ? nil
@@ -339,6 +331,15 @@ struct ClusterCommand: RankedCommand {
     return .given(ranks.map { Int($0) })
   }
 
+  /// Why the network clustered, if nobody asked for it by name.
+  private func methodReason(of clustering: Clustering) -> String? {
+    guard method == nil, model == nil, clustering.choice.thresholds != nil,
+      clustering.comparison == nil
+    else { return nil }
+    if let option = networkOptions.first { return "as \(option) is given" }
+    return "as there are more than \(Self.mostPointsForBoth) points; --method auto tries flow, too"
+  }
+
   /// What a report says was asked for, once it is known what was chosen.
   private func parameters(
     _ flow: FlowPlan?, network: (plan: ClusteringPlan<LinkageModel>, name: String)?
@@ -354,6 +355,7 @@ struct ClusterCommand: RankedCommand {
           neighbors: neighbors, similarities: similarities)
       }
       parameters.comparison = clustering.comparison
+      parameters.methodReason = methodReason(of: clustering)
       return parameters
     }
   }
@@ -412,11 +414,6 @@ struct ClusterCommand: RankedCommand {
       pointCount: source.rowCount, columnCount: length, isWritten: false,
       rankCount: communicator.size
     ).check(on: communicator)
-  }
-
-  /// Says something of the run as a whole, on the first rank.
-  private func note(_ text: String, on communicator: some Communicator) {
-    ProgressReporter(progress, on: communicator).note(text)
   }
 
   private func cluster(

@@ -9,6 +9,8 @@ struct ClusterReport: Codable {
     var features: String
     /// Which method spoke.
     var method: ClusteringMethod
+    /// Why, where neither an option named it nor a comparison decided.
+    var methodReason: String?
     /// How flow and a network compared, where that decided.
     var comparison: MethodComparison?
     var k: Int
@@ -87,7 +89,7 @@ struct ClusterReport: Codable {
           }
         }
       default:
-        text = "By the network '\(model ?? "")'"
+        text = "By the network '\(model ?? "")'" + (methodReason.map { ", \($0)" } ?? "")
       }
       if let comparison {
         let flow = decimal(comparison.flow, places: 3)
