@@ -41,7 +41,7 @@ func endAfter(signal number: Int32, rank: Int, of rankCount: Int) -> Never {
   let names = [SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGTERM: "SIGTERM", SIGUSR1: "SIGUSR1"]
   let place = rankCount > 1 ? "rank \(rank) of \(rankCount): " : ""
   unsafe fputs(
-    "\(place)interrupted by \(names[number] ?? "signal \(number)") \(cause) in \(Watchdog.phase); "
+    "\(place)interrupted by \(names[number] ?? "signal \(number)")\(cause) in \(Watchdog.phase); "
       + "nothing unfinished is left\n", stderr)
   _exit(Interruption.exitCode)
 }
