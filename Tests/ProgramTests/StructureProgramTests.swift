@@ -260,7 +260,7 @@ extension Programs {
     }
 
     @Test func isForNoOtherK() async throws {
-      let outcome = try await run("highland", cluster("out.npy", ["-k", "5"]))
+      let outcome = try await run("highland", cluster("out.npy", ["-k", "5", "--method", "network"]))
       #expect(outcome.exitCode == 1)
       #expect(
         outcome.errorLines == [
