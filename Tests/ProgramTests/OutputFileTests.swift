@@ -164,10 +164,10 @@ extension Programs {
       ] {
         let (outcome, names) = try await interrupted(arguments, by: signal, ranks: nil)
         #expect(outcome.exitCode == 75, "\(outcome)")
-        let last = outcome.errorLines.last ?? ""
+        let line = outcome.errorLines.first ?? ""
         #expect(
-          last.hasPrefix("interrupted by SIG\(signal) in ")
-            && last.hasSuffix("nothing unfinished is left"),
+          line.hasPrefix("interrupted by SIG\(signal) in ")
+            && line.hasSuffix("nothing unfinished is left"),
           "\(outcome)")
         #expect(names == [], "\(arguments)")
       }
