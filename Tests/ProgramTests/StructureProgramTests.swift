@@ -260,7 +260,8 @@ extension Programs {
     }
 
     @Test func isForNoOtherK() async throws {
-      let outcome = try await run("highland", cluster("out.npy", ["-k", "5", "--method", "network"]))
+      let outcome = try await run(
+        "highland", cluster("out.npy", ["-k", "5", "--method", "network"]))
       #expect(outcome.exitCode == 1)
       #expect(
         outcome.errorLines == [
