@@ -63,7 +63,7 @@ private func cluster(
   try clock.measure(.copies) { _ in
     try run.mergeCopies(of: source, using: plan.workers, on: communicator)
   }
-  var reading = try clock.take(.read)
+  let reading = try clock.take(.read)
   var choice = Choice.listLength(
     ListLengthChoice(neighborCount: plan.neighborCounts(for: run.level.nodes.nodeCount)[0]))
   var comparison: MethodComparison?
@@ -76,16 +76,8 @@ private func cluster(
   case .listLength(let choice): observer.chose(choice)
   case .thresholds(let choice): observer.chose(choice)
   }
-  let (answer, singletonCount) = try clock.measure(.label) { _ in
-    (try run.labels(on: communicator), try run.singletonCount(on: communicator))
-  }
-  // Where there is no level, nobody else has the account of merging copies.
-  if run.history.isEmpty { reading = reading + (try clock.take(.copies)) }
-  return Clustering(
-    labels: answer.labels, points: run.points, clusterCount: answer.clusterCount,
-    singletonCount: singletonCount, levels: run.history, reading: reading,
-    labeling: try clock.take(.label), choice: choice, comparison: comparison,
-    stopReason: run.stopReason ?? .fewNodes)
+  return try run.clustering(
+    by: choice, comparison, afterReading: reading, measuredBy: clock, on: communicator)
 }
 
 extension ClusteringRun {

@@ -23,7 +23,7 @@ public func cluster(
   let communicator = CountingCommunicator(base)
   let clock = PhaseClock(communicator, observer)
   var run = try ClusteringRun(source, by: plan, measuredBy: clock, on: communicator)
-  var reading = try clock.take(.read)
+  let reading = try clock.take(.read)
 
   var edges =
     run.stopReason == nil
@@ -32,17 +32,8 @@ public func cluster(
     along: edges, of: source, by: plan, measuredBy: clock, on: communicator)
   observer.chose(choice)
   try run.finish(along: edges.take(), of: source, by: plan, measuredBy: clock, on: communicator)
-
-  let (answer, singletonCount) = try clock.measure(.label) { _ in
-    (try run.labels(on: communicator), try run.singletonCount(on: communicator))
-  }
-  // Where there is no level, nobody else has the account of merging copies.
-  if run.history.isEmpty { reading = reading + (try clock.take(.copies)) }
-  return Clustering(
-    labels: answer.labels, points: run.points, clusterCount: answer.clusterCount,
-    singletonCount: singletonCount, levels: run.history, reading: reading,
-    labeling: try clock.take(.label), choice: .thresholds(choice),
-    stopReason: run.stopReason ?? .fewNodes)
+  return try run.clustering(
+    by: .thresholds(choice), afterReading: reading, measuredBy: clock, on: communicator)
 }
 
 /// Clusters embeddings with a trained model, which supplies the options that are left out, as
@@ -81,6 +72,26 @@ public func cluster(
 }
 
 extension ClusteringRun {
+  /// What a run that has ended found.
+  ///
+  /// > Collective: over `communicator`, as ``labels(on:)`` and two accounts of some bytes per rank.
+  func clustering(
+    by choice: Choice, _ comparison: MethodComparison? = nil, afterReading reading: PhaseCost,
+    measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
+    on communicator: some Communicator
+  ) throws -> Clustering {
+    let (answer, singletonCount) = try clock.measure(.label) { _ in
+      (try labels(on: communicator), try self.singletonCount(on: communicator))
+    }
+    return Clustering(
+      labels: answer.labels, points: points, clusterCount: answer.clusterCount,
+      singletonCount: singletonCount, levels: history,
+      // Where there is no level, nobody else has the account of merging copies.
+      reading: history.isEmpty ? reading + (try clock.take(.copies)) : reading,
+      labeling: try clock.take(.label), choice: choice, comparison: comparison,
+      stopReason: stopReason ?? .fewNodes)
+  }
+
   /// Takes the run level by level until nothing merges.      [Xing et al. 2021, algorithm 1]
   ///
   /// > Collective: over `communicator`.

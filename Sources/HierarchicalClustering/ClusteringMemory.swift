@@ -29,7 +29,7 @@ public struct ClusteringMemory: Sendable {
 
   /// The largest of the phases.
   public func bytes(by options: SearchOptions) -> Double {
-    max(searching(by: options), network) + points
+    max(search.bytes(by: options), network) + points
   }
 
   private var n: Double { Double(search.rowCount) }
@@ -38,8 +38,6 @@ public struct ClusteringMemory: Sendable {
 
   /// What is known of every point and node all the time.
   private var points: Double { 25 * n }
-
-  private func searching(by options: SearchOptions) -> Double { search.bytes(by: options) }
 
   /// The edges, and what is kept of the lists.
   private var graph: Double { 8 * n + 8 * edges + 12 * ghosts + (keepsLists ? 12 * edges : 0) }

@@ -32,6 +32,7 @@ extension NeighborSource {
   ) throws -> (lists: NeighborLists, summary: SearchSummary?) {
     let level = run.level
     var (lists, summary): (NeighborLists, SearchSummary?)
+    var haveNames = !level.isInInputOrder
     if case .given(let given) = self, level.number == 0 {
       precondition(
         given.listLength == 0 || given.count == run.nodeOfPoint.count,
@@ -51,10 +52,9 @@ extension NeighborSource {
       (lists, summary) = try nearestNeighbors(
         of: level.rows.directions, listLength: length, by: options, in: level.nodes,
         named: names, using: workers, on: communicator, progress: progress)
-      if names == nil { return (lists, summary) }
-      return (try lists.renamed(by: run.nodeOfPoint, of: run.points, on: communicator), summary)
+      haveNames = names != nil
     }
-    guard !level.isInInputOrder else { return (lists, summary) }
+    guard haveNames else { return (lists, summary) }
     return (try lists.renamed(by: run.nodeOfPoint, of: run.points, on: communicator), summary)
   }
 }

@@ -17,12 +17,16 @@ extension MPICommunicator {
     return Int(count)
   }
 
+  /// The name of this rank's host.
+  public static var hostName: String {
+    text { unsafe CMPI_Get_processor_name($0) } ?? "unknown"
+  }
+
   /// The name of every rank's host. Shape `[size]`.
   ///
   /// > Collective: one ``Communicator/allGather(_:)`` of the names.
   public func hostNames() throws -> [String] {
-    let name = text { unsafe CMPI_Get_processor_name($0) } ?? "unknown"
-    let names = try allGather(Array(name.utf8))
+    let names = try allGather(Array(Self.hostName.utf8))
     return ranks.map { String(decoding: names[$0], as: UTF8.self) }
   }
 }

@@ -56,8 +56,7 @@ extension MPICommunicator {
         }
         fflush(nil)
         if exitCode == 0, unsafe ferror(stdout) != 0 {
-          unsafe fputs(
-            "error: standard output: what was to be printed could not be written\n", stderr)
+          unsafe fputs(outputNotWritten, stderr)
           exitCode = 1
         }
       }
@@ -87,3 +86,7 @@ extension MPICommunicator {
     }
   }
 }
+
+/// What a program says that could not print its answer.
+public let outputNotWritten =
+  "error: standard output: what was to be printed could not be written\n"

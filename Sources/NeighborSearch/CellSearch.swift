@@ -304,12 +304,13 @@ func searchCells(
   let own = communicator.rank.index
   let isAlone = communicator.size == 1
   let slabCounts = Array(repeating: tasks.slabCount, count: communicator.size)
-  let leaving = tasks.travelCounts(membership, named: names, rankCount: communicator.size)
   let coming =
     isAlone
-    ? leaving
+    ? []
     : try communicator.exchange(
-      Buckets(values: leaving, counts: slabCounts), receiving: slabCounts
+      Buckets(
+        values: tasks.travelCounts(membership, named: names, rankCount: communicator.size),
+        counts: slabCounts), receiving: slabCounts
     ).values
   for slab in 0..<tasks.slabCount {
     let travel = Travel(

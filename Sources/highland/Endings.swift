@@ -19,7 +19,7 @@ func endWithoutRanks(after error: any Error) -> Never {
   let isPrinted =
     unsafe fputs(Highland.fullMessage(for: error) + "\n", stream) >= 0 && fflush(stream) == 0
   if !isPrinted, code == 0 {
-    unsafe fputs("error: standard output: what was to be printed could not be written\n", stderr)
+    unsafe fputs(outputNotWritten, stderr)
     exit(1)
   }
   exit(code)
@@ -62,16 +62,21 @@ let outOfMemoryExitCode: Int32 = 71
 /// As a shell says it of SIGABRT.
 private let abortExitCode: Int32 = 134
 
-/// What the handler of SIGABRT prints, made before it is needed.
-nonisolated(unsafe) private var textOfAbort: UnsafeMutablePointer<CChar>?
+/// The address of what the handler of SIGABRT prints, made before it is needed.
+private let textOfAbort = Atomic(0)
 
 /// From now on an abort, as of the Swift runtime where there is no memory for an array, ends the process with one
 /// more line, which says where, in place of a page of addresses.
 func sayWhereOnAbort(rank: Int, of rankCount: Int, on host: String) {
-  unsafe textOfAbort = strdup(
-    "error: rank \(rank) of \(rankCount) on \(host): aborted, for what the line before says\n")
+  let text =
+    "error: rank \(rank) of \(rankCount) on \(host): aborted, for what the line before says\n"
+  textOfAbort.store(unsafe Int(bitPattern: strdup(text)), ordering: .releasing)
   _ = signal(SIGABRT) { _ in
-    if let text = unsafe textOfAbort { _ = unsafe write(STDERR_FILENO, text, strlen(text)) }
+    if let text = unsafe UnsafePointer<CChar>(
+      bitPattern: textOfAbort.load(ordering: .acquiring))
+    {
+      _ = unsafe write(STDERR_FILENO, text, strlen(text))
+    }
     _exit(abortExitCode)
   }
 }

@@ -26,7 +26,7 @@ guard let command = command as? any RankedCommand else { exit(0) }
 MPICommunicator.run(ending: ending) { communicator in
   _ = Machine.startMemoryBytes
   let ranks = (own: communicator.rank.index, count: communicator.size)
-  let host = try communicator.hostNames()[ranks.own]
+  let host = MPICommunicator.hostName
   sayWhereOnAbort(rank: ranks.own, of: ranks.count, on: host)
   MemoryShortage.handle { endAfter(shortageOf: $0, rank: ranks.own, of: ranks.count, on: host) }
   TemporaryFiles.removeOnSignals { endAfter(signal: $0, rank: ranks.own, of: ranks.count) }

@@ -121,11 +121,8 @@ struct NeighborCheckpoint: ListStore {
   }
 
   fileprivate func path(_ ending: String) -> String {
-    var sum: UInt64 = 0
-    for (name, value) in settings.sorted(by: { $0.key < $1.key }) {
-      for byte in "\(name)=\(value);".utf8 { sum = mixed(sum &+ UInt64(byte) &+ 1) }
-    }
-    return "\(directory)/neighbors-\(String(sum, radix: 16))\(ending)"
+    let text = settings.sorted { $0.key < $1.key }.map { "\($0)=\($1);" }.joined()
+    return "\(directory)/neighbors-\(digest(of: text.utf8))\(ending)"
   }
 
   /// What is known of the lists in two arrays.
@@ -181,8 +178,7 @@ struct NeighborCheckpoint: ListStore {
       get throws {
         var manifest = self
         manifest.checksum = ""
-        let bytes = try Self.encoded(manifest)
-        return String(bytes.reduce(UInt64(0)) { mixed($0 &+ UInt64($1) &+ 1) }, radix: 16)
+        return digest(of: try Self.encoded(manifest))
       }
     }
 
@@ -241,4 +237,9 @@ extension NeighborLists {
     }
     return sum
   }
+}
+
+/// 64 bits of a text, in hexadecimal digits.
+private func digest(of bytes: some Sequence<UInt8>) -> String {
+  String(bytes.reduce(UInt64(0)) { mixed($0 &+ UInt64($1) &+ 1) }, radix: 16)
 }

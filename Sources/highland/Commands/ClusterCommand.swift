@@ -269,40 +269,24 @@ struct ClusterCommand: RankedCommand {
       : FlowPlan(
         neighborCount: neighborCount, search: searchOptions, invalidRows: invalidRows,
         workers: workers)
-    if method == .flow, let flow {
-      return try cluster(
-        source, trueLabels, parameters: parameters(flow, network: nil), memoryPlan,
-        keptLength: flow.longestList, mergingCopies: true, workers: workers, hierarchy: nil,
-        on: communicator
-      ) { try HierarchicalClustering.cluster(source, by: flow, observer: $0, on: communicator) }
-    }
-    let plan = try communicator.agree {
-      try ClusteringPlan(options, with: trained!) { length in
-        try readNeighbors(of: source, length: length, for: trained!, on: communicator)
+    let network = try trained.map { trained in
+      let plan = try communicator.agree {
+        try ClusteringPlan(options, with: trained) { length in
+          try readNeighbors(of: source, length: length, for: trained, on: communicator)
+        }
       }
+      return (plan: plan, name: trained.name)
     }
-    let parameters = parameters(flow, network: (plan, trained!.name))
-    if method == .auto, let flow {
-      return try cluster(
-        source, trueLabels, parameters: parameters, memoryPlan,
-        keptLength: max(flow.longestList, plan.listLength), mergingCopies: true, workers: workers,
-        hierarchy: nil, on: communicator
-      ) {
-        try HierarchicalClustering.cluster(
-          source, by: ComparingPlan(flow: flow, network: plan), observer: $0, on: communicator)
-      }
-    }
-    func clusterByNetwork(_ hierarchy: HierarchyWriter?) throws {
+    func run(_ hierarchy: HierarchyWriter?) throws {
       try cluster(
-        source, trueLabels, parameters: parameters, memoryPlan, keptLength: plan.listLength,
-        mergingCopies: plan.mergesCopies, workers: workers, hierarchy: hierarchy, on: communicator
-      ) { try HierarchicalClustering.cluster(source, by: plan, observer: $0, on: communicator) }
+        source, flow, network, trueLabels, memoryPlan, workers, hierarchy: hierarchy,
+        on: communicator)
     }
-    guard let hierarchy else { return try clusterByNetwork(nil) }
+    guard let hierarchy else { return try run(nil) }
     try writeDirectory(
       to: hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite,
       on: communicator
-    ) { try clusterByNetwork(HierarchyWriter(in: $0)) }
+    ) { try run(HierarchyWriter(in: $0)) }
   }
 
   /// The file of `--partition`, if it is no rule.
@@ -340,24 +324,25 @@ struct ClusterCommand: RankedCommand {
     return "as there are more than \(Self.mostPointsForBoth) points; --method auto tries flow, too"
   }
 
+  /// A network's plan, and what reports call the network.
+  private typealias NetworkPlan = (plan: ClusteringPlan<LinkageModel>, name: String)
+
   /// What a report says was asked for, once it is known what was chosen.
   private func parameters(
-    _ flow: FlowPlan?, network: (plan: ClusteringPlan<LinkageModel>, name: String)?
-  ) -> (Clustering) -> ClusterReport.Parameters {
-    { clustering in
-      var parameters: ClusterReport.Parameters
-      switch clustering.choice {
-      case .listLength(let choice):
-        parameters = .init(flow!, choice, features: input.features)
-      case .thresholds(let choice):
-        parameters = .init(
-          network!.plan, choice, features: input.features, model: network!.name,
-          neighbors: neighbors, similarities: similarities)
-      }
-      parameters.comparison = clustering.comparison
-      parameters.methodReason = methodReason(of: clustering)
-      return parameters
+    of clustering: Clustering, _ flow: FlowPlan?, _ network: NetworkPlan?
+  ) -> ClusterReport.Parameters {
+    var parameters: ClusterReport.Parameters
+    switch clustering.choice {
+    case .listLength(let choice):
+      parameters = .init(flow!, choice, features: input.features)
+    case .thresholds(let choice):
+      parameters = .init(
+        network!.plan, choice, features: input.features, model: network!.name,
+        neighbors: neighbors, similarities: similarities)
     }
+    parameters.comparison = clustering.comparison
+    parameters.methodReason = methodReason(of: clustering)
+    return parameters
   }
 
   /// How the run fits into memory; refuses it where it does not, before anything is read or searched.
@@ -416,30 +401,43 @@ struct ClusterCommand: RankedCommand {
     ).check(on: communicator)
   }
 
+  /// Clusters by flow, by a network, or, if there are both, by the better one; and writes what was asked for.
   private func cluster(
-    _ source: FeatureFile, _ trueLabels: [Int64]?,
-    parameters: (Clustering) -> ClusterReport.Parameters, _ memoryPlan: MemoryOptions.Plan,
-    keptLength: Int, mergingCopies mergesCopies: Bool, workers: Workers,
-    hierarchy: HierarchyWriter?, on communicator: MPICommunicator,
-    by body: (ClusteringReporter) throws -> Clustering
+    _ source: FeatureFile, _ flow: FlowPlan?, _ network: NetworkPlan?, _ trueLabels: [Int64]?,
+    _ memoryPlan: MemoryOptions.Plan, _ workers: Workers, hierarchy: HierarchyWriter?,
+    on communicator: MPICommunicator
   ) throws {
     let reporter = ProgressReporter(progress, on: communicator)
     let store = try checkpoint.map {
       try NeighborCheckpoint(
-        $0, of: source, search.options, listLength: keptLength, invalid: invalidRows,
-        mergingCopies: mergesCopies, reporter: reporter, on: communicator)
+        $0, of: source, search.options,
+        listLength: max(flow?.longestList ?? 0, network?.plan.listLength ?? 0),
+        invalid: invalidRows, mergingCopies: network?.plan.mergesCopies ?? true,
+        reporter: reporter, on: communicator)
     }
+    let observer = ClusteringReporter(
+      progress: reporter, hierarchy: hierarchy, store: store, pointCount: source.rowCount)
     let start = ContinuousClock.now
-    let clustering = try body(
-      ClusteringReporter(
-        progress: reporter, hierarchy: hierarchy, store: store, pointCount: source.rowCount))
+    let clustering =
+      switch (flow, network) {
+      case (let flow?, let network?):
+        try HierarchicalClustering.cluster(
+          source, by: ComparingPlan(flow: flow, network: network.plan), observer: observer,
+          on: communicator)
+      case (let flow?, nil):
+        try HierarchicalClustering.cluster(source, by: flow, observer: observer, on: communicator)
+      case (nil, let network?):
+        try HierarchicalClustering.cluster(
+          source, by: network.plan, observer: observer, on: communicator)
+      case (nil, nil): preconditionFailure("no method")
+      }
     let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
 
     let metrics = try trueLabels.map {
       try compareLabels(truth: $0, predicted: clustering.labels, on: communicator)
     }
     let report = ClusterReport(
-      parameters: parameters(clustering),
+      parameters: parameters(of: clustering, flow, network),
       partition: clustering.choice.listLength != nil ? "input" : partition ?? "locality",
       rankCount: communicator.size, threadCount: workers.count,
       pointCount: source.rowCount, dimensions: source.dimensions,
