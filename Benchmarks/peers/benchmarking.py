@@ -196,6 +196,22 @@ def measure(command, environment=None, time_limit=7200):
     return Measured(elapsed, usage, streams["out"])
 
 
+def measured_lines(command, environment, time_limit):
+    """The lines that a command prints, as they come; exits if it fails or takes longer than the limit."""
+    settings = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"} | environment
+    process = subprocess.Popen(
+        [str(word) for word in command], env=settings, text=True, stdout=subprocess.PIPE)
+    alarm = threading.Timer(time_limit, process.terminate)
+    alarm.start()
+    try:
+        yield from process.stdout
+    finally:
+        alarm.cancel()
+        process.stdout.close()
+    if process.wait() != 0:
+        sys.exit(f"exit code {process.returncode}, limit {time_limit:g} s")
+
+
 def own_peak_bytes():
     """The most memory that this process has had at a time."""
     for line in Path("/proc/self/status").read_text().splitlines():
