@@ -67,7 +67,7 @@ let package = Package(
     .library(name: "MPICommunication", targets: ["MPICommunication", "Communication"]),
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
     .library(name: "Parallelism", targets: ["Parallelism"]),
-    // libHighland.so, for C and Python: Scripts/build-library makes libhighland.so of it, which needs no Swift.
+    // libHighland.so, for C and Python. Scripts/build-wheel makes libhighland.so of it, which needs no Swift.
     .library(name: "Highland", type: .dynamic, targets: ["CInterface"]),
   ],
   dependencies: [
