@@ -67,6 +67,8 @@ let package = Package(
     .library(name: "MPICommunication", targets: ["MPICommunication", "Communication"]),
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
     .library(name: "Parallelism", targets: ["Parallelism"]),
+    // libHighland.so, for C and Python. Scripts/build-wheel makes libhighland.so of it, which needs no Swift.
+    .library(name: "Highland", type: .dynamic, targets: ["CInterface"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -147,11 +149,21 @@ let package = Package(
         "Optimization", "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
 
+    // The C interface.
+    .target(name: "CHighland"),
+    module(
+      "CInterface",
+      [
+        "CHighland", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch", "Parallelism",
+        "Training",
+      ]),
+
     // The program.
     .executableTarget(
       name: "highland",
       dependencies: [
-        "Charts", "Communication", "Datasets", "DefaultModel", "Differentiation",
+        "CHighland", "Charts", "Communication", "Datasets", "DefaultModel", "Differentiation",
         "DistributedGraphs", "Evaluation", "GraphClassification", "GraphCollections",
         "GraphNetworks", "HierarchicalClustering", "HierarchyReports", "LinearAlgebra",
         "MPICommunication", "MPIPrograms", "NeighborSearch", "Optimization", "Parallelism",

@@ -170,7 +170,7 @@ extension ClusteringRun {
   private func modules(
     along lists: NeighborLists, by plan: FlowPlan, isCompared: Bool, names: [UInt64],
     of source: some EmbeddingSource, on communicator: some Communicator,
-    progress: (Double) -> Void
+    progress: (Double) throws -> Void
   ) throws -> FlowTrials {
     let neighborCounts = plan.neighborCounts(for: level.nodes.nodeCount)
     let sample =
@@ -202,7 +202,7 @@ extension ClusteringRun {
       let highest = good.map(\.silhouette).max()!
       good.removeAll { $0.silhouette < highest - ListLengthChoice.tolerance }
       done += Double(k)
-      progress(done / effort)
+      try progress(done / effort)
     }
     return FlowTrials(best: good[0], summaries: summaries, sample: sample)
   }

@@ -80,11 +80,14 @@ extension ClusteringRun {
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator
   ) throws -> Clustering {
-    let (answer, singletonCount) = try clock.measure(.label) { _ in
-      (try labels(on: communicator), try self.singletonCount(on: communicator))
+    let (answer, layers, singletonCount) = try clock.measure(.label) { _ in
+      (
+        try labels(on: communicator), try layerLabels(on: communicator),
+        try self.singletonCount(on: communicator)
+      )
     }
     return Clustering(
-      labels: answer.labels, points: points, clusterCount: answer.clusterCount,
+      labels: answer.labels, layers: layers, points: points, clusterCount: answer.clusterCount,
       singletonCount: singletonCount, levels: history,
       // Where there is no level, nobody else has the account of merging copies.
       reading: history.isEmpty ? reading + (try clock.take(.copies)) : reading,
@@ -146,6 +149,7 @@ extension ClusteringRun {
         keeping: stopReason == nil || keepsRows ? plan.judge.means : nil, of: source,
         using: plan.workers, on: communicator)
     }
+    if plan.keepsLayers { keepLayer() }
     if clock.observer.wantsLevels, let neighbors = edges.neighbors {
       try record(
         LevelRecord(

@@ -87,6 +87,9 @@ public enum Choice: Equatable, Sendable {
 public struct Clustering: Sendable {
   /// Owned points. 0, 1, 2, … in the order in which clusters first appear.
   public var labels: [Int64]
+  /// Owned points. The labels after every level, if the plan keeps them; the last are ``labels``. Empty by flow,
+  /// which has one level.
+  public var layers: [[Int64]]
   /// Which rank owns which points.
   public var points: NodePartition
   /// Replicated.

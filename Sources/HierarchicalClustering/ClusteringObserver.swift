@@ -33,8 +33,9 @@ public protocol ClusteringObserver {
   /// Called on every rank once flow and a network have been compared.
   func compared(_ methods: MethodComparison)
 
-  /// Called on every rank when a phase starts and while it runs, with the share that is done.
-  func phase(_ phase: Phase, level: Int, isDone fraction: Double)
+  /// Called on every rank when a phase starts and while it runs, with the share that is done. The run ends with
+  /// the error that it throws; on one rank alone it may only throw where there are no others.
+  func phase(_ phase: Phase, level: Int, isDone fraction: Double) throws
 
   /// Receives a level after its nodes were merged.
   ///

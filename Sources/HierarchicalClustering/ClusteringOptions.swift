@@ -19,6 +19,8 @@ public struct ClusteringOptions: Sendable {
   public var maximumLevels: Int
   /// Whether to stop once merges no longer fall by a factor of k − 1 from level to level.
   public var stopsEarly: Bool
+  /// Whether to keep the labels after every level: ``Clustering/layers``.
+  public var keepsLayers: Bool
   /// How neighbours are searched, at every level.
   public var search: SearchOptions
   /// Which rank owns which nodes, once the neighbours of level 0 are known.
@@ -31,7 +33,7 @@ public struct ClusteringOptions: Sendable {
   public init(
     neighborCount: Int? = nil, threshold: Double? = nil, laterThreshold: Double? = nil,
     choosesThreshold: Bool = false, granularity: Granularity = .asTrained, maximumLevels: Int = 10,
-    stopsEarly: Bool = false, search: SearchOptions = SearchOptions(),
+    stopsEarly: Bool = false, keepsLayers: Bool = false, search: SearchOptions = SearchOptions(),
     ownership: NodeOwnership = .byLocality,
     invalidRows: InvalidRowPolicy = .error, workers: Workers = Workers()
   ) {
@@ -47,6 +49,7 @@ public struct ClusteringOptions: Sendable {
     self.granularity = granularity
     self.maximumLevels = maximumLevels
     self.stopsEarly = stopsEarly
+    self.keepsLayers = keepsLayers
     self.search = search
     self.ownership = ownership
     self.invalidRows = invalidRows

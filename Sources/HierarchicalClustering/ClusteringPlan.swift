@@ -21,6 +21,8 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   public let maximumLevels: Int
   /// Whether to stop once merges no longer fall by a factor of k − 1 from level to level.
   public let stopsEarly: Bool
+  /// Whether to keep the labels after every level.
+  public let keepsLayers: Bool
   /// Which rank owns which nodes, once the neighbours of level 0 are known.
   public let ownership: NodeOwnership
   /// What happens to rows without a direction.
@@ -37,7 +39,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     judge: Judge, search: NeighborSource = .exact, rule: MergeRule = .bestDenserNeighbor,
     neighborCount: Int, thresholds: ThresholdRule, granularity: Granularity = .asTrained,
     maximumLevels: Int = 10,
-    stopsEarly: Bool = false, ownership: NodeOwnership = .byInput,
+    stopsEarly: Bool = false, keepsLayers: Bool = false, ownership: NodeOwnership = .byInput,
     invalidRows: InvalidRowPolicy = .error, workers: Workers = Workers()
   ) {
     precondition(neighborCount > 0, "k = \(neighborCount)")
@@ -70,6 +72,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     self.granularity = granularity
     self.maximumLevels = maximumLevels
     self.stopsEarly = stopsEarly
+    self.keepsLayers = keepsLayers
     self.ownership = ownership
     self.invalidRows = invalidRows
     self.workers = workers
@@ -94,8 +97,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
         listLength: listLength, hasLists: hasLists, thresholds: thresholds,
         granularity: granularity, rule: rule, means: judge.means,
         ownership: ownership.name, mergesCopies: mergesCopies, maximumLevels: maximumLevels,
-        stopsEarly: stopsEarly,
-        invalidRows: invalidRows
+        stopsEarly: stopsEarly, keepsLayers: keepsLayers, invalidRows: invalidRows
       ))
   }
 
@@ -190,7 +192,8 @@ extension ClusteringPlan where Judge == LinkageModel {
             later: options.laterThreshold ?? options.threshold
               ?? options.granularity.moved(trained.laterThreshold))),
       granularity: options.granularity, maximumLevels: options.maximumLevels,
-      stopsEarly: options.stopsEarly, ownership: options.ownership,
+      stopsEarly: options.stopsEarly, keepsLayers: options.keepsLayers,
+      ownership: options.ownership,
       invalidRows: options.invalidRows, workers: options.workers)
   }
 }

@@ -19,6 +19,8 @@ package struct ClusteringRun: Sendable {
   package internal(set) var nodeOfPoint: [GlobalNode]
   /// Replicated. τ of all levels; nil until it is chosen, at level 0.
   package internal(set) var thresholds: Thresholds?
+  /// What the plan keeps of every level that was merged: as ``nodeOfPoint`` after it, and the nodes of the next.
+  private(set) var layers: [(nodeOfPoint: [GlobalNode], nodes: NodePartition)] = []
   /// Replicated. The levels that were merged.
   package internal(set) var history: [LevelSummary] = []
   /// Replicated. Why there is no further level; nil as long as there is one.
@@ -78,6 +80,18 @@ extension ClusteringRun {
     labels: [Int64], clusterCount: Int
   ) {
     try numberByFirstAppearance(nodeOfPoint, of: points, in: level.nodes, on: communicator)
+  }
+
+  /// Keeps the points' nodes for ``layerLabels(on:)``.
+  mutating func keepLayer() { layers.append((nodeOfPoint, level.nodes)) }
+
+  /// The labels after every level that was kept.
+  ///
+  /// > Collective: over `communicator`, as ``numberByFirstAppearance(_:of:in:on:)``, for each.
+  func layerLabels(on communicator: some Communicator) throws -> [[Int64]] {
+    try layers.map {
+      try numberByFirstAppearance($0.nodeOfPoint, of: points, in: $0.nodes, on: communicator).labels
+    }
   }
 
   /// How many nodes, over all ranks, stand for a single point.

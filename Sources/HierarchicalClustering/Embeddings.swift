@@ -36,6 +36,11 @@ extension FeatureFile: EmbeddingSource {
   public var dimensions: Int { columnCount }
 }
 
+extension ArrayInMemory: EmbeddingSource {
+  public var name: String { path }
+  public var dimensions: Int { columnCount }
+}
+
 /// Embeddings that are in memory already, the same on every rank.
 public struct EmbeddingsInMemory: EmbeddingSource {
   public let name = "embeddings"

@@ -28,7 +28,7 @@ extension NeighborSource {
   /// > per neighbour tells which node it is, and given lists travel to the owners of their nodes.
   func lists(
     of run: ClusteringRun, length: Int, using workers: Workers, on communicator: some Communicator,
-    progress: (Double) -> Void
+    progress: (Double) throws -> Void
   ) throws -> (lists: NeighborLists, summary: SearchSummary?) {
     let level = run.level
     var (lists, summary): (NeighborLists, SearchSummary?)

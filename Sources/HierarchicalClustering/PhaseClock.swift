@@ -15,19 +15,20 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
   }
 
   /// Runs `body` and charges its cost to a phase. `body` receives a function to report its progress.
-  func measure<R>(_ phase: Phase, _ body: ((Double) -> Void) throws -> R) rethrows -> R {
+  func measure<R>(
+    _ phase: Phase, _ body: ((Double) throws -> Void) throws -> R
+  ) throws -> R {
     let (level, observer) = (level, observer)
-    observer.phase(phase, level: level, isDone: 0)
+    try observer.phase(phase, level: level, isDone: 0)
     let before = communicator.traffic
     let start = ContinuousClock.now
     let startCPU = processorSeconds()
-    defer {
-      account.phases[Phase.allCases.firstIndex(of: phase)!].add(
-        seconds: start.duration(to: .now) / .seconds(1),
-        cpuSeconds: processorSeconds() - startCPU, communicator.traffic - before)
-      observer.phase(phase, level: level, isDone: 1)
-    }
-    return try body { observer.phase(phase, level: level, isDone: $0) }
+    let result = try body { try observer.phase(phase, level: level, isDone: $0) }
+    account.phases[Phase.allCases.firstIndex(of: phase)!].add(
+      seconds: start.duration(to: .now) / .seconds(1),
+      cpuSeconds: processorSeconds() - startCPU, communicator.traffic - before)
+    try observer.phase(phase, level: level, isDone: 1)
+    return result
   }
 
   /// The ranks' counts of a level, and the costs of the phases since the last level: the maximum of

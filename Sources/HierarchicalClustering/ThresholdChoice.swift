@@ -89,7 +89,7 @@ extension ClusteringRun {
               try trial(
                 Thresholds(threshold, later: later), along: edges, of: source, by: plan,
                 on: communicator))
-            progress(Double(choice.trials.count) / Double(candidates.count))
+            try progress(Double(choice.trials.count) / Double(candidates.count))
             if !isTiny, choice.isPastTheBest { break }
           }
         }

@@ -54,7 +54,21 @@ public struct TrainedModel: Sendable {
   /// - Parameter dimensions: D of the embeddings to cluster.
   /// - Throws: ``ModelError`` or ``DataError``.
   public init(path: String?, dimensions: Int) throws {
-    let file = try Self.file(path)
+    try self.init(Self.file(path), isBuiltIn: Self.isBuiltIn(path), dimensions: dimensions)
+  }
+
+  /// Reads a model file that is in memory.
+  ///
+  /// - Parameters:
+  ///   - dimensions: D of the embeddings to cluster.
+  ///   - name: Its name in messages and reports.
+  /// - Throws: ``ModelError`` or ``DataError``.
+  public init(contents: [UInt8], dimensions: Int, name: String = "the model") throws {
+    try self.init(
+      TensorFile(contents: contents, name: name), isBuiltIn: false, dimensions: dimensions)
+  }
+
+  private init(_ file: TensorFile, isBuiltIn: Bool, dimensions: Int) throws {
     var defaults = Defaults()
     // Those of a model of structure are read with the network.
     if try ModelInput(file) == .coordinates {
@@ -65,7 +79,6 @@ public struct TrainedModel: Sendable {
       }
       if let tau = try file.metadata("tau_later", in: 0.0...1) { defaults.laterThreshold = tau }
     }
-    let isBuiltIn = Self.isBuiltIn(path)
     self.init(
       try LinkageModel(file, dimensions: dimensions),
       name: isBuiltIn ? Self.defaultName : file.path, defaults: defaults, isForAnyData: isBuiltIn)

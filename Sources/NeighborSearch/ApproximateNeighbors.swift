@@ -36,7 +36,7 @@ public func approximateNeighbors(
   dividedBy division: SearchDivision = SearchDivision(), in nodes: NodePartition,
   named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
   on communicator: some Communicator,
-  progress: (Double) -> Void = { _ in }
+  progress: (Double) throws -> Void = { _ in }
 ) throws -> (lists: NeighborLists, summary: ApproximateSummary) {
   try communicator.assertReplicated(
     (
@@ -87,7 +87,7 @@ public func approximateNeighbors(
       on: communicator
     ) { share in
       // Each partition takes half of what is left, as if as many followed.
-      progress(1 - (1 - share / 2) / Double(sign: .plus, exponent: number, significand: 1))
+      try progress(1 - (1 - share / 2) / Double(sign: .plus, exponent: number, significand: 1))
     }
     pairCount += tree.ownPairCount + tree.pairCount(rowCount: directed.count, by: effort)
     (estimate, imbalance) = try sample.estimate(
@@ -101,7 +101,7 @@ public func approximateNeighbors(
     summary.meanCells += (visits - summary.meanCells) / Double(number + 1)
     if number == 0, SearchEffort.isLow(estimate.mean) { effort = SearchEffort(isDiffuse: true) }
   }
-  progress(1)
+  try progress(1)
   return ((consume lists).neighborLists(listLength: listLength, using: workers), summary)
 }
 

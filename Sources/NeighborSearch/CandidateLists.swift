@@ -127,13 +127,13 @@ struct CandidateLists: Sendable {
     }
   }
 
-  mutating func withAccess<R>(_ body: (Access) -> R) -> R {
+  mutating func withAccess<R>(_ body: (Access) throws -> R) rethrows -> R {
     let capacity = capacity
-    return unsafe similarity.withUnsafeMutableBufferPointer { similarity in
-      unsafe names.withUnsafeMutableBytes { names in
-        unsafe bound.withUnsafeMutableBufferPointer { bound in
+    return try unsafe similarity.withUnsafeMutableBufferPointer { similarity in
+      try unsafe names.withUnsafeMutableBytes { names in
+        try unsafe bound.withUnsafeMutableBufferPointer { bound in
           // An array, even an empty one, has a base address inside this call.
-          unsafe body(
+          try unsafe body(
             Access(
               similarity: similarity.baseAddress!,
               index: names.baseAddress!.assumingMemoryBound(to: Int64.self),

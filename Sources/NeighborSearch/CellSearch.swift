@@ -298,7 +298,7 @@ func searchCells(
   of rows: StoredRows, _ membership: CellMembership, _ tasks: CellTasks,
   named names: [GlobalNode], into lists: inout CandidateLists, using workers: Workers,
   on communicator: some Communicator,
-  progress: (Double) -> Void
+  progress: (Double) throws -> Void
 ) throws -> Double {
   var pairCount = 0.0
   let own = communicator.rank.index
@@ -313,17 +313,19 @@ func searchCells(
         counts: slabCounts), receiving: slabCounts
     ).values
   for slab in 0..<tasks.slabCount {
+    func progressOfSlab(_ share: Double) throws {
+      try progress((Double(slab) + share) / Double(tasks.slabCount))
+    }
     let travel = Travel(
       membership, tasks, inSlab: slab, named: names, bounds: lists.bound, from: own,
       rankCount: communicator.size)
     guard !isAlone else {
       var none = CandidateLists(capacity: lists.capacity, bounds: [])
-      pairCount += search(
+      pairCount += try search(
         travel.here, taskCount: tasks.taskCount,
         of: CellRows(
           own: rows, guests: rows.stored(ofRows: []), ownNames: names, guestNames: []),
-        into: &lists, &none, using: workers)
-      progress(Double(slab + 1) / Double(tasks.slabCount))
+        into: &lists, &none, using: workers, progress: progressOfSlab)
       continue
     }
     let counts = travel.rows.map(\.count)
@@ -338,15 +340,14 @@ func searchCells(
     let guestRows = try communicator.exchange(
       rows: rows.stored(ofRows: sent), counts: counts, receiving: received)
     var guestLists = CandidateLists(capacity: lists.capacity, bounds: guests.bounds)
-    pairCount += search(
+    pairCount += try search(
       travel.here + guests.visits, taskCount: tasks.taskCount,
       of: CellRows(
         own: rows, guests: guestRows, ownNames: names, guestNames: guests.names),
-      into: &lists, &guestLists, using: workers)
+      into: &lists, &guestLists, using: workers, progress: progressOfSlab)
     let returned = try guestLists.compacted.sent(
       counts: received, receiving: counts, on: communicator)
     lists.add(returned, to: sent, using: workers)
-    progress(Double(slab + 1) / Double(tasks.slabCount))
   }
   return pairCount
 }
@@ -357,8 +358,8 @@ func searchCells(
 /// - Returns: How many pairs.
 private func search(
   _ visits: [Visit], taskCount: Int, of rows: CellRows, into lists: inout CandidateLists,
-  _ guestLists: inout CandidateLists, using workers: Workers
-) -> Double {
+  _ guestLists: inout CandidateLists, using workers: Workers, progress: (Double) throws -> Void
+) throws -> Double {
   // Of each cell the members that ask, those that do not, then the visitors.
   let (ordered, starts) = sorted(
     visits.map(\.row),
@@ -368,26 +369,30 @@ private func search(
     starts[3 * task + kinds.upperBound] - starts[3 * task + kinds.lowerBound]
   }
   let ownCount = lists.count
-  unsafe lists.withAccess { own in
-    unsafe guestLists.withAccess { guests in
+  try unsafe lists.withAccess { own in
+    try unsafe guestLists.withAccess { guests in
       let lists = unsafe CellLists(own: own, ownCount: ownCount, guests: guests)
       func forEachCell(
-        _ isChosen: (_ task: Int) -> Bool,
+        in half: Double, _ isChosen: (_ task: Int) -> Bool,
         _ body:
           @Sendable (
             inout CellProducts, _ members: ArraySlice<Int32>, _ visitors: ArraySlice<Int32>,
             _ askingCount: Int
           ) -> Void
-      ) {
+      ) throws {
         let cells = (0..<taskCount).filter(isChosen)
-        workers.forEach(cells.count, scratch: { CellProducts(rows) }) { task, products in
-          let first = 3 * cells[task]
-          body(
-            &products, ordered[starts[first]..<starts[first + 2]],
-            ordered[starts[first + 2]..<starts[first + 3]], starts[first + 1] - starts[first])
+        // A few hundred steps of progress; enough cells in each to keep all threads busy.
+        for step in cells.indices.tiles(of: max(16 * workers.count, cells.count / 200)) {
+          workers.forEach(step.count, scratch: { CellProducts(rows) }) { place, products in
+            let first = 3 * cells[step.lowerBound + place]
+            body(
+              &products, ordered[starts[first]..<starts[first + 2]],
+              ordered[starts[first + 2]..<starts[first + 3]], starts[first + 1] - starts[first])
+          }
+          try progress((half + Double(step.upperBound) / Double(cells.count)) / 2)
         }
       }
-      forEachCell {
+      try forEachCell(in: 0) {
         count(0..<2, of: $0) > 1 && count(0..<1, of: $0) > 0
       } _: {
         products, members, _, askingCount in
@@ -397,7 +402,7 @@ private func search(
           unsafe products.compare(first: askingCount, of: members, into: lists)
         }
       }
-      forEachCell {
+      try forEachCell(in: 1) {
         count(0..<2, of: $0) > 0 && count(2..<3, of: $0) > 0
       } _: {
         products, members, visitors, _ in

@@ -18,7 +18,7 @@ public func nearestNeighbors(
   of rows: StoredRows, listLength: Int, by options: SearchOptions, in nodes: NodePartition,
   named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
   on communicator: some Communicator,
-  progress: (Double) -> Void = { _ in }
+  progress: (Double) throws -> Void = { _ in }
 ) throws -> (lists: NeighborLists, summary: SearchSummary) {
   try communicator.assertReplicated(options)
   let plan = SearchPlan(nodeCount: nodes.nodeCount, listLength: listLength)

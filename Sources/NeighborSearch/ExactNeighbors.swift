@@ -28,7 +28,8 @@ public import Parallelism
 ///   - division: Replicated. How much is held at once.
 ///   - names: Owned. The name of every node, under which it stands in lists and by which ties break:
 ///     all different, and none below 0. Given on all ranks or on none; nil names nodes by their index.
-///   - progress: Called on every rank with the share of its work that is done, in 0 ... 1.
+///   - progress: Called on every rank with the share of its work that is done, in 0 ... 1. Where it throws the
+///     search ends; on one rank alone it may only where there are no others.
 /// - Returns: Lists of `listLength` places, with empty places if there are fewer other nodes.
 /// - Complexity: n² · columns / p flops on each of p ranks; memory for up to three blocks. A place in a
 ///   list costs O(listLength) steps in short lists, O(log listLength) in long ones.
@@ -36,7 +37,7 @@ public func nearestNeighbors(
   of rows: StoredRows, listLength: Int, dividedBy division: SearchDivision = SearchDivision(),
   in nodes: NodePartition, named names: [GlobalNode]? = nil,
   using workers: Workers = Workers(), on communicator: some Communicator,
-  progress: (Double) -> Void = { _ in }
+  progress: (Double) throws -> Void = { _ in }
 ) throws -> NeighborLists {
   try communicator.assertReplicated(
     (
@@ -48,9 +49,9 @@ public func nearestNeighbors(
   // As floating-point numbers: 10¹² points on 1000 ranks have 10²¹ pairs each.
   let pairCount = max(1, Double(owned.count) * Double(nodes.nodeCount + owned.count) / 2)
   var pairsDone = 0.0
-  func count(_ pairs: Int) {
+  func count(_ pairs: Int) throws {
     pairsDone += Double(pairs)
-    progress(min(1, pairsDone / pairCount))
+    try progress(min(1, pairsDone / pairCount))
   }
   guard listLength > 0 else {
     return NeighborLists(listLength: 0, neighbors: [], similarities: [])
@@ -62,7 +63,7 @@ public func nearestNeighbors(
     lists: CandidateLists(
       count: owned.count, capacity: min(listLength, max(nodes.nodeCount - 1, 0))),
     names: rowNames)
-  offerPairs(within: &own, using: workers, progress: count)
+  try offerPairs(within: &own, using: workers, progress: count)
 
   /// The nodes of a rank that go round together, by their places in its block.
   func piece(_ piece: Int, of rank: Rank) -> Range<Int> {
@@ -87,7 +88,7 @@ public func nearestNeighbors(
       let from =
         isShared && !isLower
         ? min(max(split, visiting.lowerBound), visiting.upperBound) : visiting.lowerBound
-      offerPairs(
+      try offerPairs(
         between: &own, 0..<(isShared && isLower ? split : owned.count),
         and: &visitor, from - visiting.lowerBound..<visiting.count,
         using: workers, progress: count)
@@ -98,7 +99,7 @@ public func nearestNeighbors(
         visitor.lists, to: ring.rank(after: steps), from: ring.rank(after: -steps),
         count: ownPiece.count, on: communicator), from: ownPiece.lowerBound)
   }
-  progress(1)
+  try progress(1)
   return (consume own).lists.neighborLists(listLength: listLength, using: workers)
 }
 

@@ -11,7 +11,7 @@ public import Parallelism
 public func nearestNeighbors(
   of rows: Matrix, listLength: Int, in nodes: NodePartition, named names: [GlobalNode]? = nil,
   using workers: Workers = Workers(), on communicator: some Communicator,
-  progress: (Double) -> Void = { _ in }
+  progress: (Double) throws -> Void = { _ in }
 ) throws -> NeighborLists {
   try nearestNeighbors(
     of: StoredRows(rows), listLength: listLength, in: nodes, named: names, using: workers,
@@ -24,7 +24,7 @@ public func nearestNeighbors(
 public func nearestNeighbors(
   of rows: Matrix, listLength: Int, by options: SearchOptions, in nodes: NodePartition,
   named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
-  on communicator: some Communicator, progress: (Double) -> Void = { _ in }
+  on communicator: some Communicator, progress: (Double) throws -> Void = { _ in }
 ) throws -> (lists: NeighborLists, summary: SearchSummary) {
   try nearestNeighbors(
     of: StoredRows(rows), listLength: listLength, by: options, in: nodes, named: names,
@@ -38,7 +38,7 @@ public func approximateNeighbors(
   of rows: Matrix, listLength: Int, recall: Double = SearchOptions.usualRecall,
   in nodes: NodePartition,
   named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
-  on communicator: some Communicator, progress: (Double) -> Void = { _ in }
+  on communicator: some Communicator, progress: (Double) throws -> Void = { _ in }
 ) throws -> (lists: NeighborLists, summary: ApproximateSummary) {
   try approximateNeighbors(
     of: StoredRows(rows), listLength: listLength, recall: recall, in: nodes, named: names,

@@ -91,7 +91,9 @@ extension [GlobalNode] {
 /// Computes the similarities of all pairs within a block, each once, and offers them to both.
 ///
 /// - Complexity: rows² · columns flops.
-func offerPairs(within block: inout SearchBlock, using workers: Workers, progress: (Int) -> Void) {
+func offerPairs(
+  within block: inout SearchBlock, using workers: Workers, progress: (Int) throws -> Void
+) rethrows {
   let rows = block.rows
   let tiling = PairTiling(depth: rows.columnCount)
   let names = block.names
@@ -100,8 +102,8 @@ func offerPairs(within block: inout SearchBlock, using workers: Workers, progres
       .map { (strip: strip, rows: $0) }
   }
   let locks = TileLocks(rowCount: rows.rowCount, tiling)
-  unsafe block.lists.withAccess { lists in
-    unsafe run(tasks, tiling, rows, rows, workers, progress) { scores, tile, strip in
+  try unsafe block.lists.withAccess { lists in
+    try unsafe run(tasks, tiling, rows, rows, workers, progress) { scores, tile, strip in
       locks.withLock(of: tile) {
         unsafe names.withNames(of: tile, and: strip, of: names) { tileNames, stripNames in
           unsafe highland_offer_to_rows(
@@ -128,8 +130,8 @@ func offerPairs(within block: inout SearchBlock, using workers: Workers, progres
 func offerPairs(
   between own: inout SearchBlock, _ ownRows: Range<Int>,
   and visitor: inout SearchBlock, _ visitingRows: Range<Int>,
-  using workers: Workers, progress: (Int) -> Void
-) {
+  using workers: Workers, progress: (Int) throws -> Void
+) rethrows {
   let (rows, visiting) = (own.rows, visitor.rows)
   let tiling = PairTiling(depth: rows.columnCount)
   let (names, visitingNames) = (own.names, visitor.names)
@@ -138,9 +140,9 @@ func offerPairs(
   }
   let ownLocks = TileLocks(rowCount: rows.rowCount, tiling)
   let visitingLocks = TileLocks(rowCount: visiting.rowCount, tiling)
-  unsafe own.lists.withAccess { ownLists in
-    unsafe visitor.lists.withAccess { visitingLists in
-      unsafe run(tasks, tiling, rows, visiting, workers, progress) { scores, tile, strip in
+  try unsafe own.lists.withAccess { ownLists in
+    try unsafe visitor.lists.withAccess { visitingLists in
+      try unsafe run(tasks, tiling, rows, visiting, workers, progress) { scores, tile, strip in
         ownLocks.withLock(of: tile) {
           unsafe names.withNames(of: tile, and: strip, of: visitingNames) { tileNames, stripNames in
             unsafe highland_offer_to_rows(
@@ -165,9 +167,9 @@ func offerPairs(
 /// A task packs its strip once and reuses it for all its tiles.
 private func run(
   _ tasks: [(strip: Range<Int>, rows: Range<Int>)], _ tiling: PairTiling, _ rows: SearchRows,
-  _ visiting: SearchRows, _ workers: Workers, _ progress: (Int) -> Void,
+  _ visiting: SearchRows, _ workers: Workers, _ progress: (Int) throws -> Void,
   _ offer: @Sendable (UnsafePointer<Float>, _ tile: Range<Int>, _ strip: Range<Int>) -> Void
-) {
+) rethrows {
   // A few hundred steps of progress; enough tasks in each to keep all threads busy.
   let stepLength = max(8 * workers.count, tasks.count / 200)
   for step in (0..<tasks.count).tiles(of: stepLength) {
@@ -200,7 +202,7 @@ private func run(
         unsafe offer(scores, tile, strip)
       }
     }
-    progress(batch.reduce(0) { $0 + $1.strip.count * $1.rows.count })
+    try progress(batch.reduce(0) { $0 + $1.strip.count * $1.rows.count })
   }
 }
 

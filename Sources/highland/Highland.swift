@@ -1,7 +1,8 @@
 import ArgumentParser
+import CHighland
 
 /// The program's version, in reports and files.
-let highlandVersion = "0.1.0"
+let highlandVersion = HIGHLAND_VERSION
 
 struct Highland: ParsableCommand {
   static let configuration = CommandConfiguration(

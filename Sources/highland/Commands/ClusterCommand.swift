@@ -158,13 +158,12 @@ struct ClusterCommand: RankedCommand {
   }
 
   /// What was asked for, or follows from the other options.
-  private var chosenMethod: ClusteringMethod {
-    method ?? (!networkOptions.isEmpty ? .network : neighborCount != nil ? .flow : .auto)
+  private func chosenMethod(for pointCount: Int) -> ClusteringMethod {
+    method
+      ?? .usual(
+        for: pointCount, hasNetworkOptions: !networkOptions.isEmpty,
+        hasNeighborCount: neighborCount != nil)
   }
-
-  /// Points up to which both methods are tried unless one is asked for: the long lists of flow take some
-  /// 13 KB a point.
-  private static let mostPointsForBoth = 200_000
 
   func validate() throws {
     if let neighborCount, neighborCount < 1 {
@@ -180,7 +179,7 @@ struct ClusterCommand: RankedCommand {
           "-k is of one method; with --method auto each has its own: expected --method flow or network"
         )
       }
-      guard chosenMethod != .flow || neighborCount > 1 else {
+      guard chosenMethod(for: 0) != .flow || neighborCount > 1 else {
         throw ValidationError(
           "-k \(neighborCount): expected 2 or more, as flow goes to other points")
       }
@@ -246,8 +245,7 @@ struct ClusterCommand: RankedCommand {
       return labels
     }
     let workers = try threads.workers(on: communicator)
-    let isForBoth = method != nil || source.rowCount <= Self.mostPointsForBoth
-    let method = chosenMethod == .auto && !isForBoth ? .network : chosenMethod
+    let method = chosenMethod(for: source.rowCount)
     let trained =
       method == .flow
       ? nil
@@ -321,7 +319,8 @@ struct ClusterCommand: RankedCommand {
       clustering.comparison == nil
     else { return nil }
     if let option = networkOptions.first { return "as \(option) is given" }
-    return "as there are more than \(Self.mostPointsForBoth) points; --method auto tries flow, too"
+    return
+      "as there are more than \(ClusteringMethod.mostPointsForBoth) points; --method auto tries flow, too"
   }
 
   /// A network's plan, and what reports call the network.
@@ -490,13 +489,7 @@ struct ClusterCommand: RankedCommand {
   }
 }
 
-/// What clusters.
-enum ClusteringMethod: String, CaseIterable, Codable, ExpressibleByArgument {
-  case flow, network
-  /// Both; the one whose clusters are separated better is taken.
-  case auto
-}
-
+extension ClusteringMethod: ExpressibleByArgument {}
 extension Granularity: ExpressibleByArgument {}
 extension InvalidRowPolicy: ExpressibleByArgument {}
 

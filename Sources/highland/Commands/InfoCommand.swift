@@ -158,7 +158,7 @@ struct InfoCommand: RankedCommand {
       ("ranksPerHost", ranksPerHost.map { "\($0.host): \($0.count)" }.joined(separator: ", ")),
       ("processors", "\(Machine.processorCount)"),
     ] + (communicator.rank == Rank(0) ? libraryFacts : []) + [
-      ("processorsOfRank0", "\(Machine.availableProcessorCount)")
+      ("processorsOfRank0", "\(AvailableProcessors.count)")
     ]
   }
 

@@ -3,6 +3,7 @@ import Communication
 import Datasets
 import DistributedGraphs
 import FoundationEssentials
+import HierarchicalClustering
 import LinearAlgebra
 import MPICommunication
 public import NeighborSearch
@@ -125,7 +126,7 @@ struct ThreadOptions: ParsableArguments {
   func workers(on communicator: MPICommunicator) throws -> Workers {
     if let threads { return Workers(threads) }
     let ranksHere = try communicator.rankCountOnHost()
-    let available = Machine.availableProcessorCount
+    let available = AvailableProcessors.count
     // A rank bound to some processors need not share them.
     let isBound = available < Machine.processorCount
     return Workers(max(1, isBound ? available : available / ranksHere))

@@ -8,18 +8,6 @@ enum Machine {
   /// Processors of the host.
   static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-  /// Processors that this process may run on: fewer than the host's where `mpirun` binds the rank.
-  ///
-  /// Not `ProcessInfo.activeProcessorCount`, which does not look at binding.
-  static var availableProcessorCount: Int {
-    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
-      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed:") }),
-      let mask = line.split(whereSeparator: \.isWhitespace).last
-    else { return processorCount }
-    // A bit per processor, in hexadecimal digits.
-    return max(1, mask.reduce(0) { $0 + ($1.hexDigitValue ?? 0).nonzeroBitCount })
-  }
-
   /// The most memory that this process had before it did anything: libraries and MPI.
   ///
   /// To be asked for first when the program starts.

@@ -87,7 +87,7 @@ struct TrainStructureCommand: RankedCommand {
       try TensorFile.write(
         training.network.tensors,
         metadata: training.metadata(
-          options, pointCount: run.trainingPoints, from: structure.from),
+          options, pointCount: run.trainingPoints, from: structure.from, version: highlandVersion),
         to: files.output, overwrite: files.outputs.overwrite)
     }
     try reporter.ended(training, on: communicator)
@@ -135,29 +135,6 @@ struct TrainStructureCommand: RankedCommand {
 }
 
 extension StructureTraining {
-  /// The model file's account of itself.
-  func metadata(
-    _ options: StructureTrainingOptions, pointCount: Int, from start: String?
-  ) -> [String: String] {
-    var metadata = network.metadata
-    metadata["highland"] = highlandVersion
-    metadata["training_points"] = "\(pointCount)"
-    metadata["seed"] = "\(options.seed)"
-    metadata["epochs"] = "\(options.epochCount)"
-    metadata["graphs"] = "\(options.graphCount)"
-    metadata["mixtures"] = "\(options.mixtureCount)"
-    metadata["graph_points"] = "\(options.pointLimit)"
-    if !options.omissions.names.isEmpty {
-      metadata["without"] = options.omissions.names.joined(separator: " ")
-    }
-    if let start { metadata["from"] = start }
-    if let chosen {
-      metadata["validation_pairwise_f"] = decimal(chosen.pairwiseF, places: 4)
-      metadata["validation_bcubed_f"] = decimal(chosen.bcubedF, places: 4)
-    }
-    return metadata
-  }
-
   /// What came out, for people.
   var summary: String {
     let work = "\(graphCount) levels, \(epochs.count) epochs, \(stepCount) steps."

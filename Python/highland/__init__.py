@@ -1,0 +1,13 @@
+"""Learned hierarchical clustering of embeddings.
+
+>>> labels = highland.Highland().fit_predict(X)
+
+Only the directions of rows matter (cosine similarity). Labels are the same, bit for bit, on any number of
+threads, and the same as those of the command ``highland cluster``.
+"""
+
+from ._estimator import Highland
+from ._functions import Model, evaluate, knn_graph, read, train
+from ._library import version as __version__
+
+__all__ = ["Highland", "Model", "evaluate", "knn_graph", "read", "train", "__version__"]

@@ -1,0 +1,163 @@
+"""The C library, by ctypes: the declarations of highland.h, and how its functions are called."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pathlib
+import sys
+import threading
+from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_uint64, c_void_p
+from typing import Any, Callable, Union
+
+ProgressOption = Union[str, bool, Callable[[str, int, float], Any]]
+ProgressFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_char_p, c_int32, c_double)
+
+
+class Matrix(ctypes.Structure):
+    _fields_ = [
+        ("data", c_void_p), ("rows", c_int64), ("columns", c_int64), ("row_stride", c_int64),
+        ("column_stride", c_int64), ("dtype", c_int32)]
+
+
+class Options(ctypes.Structure):
+    _fields_ = [
+        ("method", c_char_p), ("k", c_int64), ("model_path", c_char_p), ("model_data", c_void_p),
+        ("model_size", c_size_t), ("granularity", c_char_p), ("tau", POINTER(c_double)),
+        ("tau_later", POINTER(c_double)), ("tau_by_silhouette", c_int32), ("max_levels", c_int32),
+        ("search", c_char_p), ("recall", c_double), ("invalid_rows", c_char_p), ("threads", c_int32),
+        ("keep_levels", c_int32), ("strengths", c_int32), ("progress", ProgressFunction),
+        ("context", c_void_p)]
+
+
+class TrainingOptions(ctypes.Structure):
+    _fields_ = [
+        ("seed", c_uint64), ("epochs", c_int32), ("graphs", c_int32), ("width", c_int32),
+        ("threads", c_int32), ("progress", ProgressFunction), ("context", c_void_p)]
+
+
+def _load() -> ctypes.CDLL:
+    # The variable is for tests of a library that is not in a wheel.
+    path = os.environ.get("HIGHLAND_LIBRARY") or str(pathlib.Path(__file__).with_name("libhighland.so"))
+    library = ctypes.CDLL(path)
+
+    def declare(name: str, result: Any, *arguments: Any) -> None:
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+
+    message = POINTER(c_void_p)
+    declare("highland_version", c_char_p)
+    declare("highland_free", None, c_void_p)
+    declare("highland_cluster", c_int, POINTER(Matrix), POINTER(Options), message, message)
+    declare("highland_clustering_free", None, c_void_p)
+    declare("highland_clustering_row_count", c_int64, c_void_p)
+    declare("highland_clustering_labels", POINTER(c_int64), c_void_p)
+    declare("highland_clustering_level_count", c_int32, c_void_p)
+    declare("highland_clustering_level_labels", POINTER(c_int64), c_void_p, c_int32)
+    declare("highland_clustering_strengths", POINTER(c_float), c_void_p)
+    declare("highland_clustering_report", c_char_p, c_void_p)
+    declare("highland_knn", c_int, POINTER(Matrix), c_int64, POINTER(Options), c_void_p, c_void_p, message)
+    declare("highland_evaluate", c_int, c_void_p, c_void_p, c_int64, message, message)
+    declare(
+        "highland_train", c_int, POINTER(Matrix), c_void_p, POINTER(TrainingOptions), message,
+        POINTER(c_size_t), message)
+    return library
+
+
+library = _load()
+version: str = library.highland_version().decode()
+
+# Threads of the library do not exist in a child of fork, which would wait for them.
+_used = False
+_forked = False
+
+
+def _after_fork() -> None:
+    global _forked
+    _forked = _used
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+_CANCELLED = 5
+_ERRORS = {1: ValueError, 2: ValueError, 3: ValueError, 4: MemoryError}
+
+
+def take_text(memory: c_void_p) -> str:
+    """A text of the library, whose memory is given back."""
+    text = ctypes.string_at(memory.value or 0).decode()
+    library.highland_free(memory)
+    return text
+
+
+class Watcher:
+    """Shows progress, and stops the work when it is told to. Called by the library."""
+
+    def __init__(self, progress: ProgressOption) -> None:
+        if not (callable(progress) or isinstance(progress, bool) or progress == "auto"):
+            raise ValueError(f"progress={progress!r}: expected 'auto', True, False or a function")
+        if progress == "auto":
+            progress = sys.stderr is not None and sys.stderr.isatty()
+        self._function = progress if callable(progress) else self._line if progress else None
+        self._written = False
+        self.is_cancelled = False
+        self.error: BaseException | None = None
+        self.callback = ProgressFunction(self._call)
+
+    def _call(self, _context: Any, phase: bytes, level: int, fraction: float) -> int:
+        if self._function is not None and not self.is_cancelled:
+            try:
+                self._function(phase.decode(), level, fraction)
+            except BaseException as error:
+                self.error, self.is_cancelled = error, True
+        return int(self.is_cancelled)
+
+    def _line(self, phase: str, level: int, fraction: float) -> None:
+        sys.stderr.write(f"\r\033[Kclustering, level {level}: {phase} {fraction:.0%}")
+        sys.stderr.flush()
+        self._written = True
+
+    def close(self) -> None:
+        if self._written:
+            sys.stderr.write("\r\033[K")
+
+
+def call(name: str, *arguments: Any, watcher: Watcher, keeping: Any = None) -> None:
+    """Calls a function of the library, and raises what it complains of.
+
+    The function runs on a thread of its own, so that Ctrl-C is seen at once; the work then ends at its next
+    step, in the background if that takes longer. `keeping` lives until then.
+    """
+    global _used
+    if _forked:
+        raise RuntimeError(
+            "this process was forked from one that had used highland, whose threads do not survive that; "
+            "start it with multiprocessing's 'spawn' or 'forkserver'")
+    _used = True
+    message = c_void_p()
+    status: list[int] = []
+
+    def run() -> None:
+        status.append(getattr(library, name)(*arguments, ctypes.byref(message)))
+        kept.clear()
+
+    kept = [keeping, arguments, watcher]
+    thread = threading.Thread(target=run, name=name)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(0.1)
+    except BaseException:
+        watcher.is_cancelled = True
+        thread.join(0.7)
+        raise
+    finally:
+        watcher.close()
+    if status[0] == 0:
+        return
+    text = take_text(message)
+    if watcher.error is not None:
+        raise watcher.error
+    if status[0] == _CANCELLED:
+        raise KeyboardInterrupt
+    raise _ERRORS.get(status[0], RuntimeError)(text)

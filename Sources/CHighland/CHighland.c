@@ -1,0 +1,3 @@
+#include "highland.h"
+
+// The functions are Swift's: Sources/CInterface.

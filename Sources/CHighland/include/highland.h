@@ -1,0 +1,205 @@
+// Highland as a library for C: clusters embeddings that are in memory, finds their nearest neighbours, trains models
+// and compares labels, in one process without MPI.
+//
+//   Link with -lhighland. Examples/C is a program.
+//
+// Rows are embeddings, columns their coordinates; only the directions of rows matter (cosine similarity). Results are
+// the same, bit for bit, for any number of threads, and the same as those of the command `highland`.
+//
+// Every function that may fail returns a highland_status. Where that is not HIGHLAND_OK, `*message` is a line that says
+// what was wrong, to be freed with highland_free; `message` may be NULL. Outputs are then not touched.
+//
+// Functions may be called from several threads at the same time. Arrays that are handed in are only read, must not
+// change during the call, and are not kept after it.
+
+#ifndef HIGHLAND_H
+#define HIGHLAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HIGHLAND_VERSION "0.1.0"
+
+// The version of the library that was loaded, as HIGHLAND_VERSION was when it was built.
+const char *highland_version(void);
+
+typedef enum highland_status {
+  HIGHLAND_OK = 0,
+  // An option, a shape or a pointer is not as described here.
+  HIGHLAND_INVALID_ARGUMENT = 1,
+  // The rows or labels cannot be used: rows of zeros, NaN or infinite values, labels of a single identity.
+  HIGHLAND_INVALID_DATA = 2,
+  // The model cannot be read, or does not fit the features or the options.
+  HIGHLAND_INVALID_MODEL = 3,
+  // The work would need more memory than the machine has free. Nothing was begun.
+  HIGHLAND_OUT_OF_MEMORY = 4,
+  // The progress function asked to stop.
+  HIGHLAND_CANCELLED = 5,
+  // Anything else; the message tells.
+  HIGHLAND_FAILED = 6
+} highland_status;
+
+typedef enum highland_dtype {
+  HIGHLAND_FLOAT32 = 0,
+  HIGHLAND_FLOAT16 = 1,
+  HIGHLAND_FLOAT64 = 2,
+  HIGHLAND_INT8 = 3,
+  HIGHLAND_UINT8 = 4,
+  HIGHLAND_BOOL = 5,  // one byte each
+  HIGHLAND_INT16 = 6,
+  HIGHLAND_UINT16 = 7,
+  HIGHLAND_INT32 = 8,
+  HIGHLAND_UINT32 = 9,
+  HIGHLAND_INT64 = 10,
+  HIGHLAND_UINT64 = 11
+} highland_dtype;
+
+// A matrix in the caller's memory. Read where it is, in any order: C and Fortran order, slices and reversed views
+// are a matter of strides.
+typedef struct highland_matrix {
+  const void *data;       // element [0, 0]
+  int64_t rows;           // 0 or more
+  int64_t columns;        // 1 ... 2^31 - 1
+  int64_t row_stride;     // bytes from a row to the next; 0 stands for rows without gaps
+  int64_t column_stride;  // bytes from a column to the next; 0 stands for the size of an element
+  int32_t dtype;          // highland_dtype
+} highland_matrix;
+
+// Called now and then, on the thread that called the library, at most some ten times a second.
+//
+//   phase     what is being done: "read", "neighbors", "flow", "network", ...
+//   level     of the hierarchy; 0 where there is none
+//   fraction  of the phase that is done, 0 ... 1
+//
+// Work ends with HIGHLAND_CANCELLED soon after it returns anything but 0.
+typedef int (*highland_progress)(void *context, const char *phase, int32_t level, double fraction);
+
+void highland_free(void *memory);
+
+// Clustering.
+
+// How to cluster. All zeros is what `highland cluster` does without options.
+typedef struct highland_options {
+  // "flow", "network" or "auto"; NULL chooses as the command does: network if an option of networks is given,
+  // flow with k, else auto, and of more than 200,000 rows network.
+  const char *method;
+  // Places in a row's neighbour list, the row itself included; 0: chosen on the data, or by the model.
+  int64_t k;
+
+  // Of networks. The model is a .safetensors file or its contents; NULL: the built-in one.
+  const char *model_path;
+  const void *model_data;
+  size_t model_size;
+  // "finer", "as-trained" or "coarser"; NULL: as trained.
+  const char *granularity;
+  // Merge only along linkages more probable than this, 0 ... 1; NULL: as trained, or chosen on the data.
+  const double *tau;
+  // The same for levels after the first; NULL: as tau.
+  const double *tau_later;
+  // Not 0: choose tau on the data. The built-in model does unless tau is given.
+  int32_t tau_by_silhouette;
+  int32_t max_levels;  // 0: 10
+
+  // How neighbours are searched: "exact", "approximate" or "auto"; NULL: auto.
+  const char *search;
+  // The share of the true neighbours that an approximate search is to find; 0: 0.99.
+  double recall;
+  // What happens to rows of zeros, NaN or infinite values: "error" or "singleton"; NULL: error.
+  const char *invalid_rows;
+  // 0: all processors that this process may use. Results do not depend on it.
+  int32_t threads;
+  // Not 0: keep the labels after every level.
+  int32_t keep_levels;
+  // Not 0: compute how strongly every row belongs to its cluster.
+  int32_t strengths;
+
+  highland_progress progress;  // may be NULL
+  void *context;               // handed to progress
+} highland_options;
+
+// The result of a clustering. What its functions return lives until highland_clustering_free.
+typedef struct highland_clustering highland_clustering;
+
+// Clusters the rows of a matrix.
+//
+// `options` may be NULL. On success `*result` is a new clustering.
+highland_status highland_cluster(
+    const highland_matrix *features, const highland_options *options, highland_clustering **result,
+    char **message);
+
+void highland_clustering_free(highland_clustering *clustering);
+
+// How many rows were clustered.
+int64_t highland_clustering_row_count(const highland_clustering *clustering);
+
+int64_t highland_clustering_cluster_count(const highland_clustering *clustering);
+
+// The cluster of every row: 0, 1, 2, ... in the order in which clusters first appear.
+const int64_t *highland_clustering_labels(const highland_clustering *clustering);
+
+// How many levels there are, if keep_levels was not 0, else 0. Each has fewer clusters than the one before.
+int32_t highland_clustering_level_count(const highland_clustering *clustering);
+
+// The labels after a level, finest first; those of the last are highland_clustering_labels. NULL if there is no
+// such level.
+const int64_t *highland_clustering_level_labels(
+    const highland_clustering *clustering, int32_t level);
+
+// How strongly every row belongs to its cluster, 0 ... 1, if strengths was not 0, else NULL: its similarity to the
+// mean direction of the cluster, relative to that of the member nearest to it. 1 for the only member of a cluster.
+const float *highland_clustering_strengths(const highland_clustering *clustering);
+
+// What was done, as JSON: parameters, choices, counts, seconds. The keys are those of `highland cluster --report`.
+const char *highland_clustering_report(const highland_clustering *clustering);
+
+// Neighbours.
+
+// Finds the nearest neighbours of every row by cosine similarity. Of `options` (which may be NULL) search, recall,
+// invalid_rows, threads and progress count.
+//
+//   k             places in a list, 2 or more. The first is the row itself, with similarity 1; then others,
+//                 nearest first, ties by index.
+//   indices       [rows * k], to be filled; -1 where there are fewer rows
+//   similarities  [rows * k], to be filled; 0 where there are fewer rows
+highland_status highland_knn(
+    const highland_matrix *features, int64_t k, const highland_options *options, int64_t *indices,
+    float *similarities, char **message);
+
+// Evaluation.
+
+// Compares labels with the truth: pairwise and BCubed precision, recall and F, NMI, ARI, sizes of clusters.
+//
+// On success `*json` is what `highland evaluate --json` prints, to be freed with highland_free.
+highland_status highland_evaluate(
+    const int64_t *truth, const int64_t *predicted, int64_t count, char **json, char **message);
+
+// Training.
+
+// How to train. All zeros is what `highland train` does without options.
+typedef struct highland_training_options {
+  uint64_t seed;
+  int32_t epochs;  // 0: 12
+  int32_t graphs;  // how many selections of the rows to learn from; 0: 28
+  int32_t width;   // channels of the hidden layers; 0: 48
+  int32_t threads;
+  highland_progress progress;
+  void *context;
+} highland_training_options;
+
+// Trains a model of structure on rows whose identities are known.
+//
+// On success `*model` are the `*size` bytes of a .safetensors file, to be freed with highland_free: for model_data,
+// or for `highland cluster --model`.
+highland_status highland_train(
+    const highland_matrix *features, const int64_t *labels,
+    const highland_training_options *options, void **model, size_t *size, char **message);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,152 @@
+internal import CHighland
+internal import Datasets
+internal import FoundationEssentials
+internal import HierarchicalClustering
+internal import NeighborSearch
+internal import Parallelism
+
+/// What `highland_cluster` hands out.
+final class FinishedClustering {
+  let rowCount: Int
+  let clusterCount: Int
+  let labels: FixedArray<Int64>
+  /// After every level that merged something; the last are ``labels``.
+  let levels: [FixedArray<Int64>]
+  let strengths: FixedArray<Float>?
+  let report: FixedArray<CChar>
+
+  init(_ features: ArrayInMemory, _ options: highland_options) throws {
+    let task = unsafe try ClusteringTask(features, options)
+    let progress = unsafe Progress(options.progress, options.context)
+    let start = ContinuousClock.now
+    let clustering = try task.run(on: InterruptibleRank(progress))
+    let elapsed = start.duration(to: .now) / .seconds(1)
+    rowCount = clustering.labels.count
+    clusterCount = clustering.clusterCount
+    let labels = FixedArray(clustering.labels)
+    self.labels = labels
+    if unsafe options.keep_levels == 0 || rowCount == 0 {
+      levels = []
+    } else {
+      // The loop ends with a level that merges nothing.
+      let finer = clustering.layers.filter { $0 != clustering.labels }
+      levels = finer.map { FixedArray($0) } + [labels]
+    }
+    strengths =
+      unsafe options.strengths == 0
+      ? nil
+      : FixedArray(
+        try membershipStrengths(
+          of: clustering.labels, clusterCount: clusterCount, in: features, using: task.workers))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let report = ClusteringReport(task, clustering, elapsedSeconds: elapsed)
+    self.report = FixedArray(try encoder.encode(report).map { CChar(bitPattern: $0) } + [0])
+  }
+}
+
+/// What to cluster, and how, once everything is known and checked.
+struct ClusteringTask {
+  let features: ArrayInMemory
+  /// Nil if only a network clusters.
+  private(set) var flow: FlowPlan?
+  /// Nil if only flow does.
+  private(set) var network: (plan: ClusteringPlan<LinkageModel>, name: String)?
+  let workers: Workers
+
+  /// - Throws: ``Failure``.
+  init(_ features: ArrayInMemory, _ given: highland_options) throws {
+    self.features = features
+    workers = unsafe try CInterface.workers(given.threads)
+    let k = unsafe try count(given.k, as: "k")
+    let granularity: Granularity? = unsafe try word(given.granularity, as: "granularity")
+    let tau = unsafe try probability(given.tau, as: "tau")
+    let tauLater = unsafe try probability(given.tau_later, as: "tau_later")
+    let levels = unsafe try count(given.max_levels, as: "max_levels")
+    let networkOptions = unsafe [
+      ("model", given.model_path != nil || given.model_data != nil),
+      ("granularity", granularity != nil), ("tau", tau != nil), ("tau_later", tauLater != nil),
+      ("tau_by_silhouette", given.tau_by_silhouette != 0), ("max_levels", levels != nil),
+    ].filter(\.1).map(\.0)
+    let asked: ClusteringMethod? = unsafe try word(given.method, as: "method")
+    if let asked, asked != .network, let option = networkOptions.first {
+      throw invalidArgument("\(option) is of networks; not with method '\(asked.rawValue)'")
+    }
+    if let k, asked == .auto {
+      throw invalidArgument(
+        "k = \(k) is of one method; with method 'auto' each has its own: expected 'flow' or 'network'"
+      )
+    }
+    let method =
+      asked
+      ?? .usual(
+        for: features.rowCount, hasNetworkOptions: !networkOptions.isEmpty,
+        hasNeighborCount: k != nil)
+    if method == .flow, k == 1 {
+      throw invalidArgument("k = 1: expected 2 or more, as flow goes to other points")
+    }
+    let trained =
+      method == .flow ? nil : unsafe try model(given, dimensions: features.columnCount)
+    var search = unsafe try searchOptions(given)
+    search.division = try Self.division(
+      method, k, trained, features, keepingLayers: unsafe given.keep_levels != 0, search)
+    let invalidRows: InvalidRowPolicy =
+      unsafe try word(given.invalid_rows, as: "invalid_rows") ?? .error
+    if method != .network {
+      flow = FlowPlan(
+        neighborCount: k, search: search, invalidRows: invalidRows, workers: workers)
+    }
+    if let trained {
+      let options = ClusteringOptions(
+        neighborCount: k, threshold: tau, laterThreshold: tauLater,
+        choosesThreshold: unsafe given.tau_by_silhouette != 0,
+        granularity: granularity ?? .asTrained, maximumLevels: levels ?? 10,
+        keepsLayers: unsafe given.keep_levels != 0, search: search, invalidRows: invalidRows,
+        workers: workers)
+      network = (try ClusteringPlan(options, with: trained), trained.name)
+    }
+  }
+
+  func run(on rank: InterruptibleRank) throws -> Clustering {
+    switch (flow, network) {
+    case (let flow?, let network?):
+      try cluster(
+        features, by: ComparingPlan(flow: flow, network: network.plan), observer: rank.progress,
+        on: rank)
+    case (let flow?, nil): try cluster(features, by: flow, observer: rank.progress, on: rank)
+    case (nil, let network?):
+      try cluster(features, by: network.plan, observer: rank.progress, on: rank)
+    case (nil, nil): preconditionFailure("no method")
+    }
+  }
+
+  /// How the search is divided so that everything fits into memory.
+  private static func division(
+    _ method: ClusteringMethod, _ k: Int?, _ model: TrainedModel?, _ features: ArrayInMemory,
+    keepingLayers: Bool, _ search: SearchOptions
+  ) throws -> SearchDivision {
+    let (rows, columns) = (features.rowCount, features.columnCount)
+    var needs: [(SearchOptions) -> Double] = []
+    if let model {
+      let need = ClusteringMemory(
+        rowCount: rows, pointCount: rows, columnCount: columns, element: features.element,
+        rankCount: 1, neighborCount: model.neighborCount(k), keepsLists: false, model: model.linkage
+      )
+      needs.append { need.bytes(by: $0) }
+    }
+    if method != .network {
+      let need = SearchMemory(
+        rowCount: rows, nodeCount: rows, columnCount: columns, element: features.element,
+        listLength: min(FlowPlan(neighborCount: k).longestList, max(rows - 1, 0)), rankCount: 1)
+      let flow = FlowMemory(need)
+      needs.append { max(need.bytes(by: $0), flow.bytes) }
+    }
+    // Labels, and those after every level.
+    let answer = Double(rows) * (keepingLayers ? 80 : 16)
+    var options = search
+    return try leastDivision(for: "clusters of [\(rows) × \(columns)] points") { division in
+      options.division = division
+      return needs.map { $0(options) }.max()! + answer
+    }
+  }
+}

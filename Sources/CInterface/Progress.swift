@@ -1,0 +1,92 @@
+internal import CHighland
+internal import Communication
+internal import GraphNetworks
+internal import HierarchicalClustering
+internal import Training
+
+/// Thrown when the caller's function asks to stop.
+struct Cancelled: Error {}
+
+/// Tells the caller's function how far the work is, and stops the work if the function asks to.
+@safe final class Progress: ClusteringObserver, StructureTrainingObserver {
+  private let report: highland_progress?
+  private let context: UnsafeMutableRawPointer?
+  private var phase = "read"
+  private var level = 0
+  private var fraction = 0.0
+  private var lastReport: ContinuousClock.Instant?
+
+  /// Between two reports.
+  private static let interval = Duration.milliseconds(80)
+
+  init(_ report: highland_progress?, _ context: UnsafeMutableRawPointer?) {
+    unsafe self.report = report
+    unsafe self.context = context
+  }
+
+  /// Reports, if the last time is long enough ago.
+  ///
+  /// - Throws: ``Cancelled``.
+  func check() throws {
+    guard let report = unsafe report else { return }
+    let now = ContinuousClock.now
+    if let lastReport, lastReport.duration(to: now) < Self.interval { return }
+    lastReport = now
+    guard unsafe report(context, phase, Int32(level), fraction) == 0 else { throw Cancelled() }
+  }
+
+  func phase(_ phase: Phase, level: Int, isDone fraction: Double) throws {
+    try show(phase.rawValue, level: level, isDone: fraction)
+  }
+
+  func show(_ phase: String, level: Int = 0, isDone fraction: Double) throws {
+    (self.phase, self.level, self.fraction) = (phase, level, fraction)
+    try check()
+  }
+
+  func finishedStep(_ step: Int, of count: Int, loss: Double) {
+    (phase, level, fraction) = ("train", 0, Double(step) / Double(max(count, 1)))
+  }
+
+  func request(after step: Int, on communicator: some Communicator) throws -> TrainingRequest {
+    try check()
+    return .proceed
+  }
+
+  func endsValidation(on communicator: some Communicator) throws -> Bool {
+    if phase != "thresholds" { (phase, fraction) = ("thresholds", 0) }
+    try check()
+    return false
+  }
+}
+
+/// A communicator of one rank on which work can be stopped: whatever would communicate asks first.
+struct InterruptibleRank: Communicator {
+  let progress: Progress
+  private let base = SingleRank()
+
+  init(_ progress: Progress) { self.progress = progress }
+
+  var rank: Rank { base.rank }
+  var size: Int { base.size }
+
+  func exchange(
+    _ outgoing: RawSpan, to destinations: [Segment],
+    into incoming: inout MutableRawSpan, from sources: [Segment]
+  ) throws {
+    try progress.check()
+    try base.exchange(outgoing, to: destinations, into: &incoming, from: sources)
+  }
+
+  func transpose(_ counts: [Int]) throws -> [Int] {
+    try progress.check()
+    return try base.transpose(counts)
+  }
+
+  func allGather(
+    _ contribution: RawSpan, byteCounts: [Int], into gathered: inout MutableRawSpan
+  ) throws {
+    try progress.check()
+    try base.allGather(contribution, byteCounts: byteCounts, into: &gathered)
+  }
+}

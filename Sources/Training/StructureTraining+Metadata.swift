@@ -1,0 +1,32 @@
+internal import Evaluation
+internal import GraphNetworks
+
+extension StructureTraining {
+  /// The model file's account of itself.
+  ///
+  /// - Parameters:
+  ///   - pointCount: Of all sets.
+  ///   - start: The name of the model that training started from.
+  ///   - version: Of the program.
+  public func metadata(
+    _ options: StructureTrainingOptions, pointCount: Int, from start: String?, version: String
+  ) -> [String: String] {
+    var metadata = network.metadata
+    metadata["highland"] = version
+    metadata["training_points"] = "\(pointCount)"
+    metadata["seed"] = "\(options.seed)"
+    metadata["epochs"] = "\(options.epochCount)"
+    metadata["graphs"] = "\(options.graphCount)"
+    metadata["mixtures"] = "\(options.mixtureCount)"
+    metadata["graph_points"] = "\(options.pointLimit)"
+    if !options.omissions.names.isEmpty {
+      metadata["without"] = options.omissions.names.joined(separator: " ")
+    }
+    if let start { metadata["from"] = start }
+    if let chosen {
+      metadata["validation_pairwise_f"] = decimal(chosen.pairwiseF, places: 4)
+      metadata["validation_bcubed_f"] = decimal(chosen.bcubedF, places: 4)
+    }
+    return metadata
+  }
+}
