@@ -13,7 +13,7 @@ import time
 
 import numpy
 
-from benchmarking import own_peak_bytes
+from benchmarking import own_peak_bytes, recall
 from faiss_knn import unit_rows, without_self
 
 # Every peer builds its index from rows of length 1 and returns what searches it: settings -> lists.
@@ -107,13 +107,6 @@ def values(words):
     return {name: int(value) for name, value in (word.split("=") for word in words)}
 
 
-def recall(found, exact):
-    lists, _ = without_self(found, found)
-    asked = numpy.flatnonzero(exact[:, 0] != -2)
-    hits = [len(numpy.intersect1d(lists[i], exact[i])) for i in asked]
-    return float(numpy.mean(hits)) / exact.shape[1]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("peer", choices=PEERS)
@@ -142,7 +135,7 @@ def main():
             "elapsedSeconds": built + time.perf_counter() - start,
             "cpuSeconds": built_cpu + time.process_time() - start_cpu,
             "buildSeconds": built, "peakBytes": own_peak_bytes(),
-            "recall": recall(found, exact),
+            "recall": recall(without_self(found, found)[0], exact),
         }
         print(json.dumps(line), flush=True)
         if line["recall"] >= options.enough:

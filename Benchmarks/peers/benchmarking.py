@@ -166,13 +166,18 @@ class Measured:
         self.output = output
 
 
-def measure(command, environment=None, time_limit=7200):
-    """Runs a command to its end; exits with its error output if it fails."""
+def variables(environment):
+    """Those of a measured command: one thread of OpenBLAS, with the kernels that it chooses, unless said otherwise."""
     settings = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"}
     settings["OPENBLAS_NUM_THREADS"] = "1"
     if os.geteuid() == 0:
         settings |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-    settings |= environment or {}
+    return settings | (environment or {})
+
+
+def measure(command, environment=None, time_limit=7200):
+    """Runs a command to its end; exits with its error output if it fails."""
+    settings = variables(environment)
     start = time.perf_counter()
     process = subprocess.Popen(
         [str(word) for word in command], env=settings, text=True,
@@ -198,9 +203,9 @@ def measure(command, environment=None, time_limit=7200):
 
 def measured_lines(command, environment, time_limit):
     """The lines that a command prints, as they come; exits if it fails or takes longer than the limit."""
-    settings = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"} | environment
     process = subprocess.Popen(
-        [str(word) for word in command], env=settings, text=True, stdout=subprocess.PIPE)
+        [str(word) for word in command], env=variables(environment), text=True,
+        stdout=subprocess.PIPE)
     alarm = threading.Timer(time_limit, process.terminate)
     alarm.start()
     try:
@@ -210,6 +215,15 @@ def measured_lines(command, environment, time_limit):
         process.stdout.close()
     if process.wait() != 0:
         sys.exit(f"exit code {process.returncode}, limit {time_limit:g} s")
+
+
+def recall(lists, exact):
+    """The share of the exact neighbours that lists contain, by index, of the rows that have them (-2 in others)."""
+    import numpy
+
+    asked = numpy.flatnonzero(exact[:, 0] != -2)
+    hits = [len(numpy.intersect1d(lists[i], exact[i])) for i in asked]
+    return float(numpy.mean(hits)) / exact.shape[1]
 
 
 def own_peak_bytes():

@@ -48,10 +48,9 @@ final class FinishedClustering {
 /// What to cluster, and how, once everything is known and checked.
 struct ClusteringTask {
   let features: ArrayInMemory
-  /// Nil if only a network clusters.
-  private(set) var flow: FlowPlan?
-  /// Nil if only flow does.
-  private(set) var network: (plan: ClusteringPlan<LinkageModel>, name: String)?
+  let plan: MethodPlan
+  /// What the network is called, if one takes part.
+  let modelName: String?
   let workers: Workers
 
   /// - Throws: ``Failure``.
@@ -92,32 +91,23 @@ struct ClusteringTask {
       method, k, trained, features, keepingLayers: unsafe given.keep_levels != 0, search)
     let invalidRows: InvalidRowPolicy =
       unsafe try word(given.invalid_rows, as: "invalid_rows") ?? .error
-    if method != .network {
-      flow = FlowPlan(
-        neighborCount: k, search: search, invalidRows: invalidRows, workers: workers)
-    }
-    if let trained {
-      let options = ClusteringOptions(
-        neighborCount: k, threshold: tau, laterThreshold: tauLater,
-        choosesThreshold: unsafe given.tau_by_silhouette != 0,
-        granularity: granularity ?? .asTrained, maximumLevels: levels ?? 10,
-        keepsLayers: unsafe given.keep_levels != 0, search: search, invalidRows: invalidRows,
-        workers: workers)
-      network = (try ClusteringPlan(options, with: trained), trained.name)
-    }
+    let flow =
+      method == .network
+      ? nil
+      : FlowPlan(neighborCount: k, search: search, invalidRows: invalidRows, workers: workers)
+    let options = ClusteringOptions(
+      neighborCount: k, threshold: tau, laterThreshold: tauLater,
+      choosesThreshold: unsafe given.tau_by_silhouette != 0,
+      granularity: granularity ?? .asTrained, maximumLevels: levels ?? 10,
+      keepsLayers: unsafe given.keep_levels != 0, search: search, invalidRows: invalidRows,
+      workers: workers)
+    plan = MethodPlan(
+      flow: flow, network: try trained.map { try ClusteringPlan(options, with: $0) })
+    modelName = trained?.name
   }
 
   func run(on rank: InterruptibleRank) throws -> Clustering {
-    switch (flow, network) {
-    case (let flow?, let network?):
-      try cluster(
-        features, by: ComparingPlan(flow: flow, network: network.plan), observer: rank.progress,
-        on: rank)
-    case (let flow?, nil): try cluster(features, by: flow, observer: rank.progress, on: rank)
-    case (nil, let network?):
-      try cluster(features, by: network.plan, observer: rank.progress, on: rank)
-    case (nil, nil): preconditionFailure("no method")
-    }
+    try cluster(features, by: plan, observer: rank.progress, on: rank)
   }
 
   /// How the search is divided so that everything fits into memory.

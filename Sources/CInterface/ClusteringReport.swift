@@ -5,48 +5,8 @@ internal import Parallelism
 
 /// What a clustering did and what it cost, with the keys of `highland cluster --report`.
 struct ClusteringReport: Encodable {
-  struct Parameters: Encodable {
-    let method: ClusteringMethod
-    let comparison: MethodComparison?
-    let k: Int
-    let invalidRows: InvalidRowPolicy.RawValue
-    // Of networks.
-    var model: String?
-    var tau: Double?
-    var tauLater: Double?
-    var tauTrials: [SilhouetteTrial]?
-    var tauDeciding: Double?
-    var granularity: Granularity?
-    var maximumLevels: Int?
-    // Of flow.
-    var kTrials: [ListLengthTrial]?
-
-    init(_ task: ClusteringTask, _ clustering: Clustering) {
-      comparison = clustering.comparison
-      switch clustering.choice {
-      case .listLength(let choice):
-        method = .flow
-        k = choice.neighborCount
-        invalidRows = task.flow!.invalidRows.rawValue
-        kTrials = choice.trials.isEmpty ? nil : choice.trials
-      case .thresholds(let choice):
-        let network = task.network!
-        method = .network
-        k = network.plan.neighborCount
-        invalidRows = network.plan.invalidRows.rawValue
-        model = network.name
-        tau = choice.thresholds.first
-        tauLater = choice.thresholds.later
-        tauTrials = choice.trials.isEmpty ? nil : choice.trials
-        tauDeciding = choice.deciding
-        granularity = network.plan.granularity
-        maximumLevels = network.plan.maximumLevels
-      }
-    }
-  }
-
   let highland = HIGHLAND_VERSION
-  let parameters: Parameters
+  let parameters: ClusteringAccount
   let threadCount: Int
   let pointCount: Int
   let dimensions: Int
@@ -59,7 +19,7 @@ struct ClusteringReport: Encodable {
   let elapsedSeconds: Double
 
   init(_ task: ClusteringTask, _ clustering: Clustering, elapsedSeconds: Double) {
-    parameters = Parameters(task, clustering)
+    parameters = ClusteringAccount(of: clustering, by: task.plan, model: task.modelName)
     threadCount = task.workers.count
     pointCount = task.features.rowCount
     dimensions = task.features.columnCount

@@ -29,21 +29,21 @@ func membershipStrengths(
     // Alone, it may have no direction.
     guard points.count > 1 else { return }
     // A point that was clustered can be read: the rows do not change.
-    func forEachDirection(_ body: (Int, (Int) -> Double) -> Void) {
+    func forEachRow(_ body: (_ place: Int, _ row: [Float], _ norm: Double) -> Void) {
       for (place, point) in points.enumerated() {
-        let row = try! source.directions(point..<point + 1).matrix
-        let norm = (0..<row.columnCount).reduce(0.0) {
-          $0 + Double(row[0, $1]) * Double(row[0, $1])
-        }.squareRoot()
-        body(place) { Double(row[0, $0]) / norm }
+        let row = try! source.directions(point..<point + 1).matrix.elements
+        let norm = row.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+        body(place, row, norm)
       }
     }
     var mean = Array(repeating: 0.0, count: source.dimensions)
-    forEachDirection { _, coordinate in
-      for column in mean.indices { mean[column] += coordinate(column) }
+    forEachRow { _, row, norm in
+      for column in mean.indices { mean[column] += Double(row[column]) / norm }
     }
-    forEachDirection { place, coordinate in
-      strengths[place] = Float(mean.indices.reduce(0.0) { $0 + mean[$1] * coordinate($1) })
+    forEachRow { place, row, norm in
+      var product = 0.0
+      for column in mean.indices { product += mean[column] * (Double(row[column]) / norm) }
+      strengths[place] = Float(product)
     }
     let largest = strengths.indices.reduce(Float(0)) { max($0, strengths[$1]) }
     for place in strengths.indices {

@@ -268,16 +268,16 @@ struct ClusterCommand: RankedCommand {
         neighborCount: neighborCount, search: searchOptions, invalidRows: invalidRows,
         workers: workers)
     let network = try trained.map { trained in
-      let plan = try communicator.agree {
+      try communicator.agree {
         try ClusteringPlan(options, with: trained) { length in
           try readNeighbors(of: source, length: length, for: trained, on: communicator)
         }
       }
-      return (plan: plan, name: trained.name)
     }
+    let plan = MethodPlan(flow: flow, network: network)
     func run(_ hierarchy: HierarchyWriter?) throws {
       try cluster(
-        source, flow, network, trueLabels, memoryPlan, workers, hierarchy: hierarchy,
+        source, plan, model: trained?.name, trueLabels, memoryPlan, workers, hierarchy: hierarchy,
         on: communicator)
     }
     guard let hierarchy else { return try run(nil) }
@@ -323,25 +323,16 @@ struct ClusterCommand: RankedCommand {
       "as there are more than \(ClusteringMethod.mostPointsForBoth) points; --method auto tries flow, too"
   }
 
-  /// A network's plan, and what reports call the network.
-  private typealias NetworkPlan = (plan: ClusteringPlan<LinkageModel>, name: String)
-
   /// What a report says was asked for, once it is known what was chosen.
   private func parameters(
-    of clustering: Clustering, _ flow: FlowPlan?, _ network: NetworkPlan?
-  ) -> ClusterReport.Parameters {
-    var parameters: ClusterReport.Parameters
-    switch clustering.choice {
-    case .listLength(let choice):
-      parameters = .init(flow!, choice, features: input.features)
-    case .thresholds(let choice):
-      parameters = .init(
-        network!.plan, choice, features: input.features, model: network!.name,
-        neighbors: neighbors, similarities: similarities)
-    }
-    parameters.comparison = clustering.comparison
-    parameters.methodReason = methodReason(of: clustering)
-    return parameters
+    of clustering: Clustering, _ plan: MethodPlan, model name: String?
+  ) -> ClusteringAccount {
+    var account = ClusteringAccount(of: clustering, by: plan, model: name)
+    account.features = input.features
+    account.neighbors = neighbors
+    account.similarities = similarities
+    account.methodReason = methodReason(of: clustering)
+    return account
   }
 
   /// How the run fits into memory; refuses it where it does not, before anything is read or searched.
@@ -402,7 +393,7 @@ struct ClusterCommand: RankedCommand {
 
   /// Clusters by flow, by a network, or, if there are both, by the better one; and writes what was asked for.
   private func cluster(
-    _ source: FeatureFile, _ flow: FlowPlan?, _ network: NetworkPlan?, _ trueLabels: [Int64]?,
+    _ source: FeatureFile, _ plan: MethodPlan, model name: String?, _ trueLabels: [Int64]?,
     _ memoryPlan: MemoryOptions.Plan, _ workers: Workers, hierarchy: HierarchyWriter?,
     on communicator: MPICommunicator
   ) throws {
@@ -410,33 +401,22 @@ struct ClusterCommand: RankedCommand {
     let store = try checkpoint.map {
       try NeighborCheckpoint(
         $0, of: source, search.options,
-        listLength: max(flow?.longestList ?? 0, network?.plan.listLength ?? 0),
-        invalid: invalidRows, mergingCopies: network?.plan.mergesCopies ?? true,
+        listLength: max(plan.flow?.longestList ?? 0, plan.network?.listLength ?? 0),
+        invalid: invalidRows, mergingCopies: plan.network?.mergesCopies ?? true,
         reporter: reporter, on: communicator)
     }
     let observer = ClusteringReporter(
       progress: reporter, hierarchy: hierarchy, store: store, pointCount: source.rowCount)
     let start = ContinuousClock.now
-    let clustering =
-      switch (flow, network) {
-      case (let flow?, let network?):
-        try HierarchicalClustering.cluster(
-          source, by: ComparingPlan(flow: flow, network: network.plan), observer: observer,
-          on: communicator)
-      case (let flow?, nil):
-        try HierarchicalClustering.cluster(source, by: flow, observer: observer, on: communicator)
-      case (nil, let network?):
-        try HierarchicalClustering.cluster(
-          source, by: network.plan, observer: observer, on: communicator)
-      case (nil, nil): preconditionFailure("no method")
-      }
+    let clustering = try HierarchicalClustering.cluster(
+      source, by: plan, observer: observer, on: communicator)
     let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
 
     let metrics = try trueLabels.map {
       try compareLabels(truth: $0, predicted: clustering.labels, on: communicator)
     }
     let report = ClusterReport(
-      parameters: parameters(of: clustering, flow, network),
+      parameters: parameters(of: clustering, plan, model: name),
       partition: clustering.choice.listLength != nil ? "input" : partition ?? "locality",
       rankCount: communicator.size, threadCount: workers.count,
       pointCount: source.rowCount, dimensions: source.dimensions,

@@ -5,106 +5,8 @@ import HierarchicalClustering
 /// What `highland cluster` did and what it cost: the JSON of `--report`. A hierarchy keeps of it what
 /// does not depend on the ranks (``HierarchyWriter``).
 struct ClusterReport: Codable {
-  struct Parameters: Codable {
-    var features: String
-    /// Which method spoke.
-    var method: ClusteringMethod
-    /// Why, where neither an option named it nor a comparison decided.
-    var methodReason: String?
-    /// How flow and a network compared, where that decided.
-    var comparison: MethodComparison?
-    var k: Int
-    var invalidRows: String
-    // Of networks.
-    var model: String?
-    var tau: Double?
-    /// τ of the levels after level 0.
-    var tauLater: Double?
-    var maximumLevels: Int?
-    var earlyStop: Bool?
-    var neighbors: String?
-    var similarities: String?
-    /// `given`: by the options or the model; `withoutLabels`: chosen on the data.
-    var tauRule: String?
-    var granularity: Granularity?
-    /// Whether points with the same direction were one node from the start.
-    var mergesCopies: Bool
-    /// What τ was chosen by, where it was chosen without labels.
-    var tauTrials: [SilhouetteTrial]?
-    var tauDeciding: Double?
-    // Of flow.
-    /// `given`, or `withoutLabels`: chosen on the data.
-    var kRule: String?
-    /// What k was chosen by, where it was chosen.
-    var kTrials: [ListLengthTrial]?
-
-    /// - Parameter plan: Of the network that was asked.
-    init(
-      _ plan: ClusteringPlan<LinkageModel>, _ choice: ThresholdChoice, features: String,
-      model: String, neighbors: String?, similarities: String?
-    ) {
-      self.features = features
-      method = .network
-      self.model = model
-      k = plan.neighborCount
-      tau = choice.thresholds.first
-      tauLater = choice.thresholds.later
-      maximumLevels = plan.maximumLevels
-      earlyStop = plan.stopsEarly
-      invalidRows = plan.invalidRows.rawValue
-      self.neighbors = neighbors
-      self.similarities = similarities
-      tauRule = choice.deciding == nil ? "given" : "withoutLabels"
-      granularity = plan.granularity
-      mergesCopies = plan.mergesCopies
-      tauTrials = choice.trials.isEmpty ? nil : choice.trials
-      tauDeciding = choice.deciding
-    }
-
-    init(_ plan: FlowPlan, _ choice: ListLengthChoice, features: String) {
-      self.features = features
-      method = .flow
-      k = choice.neighborCount
-      invalidRows = plan.invalidRows.rawValue
-      mergesCopies = true
-      kRule = plan.neighborCount == nil ? "withoutLabels" : "given"
-      kTrials = choice.trials.isEmpty ? nil : choice.trials
-    }
-
-    /// Which method spoke, and why.
-    var account: String {
-      var text: String
-      switch method {
-      case .flow:
-        text = "By flow, k = \(k)"
-        if kRule == "given" { text += " as given" }
-        if let kTrials, let taken = kTrials.first(where: { $0.neighborCount == k }) {
-          text +=
-            ", the smallest of \(kTrials.count) that separate clusters best "
-            + "(silhouette \(decimal(taken.silhouette, places: 3)))"
-          if kTrials.count > 1, taken.neighborCount == kTrials.last?.neighborCount {
-            text +=
-              "; no longer lists were tried, so these may be groups of clusters: -k 20 or "
-              + "--method network finds smaller ones"
-          }
-        }
-      default:
-        text = "By the network '\(model ?? "")'" + (methodReason.map { ", \($0)" } ?? "")
-      }
-      if let comparison {
-        let flow = decimal(comparison.flow, places: 3)
-        let network = decimal(comparison.network, places: 3)
-        text +=
-          method == .flow
-          ? "; the network's clusters have \(network)"
-          : ", whose clusters are separated better (silhouette \(network)) than those by flow (\(flow))"
-      }
-      return text + "."
-    }
-  }
-
   var highland = highlandVersion
-  var parameters: Parameters
+  var parameters: ClusteringAccount
   /// Who owns which points: `--partition`.
   var partition: String
   var rankCount: Int
@@ -195,6 +97,39 @@ struct ClusterReport: Codable {
       \(threadCount) thread\(threadCount == 1 ? "" : "s"); peak memory \(peak) MB over all \
       ranks, \(start) MB of it before the first row was read.
       """
+  }
+}
+
+extension ClusteringAccount {
+  /// Which method spoke, and why.
+  var account: String {
+    var text: String
+    switch method {
+    case .flow:
+      text = "By flow, k = \(k)"
+      if kRule == "given" { text += " as given" }
+      if let kTrials, let taken = kTrials.first(where: { $0.neighborCount == k }) {
+        text +=
+          ", the smallest of \(kTrials.count) that separate clusters best "
+          + "(silhouette \(decimal(taken.silhouette, places: 3)))"
+        if kTrials.count > 1, taken.neighborCount == kTrials.last?.neighborCount {
+          text +=
+            "; no longer lists were tried, so these may be groups of clusters: -k 20 or "
+            + "--method network finds smaller ones"
+        }
+      }
+    default:
+      text = "By the network '\(model ?? "")'" + (methodReason.map { ", \($0)" } ?? "")
+    }
+    if let comparison {
+      let flow = decimal(comparison.flow, places: 3)
+      let network = decimal(comparison.network, places: 3)
+      text +=
+        method == .flow
+        ? "; the network's clusters have \(network)"
+        : ", whose clusters are separated better (silhouette \(network)) than those by flow (\(flow))"
+    }
+    return text + "."
   }
 }
 

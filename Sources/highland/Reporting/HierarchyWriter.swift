@@ -51,7 +51,7 @@ final class HierarchyWriter {
     }
 
     var highland: String
-    var parameters: ClusterReport.Parameters
+    var parameters: ClusteringAccount
     var pointCount, dimensions, clusterCount, singletonCount: Int
     var stopReason: StopReason
     var levels: [Level]

@@ -1,0 +1,67 @@
+/// What was asked for, and what was chosen on the data: `parameters` of a report. Replicated.
+public struct ClusteringAccount: Codable, Sendable {
+  /// Which method spoke.
+  public var method: ClusteringMethod
+  /// How flow and a network compared, where that decided.
+  public var comparison: MethodComparison?
+  public var k: Int
+  public var invalidRows: String
+  // Of networks.
+  public var model: String?
+  public var tau: Double?
+  /// τ of the levels after level 0.
+  public var tauLater: Double?
+  public var maximumLevels: Int?
+  public var earlyStop: Bool?
+  /// `given`: by the options or the model; `withoutLabels`: chosen on the data.
+  public var tauRule: String?
+  public var granularity: Granularity?
+  /// Whether points with the same direction were one node from the start.
+  public var mergesCopies: Bool
+  /// What τ was chosen by, where it was chosen without labels.
+  public var tauTrials: [SilhouetteTrial]?
+  public var tauDeciding: Double?
+  // Of flow.
+  /// `given`, or `withoutLabels`: chosen on the data.
+  public var kRule: String?
+  /// What k was chosen by, where it was chosen.
+  public var kTrials: [ListLengthTrial]?
+  // What only the program knows.
+  /// The name of the input.
+  public var features: String?
+  /// Why that method, where neither an option named it nor a comparison decided.
+  public var methodReason: String?
+  /// The names of given lists.
+  public var neighbors: String?
+  public var similarities: String?
+
+  /// - Parameter model: What the network is called, if there is one.
+  public init(of clustering: Clustering, by plan: MethodPlan, model: String?) {
+    comparison = clustering.comparison
+    switch clustering.choice {
+    case .listLength(let choice):
+      let plan = plan.flow!
+      method = .flow
+      k = choice.neighborCount
+      invalidRows = plan.invalidRows.rawValue
+      mergesCopies = true
+      kRule = plan.neighborCount == nil ? "withoutLabels" : "given"
+      kTrials = choice.trials.isEmpty ? nil : choice.trials
+    case .thresholds(let choice):
+      let plan = plan.network!
+      method = .network
+      self.model = model
+      k = plan.neighborCount
+      tau = choice.thresholds.first
+      tauLater = choice.thresholds.later
+      maximumLevels = plan.maximumLevels
+      earlyStop = plan.stopsEarly
+      invalidRows = plan.invalidRows.rawValue
+      tauRule = choice.deciding == nil ? "given" : "withoutLabels"
+      granularity = plan.granularity
+      mergesCopies = plan.mergesCopies
+      tauTrials = choice.trials.isEmpty ? nil : choice.trials
+      tauDeciding = choice.deciding
+    }
+  }
+}
