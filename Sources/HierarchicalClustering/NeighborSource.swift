@@ -13,9 +13,11 @@ public enum NeighborSource: Sendable {
   /// An exact search, which compares all pairs of nodes.
   public static let exact = NeighborSource.search(SearchOptions(.exact))
 
-  /// How nodes are searched where they are.
-  private var options: SearchOptions {
-    if case .search(let options) = self { options } else { SearchOptions(.exact) }
+  /// How the nodes of a level are searched. Those of later levels stand for clusters, and lie apart.
+  private func options(atLevel level: Int) -> SearchOptions {
+    guard case .search(var options) = self else { return SearchOptions(.exact) }
+    options.expectsDiffuse = level > 0
+    return options
   }
 }
 
@@ -43,6 +45,7 @@ extension NeighborSource {
           to: run.nodeOfPoint, in: level.nodes, on: communicator)
       }
     } else {
+      let options = options(atLevel: level.number)
       // An approximate search draws nodes by their names, which must not depend on their order.
       let isDrawing =
         SearchPlan(nodeCount: level.nodes.nodeCount, listLength: length)

@@ -102,7 +102,8 @@ extension ClusteringRun {
     }
   }
 
-  /// The result of the run above some thresholds; the run itself does not change.
+  /// The result of the run above some thresholds; the run itself does not change. It ends before levels in
+  /// which 20,000 nodes or more hardly merge.
   ///
   /// > Collective: over `communicator`.
   func trial(
@@ -112,7 +113,7 @@ extension ClusteringRun {
     var run = self
     run.thresholds = thresholds
     try run.finish(
-      along: edges, of: source, by: plan, keepingRows: true,
+      along: edges, of: source, by: plan, keepingRows: true, asTrial: true,
       measuredBy: PhaseClock(CountingCommunicator(communicator), NoObserver()), on: communicator)
     return SilhouetteTrial(
       threshold: thresholds.first, clusterCount: run.level.nodes.nodeCount,

@@ -15,6 +15,9 @@ public struct SearchOptions: Hashable, Sendable {
   /// 97.5 %. In 0 ... 1.
   public var recall: Double
   public var division: SearchDivision
+  /// Whether rows are expected to be spread, as means of clusters are, so that an approximate search takes
+  /// more and larger cells. Only what ``SearchMethod/auto`` chooses depends on it.
+  public var expectsDiffuse = false
 
   /// With a recall of 0.98 clusters of some sets are worse than those of the exact search; with this one of none.
   public static let usualRecall = 0.99
@@ -122,18 +125,18 @@ package struct SearchPlan: Sendable {
   var exactPairs: Double { nodeCount * (nodeCount - 1) / 2 }
 
   /// Pairs of an exact search that take as long as an approximate one is predicted to take.
-  var predictedPairs: Double {
-    let usual = SearchEffort(isDiffuse: false)
-    let finding = Double(usual.groupCount(among: 100) + 1) * Double(cellCount).squareRoot()
-    let visit = Self.pairsPerVisit + Self.imbalance * nodesPerCell
-    let partition = Self.pairsPerNode + finding + usual.meanCells * visit
+  func predictedPairs(by effort: SearchEffort) -> Double {
+    let cells = Double(cellCount(by: effort))
+    let finding = Double(effort.groupCount(among: 100) + 1) * cells.squareRoot()
+    let visit = Self.pairsPerVisit + Self.imbalance * nodesPerCell * Double(effort.cellScale)
+    let partition = Self.pairsPerNode + finding + effort.meanCells * visit
     return nodeCount * (Self.expectedPartitions * partition + RecallSample.wantedCount)
   }
 
   /// What is done, and why.
   package func choice(by options: SearchOptions) -> (method: SearchMethod, reason: String) {
     guard options.method == .auto else { return (options.method, "as asked") }
-    let gain = exactPairs / predictedPairs
+    let gain = exactPairs / predictedPairs(by: SearchEffort(isDiffuse: options.expectsDiffuse))
     return (
       gain >= Self.advantage ? .approximate : .exact,
       "predicted to be \((gain * 10).rounded() / 10) times as fast as an exact search; "

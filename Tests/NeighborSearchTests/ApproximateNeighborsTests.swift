@@ -240,6 +240,17 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
     #expect(plan.choice(by: SearchOptions(.exact)).method == .exact)
   }
 
+  /// More and larger cells pay off later.
+  @Test(arguments: [9, 20, 80])
+  func isExactForLongerWhereNodesAreSpread(listLength: Int) {
+    var options = SearchOptions(.auto)
+    options.expectsDiffuse = true
+    let methods = [90_000, 1_000_000].map {
+      SearchPlan(nodeCount: $0, listLength: listLength).choice(by: options).method
+    }
+    #expect(methods == [.exact, .approximate])
+  }
+
   @Test(arguments: [SearchMethod.exact, .auto, .approximate])
   func isWhatTheSummarySays(method: SearchMethod) throws {
     let rows = unitRows(300, 6, seed: 69)

@@ -1,0 +1,19 @@
+import GraphNetworks
+import HierarchicalClustering
+import Testing
+
+@Suite struct LevelsOfTrials {
+  /// Arguments: nodes, merged, and whether a trial goes on where a run does.
+  @Test(arguments: [
+    (20_000, 19, false), (20_000, 20, true), (1_000_000, 999, false), (19_999, 1, true),
+  ])
+  func endWhereManyNodesHardlyMerge(nodeCount: Int, merged: Int, goesOn: Bool) throws {
+    let plan = ClusteringPlan(
+      judge: LinkageModel.structure(StructureNetwork(seed: 1)), neighborCount: 10,
+      thresholds: .ofEachRun)
+    let reasons = [false, true].map {
+      plan.stopReason(after: 1, of: nodeCount, merged: merged, before: nil, isTrial: $0)
+    }
+    #expect(reasons == [nil, goesOn ? nil : .nothingMerged])
+  }
+}
