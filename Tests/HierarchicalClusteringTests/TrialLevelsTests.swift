@@ -1,4 +1,3 @@
-import GraphNetworks
 import HierarchicalClustering
 import Testing
 
@@ -8,9 +7,8 @@ import Testing
     (20_000, 19, false), (20_000, 20, true), (1_000_000, 999, false), (19_999, 1, true),
   ])
   func endWhereManyNodesHardlyMerge(nodeCount: Int, merged: Int, goesOn: Bool) throws {
-    let plan = ClusteringPlan(
-      judge: LinkageModel.structure(StructureNetwork(seed: 1)), neighborCount: 10,
-      thresholds: .ofEachRun)
+    let plan = try ClusteringPlan(
+      ClusteringOptions(), with: TrainedModel(path: nil, dimensions: 8))
     let reasons = [false, true].map {
       plan.stopReason(after: 1, of: nodeCount, merged: merged, before: nil, isTrial: $0)
     }
