@@ -28,6 +28,36 @@ public func isSameFile(_ first: String, _ second: String) -> Bool {
   return first == identity(of: second)
 }
 
+/// Whether two outputs would be one file: by other names, or by links, also to what is not there yet.
+public func isSamePlace(_ first: String, _ second: String) -> Bool {
+  if isSameFile(first, second) { return true }
+  let (first, second) = (destination(of: first), destination(of: second))
+  return name(of: first) == name(of: second)
+    && isSameFile(directory(of: first), directory(of: second))
+}
+
+/// The file that is written under a name: the target of a link, whether it is there or not.
+///
+/// - Returns: `path` itself if it is no link, or one of a chain that leads nowhere.
+func destination(of path: String) -> String {
+  var place = path
+  for _ in 0..<40 {
+    var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe bytes.withUnsafeMutableBytes {
+      unsafe readlink(place, $0.bindMemory(to: CChar.self).baseAddress!, $0.count)
+    }
+    guard count > 0 else { return place }
+    let target = String(decoding: bytes[..<count], as: UTF8.self)
+    place = target.hasPrefix("/") ? target : "\(directory(of: place))/\(target)"
+  }
+  return path
+}
+
+/// The last part of a path.
+func name(of path: String) -> Substring {
+  path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+}
+
 /// Whether a file is in a directory, or in one that is in it, whatever the names and links.
 ///
 /// - Returns: False if one of them is not there.

@@ -80,15 +80,15 @@ extension LabelFile {
     }
   }
 
-  /// Finds out now whether that number of labels will fit on the disk: to be called before the work.
+  /// Reserves the space for a number of labels: to be called before the work.
   ///
   /// - Throws: ``DataError`` if they surely will not. Labels in text have two bytes at least.
-  public static func checkSpace(count: Int, to path: String) throws {
+  public static func reserveSpace(count: Int, to path: String) throws {
     let size = isArray(path) ? 8 : 2
     guard let byteCount = byteCount(ofShape: [count], elementByteCount: size) else {
       throw DataError(path: path, problem: "\(count) labels are too many for a file")
     }
-    try Datasets.checkSpace(byteCount, for: path)
+    try ReservedSpace.reserve(byteCount, for: path)
   }
 
   static func isArray(_ path: String) -> Bool { path.lowercased().hasSuffix(".npy") }

@@ -61,7 +61,7 @@ public func writeDirectory<R>(
   let created = try communicator.agree { () -> String in
     guard isFirst else { return "" }
     try checkWritableDirectory(path, marker: marker, overwrite: overwrite)
-    let temporary = temporaryName(for: path)
+    let temporary = temporaryName(for: destination(of: path))
     TemporaryFiles.add(temporary)
     guard unsafe mkdir(temporary, 0o777) == 0 else {
       TemporaryFiles.forget(temporary)
@@ -77,7 +77,11 @@ public func writeDirectory<R>(
     try communicator.barrier()
     try communicator.agree {
       guard isFirst else { return }
-      try finish(temporary, as: path, marker: marker, overwrite: overwrite)
+      do {
+        try finish(temporary, as: destination(of: path), marker: marker, overwrite: overwrite)
+      } catch let error as DataError where TemporaryFiles.contains(temporary) {
+        throw kept(temporary, instead: path, error)
+      }
     }
     return value
   } catch {
@@ -87,6 +91,15 @@ public func writeDirectory<R>(
     }
     throw error
   }
+}
+
+/// Gives the finished directory a name of its own, as its name cannot be had, and says so.
+private func kept(_ temporary: String, instead path: String, _ error: DataError) -> DataError {
+  let place = nameOfKept(destination(of: path))
+  guard unsafe rename(temporary, place) == 0 else { return error }
+  TemporaryFiles.forget(temporary)
+  return DataError(
+    path: error.path, problem: "\(error.problem); what was to be there is complete in \(place)")
 }
 
 /// Gives the finished directory its name.

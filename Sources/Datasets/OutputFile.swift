@@ -9,8 +9,7 @@ internal import Glibc
 /// - Throws: ``DataError`` if the name is no name for a file, the file exists and `overwrite` is
 ///   false, or no file can be created in its directory. The last is tried with an empty file.
 public func checkWritable(_ path: String, overwrite: Bool) throws {
-  let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
-  guard !["", ".", ".."].contains(name) else {
+  guard !["", ".", ".."].contains(name(of: path)) else {
     throw DataError(path: path, problem: "not a name for a file")
   }
   switch try kind(of: path) {
@@ -42,6 +41,17 @@ public func checkSpace(
     byteCount(ofShape: shape, elementByteCount: elementByteCount) ?? .max, for: path)
 }
 
+/// Finds out whether so many bytes will fit into an open file, besides the blocks that it has.
+///
+/// - Throws: ``DataError`` if the file system has fewer left.
+func checkSpace(_ byteCount: Int, in descriptor: Int32, for path: String) throws {
+  var (system, file) = (statvfs(), stat())
+  guard unsafe fstatvfs(descriptor, &system) == 0, unsafe fstat(descriptor, &file) == 0 else {
+    return
+  }
+  try system.check(byteCount - Int(file.st_blocks) * 512, for: path)
+}
+
 extension statvfs {
   /// - Throws: ``DataError`` if fewer than `byteCount` bytes are left. Some file systems do not say.
   fileprivate func check(_ byteCount: Int, for path: String) throws {
@@ -58,13 +68,14 @@ extension statvfs {
 let existsAlready =
   "exists already, and is not overwritten unless that is asked for (--overwrite)"
 
-/// Tries whether something can be created beside `path`.
+/// Tries whether something can be created beside `path`, or beside what it is a link to.
 func checkDirectory(of path: String) throws {
-  let directory = directory(of: path)
+  let destination = destination(of: path)
+  let directory = directory(of: destination)
   guard try kind(of: directory) == S_IFDIR else {
     throw DataError(path: path, problem: "there is no directory '\(directory)'")
   }
-  let probe = temporaryName(for: path)
+  let probe = temporaryName(for: destination)
   TemporaryFiles.add(probe)
   defer { remove(probe) }
   do {
@@ -79,7 +90,7 @@ func directory(of path: String) -> String {
   return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 
-/// A name beside `path` that no other run uses. What gets it is said to ``TemporaryFiles``.
+/// A name beside `path`, which is no link, that no other run uses. What gets it is said to ``TemporaryFiles``.
 func temporaryName(for path: String) -> String {
   "\(path).tmp-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
 }
@@ -97,7 +108,7 @@ struct OutputFile: ~Copyable {
     guard descriptor >= 0 else { throw DataError.system(name, "cannot create") }
   }
 
-  /// A file that another rank has created.
+  /// A file that is there, as another rank has created it.
   init(opening path: String, for name: String) throws {
     self.name = name
     descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
@@ -108,10 +119,9 @@ struct OutputFile: ~Copyable {
 
   /// Makes the file so long; what is not written reads as zero.
   ///
-  /// - Throws: ``DataError`` if the file system has fewer than `byteCount` bytes left, or refuses.
+  /// - Throws: ``DataError`` if the file system has too few bytes left, or refuses.
   func resize(to byteCount: Int) throws {
-    var status = statvfs()
-    if unsafe fstatvfs(descriptor, &status) == 0 { try status.check(byteCount, for: name) }
+    try checkSpace(byteCount, in: descriptor, for: name)
     guard ftruncate(descriptor, byteCount) == 0 else {
       throw DataError.system(name, "cannot make \(byteCount) bytes long")
     }
@@ -153,25 +163,40 @@ struct OutputFile: ~Copyable {
   }
 }
 
-/// Gives the finished file its name.
+/// Gives the finished file its name, or that of what the name is a link to.
 private func finish(_ temporary: String, as path: String, overwrite: Bool) throws {
+  let destination = destination(of: path)
   if !overwrite {
     // Unlike a renaming, a second name is never given to what exists.
-    if unsafe link(temporary, path) == 0 {
+    if unsafe link(temporary, destination) == 0 {
       remove(temporary)
-      return synchronizeDirectory(of: path)
+      return synchronizeDirectory(of: destination)
     }
     // Where the file system knows no second names, the next best.
     let isThere = errno == EEXIST
-    if try isThere || kind(of: path) != nil {
+    if try isThere || kind(of: destination) != nil {
       throw DataError(path: path, problem: existsAlready)
     }
   }
-  guard unsafe rename(temporary, path) == 0 else {
+  guard unsafe rename(temporary, destination) == 0 else {
     throw DataError.system(path, "cannot rename to")
   }
   TemporaryFiles.forget(temporary)
-  synchronizeDirectory(of: path)
+  synchronizeDirectory(of: destination)
+}
+
+/// An empty file, or one whose space was reserved, under a temporary name.
+private func createTemporary(for path: String) throws -> String {
+  let temporary = temporaryName(for: destination(of: path))
+  TemporaryFiles.add(temporary)
+  do {
+    if ReservedSpace.take(path, as: temporary) { return temporary }
+    _ = try OutputFile(creating: temporary, for: path)
+    return temporary
+  } catch {
+    TemporaryFiles.forget(temporary)
+    throw error
+  }
 }
 
 /// Removes a temporary file if it is there.
@@ -193,11 +218,9 @@ func writeAtomically(
   to path: String, overwrite: Bool, _ body: (borrowing OutputFile) throws -> Void
 ) throws {
   try checkWritable(path, overwrite: overwrite)
-  let temporary = temporaryName(for: path)
-  TemporaryFiles.add(temporary)
-  defer { TemporaryFiles.forget(temporary) }
-  let file = try OutputFile(creating: temporary, for: path)
+  let temporary = try createTemporary(for: path)
   do {
+    let file = try OutputFile(opening: temporary, for: path)
     try body(file)
     try file.synchronize()
     try finish(temporary, as: path, overwrite: overwrite)
@@ -225,10 +248,9 @@ func writeAtomically(
   let created = try communicator.agree { () -> String in
     guard isFirst else { return "" }
     try checkWritable(path, overwrite: overwrite)
-    let temporary = temporaryName(for: path)
-    TemporaryFiles.add(temporary)
+    let temporary = try createTemporary(for: path)
     do {
-      let file = try OutputFile(creating: temporary, for: path)
+      let file = try OutputFile(opening: temporary, for: path)
       try file.resize(to: byteCount)
       try file.write(header, at: 0)
     } catch {

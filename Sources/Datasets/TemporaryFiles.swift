@@ -14,6 +14,23 @@ public enum TemporaryFiles {
   /// To be said before the file is created.
   static func add(_ path: String) { paths.withLock { _ = $0.insert(path) } }
 
+  /// Whether a file is there that has not got its name.
+  static func contains(_ path: String) -> Bool { paths.withLock { $0.contains(path) } }
+
+  /// Removes all of them: to be called when the program ends by an error.
+  public static func removeAll() {
+    paths.withLock { paths in
+      remove(paths)
+      paths = []
+    }
+  }
+
+  private static func remove(_ paths: Set<String>) {
+    for path in paths {
+      if unsafe unlink(path) != 0 { try? FileManager.default.removeItem(atPath: path) }
+    }
+  }
+
   /// To be said after it has been renamed or removed.
   static func forget(_ path: String) { paths.withLock { _ = $0.remove(path) } }
 
@@ -82,9 +99,7 @@ public enum TemporaryFiles {
     }
     // The lock is kept: nothing new is begun, and nothing half removed gets its name.
     paths.withLock { paths in
-      for path in paths {
-        if unsafe unlink(path) != 0 { try? FileManager.default.removeItem(atPath: path) }
-      }
+      remove(paths)
       end.withLock { $0 }?(Int32(number))
       _ = signal(Int32(number), SIG_DFL)
       kill(getpid(), Int32(number))

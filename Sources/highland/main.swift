@@ -42,6 +42,7 @@ protocol RankedCommand: ParsableCommand {
 
 private func ending(after error: any Error) -> MPICommunicator.Ending {
   hasFailed.store(true, ordering: .releasing)
+  TemporaryFiles.removeAll()
   return switch error {
   case let failure as AgreedFailure where failure.code == AgreedFailure.invalidRows:
     .together(

@@ -42,6 +42,19 @@ extension Programs {
       }
     }
 
+    @Test(arguments: [nil, 3])
+    func twoOutputsAreNotOneFileByALink(ranks: Int?) async throws {
+      try FileManager.default.createSymbolicLink(
+        atPath: scratch("link.json"), withDestinationPath: "labels.npy")
+      try await expectError(
+        [
+          "cluster", features, "-o", scratch("labels.npy"), "--report", scratch("link.json"),
+          "--overwrite",
+        ],
+        "\(scratch("link.json")): is the same file as the output \(scratch("labels.npy"))",
+        onRanks: ranks)
+    }
+
     @Test func noCommandWritesOverAnInput() async throws {
       let own = "is an input; an output needs a name of its own"
       let edges = try scratch.write([Int64(0), 1], shape: [1, 2], as: "edges.npy")

@@ -237,6 +237,12 @@ struct ClusterCommand: RankedCommand {
       }
     }
     let source = try input.open(on: communicator)
+    if let output {
+      try communicator.agree {
+        guard communicator.rank == Rank(0) else { return }
+        try LabelFile.reserveSpace(count: source.rowCount, to: output)
+      }
+    }
     let trueLabels = try truth.map { path in
       let labels = try communicator.agree {
         try readLabels(path, count: source.rowCount, communicator)
@@ -428,10 +434,13 @@ struct ClusterCommand: RankedCommand {
       metrics: metrics)
 
     if let output {
-      try LabelFile.write(
-        clustering.labels, count: source.rowCount,
-        firstRow: clustering.points.owned(by: communicator.rank).lowerBound, to: output,
-        overwrite: outputs.overwrite, on: communicator)
+      let (labels, shape) = (clustering.labels, [source.rowCount])
+      let first = clustering.points.owned(by: communicator.rank).lowerBound
+      try keepingOnFailure(labels, shape: shape, firstRow: first, of: output, on: communicator) {
+        try LabelFile.write(
+          labels, count: source.rowCount, firstRow: first, to: output,
+          overwrite: outputs.overwrite, on: communicator)
+      }
     }
     try hierarchy?.finish(
       report, answer: clustering.labels, points: clustering.points, on: communicator)

@@ -68,7 +68,7 @@ struct ComponentsCommand: RankedCommand {
     if let output {
       try communicator.agree {
         if communicator.rank == Rank(0) {
-          try LabelFile.checkSpace(count: pointCount, to: output)
+          try LabelFile.reserveSpace(count: pointCount, to: output)
         }
       }
     }
@@ -80,9 +80,14 @@ struct ComponentsCommand: RankedCommand {
     let answer = try answer(edges, of: pointCount, on: communicator)
     let owned = answer.points.owned(by: communicator.rank)
     if let output {
-      try LabelFile.write(
-        count: pointCount, owned: owned, to: output, overwrite: outputs.overwrite,
-        on: communicator, labels: answer.labels)
+      try keepingOnFailure(
+        answer.labels(owned), shape: [pointCount], firstRow: owned.lowerBound, of: output,
+        on: communicator
+      ) {
+        try LabelFile.write(
+          count: pointCount, owned: owned, to: output, overwrite: outputs.overwrite,
+          on: communicator, labels: answer.labels)
+      }
     }
     let metrics = try trueLabels.map {
       try compareLabels(truth: $0, predicted: answer.labels(owned), on: communicator)

@@ -83,8 +83,8 @@ struct NeighborsCommand: RankedCommand {
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       let shape = [source.rowCount, neighborCount - 1]
-      try checkSpace(ofShape: shape, elementByteCount: 8, for: neighbors)
-      try checkSpace(ofShape: shape, elementByteCount: 4, for: similarities)
+      try ReservedSpace.reserve(ofShape: shape, elementByteCount: 8, for: neighbors)
+      try ReservedSpace.reserve(ofShape: shape, elementByteCount: 4, for: similarities)
     }
     let workers = try threads.workers(on: communicator)
     var options = search.options
@@ -125,13 +125,18 @@ struct NeighborsCommand: RankedCommand {
       return found
     }
     if communicator.rank == Rank(0), let account = summary.account { print(account) }
-    let shape = [source.rowCount, neighborCount - 1]
-    try writeArray(
-      lists.neighbors.map(\.index), shape: shape, firstRow: owned.lowerBound, to: neighbors,
-      overwrite: outputs.overwrite, on: communicator)
-    try writeArray(
-      lists.similarities, shape: shape, firstRow: owned.lowerBound, to: similarities,
-      overwrite: outputs.overwrite, on: communicator)
+    func write<Element: ArrayElement>(_ places: [Element], to path: String) throws {
+      let shape = [source.rowCount, neighborCount - 1]
+      try keepingOnFailure(
+        places, shape: shape, firstRow: owned.lowerBound, of: path, on: communicator
+      ) {
+        try writeArray(
+          places, shape: shape, firstRow: owned.lowerBound, to: path,
+          overwrite: outputs.overwrite, on: communicator)
+      }
+    }
+    try write(lists.neighbors.map(\.index), to: neighbors)
+    try write(lists.similarities, to: similarities)
     guard let report else { return }
     let flops = 2 * pairs * Double(source.dimensions)
     try writeJSON(

@@ -82,9 +82,23 @@ struct OutputOptions: ParsableArguments {
         }
       }
       if isFirst {
+        try checkDistinct(all.map(\.path), directory)
         for output in outputs { try checkWritable(output.path, overwrite: overwrite) }
       }
       for output in all { try output.checkExtension() }
+    }
+  }
+
+  /// - Throws: ``DataError`` for an output that is another by a link, or lies in the output directory by one.
+  private func checkDistinct(_ paths: [String], _ directory: String?) throws {
+    for (place, path) in paths.enumerated() {
+      for other in paths[..<place] where isSamePlace(path, other) {
+        throw DataError(path: path, problem: "is the same file as the output \(other)")
+      }
+      if let directory, isSamePlace(path, directory) || lies(path, in: directory) {
+        throw DataError(
+          path: path, problem: "lies in the directory '\(directory)', which is another output")
+      }
     }
   }
 
