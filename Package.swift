@@ -128,10 +128,9 @@ let package = Package(
     module(
       "HierarchicalClustering",
       [
-        "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "FlowClustering",
-        "GraphNetworks", "GraphPartitioning", "LinearAlgebra", "NeighborSearch", "Parallelism",
-        "RandomNumbers",
-        "SimilarityStructure",
+        "CKernels", "Communication", "Datasets", "DefaultModel", "DistributedGraphs",
+        "FlowClustering", "GraphNetworks", "GraphPartitioning", "LinearAlgebra", "NeighborSearch",
+        "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
     module("PrincipalComponents", ["Communication", "LinearAlgebra", "Parallelism"]),
     module("Evaluation", ["Communication", "RandomNumbers"]),

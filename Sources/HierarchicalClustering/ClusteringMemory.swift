@@ -13,11 +13,15 @@ public struct ClusteringMemory: Sendable {
   private let nearLength: Int
   private let keepsLists: Bool
   private let model: LinkageModel
+  private let coarseShare: Double
 
-  /// - Parameter keepsLists: Whether the lists of a level are written.
+  /// - Parameters:
+  ///   - keepsLists: Whether the lists of a level are written.
+  ///   - coarseShare: How many of the nodes of a level, as a share, are taken to stay apart: merges leave less
+  ///     than half of most data, and nearly all of some.
   public init(
     rowCount: Int, pointCount: Int, columnCount: Int, element: StoredElement, rankCount: Int,
-    neighborCount: Int, keepsLists: Bool, model: LinkageModel
+    neighborCount: Int, keepsLists: Bool, model: LinkageModel, coarseShare: Double = 0.5
   ) {
     search = SearchMemory(
       rowCount: rowCount, nodeCount: pointCount, columnCount: columnCount, element: element,
@@ -25,11 +29,19 @@ public struct ClusteringMemory: Sendable {
     nearLength = min(neighborCount - 1, max(pointCount - 1, 0))
     self.keepsLists = keepsLists
     self.model = model
+    self.coarseShare = coarseShare
   }
 
   /// The largest of the phases.
   public func bytes(by options: SearchOptions) -> Double {
-    max(search.bytes(by: options), network) + points
+    max(search.bytes(by: options), partition, network) + points
+  }
+
+  /// With several ranks: the lists as a graph with weights, then rows and lists that travel.
+  private var partition: Double {
+    guard search.rankCount > 1 else { return 0 }
+    let (rows, lists) = (n * search.bytesPerRow, 12 * n * Double(search.listLength))
+    return rows + lists + max(60 * edges, rows + lists)
   }
 
   private var n: Double { Double(search.rowCount) }
@@ -49,11 +61,13 @@ public struct ClusteringMemory: Sendable {
     case .structure(let network):
       let structures = 20 * edges + 84 * (n + ghosts)
       let listing = 14 * lists * n + (ghosts > 0 ? 32 * lists * ghosts : 0)
-      // Two ends of every edge, and with other ranks a copy of those that differ.
-      let evidence = (ghosts > 0 ? 128 : 64) * edges + 48 * n
       let judging =
         50 * edges + 8 * edges + 4 * n * Double(network.width + 2 * StructureFeatures.nodeWidth)
-      return rows + graph + structures + max(listing, evidence, judging)
+      // Means and directions of the next level; beside them sums, means and directions of the one after it, or
+      // both ends of the edges between nodes.
+      let coarsening =
+        4 * edges + 48 * n + coarseShare * (n * (8 + 16 * coarseShare) * width + 64 * edges)
+      return rows + graph + max(structures + max(listing, judging), coarsening)
     case .coordinates(let network):
       let ends =
         2 * Double(network.decoder.width) * 4 * n + 4 * Double(network.decoder.width) * ghosts

@@ -100,8 +100,7 @@ extension Level {
       on: communicator)
     let evidence =
       try evidence
-      ?? Evidence(
-        scale: scale, pointEdges: PointEdges(graph, using: workers, on: communicator))
+      ?? Evidence(scale: scale, pointEdges: PointEdges(graph, on: communicator))
     self.evidence = evidence
     return try StructureFeatures(
       lists, graph: graph,

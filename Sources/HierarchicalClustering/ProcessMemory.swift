@@ -1,3 +1,4 @@
+internal import CKernels
 internal import FoundationEssentials
 
 /// What the operating system says about the memory of this process.
@@ -9,5 +10,13 @@ public enum ProcessMemory {
       let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
     else { return 0 }
     return kilobytes * 1024
+  }
+
+  /// From now on arrays of 1 MiB and more get pages of their own, which return when they are freed.
+  ///
+  /// By itself the C library raises this limit to up to 32 MiB, and the arrays of one level leave holes that
+  /// those of the next do not fit into: up to twice the memory.
+  public static func returnFreedArrays() {
+    highland_return_freed_blocks(1 << 20)
   }
 }

@@ -84,6 +84,7 @@ extension ClusteringRun {
             triesEveryMerge
             ? [0] + Set(try edges.decidingProbabilities(on: communicator)).sorted()
             : ((isTiny ? [0] : []) + silhouetteThresholds).drop(from: deciding)
+          let plan = plan.ofTrials
           for threshold in candidates {
             choice.trials.append(
               try trial(

@@ -2,6 +2,7 @@
 #include "cells.h"
 #include "gemm.h"
 #include "layers.h"
+#include "memory.h"
 #include "neighbors.h"
 #include "optimizers.h"
 #include "pooling.h"

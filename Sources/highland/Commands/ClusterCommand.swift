@@ -224,6 +224,7 @@ struct ClusterCommand: RankedCommand {
   }
 
   func run(on communicator: MPICommunicator) throws {
+    ProcessMemory.returnFreedArrays()
     try outputs.check(
       [.labels(output), .json(report)],
       reading: [input.features, model, truth, neighbors, similarities, partitionFile],
@@ -358,7 +359,8 @@ struct ClusterCommand: RankedCommand {
       let need = ClusteringMemory(
         rowCount: largest, pointCount: source.rowCount, columnCount: source.dimensions,
         element: source.storedElement, rankCount: communicator.size, neighborCount: k,
-        keepsLists: hierarchy != nil, model: model.linkage)
+        keepsLists: hierarchy != nil, model: model.linkage,
+        coarseShare: memory.limit == nil ? 0.5 : 1)
       needs.append { need.bytes(by: $0) }
     }
     if method != .network {

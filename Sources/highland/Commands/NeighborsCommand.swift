@@ -69,6 +69,7 @@ struct NeighborsCommand: RankedCommand {
   }
 
   func run(on communicator: MPICommunicator) throws {
+    ProcessMemory.returnFreedArrays()
     try outputs.check(
       [.array(neighbors), .array(similarities), .json(report)], reading: [input.features],
       on: communicator)
