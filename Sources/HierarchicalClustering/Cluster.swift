@@ -22,16 +22,30 @@ public func cluster(
 ) throws -> Clustering {
   let communicator = CountingCommunicator(base)
   let clock = PhaseClock(communicator, observer)
-  var run = try ClusteringRun(source, by: plan, measuredBy: clock, on: communicator)
+  let kept = try observer.runs.flatMap { runs in
+    try clock.measure(.record) { _ in try runs.newest(using: plan.workers, on: communicator) }
+  }
+  func keep(_ choice: ThresholdChoice, _ run: ClusteringRun?) throws {
+    guard let runs = observer.runs else { return }
+    try clock.measure(.record) { _ in try runs.keep(choice, run, on: communicator) }
+  }
+  var run =
+    try kept?.run ?? ClusteringRun(source, by: plan, measuredBy: clock, on: communicator)
   let reading = try clock.take(.read)
 
   var edges =
-    run.stopReason == nil
+    run.stopReason == nil && kept?.run == nil
     ? try run.judgedEdges(by: plan, measuredBy: clock, on: communicator) : nil
-  let choice = try run.chooseThresholds(
-    along: edges, of: source, by: plan, measuredBy: clock, on: communicator)
+  let choice =
+    try kept?.choice
+    ?? run.chooseThresholds(
+      along: edges, of: source, by: plan, measuredBy: clock, on: communicator)
+  run.thresholds = choice.thresholds
   observer.chose(choice)
-  try run.finish(along: edges.take(), of: source, by: plan, measuredBy: clock, on: communicator)
+  if kept == nil, choice.deciding != nil { try keep(choice, nil) }
+  try run.finish(along: edges.take(), of: source, by: plan, measuredBy: clock, on: communicator) {
+    try keep(choice, $0)
+  }
   return try run.clustering(
     by: .thresholds(choice), afterReading: reading, measuredBy: clock, on: communicator)
 }
@@ -91,7 +105,9 @@ extension ClusteringRun {
       singletonCount: singletonCount, levels: history,
       // Where there is no level, nobody else has the account of merging copies.
       reading: history.isEmpty ? reading + (try clock.take(.copies)) : reading,
-      labeling: try clock.take(.label), choice: choice, comparison: comparison,
+      // Keeping the last level is of no level, either.
+      labeling: try clock.take(.label) + clock.take(.record), choice: choice,
+      comparison: comparison,
       stopReason: stopReason ?? .fewNodes)
   }
 
@@ -104,12 +120,13 @@ extension ClusteringRun {
   ///   - keepsRows: Whether to keep the rows of the last level.
   ///   - isTrial: Whether only the silhouette of the clusters is wanted, so that levels that would hardly merge
   ///     anything are left out.
+  ///   - afterLevel: Called on all ranks after each level, with the run so far.
   mutating func finish(
     along first: consuming JudgedEdges?, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>, keepingRows keepsRows: Bool = false,
     asTrial isTrial: Bool = false,
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
-    on communicator: some Communicator
+    on communicator: some Communicator, afterLevel: (ClusteringRun) throws -> Void = { _ in }
   ) throws {
     var judged = first
     while stopReason == nil {
@@ -119,8 +136,8 @@ extension ClusteringRun {
         try judged.take() ?? judgedEdges(by: plan, measuredBy: clock, on: communicator)
       try advance(
         along: edges, of: source, by: plan, keepingRows: keepsRows, asTrial: isTrial,
-        measuredBy: clock,
-        on: communicator)
+        measuredBy: clock, on: communicator)
+      try afterLevel(self)
     }
     clock.level = level.number
   }

@@ -52,11 +52,15 @@ public protocol ClusteringObserver {
 
   /// Replicated. Where the neighbour lists of level 0 are kept for a later run; nil where they are not.
   var store: (any ListStore)? { get }
+
+  /// Replicated. Where a run with a network keeps what is finished, and goes on from; nil where it does not.
+  var runs: RunStore? { get }
 }
 
 extension ClusteringObserver {
   public var wantsLevels: Bool { false }
   public var store: (any ListStore)? { nil }
+  public var runs: RunStore? { nil }
   public func begins(level: Int) throws {}
   public func chose(_ thresholds: ThresholdChoice) {}
   public func chose(_ listLength: ListLengthChoice) {}

@@ -8,7 +8,8 @@ package import Parallelism
 package struct ClusteringRun: Sendable {
   /// Which rank owns which input points.
   package let points: NodePartition
-  /// Owned points. Whether each has a direction: not all zeros, no NaN, nothing infinite.
+  /// Owned points. Whether each has a direction: not all zeros, no NaN, nothing infinite. Empty in a run that goes
+  /// on after level 0, which alone asks.
   let hasDirection: [Bool]
   /// Replicated. The largest absolute value of the input.
   let largestValue: Float

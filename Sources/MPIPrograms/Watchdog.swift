@@ -23,7 +23,10 @@ public final class Watchdog: Sendable {
   /// What this process does, for others to know. Any thread may say it.
   public static var phase: String {
     get { phaseName.withLock { $0 } }
-    set { phaseName.withLock { $0 = newValue } }
+    set {
+      phaseName.withLock { $0 = newValue }
+      Disruption.begins(newValue)
+    }
   }
 
   private static let phaseName = Mutex("start")
@@ -39,6 +42,7 @@ public final class Watchdog: Sendable {
   public static func whileWatching<R>(
     on communicator: some Communicator, hosts: [String], _ body: () throws -> R
   ) throws -> R {
+    Disruption.watch(rank: communicator.rank.index)
     guard communicator.size > 1, let seconds = try silenceLimit(on: communicator) else {
       return try body()
     }

@@ -7,9 +7,9 @@ struct EdgesOfNodes: Sendable {
   typealias Entry = PointEdges.Entry
 
   /// Owned. Row i is `rowOffsets[i] ..< rowOffsets[i + 1]`. Shape `[ownedCount + 1]`.
-  private let rowOffsets: [Int]
+  let rowOffsets: [Int]
   /// Owned. By ascending other node within a row.
-  private let entries: [Entry]
+  let entries: [Entry]
   /// Owned. Sum of similarities of all edges into members. Shape `[ownedCount]`.
   let similaritySums: [Int128]
 

@@ -97,6 +97,17 @@ public struct PointEdges: Sendable {
 
   private init(form: Form) { self.form = form }
 
+  /// The edges between nodes of a later level as numbers of 64 bits, for files.
+  ///
+  /// - Precondition: Not those of level 0.
+  package var words: Words {
+    guard case .ofNodes(let edges) = form else { preconditionFailure("edges of level 0") }
+    return edges.words
+  }
+
+  /// - Precondition: What ``words`` of some edges are.
+  package init(words: Words) { form = .ofNodes(EdgesOfNodes(words: words)) }
+
   /// The edges between an owned node and another one; nil if there are none.
   ///
   /// - Complexity: O(log of the nodes it is connected to); at level 0 O(edges into either node).

@@ -30,7 +30,7 @@ func endWithoutRanks(after error: any Error) -> Never {
 let hasFailed = Atomic(false)
 
 /// Says what a signal interrupted, and ends this process.
-func endAfter(signal number: Int32, rank: Int, of rankCount: Int) -> Never {
+func endAfter(signal number: Int32, rank: Int, of rankCount: Int, on host: String) -> Never {
   if hasFailed.load(ordering: .acquiring) { _exit(1) }
   // Signals mostly go to all ranks, and the first speaks for them.
   if rank > 0 { sleep(1) }
@@ -39,7 +39,7 @@ func endAfter(signal number: Int32, rank: Int, of rankCount: Int) -> Never {
     rankCount > 1 && number == SIGTERM
     ? " (its own, or the launcher's after another rank failed)" : ""
   let names = [SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGTERM: "SIGTERM", SIGUSR1: "SIGUSR1"]
-  let place = rankCount > 1 ? "rank \(rank) of \(rankCount): " : ""
+  let place = rankCount > 1 ? "rank \(rank) of \(rankCount) on \(host): " : ""
   unsafe fputs(
     "\(place)interrupted by \(names[number] ?? "signal \(number)")\(cause) in \(Watchdog.phase); "
       + "nothing unfinished is left\n", stderr)

@@ -29,7 +29,9 @@ MPICommunicator.run(ending: ending) { communicator in
   let host = MPICommunicator.hostName
   sayWhereOnAbort(rank: ranks.own, of: ranks.count, on: host)
   MemoryShortage.handle { endAfter(shortageOf: $0, rank: ranks.own, of: ranks.count, on: host) }
-  TemporaryFiles.removeOnSignals { endAfter(signal: $0, rank: ranks.own, of: ranks.count) }
+  TemporaryFiles.removeOnSignals {
+    endAfter(signal: $0, rank: ranks.own, of: ranks.count, on: host)
+  }
   try communicator.agree { try KernelLevel.check() }
   try command.run(on: communicator)
 }

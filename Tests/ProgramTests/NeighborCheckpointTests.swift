@@ -25,8 +25,17 @@ extension Programs {
       return (try bytes(of: scratch("labels.npy")), outcome.errors)
     }
 
+    /// Leaves only the neighbours.
+    private func removeLevels() throws {
+      let state = URL(filePath: scratch("state"))
+      for name in try FileManager.default.contentsOfDirectory(atPath: state.path)
+      where name.hasPrefix("run-") {
+        try FileManager.default.removeItem(at: state.appending(path: name))
+      }
+    }
+
     private func files(_ ending: String) throws -> [String] {
-      try scratch.names.filter { $0.hasPrefix("state/") && $0.hasSuffix(ending) }
+      try scratch.names.filter { $0.hasPrefix("state/neighbors-") && $0.hasSuffix(ending) }
     }
 
     @Test func goesOnWithAnotherNumberOfRanks() async throws {
@@ -35,7 +44,10 @@ extension Programs {
       let state = ["--checkpoint", scratch("state")]
       let first = try await cluster(features, state, ranks: 3)
       #expect(!first.errors.contains("the neighbours are those of"))
+      let all = try await cluster(features, state, ranks: 2)
+      #expect(all.errors.contains("goes on after level") && all.labels == plain.labels)
       for ranks in [nil, 2, 3] {
+        try removeLevels()
         let again = try await cluster(features, state, ranks: ranks)
         #expect(again.errors.contains("the neighbours are those of"), "\(again.errors)")
         #expect(again.labels == plain.labels)
@@ -64,6 +76,7 @@ extension Programs {
         flipped[intact.count - intact.count / 3] ^= 4
         for damaged in [flipped, Array(intact.prefix(intact.count / 2)), [], intact + intact] {
           try scratch.write(damaged, as: name)
+          try removeLevels()
           let again = try await cluster(features, state, ranks: ranks)
           #expect(again.labels == whole.labels)
           #expect(
@@ -71,6 +84,7 @@ extension Programs {
               && again.errors.contains(name), "\(again.errors)")
         }
         try FileManager.default.removeItem(atPath: scratch(name))
+        try removeLevels()
         #expect(try await cluster(features, state, ranks: ranks).labels == whole.labels)
       }
     }

@@ -5,8 +5,10 @@ import DistributedGraphs
 import Evaluation
 public import HierarchicalClustering
 import MPICommunication
+import MPIPrograms
 import NeighborSearch
 import Parallelism
+import Training
 
 struct ClusterCommand: RankedCommand {
   static let configuration = CommandConfiguration(
@@ -104,10 +106,11 @@ struct ClusterCommand: RankedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Keep the neighbours of level 0 in this directory, and take them from there if they are there.",
+      "Keep what is finished in this directory, and go on from there.",
       discussion: """
-        The same command goes on from there after whatever has ended it, also on another number of ranks; \
-        by a network also one with other thresholds. The search is the longest part of a long run.
+        The same command goes on after whatever has ended it, also on another number of ranks, to the same \
+        labels. Kept are the neighbours of level 0, which serve a network with other thresholds, too; and with \
+        --method network, but not with --hierarchy, the thresholds that were chosen, and every level.
         """))
   var checkpoint: String?
 
@@ -406,15 +409,13 @@ struct ClusterCommand: RankedCommand {
     on communicator: MPICommunicator
   ) throws {
     let reporter = ProgressReporter(progress, on: communicator)
-    let store = try checkpoint.map {
-      try NeighborCheckpoint(
-        $0, of: source, search.options,
-        listLength: max(plan.flow?.longestList ?? 0, plan.network?.listLength ?? 0),
-        invalid: invalidRows, mergingCopies: plan.network?.mergesCopies ?? true,
-        reporter: reporter, on: communicator)
-    }
+    let (store, runs) =
+      try checkpoint.map {
+        try stores($0, source, plan, keepsRuns: hierarchy == nil, reporter, on: communicator)
+      } ?? (nil, nil)
     let observer = ClusteringReporter(
-      progress: reporter, hierarchy: hierarchy, store: store, pointCount: source.rowCount)
+      progress: reporter, hierarchy: hierarchy, store: store, runs: runs,
+      pointCount: source.rowCount)
     let start = ContinuousClock.now
     let clustering = try HierarchicalClustering.cluster(
       source, by: plan, observer: observer, on: communicator)
@@ -435,6 +436,7 @@ struct ClusterCommand: RankedCommand {
       elapsedSeconds: elapsed, memory: try MemoryReport(memoryPlan, on: communicator),
       metrics: metrics)
 
+    Watchdog.phase = "write"
     if let output {
       let (labels, shape) = (clustering.labels, [source.rowCount])
       let first = clustering.points.owned(by: communicator.rank).lowerBound
@@ -458,6 +460,33 @@ struct ClusterCommand: RankedCommand {
     print(report.parameters.account)
     print(report.summary)
     if let metrics { print(metrics) }
+  }
+
+  /// Where the neighbours of level 0 are kept, and the levels of a network that clusters alone.
+  ///
+  /// > Collective: over `communicator`. As ``Fingerprint`` of the file, which is read once more.
+  ///
+  /// - Parameter keepsRuns: Replicated. Whether a run may go on after its first level.
+  private func stores(
+    _ directory: String, _ source: FeatureFile, _ plan: MethodPlan, keepsRuns: Bool,
+    _ reporter: ProgressReporter, on communicator: MPICommunicator
+  ) throws -> (any ListStore, RunStore?) {
+    let rows = try Fingerprint(of: source, on: communicator).description
+    let lists = try NeighborCheckpoint(
+      directory, of: rows, search.options,
+      listLength: max(plan.flow?.longestList ?? 0, plan.network?.listLength ?? 0),
+      invalid: invalidRows, mergingCopies: plan.network?.mergesCopies ?? true,
+      note: reporter.note, on: communicator)
+    guard keepsRuns, case .network(let network) = plan else { return (lists, nil) }
+    let modelText = try communicator.agree {
+      let file = try TrainedModel.file(model)
+      let tensors = try file.names.map { try file.tensor($0) }
+      return "\(Fingerprint(of: tensors)), \(file.metadata.sorted { $0.key < $1.key })"
+    }
+    let runs = RunStore(
+      directory, plan: network, input: ["features": rows, "model": digest(of: modelText)],
+      version: highlandVersion, note: reporter.note)
+    return (lists, runs)
   }
 
   /// This rank's share of the user's neighbour lists, in the order and length that the method wants.

@@ -6,8 +6,10 @@ import GraphNetworks
 import HierarchicalClustering
 import LinearAlgebra
 import MPICommunication
+import MPIPrograms
 import NeighborSearch
 import Parallelism
+import Training
 
 struct NeighborsCommand: RankedCommand {
   static let configuration = CommandConfiguration(
@@ -110,8 +112,9 @@ struct NeighborsCommand: RankedCommand {
     let pairs = Double(source.rowCount) * Double(source.rowCount) / 2
     let store = try checkpoint.map {
       try NeighborCheckpoint(
-        $0, of: source, search.options, listLength: neighborCount - 1, invalid: invalidRows,
-        mergingCopies: false, reporter: reporter, on: communicator)
+        $0, of: Fingerprint(of: source, on: communicator).description, search.options,
+        listLength: neighborCount - 1, invalid: invalidRows, mergingCopies: false,
+        note: reporter.note, on: communicator)
     }
     let (cost, (lists, summary)) = try NeighborsReport.Cost.measuring(on: communicator) {
       communicator in
@@ -125,6 +128,7 @@ struct NeighborsCommand: RankedCommand {
       try store?.keep(found.lists, found.summary, in: nodes, on: communicator)
       return found
     }
+    Watchdog.phase = "write"
     if communicator.rank == Rank(0), let account = summary.account { print(account) }
     func write<Element: ArrayElement>(_ places: [Element], to path: String) throws {
       let shape = [source.rowCount, neighborCount - 1]

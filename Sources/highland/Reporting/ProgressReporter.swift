@@ -128,6 +128,7 @@ struct ClusteringReporter: ClusteringObserver {
   let progress: ProgressReporter
   let hierarchy: HierarchyWriter?
   let store: (any ListStore)?
+  let runs: RunStore?
   let pointCount: Int
 
   var wantsLevels: Bool { hierarchy != nil }

@@ -1,0 +1,98 @@
+internal import Communication
+internal import Datasets
+internal import DistributedGraphs
+internal import LinearAlgebra
+internal import RandomNumbers
+
+/// Arrays in files whose paths begin alike, each with a checksum that does not depend on who owns which rows.
+///
+/// Every file is a `.npy` array of the shape [count × width].
+struct CheckedArrays {
+  private let start: String
+  /// Replicated. By name, in hexadecimal digits.
+  private(set) var checksums: [String: String] = [:]
+
+  /// - Parameter start: What comes before the name of an array in its path.
+  init(at start: String, checksums: [String: String] = [:]) {
+    self.start = start
+    self.checksums = checksums
+  }
+
+  /// Writes an array of which every rank has some rows.
+  ///
+  /// > Collective: over `communicator`, as ``writeArray(_:shape:firstRow:to:overwrite:on:)``, and a round of
+  /// > 8 bytes per rank.
+  ///
+  /// - Parameters:
+  ///   - elements: Owned. Row after row.
+  ///   - width: Replicated.
+  ///   - firstRow: The place of the first of them.
+  ///   - count: Replicated. The rows of all ranks.
+  mutating func write<Element: CheckedElement>(
+    _ elements: [Element], as name: String, width: Int = 1, firstRow: Int, of count: Int,
+    on communicator: some Communicator
+  ) throws {
+    try writeArray(
+      elements, shape: [count, width], firstRow: firstRow, to: path(name), overwrite: true,
+      on: communicator)
+    checksums[name] = try checksum(elements, from: firstRow * width, on: communicator)
+  }
+
+  /// Rows of an array, checked with those of the other ranks.
+  ///
+  /// > Collective: over `communicator`. Rounds of 1 and 8 bytes per rank.
+  ///
+  /// - Parameter rows: The ranks' rows make up `0 ..< count`.
+  /// - Throws: ``AgreedFailure`` on every rank, if the array is not the one that was written.
+  func read<Element: CheckedElement>(
+    _ name: String, width: Int = 1, rows: Range<Int>, of count: Int,
+    on communicator: some Communicator
+  ) throws -> [Element] {
+    let elements = try communicator.agree { () -> [Element] in
+      let file = try ArrayFile(path: path(name))
+      guard file.shape == [count, width] else {
+        throw DataError(
+          path: file.path, problem: "damaged: shape \(file.shape); expected \([count, width])")
+      }
+      return try Element.elements(file, rows)
+    }
+    let sum = try checksum(elements, from: rows.lowerBound * width, on: communicator)
+    guard sum == checksums[name] else {
+      throw AgreedFailure(reason: "\(path(name)): damaged: it does not have its checksum")
+    }
+    return elements
+  }
+
+  private func path(_ name: String) -> String { "\(start)\(name).npy" }
+
+  private func checksum<Element: CheckedElement>(
+    _ elements: [Element], from place: Int, on communicator: some Communicator
+  ) throws -> String {
+    var sum: UInt64 = 0
+    for (index, element) in elements.enumerated() {
+      sum &+= mixed(mixed(UInt64(place + index)) &+ element.word)
+    }
+    return String(try communicator.allReduce(sum, &+), radix: 16)
+  }
+}
+
+/// What ``CheckedArrays`` hold.
+protocol CheckedElement: ArrayElement {
+  /// Its bits.
+  var word: UInt64 { get }
+  static func elements(_ file: ArrayFile, _ rows: Range<Int>) throws -> [Self]
+}
+
+extension Int64: CheckedElement {
+  var word: UInt64 { UInt64(bitPattern: self) }
+  static func elements(_ file: ArrayFile, _ rows: Range<Int>) throws -> [Int64] {
+    try file.integers(rows: rows)
+  }
+}
+
+extension Float: CheckedElement {
+  var word: UInt64 { UInt64(bitPattern) }
+  static func elements(_ file: ArrayFile, _ rows: Range<Int>) throws -> [Float] {
+    try file.roundedFloats(rows: rows).elements
+  }
+}

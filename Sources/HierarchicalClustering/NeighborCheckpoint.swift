@@ -1,0 +1,152 @@
+public import Communication
+internal import Datasets
+public import DistributedGraphs
+internal import FoundationEssentials
+public import NeighborSearch
+
+/// A directory that keeps the neighbour lists of runs, so that the same command, on any number of ranks, need not
+/// search them again.
+///
+/// The lists of a run are two arrays, as of `highland knn`, and a text that says which run they are of and what
+/// they must add up to. The text is written last. The names follow from the settings of the run, so that
+/// different runs may share a directory.
+public struct NeighborCheckpoint: ListStore {
+  private let directory: String
+  /// What lists depend on, by name.
+  private let settings: [String: String]
+  private let note: (String) -> Void
+
+  /// Makes the directory if it is not there, and removes what a run has left that was killed as it wrote.
+  ///
+  /// > Collective: over `communicator`. A round of a byte per rank.
+  ///
+  /// - Parameters:
+  ///   - rows: Replicated. A hash of the rows and their order.
+  ///   - mergesCopies: Whether lists are of different directions, not of rows.
+  ///   - note: Tells of what was found, and of what could not be written.
+  public init(
+    _ directory: String, of rows: String, _ options: SearchOptions, listLength: Int,
+    invalid policy: InvalidRowPolicy, mergingCopies mergesCopies: Bool,
+    note: @escaping (String) -> Void, on communicator: some Communicator
+  ) throws {
+    var settings = [
+      "features": rows, "places": "\(listLength)", "search": options.method.rawValue,
+      "invalid rows": policy.rawValue, "copies": mergesCopies ? "merged" : "kept",
+    ]
+    if options.method != .exact { settings["recall"] = "\(options.recall)" }
+    self.directory = directory
+    self.settings = settings
+    self.note = note
+    try communicator.agree {
+      guard communicator.rank == Rank(0) else { return }
+      do {
+        try FileManager.default.createDirectory(
+          atPath: directory, withIntermediateDirectories: true)
+      } catch { throw DataError(path: directory, problem: "cannot create the directory") }
+      try removeUnfinished(prefix, in: directory)
+    }
+  }
+
+  /// The lists of an earlier run; nil where there are none, or none that are whole.
+  ///
+  /// > Collective: over `communicator`. Rounds of a few bytes per rank, and of the text.
+  public func lists(
+    length: Int, in nodes: NodePartition, on communicator: some Communicator
+  ) throws -> (lists: NeighborLists, summary: SearchSummary)? {
+    // Rank 0 looks, as all ranks must see the same.
+    let text = try communicator.agree { () -> [UInt8] in
+      guard communicator.rank == Rank(0), try exists(description) else { return [] }
+      // A byte before the text tells an empty one from none.
+      return [1] + ((try? Data(contentsOf: URL(filePath: description))).map { Array($0) } ?? [])
+    }
+    let bytes = try communicator.broadcast(text)
+    guard !bytes.isEmpty else { return nil }
+    do {
+      let kept = try communicator.agree { () -> KeptLists in
+        let kept: KeptLists = try unsealed(
+          Array(bytes.dropFirst()), of: description, format: Self.format)
+        guard kept.settings == settings, kept.nodeCount == nodes.nodeCount,
+          kept.listLength == length
+        else { throw DataError(path: description, problem: "of another run") }
+        return kept
+      }
+      let arrays = CheckedArrays(at: path("."), checksums: kept.checksums)
+      let owned = nodes.owned(by: communicator.rank)
+      let neighbors: [Int64] = try arrays.read(
+        "neighbors", width: length, rows: owned, of: nodes.nodeCount, on: communicator)
+      let similarities: [Float] = try arrays.read(
+        "similarities", width: length, rows: owned, of: nodes.nodeCount, on: communicator)
+      note("checkpoint: the neighbours are those of \(description)")
+      return (
+        NeighborLists(
+          listLength: length, neighbors: neighbors.map { GlobalNode($0) },
+          similarities: similarities), kept.summary
+      )
+    } catch let failure as AgreedFailure {
+      note("checkpoint: \(failure.reason); the neighbours are searched again")
+      return nil
+    }
+  }
+
+  /// If they cannot be written, as the disk is full, the run goes on without.
+  ///
+  /// > Collective: over `communicator`. Rounds of a few bytes per rank; lists go from each rank to the files.
+  public func keep(
+    _ lists: NeighborLists, _ summary: SearchSummary, in nodes: NodePartition,
+    on communicator: some Communicator
+  ) throws {
+    var arrays = CheckedArrays(at: path("."))
+    func write<Element: CheckedElement>(_ elements: [Element], as name: String) throws {
+      try arrays.write(
+        elements, as: name, width: lists.listLength,
+        firstRow: nodes.owned(by: communicator.rank).lowerBound, of: nodes.nodeCount,
+        on: communicator)
+    }
+    do {
+      try write(lists.neighbors.map(\.index), as: "neighbors")
+      try write(lists.similarities, as: "similarities")
+      let kept = KeptLists(
+        settings: settings, nodeCount: nodes.nodeCount, listLength: lists.listLength,
+        checksums: arrays.checksums, summary: summary)
+      try communicator.agree {
+        guard communicator.rank == Rank(0) else { return }
+        try writeText(sealedText(kept, format: Self.format), to: description, overwrite: true)
+      }
+    } catch let failure as AgreedFailure {
+      note("checkpoint: \(failure.reason); the neighbours are not kept")
+    }
+  }
+
+  /// The file that is written last.
+  private var description: String { path(".json") }
+
+  private func path(_ ending: String) -> String { "\(directory)/\(prefix)\(ending)" }
+
+  /// How the names of its files begin.
+  private var prefix: String { "neighbors-\(digest(of: settings))" }
+
+  private static let format = "highland neighbours 2"
+}
+
+/// What ``NeighborCheckpoint`` keeps beside arrays.
+private struct KeptLists: Codable {
+  var settings: [String: String]
+  var nodeCount: Int
+  var listLength: Int
+  /// Of the arrays, by name.
+  var checksums: [String: String]
+  var summary: SearchSummary
+}
+
+/// Removes files and directories that a killed run was about to write.
+///
+/// - Parameter prefix: How their names begin.
+func removeUnfinished(_ prefix: String, in directory: String) throws {
+  for name in try namesInDirectory(directory) ?? []
+  where name.hasPrefix(prefix) && name.contains(".tmp-") {
+    do { try FileManager.default.removeItem(atPath: "\(directory)/\(name)") } catch {
+      throw DataError(
+        path: "\(directory)/\(name)", problem: "cannot remove it: an unfinished checkpoint")
+    }
+  }
+}
