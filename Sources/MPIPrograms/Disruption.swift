@@ -49,7 +49,8 @@ struct Disruption: Equatable, Sendable {
     else { return }
     guard disruption.milliseconds > 0 else {
       kill(getpid(), disruption.signal)
-      return
+      // As a phase does that takes long.
+      while true { pause() }
     }
     startThread {
       usleep(1000 * disruption.milliseconds)

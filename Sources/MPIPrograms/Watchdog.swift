@@ -42,12 +42,13 @@ public final class Watchdog: Sendable {
   public static func whileWatching<R>(
     on communicator: some Communicator, hosts: [String], _ body: () throws -> R
   ) throws -> R {
-    Disruption.watch(rank: communicator.rank.index)
     guard communicator.size > 1, let seconds = try silenceLimit(on: communicator) else {
+      Disruption.watch(rank: communicator.rank.index)
       return try body()
     }
     let watchdog = Watchdog()
     try watchdog.start(seconds, hosts: hosts, on: communicator)
+    Disruption.watch(rank: communicator.rank.index)
     func end() throws {
       // Ranks that are done are not silent before all are.
       try communicator.agree {}
@@ -94,6 +95,8 @@ public final class Watchdog: Sendable {
       silenceLimit: .seconds(seconds),
       listeners: next[0] == 0
         ? [] : addresses.map { DatagramAddress(host: $0, port: UInt16(next[0])) })
+    // So that a rank which stops from now on has been heard.
+    station.speak()
     startThread { station.watch(until: { self.hasEnded.load(ordering: .relaxed) }) }
   }
 }
@@ -123,8 +126,7 @@ private struct Station: Sendable {
     while !hasEnded() {
       if sent.map({ $0.duration(to: clock.now) >= .seconds(1) }) ?? true {
         sent = clock.now
-        let word = Word(token: token, rank: rank, phase: Watchdog.phase)
-        for listener in listeners { socket.send(word.bytes, to: listener) }
+        speak()
       }
       if let bytes = socket.receive(Word.byteLimit), let word = Word(bytes),
         word.token == token, word.rank == rankBefore
@@ -138,6 +140,12 @@ private struct Station: Sendable {
         end(since: heard.at.duration(to: now), in: heard.phase)
       }
     }
+  }
+
+  /// Says to the next rank what this one does.
+  func speak() {
+    let word = Word(token: token, rank: rank, phase: Watchdog.phase)
+    for listener in listeners { socket.send(word.bytes, to: listener) }
   }
 
   private func end(since silence: Duration, in phase: String) -> Never {

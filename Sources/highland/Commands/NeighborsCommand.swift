@@ -121,6 +121,7 @@ struct NeighborsCommand: RankedCommand {
       if let kept = try store?.lists(length: neighborCount - 1, in: nodes, on: communicator) {
         return kept
       }
+      reporter.show("neighbors", isDone: 0)
       let found = try nearestNeighbors(
         of: rows, listLength: neighborCount - 1, by: options, in: nodes, using: workers,
         on: communicator
