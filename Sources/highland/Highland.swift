@@ -25,6 +25,6 @@ struct Highland: ParsableCommand {
     subcommands: [
       TrainCommand.self, ClusterCommand.self, NeighborsCommand.self, ComponentsCommand.self,
       EvaluateCommand.self, ReportCommand.self, GenerateCommand.self, ConvertCommand.self,
-      InfoCommand.self, GraphsCommand.self,
+      InfoCommand.self, GraphsCommand.self, CompletionCommand.self,
     ])
 }

@@ -3,6 +3,7 @@ import Testing
 
 private let commands = [
   "cluster", "knn", "components", "evaluate", "report", "generate", "convert", "info",
+  "completion",
 ]
 
 extension Programs {

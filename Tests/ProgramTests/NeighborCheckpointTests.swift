@@ -67,7 +67,7 @@ extension Programs {
     /// Whatever is done to a file: it is named, and the answer is the same.
     @Test(arguments: [nil, 2]) func namesWhatIsDamaged(ranks: Int?) async throws {
       let features = try await generate()
-      let state = ["--checkpoint", scratch("state")]
+      let state = ["--checkpoint", scratch("state"), "--tau", "0.5", "--max-levels", "1"]
       let whole = try await cluster(features, state, ranks: ranks)
       for ending in [".json", ".neighbors.npy", ".similarities.npy"] {
         let name = try #require(try files(ending).first)
