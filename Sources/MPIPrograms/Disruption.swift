@@ -49,8 +49,9 @@ struct Disruption: Equatable, Sendable {
     else { return }
     guard disruption.milliseconds > 0 else {
       kill(getpid(), disruption.signal)
-      // As a phase does that takes long.
-      while true { pause() }
+      // As a phase does that takes long; who was stopped goes on when told.
+      while disruption.signal != SIGSTOP { pause() }
+      return
     }
     startThread {
       usleep(1000 * disruption.milliseconds)
