@@ -158,7 +158,7 @@ import Testing
     let settings = try settings(.chosenThresholds)
     let whole = try run(settings, ranks: 1).answer
     let newest = try #require(try states().last)
-    try damageAll(whose: { $0.hasPrefix("run-") }, mostly: { $0.hasPrefix(newest) }) { trial in
+    try damageAll("run-", mostly: newest) { trial in
       let (answer, notes) = try run(settings, ranks: trial % 10 == 9 ? 2 : 1)
       return (answer == whole, notes)
     }
@@ -178,7 +178,7 @@ import Testing
         mergingCopies: false, note: { notes += $0 }, on: SingleRank())
     }
     try checkpoint().keep(lists, summary, in: nodes, on: SingleRank())
-    try damageAll(whose: { _ in true }, mostly: { _ in true }) { _ in
+    try damageAll("neighbors-", mostly: "neighbors-") { _ in
       notes = ""
       let found = try checkpoint().lists(length: 7, in: nodes, on: SingleRank())
       // Without a text there are no lists.
@@ -193,10 +193,10 @@ import Testing
   }
 
   /// - Parameters:
-  ///   - isDamaged, isDamagedOften: Of a file's name.
+  ///   - prefix, often: How the names begin of files that are damaged, and are mostly.
   ///   - outcome: Whether the answer after a damage is right, and what was said.
   private func damageAll(
-    whose isDamaged: (String) -> Bool, mostly isDamagedOften: (String) -> Bool,
+    _ prefix: String, mostly often: String,
     _ outcome: (_ trial: Int) throws -> (isRight: Bool, notes: String)
   ) throws {
     let count = ProcessInfo.processInfo.environment["HIGHLAND_DAMAGES"].flatMap(Int.init) ?? 50
@@ -205,7 +205,7 @@ import Testing
     var named = 0
     for trial in 0..<count {
       let names = intact.keys.sorted().filter {
-        isDamaged($0) && (isDamagedOften($0) || Int.random(in: 0..<4, using: &random) == 0)
+        $0.hasPrefix(prefix) && ($0.hasPrefix(often) || Int.random(in: 0..<4, using: &random) == 0)
       }
       let damage = try damage(intact, names, &random)
       let (isRight, notes) = try outcome(trial)
