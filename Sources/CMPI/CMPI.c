@@ -110,6 +110,14 @@ int CMPI_Wait(CMPI_Request *request) {
   return code;
 }
 
+int CMPI_Test(CMPI_Request *request) {
+  MPI_Request tested = (MPI_Request)request->raw;
+  int isDone = 0;
+  int code = MPI_Test(&tested, &isDone, MPI_STATUS_IGNORE);
+  request->raw = (intptr_t)tested;
+  return code;
+}
+
 int CMPI_Alltoall_int64(const int64_t *sent, int64_t *received, CMPI_Comm comm) {
   return MPI_Alltoall(sent, 1, MPI_INT64_T, received, 1, MPI_INT64_T, unwrap(comm));
 }

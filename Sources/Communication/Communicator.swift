@@ -4,7 +4,7 @@ public typealias Message = BitwiseCopyable & Sendable
 /// One rank's end of a group of ranks that run the same program.
 ///
 /// Every requirement is collective: each rank must call it, in the same order, or no rank returns. A
-/// backend implements these three on bytes; extensions build the typed operations and the patterns on
+/// backend implements them on bytes; extensions build the typed operations and the patterns on
 /// them. A communicator is deliberately not `Sendable`, because a rank is one thread of control.
 public protocol Communicator {
   var rank: Rank { get }
@@ -22,6 +22,21 @@ public protocol Communicator {
   func exchange(
     _ outgoing: RawSpan, to destinations: [Segment],
     into incoming: inout MutableRawSpan, from sources: [Segment]) throws
+
+  /// Moves bytes as ``exchange(_:to:into:from:)`` does, while this rank works.
+  ///
+  /// The buffers are borrowed until it returns, so that no rank can read what has not arrived, or write to what
+  /// has not left.
+  ///
+  /// > Collective: as ``exchange(_:to:into:from:)``.
+  ///
+  /// - Parameter work: Called once. It may not communicate. Most messages move on only while their ranks are
+  ///   inside the communicator, so it calls its argument now and then. What it throws is thrown once the exchange
+  ///   is over.
+  func exchange(
+    _ outgoing: RawSpan, to destinations: [Segment],
+    into incoming: inout MutableRawSpan, from sources: [Segment],
+    during work: (_ moveOn: () throws -> Void) throws -> Void) throws
 
   /// Sends `counts[r]` to rank `r`; returns what every rank sent here. Shape `[size]`.
   ///
@@ -46,6 +61,16 @@ public protocol Communicator {
 
 extension Communicator {
   public var ranks: [Rank] { (0..<size).map(Rank.init) }
+
+  /// For backends whose ranks have everything at once.
+  public func exchange(
+    _ outgoing: RawSpan, to destinations: [Segment],
+    into incoming: inout MutableRawSpan, from sources: [Segment],
+    during work: (_ moveOn: () throws -> Void) throws -> Void
+  ) throws {
+    try exchange(outgoing, to: destinations, into: &incoming, from: sources)
+    try work {}
+  }
 
   public func gatherForAssertion(_ number: UInt64) throws -> [UInt64] { try gatherOne(number) }
 }

@@ -42,9 +42,18 @@ public final class CountingCommunicator<Base: Communicator>: Communicator {
     _ outgoing: RawSpan, to destinations: [Segment],
     into incoming: inout MutableRawSpan, from sources: [Segment]
   ) throws {
-    let away = destinations.filter { $0.rank != rank }
-    count(messages: away.count, bytes: away.reduce(0) { $0 + $1.byteCount })
+    count(destinations)
     try base.exchange(outgoing, to: destinations, into: &incoming, from: sources)
+  }
+
+  public func exchange(
+    _ outgoing: RawSpan, to destinations: [Segment],
+    into incoming: inout MutableRawSpan, from sources: [Segment],
+    during work: (_ moveOn: () throws -> Void) throws -> Void
+  ) throws {
+    count(destinations)
+    try base.exchange(
+      outgoing, to: destinations, into: &incoming, from: sources, during: work)
   }
 
   public func transpose(_ counts: [Int]) throws -> [Int] {
@@ -62,6 +71,11 @@ public final class CountingCommunicator<Base: Communicator>: Communicator {
   /// Not counted, because an algorithm's traffic must not depend on assertions.
   public func gatherForAssertion(_ number: UInt64) throws -> [UInt64] {
     try base.gatherForAssertion(number)
+  }
+
+  private func count(_ destinations: [Segment]) {
+    let away = destinations.filter { $0.rank != rank }
+    count(messages: away.count, bytes: away.reduce(0) { $0 + $1.byteCount })
   }
 
   private func count(messages: Int, bytes: Int) {

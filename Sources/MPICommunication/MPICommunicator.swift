@@ -89,6 +89,16 @@ public struct MPICommunicator: GroupingCommunicator {
     _ outgoing: RawSpan, to destinations: [Segment],
     into incoming: inout MutableRawSpan, from sources: [Segment]
   ) throws {
+    try exchange(outgoing, to: destinations, into: &incoming, from: sources) { _ in }
+  }
+
+  /// As ``exchange(_:to:into:from:)``. The work runs when all pieces have been started, or as many as there may be
+  /// at a time.
+  public func exchange(
+    _ outgoing: RawSpan, to destinations: [Segment],
+    into incoming: inout MutableRawSpan, from sources: [Segment],
+    during work: (_ moveOn: () throws -> Void) throws -> Void
+  ) throws {
     destinations.checkLayout(of: outgoing.byteCount, size: size)
     sources.checkLayout(of: incoming.byteCount, size: size)
     let sent = transfers(destinations, isSend: true)
@@ -105,7 +115,7 @@ public struct MPICommunicator: GroupingCommunicator {
     }
     try unsafe incoming.withUnsafeMutableBytes { incoming in
       try unsafe outgoing.withUnsafeBytes { outgoing in
-        try unsafe move(moving, from: outgoing, into: incoming)
+        try unsafe move(moving, from: outgoing, into: incoming, during: work)
       }
     }
   }
@@ -140,7 +150,8 @@ public struct MPICommunicator: GroupingCommunicator {
 
   private func move(
     _ transfers: [Transfer], from outgoing: UnsafeRawBufferPointer,
-    into incoming: UnsafeMutableRawBufferPointer
+    into incoming: UnsafeMutableRawBufferPointer,
+    during work: (_ moveOn: () throws -> Void) throws -> Void
   ) throws {
     let limit = transport.maximumPieceByteCount
     let pieceCounts = transfers.map { ($0.bytes.count + limit - 1) / limit }
@@ -148,9 +159,23 @@ public struct MPICommunicator: GroupingCommunicator {
     var requests = Array(repeating: CMPI_REQUEST_NULL_(), count: slotCount)
     try unsafe requests.withUnsafeMutableBufferPointer { requests in
       var slot = 0
+      var startedCount = 0
+      var outcome: Result<Void, any Error>?
+      func workOnce() {
+        guard outcome == nil else { return }
+        outcome = Result {
+          try work {
+            for slot in 0..<slotCount {
+              try check("MPI_Test", unsafe CMPI_Test(requests.baseAddress! + slot))
+            }
+          }
+        }
+      }
       for index in 0..<(pieceCounts.max() ?? 0) {
         for (transfer, pieceCount) in zip(transfers, pieceCounts) where index < pieceCount {
           let request = unsafe requests.baseAddress! + slot
+          if startedCount == slotCount { workOnce() }
+          startedCount = min(startedCount + 1, slotCount)
           try check("MPI_Wait", unsafe CMPI_Wait(request))
           let piece = transfer.piece(index, of: limit)
           let peer = Int32(transfer.peer.index)
@@ -170,10 +195,12 @@ public struct MPICommunicator: GroupingCommunicator {
           slot = slot + 1 == slotCount ? 0 : slot + 1
         }
       }
+      workOnce()
       // One by one: MPI_Waitall tells that there is an error, not which.
       for slot in 0..<slotCount {
         try check("MPI_Wait", unsafe CMPI_Wait(requests.baseAddress! + slot))
       }
+      try outcome?.get()
     }
   }
 

@@ -56,51 +56,94 @@ public func nearestNeighbors(
   guard listLength > 0 else {
     return NeighborLists(listLength: 0, neighbors: [], similarities: [])
   }
-  let ring = Ring(communicator)
-
   var own = SearchBlock(
     rows: SearchRows(rows),
     lists: CandidateLists(
       count: owned.count, capacity: min(listLength, max(nodes.nodeCount - 1, 0))),
     names: rowNames)
-  try offerPairs(within: &own, using: workers, progress: count)
-
-  /// The nodes of a rank that go round together, by their places in its block.
-  func piece(_ piece: Int, of rank: Rank) -> Range<Int> {
-    let count = nodes.owned(by: rank).count
-    return count * piece / division.pieceCount..<count * (piece + 1) / division.pieceCount
-  }
-  for number in 0..<(communicator.size > 1 ? division.pieceCount : 0) {
-    let ownPiece = piece(number, of: communicator.rank)
-    var visitor = own.visiting(ownPiece)
-    for step in 0..<communicator.size / 2 {
-      let visitorRank = ring.rank(after: step + 1)
-      let visiting = piece(number, of: visitorRank)
-      let first = nodes.owned(by: visitorRank).lowerBound
-      visitor = try ring.pass(
-        visitor, passingNames: names != nil,
-        receiving: first + visiting.lowerBound..<first + visiting.upperBound, on: communicator)
-      // Halfway round an even ring two ranks meet in both directions: each takes half the pairs.
-      let isShared = 2 * (step + 1) == communicator.size
-      let half = (isShared ? min(visitorRank, communicator.rank) : visitorRank)
-      let split = nodes.owned(by: half).count / 2
-      let isLower = communicator.rank < visitorRank
-      let from =
-        isShared && !isLower
-        ? min(max(split, visiting.lowerBound), visiting.upperBound) : visiting.lowerBound
-      try offerPairs(
-        between: &own, 0..<(isShared && isLower ? split : owned.count),
-        and: &visitor, from - visiting.lowerBound..<visiting.count,
-        using: workers, progress: count)
-    }
-    let steps = communicator.size / 2
-    own.lists.merge(
-      try ring.move(
-        visitor.lists, to: ring.rank(after: steps), from: ring.rank(after: -steps),
-        count: ownPiece.count, on: communicator), from: ownPiece.lowerBound)
-  }
+  try own.offerAllPairs(
+    in: nodes, dividedBy: division, passingNames: names != nil, using: workers, on: communicator,
+    progress: count)
   try progress(1)
   return (consume own).lists.neighborLists(listLength: listLength, using: workers)
+}
+
+extension SearchBlock {
+  /// Offers every pair of a node of this block and any other to the lists of both.
+  ///
+  /// > Collective: over `communicator`, as ``nearestNeighbors(of:listLength:dividedBy:in:named:using:on:progress:)``.
+  ///
+  /// - Parameters:
+  ///   - passesNames: Replicated. Whether rows have other names than their indices.
+  ///   - progress: Called with the number of pairs that are done.
+  fileprivate mutating func offerAllPairs(
+    in nodes: NodePartition, dividedBy division: SearchDivision, passingNames passesNames: Bool,
+    using workers: Workers, on communicator: some Communicator, progress: (Int) throws -> Void
+  ) throws {
+    func offerOwnPairs(_ moveOn: () throws -> Void) throws {
+      try NeighborSearch.offerPairs(within: &self, using: workers) {
+        try progress($0)
+        try moveOn()
+      }
+    }
+    if communicator.size == 1 { try offerOwnPairs {} }
+
+    /// The nodes of a rank that go round together, by their places in its block.
+    func piece(_ piece: Int, of rank: Rank) -> Range<Int> {
+      let count = nodes.owned(by: rank).count
+      return count * piece / division.pieceCount..<count * (piece + 1) / division.pieceCount
+    }
+    let ring = Ring(communicator)
+    let stepCount = communicator.size / 2
+    for number in 0..<(communicator.size > 1 ? division.pieceCount : 0) {
+      let ownPiece = piece(number, of: communicator.rank)
+      /// The nodes that visit in a step.
+      func visitors(_ step: Int) -> Range<Int> { piece(number, of: ring.rank(after: step + 1)) }
+
+      // The rows of every step travel while the pairs of the step before it are computed; their lists follow.
+      let ownRows = rows(ownPiece)
+      var arriving = try ring.pass(
+        ownRows, receiving: visitors(0).count, on: communicator
+      ) { if number == 0 { try offerOwnPairs($0) } }
+      var visitor = visiting(ownPiece, as: ownRows)
+      for step in 0..<stepCount {
+        let visitorRank = ring.rank(after: step + 1)
+        let visiting = visitors(step)
+        let first = nodes.owned(by: visitorRank).lowerBound
+        visitor = try ring.pass(
+          visitor, takingRows: arriving, passingNames: passesNames,
+          at: first + visiting.lowerBound..<first + visiting.upperBound, on: communicator)
+        // Halfway round an even ring two ranks meet in both directions: each takes half the pairs.
+        let isShared = 2 * (step + 1) == communicator.size
+        let half = (isShared ? min(visitorRank, communicator.rank) : visitorRank)
+        let split = nodes.owned(by: half).count / 2
+        let isLower = communicator.rank < visitorRank
+        let from =
+          isShared && !isLower
+          ? min(max(split, visiting.lowerBound), visiting.upperBound) : visiting.lowerBound
+        func offerPairs(_ moveOn: () throws -> Void) throws {
+          try NeighborSearch.offerPairs(
+            between: &self, 0..<(isShared && isLower ? split : rows.rowCount),
+            and: &visitor, from - visiting.lowerBound..<visiting.count, using: workers
+          ) {
+            try progress($0)
+            try moveOn()
+          }
+        }
+        if step + 1 < stepCount {
+          arriving = try ring.pass(
+            visitor.rows, receiving: visitors(step + 1).count, on: communicator,
+            during: offerPairs)
+        } else {
+          try offerPairs {}
+        }
+      }
+      lists.merge(
+        try ring.move(
+          visitor.lists, to: ring.rank(after: stepCount), from: ring.rank(after: -stepCount),
+          count: ownPiece.count, on: communicator), from: ownPiece.lowerBound)
+    }
+  }
 }
 
 extension Range<Int> {

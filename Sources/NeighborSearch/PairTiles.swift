@@ -29,11 +29,15 @@ struct SearchBlock {
 }
 
 extension SearchBlock {
-  /// Some of the rows, to travel: with lists that consider only what would enter those of the block.
-  func visiting(_ range: Range<Int>) -> SearchBlock {
-    let isAll = range == 0..<rows.rowCount
-    return SearchBlock(
-      rows: isAll ? rows : SearchRows(rows.stored.stored(ofRows: Array(range))),
+  /// Some of the rows, to travel.
+  func rows(_ range: Range<Int>) -> SearchRows {
+    range == 0..<rows.rowCount ? rows : SearchRows(rows.stored.stored(ofRows: Array(range)))
+  }
+
+  /// These rows, to travel: with lists that consider only what would enter those of the block.
+  func visiting(_ range: Range<Int>, as rows: SearchRows) -> SearchBlock {
+    SearchBlock(
+      rows: rows,
       lists: CandidateLists(capacity: lists.capacity, bounds: Array(lists.bound[range])),
       names: Array(names[range]))
   }

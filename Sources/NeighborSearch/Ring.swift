@@ -15,21 +15,36 @@ struct Ring {
   /// The rank some places further round.
   func rank(after steps: Int) -> Rank { Rank(((rank.index + steps) % size + size) % size) }
 
-  /// Hands a block to the rank before this one and takes the next rank's.
+  /// Hands rows to the rank before this one and takes the next rank's, while this rank works.
   ///
-  /// > Collective: over `communicator`. Four rounds of one message per rank: the rows and the
-  /// > lists' three arrays. One more for names that do not follow from the partition.
+  /// > Collective: over `communicator`. One round of one message per rank.
   ///
   /// - Parameters:
-  ///   - passesNames: Replicated. Whether rows have other names than their indices.
-  ///   - owned: The indices of the rows that come.
+  ///   - count: How many rows come.
+  ///   - work: As that of ``Communicator/exchange(_:to:into:from:during:)``.
   func pass(
-    _ block: SearchBlock, passingNames passesNames: Bool, receiving owned: Range<Int>,
-    on communicator: some Communicator
+    _ rows: SearchRows, receiving count: Int, on communicator: some Communicator,
+    during work: (_ moveOn: () throws -> Void) throws -> Void
+  ) throws -> SearchRows {
+    SearchRows(
+      try communicator.exchange(
+        rows: rows.stored, counts: counts(rank(after: -1), rows.rowCount),
+        receiving: counts(rank(after: 1), count), during: work))
+  }
+
+  /// Hands the rest of a block to the rank before this one and takes that of the next rank's, whose rows are here.
+  ///
+  /// > Collective: over `communicator`. Three rounds of one message per rank, the lists' three arrays. One more
+  /// > for names that do not follow from the partition.
+  ///
+  /// - Parameters:
+  ///   - rows: Those that came.
+  ///   - passesNames: Replicated. Whether rows have other names than their indices.
+  ///   - owned: The indices of `rows`.
+  func pass(
+    _ block: SearchBlock, takingRows rows: SearchRows, passingNames passesNames: Bool,
+    at owned: Range<Int>, on communicator: some Communicator
   ) throws -> SearchBlock {
-    let rows = try communicator.exchange(
-      rows: block.rows.stored, counts: counts(rank(after: -1), block.rows.rowCount),
-      receiving: counts(rank(after: 1), owned.count))
     let lists = try move(
       block.lists, to: rank(after: -1), from: rank(after: 1), count: owned.count,
       on: communicator)
@@ -39,7 +54,7 @@ struct Ring {
         block.names, to: rank(after: -1), from: rank(after: 1), receiving: owned.count,
         on: communicator)
       : owned.map { GlobalNode($0) }
-    return SearchBlock(rows: SearchRows(rows), lists: lists, names: names)
+    return SearchBlock(rows: rows, lists: lists, names: names)
   }
 
   /// Sends lists to one rank and receives those of `count` nodes from another: along with a block,

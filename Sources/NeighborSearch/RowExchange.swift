@@ -12,7 +12,11 @@ extension Communicator {
   /// - Parameters:
   ///   - rows: Those for rank 0, then those for rank 1, and so on.
   ///   - counts: How many each rank gets, and how many it has for this one. Shape `[size]`.
-  func exchange(rows: Matrix, counts: [Int], receiving: [Int]) throws -> Matrix {
+  ///   - work: What this rank does meanwhile, without communication; it calls its argument now and then.
+  func exchange(
+    rows: Matrix, counts: [Int], receiving: [Int],
+    during work: (_ moveOn: () throws -> Void) throws -> Void = { _ in }
+  ) throws -> Matrix {
     let stride = rows.columnCount * MemoryLayout<Float>.stride
     func segments(_ counts: [Int]) -> [Segment] {
       counts.indices.filter { counts[$0] * stride > 0 }.map {
@@ -22,7 +26,8 @@ extension Communicator {
     var arrived = Matrix(uninitializedRows: receiving.reduce(0, +), columns: rows.columnCount)
     try rows.withBytes { outgoing in
       try arrived.withMutableBytes { incoming in
-        try exchange(outgoing, to: segments(counts), into: &incoming, from: segments(receiving))
+        try exchange(
+          outgoing, to: segments(counts), into: &incoming, from: segments(receiving), during: work)
       }
     }
     return arrived
@@ -30,10 +35,14 @@ extension Communicator {
 
   /// Moves rows as they are stored.
   ///
-  /// > Collective: as ``exchange(rows:counts:receiving:)-(Matrix,_,_)``.
-  func exchange(rows: StoredRows, counts: [Int], receiving: [Int]) throws -> StoredRows {
+  /// > Collective: as ``exchange(rows:counts:receiving:during:)-(Matrix,_,_,_)``.
+  func exchange(
+    rows: StoredRows, counts: [Int], receiving: [Int],
+    during work: (_ moveOn: () throws -> Void) throws -> Void = { _ in }
+  ) throws -> StoredRows {
     StoredRows(
-      words: try exchange(rows: rows.words, counts: counts, receiving: receiving), like: rows)
+      words: try exchange(rows: rows.words, counts: counts, receiving: receiving, during: work),
+      like: rows)
   }
 
   /// The rows of every rank, in rank order, on every rank.
@@ -126,7 +135,7 @@ struct NamedRows: Sendable {
     NamedRows(packed: try communicator.allGather(rows: packed, counts: counts), kind)
   }
 
-  /// > Collective: one round, as ``Communicator/exchange(rows:counts:receiving:)``.
+  /// > Collective: one round, as ``Communicator/exchange(rows:counts:receiving:during:)``.
   func exchanged(
     counts: [Int], receiving: [Int], on communicator: some Communicator
   ) throws -> NamedRows {

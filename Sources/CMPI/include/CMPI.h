@@ -45,6 +45,8 @@ int CMPI_Isend_bytes(
 int CMPI_Irecv_bytes(
     void *bytes, int count, int source, int tag, CMPI_Comm comm, CMPI_Request *request);
 int CMPI_Wait(CMPI_Request *request);
+// Lets messages move on, and frees the request if its own has arrived.
+int CMPI_Test(CMPI_Request *request);
 
 int CMPI_Alltoall_int64(const int64_t *sent, int64_t *received, CMPI_Comm comm);
 int CMPI_Allgatherv_bytes(
