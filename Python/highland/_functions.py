@@ -100,7 +100,8 @@ def evaluate(labels: ArrayLike, truth: ArrayLike) -> dict[str, Any]:
 
 def train(
     X: Any, y: ArrayLike, *, seed: int = 0, epochs: int | None = None, graphs: int | None = None,
-    width: int | None = None, threads: int | None = None, progress: ProgressOption = "auto",
+    width: int | None = None, k: int | None = None, threads: int | None = None,
+    progress: ProgressOption = "auto",
 ) -> Model:
     """Trains a model on rows whose identities are known, for other data of the same kind.
 
@@ -109,7 +110,7 @@ def train(
     X : array of shape (n, d)
     y : array of shape (n,)
         The identity of every row: numbers or texts.
-    seed, epochs, graphs, width : int, optional
+    seed, epochs, graphs, width, k : int, optional
         As the options of ``highland train``.
 
     Returns
@@ -122,8 +123,8 @@ def train(
         raise ValueError(f"{len(labels)} labels for {len(array)} rows")
     watcher = Watcher(progress)
     options = _library.TrainingOptions(
-        seed=seed, epochs=epochs or 0, graphs=graphs or 0, width=width or 0, threads=threads or 0,
-        progress=watcher.callback)
+        seed=seed, epochs=epochs or 0, graphs=graphs or 0, width=width or 0, k=k or 0,
+        threads=threads or 0, progress=watcher.callback)
     model, size = c_void_p(), c_size_t()
     _library.call(
         "highland_train", _arrays.matrix(array), labels.ctypes.data, options, ctypes.byref(model),

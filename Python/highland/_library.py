@@ -33,7 +33,7 @@ class Options(ctypes.Structure):
 class TrainingOptions(ctypes.Structure):
     _fields_ = [
         ("seed", c_uint64), ("epochs", c_int32), ("graphs", c_int32), ("width", c_int32),
-        ("threads", c_int32), ("progress", ProgressFunction), ("context", c_void_p)]
+        ("k", c_int32), ("threads", c_int32), ("progress", ProgressFunction), ("context", c_void_p)]
 
 
 def _load() -> ctypes.CDLL:

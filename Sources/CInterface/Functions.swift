@@ -213,9 +213,15 @@ private func trainingOptions(
     }
     return number
   }
+  let k = unsafe given.k
+  guard k == 0 || (2...1000).contains(k) else {
+    throw invalidArgument("k = \(k): expected 0, or 2 ... 1000")
+  }
   return unsafe try StructureTrainingOptions(
     shape: StructureShape(
       width: within(given.width, "width", 4096, orElse: usual.shape.width)),
+    settings: k == 0 ? usual.settings : StructureNetwork.Settings(neighborCount: Int(k)),
+    neighborCounts: k == 0 ? LengthChoice.candidates : [],
     graphCount: within(given.graphs, "graphs", 10_000, orElse: usual.graphCount),
     epochCount: within(given.epochs, "epochs", 1_000_000, orElse: usual.epochCount),
     seed: given.seed, workers: workers(given.threads))

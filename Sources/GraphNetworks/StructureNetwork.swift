@@ -37,10 +37,12 @@ public struct StructureNetwork: Sendable {
     public var threshold: Double
     public var laterThreshold: Double
 
+    /// - Parameter contextLength: Nil for the usual one: twice k, but no more than 100, and at least k.
     public init(
-      neighborCount: Int = 10, contextLength: Int = 20, threshold: Double = 0.8,
+      neighborCount: Int = 10, contextLength: Int? = nil, threshold: Double = 0.8,
       laterThreshold: Double = 0.8
     ) {
+      let contextLength = contextLength ?? max(min(2 * neighborCount, 100), neighborCount)
       precondition(
         neighborCount > 1 && contextLength >= neighborCount - 1,
         "k = \(neighborCount), lists of \(contextLength)")

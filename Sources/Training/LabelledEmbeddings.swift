@@ -77,6 +77,14 @@ public struct IdentitySplit: Equatable, Sendable {
     self.validation = Array(validation)
   }
 
+  private init(training: [Int], validation: [Int]) {
+    self.training = training
+    self.validation = validation
+  }
+
+  /// The same parts in each other's place.
+  var exchanged: IdentitySplit { IdentitySplit(training: validation, validation: training) }
+
   /// Holds some of the identities out, chosen by the seed.
   ///
   /// It splits by identity, never by point, because a network must generalise to identities that it has

@@ -33,10 +33,12 @@ package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
   /// - Parameters:
   ///   - nodeFeatures: Local, rescaled.
   ///   - edgeFeatures: Owned, rescaled.
+  ///   - row: The row of `edgeFeatures` of every edge that is in a part; nil if they are those of all edges.
   ///   - weights: Owned. The weight of the edges into every node.
   ///   - part: Which part the edges into an owned node are in, below `partCount`; nil for none.
   package init(
     _ graph: NeighborGraph, nodeFeatures: DenseMatrix<Scalar>, edgeFeatures: DenseMatrix<Scalar>,
+    row: [Int32]? = nil,
     isSame: [Bool], weights: [Scalar], partCount: Int = 1, part: (GlobalNode) -> Int? = { _ in 0 }
   ) {
     halo = graph.halo
@@ -60,7 +62,9 @@ package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
       EdgePart(
         features: DenseMatrix(
           rows: edges.count, columns: edgeFeatures.columnCount,
-          elements: edges.flatMap { edgeFeatures.row($0.edge) }),
+          elements: edges.flatMap { edge, _ in
+            edgeFeatures.row(row.map { Int($0[edge]) } ?? edge)
+          }),
         isSame: edges.map { isSame[$0.edge] },
         weights: edges.map { weights[$0.target] },
         sources: Adjacency(
@@ -75,32 +79,85 @@ package struct RawStructureGraph: Sendable {
   package let graph: NeighborGraph
   /// Local.
   package let nodeFeatures: Matrix
-  /// Owned.
-  package let edgeFeatures: Matrix
+  /// Owned. Of all edges or, where ``row`` says so, of some.
+  package private(set) var edgeFeatures: Matrix
+  /// Owned edges. The row of ``edgeFeatures`` of each; −1 if it has none. Nil if all have their own.
+  private var row: [Int32]?
   package let isSame: [Bool]
   /// Owned nodes. 1/√n, where n nodes of the level have the node's label. So a few large identities, whose
   /// edges are easy, do not outvote the many small ones.
   package let weights: [Float]
 
+  package init(
+    graph: NeighborGraph, nodeFeatures: Matrix, edgeFeatures: Matrix, isSame: [Bool],
+    weights: [Float]
+  ) {
+    self.graph = graph
+    self.nodeFeatures = nodeFeatures
+    self.edgeFeatures = edgeFeatures
+    self.isSame = isSame
+    self.weights = weights
+  }
+
   /// The level with rescaled features, and with its nodes dealt at random into parts of about equally many
   /// edges.
   ///
-  /// - Parameter mostParts: Nodes of further parts are left out, because no step would take them.
-  ///
   /// > Collective: over `communicator`. One round of 8 bytes per rank.
   package func scaled(
-    _ nodeScale: FeatureScale, _ edgeScale: FeatureScale, edgesOfPart: Int,
-    mostParts: Int = .max, seed: UInt64, on communicator: some Communicator
+    _ nodeScale: FeatureScale, _ edgeScale: FeatureScale, by deal: EdgeDeal,
+    on communicator: some Communicator
   ) throws -> StructureGraph<Float> {
-    let partCount = max(1, (try communicator.sum(graph.edgeCount) - 1) / edgesOfPart + 1)
+    let partCount = deal.partCount(of: try communicator.sum(graph.edgeCount))
     return StructureGraph(
       graph, nodeFeatures: nodeScale.applied(to: nodeFeatures),
-      edgeFeatures: edgeScale.applied(to: edgeFeatures), isSame: isSame, weights: weights,
-      partCount: min(partCount, mostParts)
-    ) { node in
-      let part = Int(mixed(seed ^ UInt64(bitPattern: node.index)) % UInt64(partCount))
-      return part < mostParts ? part : nil
+      edgeFeatures: edgeScale.applied(to: edgeFeatures), row: row, isSame: isSame,
+      weights: weights, partCount: min(partCount, deal.mostParts)
+    ) { deal.part(of: $0, among: partCount) }
+  }
+
+  /// Forgets the features of the edges that no step takes: most of them, if lists are long.
+  ///
+  /// > Collective: over `communicator`. One round of 8 bytes per rank.
+  package mutating func keepEdges(of deal: EdgeDeal, on communicator: some Communicator) throws {
+    let partCount = deal.partCount(of: try communicator.sum(graph.edgeCount))
+    guard partCount > deal.mostParts else { return }
+    var row = Array(repeating: Int32(-1), count: graph.edgeCount)
+    var kept: [Float] = []
+    var count: Int32 = 0
+    for node in 0..<graph.ownedCount
+    where deal.part(of: graph.halo.global(LocalNode(node)), among: partCount) != nil {
+      for edge in graph.edges(into: node) {
+        row[edge] = count
+        count += 1
+        kept += edgeFeatures.row(edge)
+      }
     }
+    edgeFeatures = Matrix(
+      rows: Int(count), columns: edgeFeatures.columnCount, elements: kept)
+    self.row = row
+  }
+}
+
+/// How the nodes of a level are dealt at random to steps, each with all edges into it.
+package struct EdgeDeal: Sendable {
+  /// About how many edges a part has.
+  let edgesOfPart: Int
+  /// Nodes of further parts are left out, because no step would take them.
+  let mostParts: Int
+  let seed: UInt64
+
+  package init(edgesOfPart: Int, mostParts: Int = .max, seed: UInt64) {
+    self.edgesOfPart = edgesOfPart
+    self.mostParts = mostParts
+    self.seed = seed
+  }
+
+  func partCount(of edgeCount: Int) -> Int { max(1, (edgeCount - 1) / edgesOfPart + 1) }
+
+  /// Nil for a node that is left out.
+  func part(of node: GlobalNode, among partCount: Int) -> Int? {
+    let part = Int(mixed(seed ^ UInt64(bitPattern: node.index)) % UInt64(partCount))
+    return part < mostParts ? part : nil
   }
 }
 

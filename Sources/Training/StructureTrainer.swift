@@ -12,6 +12,8 @@ public struct StructureProgress: Codable, Equatable, Sendable {
   /// The levels that the current epoch has taken, and the sum of their losses.
   public var turn = 0
   public var lossSum = 0.0
+  /// The length of lists, once it is chosen.
+  public var lengths: LengthChoice?
 
   public init() {}
 }

@@ -22,6 +22,11 @@ extension StructureTraining {
     if !options.omissions.names.isEmpty {
       metadata["without"] = options.omissions.names.joined(separator: " ")
     }
+    if !lengths.trials.isEmpty {
+      metadata["k_trials"] = lengths.trials.map {
+        "\($0.neighborCount): \(decimal($0.score, places: 4))"
+      }.joined(separator: ", ")
+    }
     if let start { metadata["from"] = start }
     if let chosen {
       metadata["validation_pairwise_f"] = decimal(chosen.pairwiseF, places: 4)

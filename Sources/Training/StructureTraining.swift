@@ -10,19 +10,19 @@ internal import Parallelism
 internal import RandomNumbers
 internal import SimilarityStructure
 
-/// Trains a network of structure on labelled sets, and chooses its thresholds on them.
+/// Trains a network of structure on labelled sets, and chooses k and its thresholds on them.
 ///
 /// It sees no coordinates, so it can remember little about an identity: it clusters the training
 /// identities hardly better than others. If none are held out, thresholds are chosen on the training
-/// identities.
+/// identities. k is always chosen on held-out identities: ``LengthChoice``.
 ///
 /// Each set gives some graphs (``augmentedSelection``), and each of these some levels made with the
 /// truth. A step takes edges of one level, and every epoch takes all levels in another random order. The
 /// loss is cross entropy, in which an edge into a node has weight 1/√n if n nodes have the node's label.
 /// Everything random follows from the seed.
 ///
-/// > Collective: over `communicator`. Per graph and level what clustering sends; per step two halo
-/// > exchanges of hidden rows, forth and back, and the gradients, about twice the parameters; a byte per
+/// > Collective: over `communicator`. What the choice of k sends; per graph and level what clustering sends; per
+/// > step two halo exchanges of hidden rows, forth and back, and the gradients, about twice the parameters; a byte per
 /// > rank, step and pair of thresholds for the observer.
 ///
 /// - Parameters:
@@ -42,7 +42,8 @@ public func trainStructureNetwork(
   try communicator.assertReplicated(
     (
       sets: sets.map(\.labels.count), validation: validation?.labels.count,
-      options: options.replicated, step: saved?.optimizer.stepCount
+      options: options.replicated, step: saved?.optimizer.stepCount,
+      lengths: saved?.progress.lengths
     ))
   try communicator.assertReplicated(
     (labels: sets.map(\.labels), validation: validation?.labels), from: .all)
@@ -55,7 +56,7 @@ public func trainStructureNetwork(
         let split = try IdentitySplit(
           of: set.labels, holdingOut: validation == nil ? options.validationFraction : 0,
           seed: options.seed)
-        let k = options.settings.neighborCount
+        let k = options.neighborCounts.min() ?? options.settings.neighborCount
         if options.graphCount > 0, split.training.count <= k {
           throw TrainingDataError.fewPoints(
             count: split.training.count, of: "training", neighborCount: k)
@@ -66,56 +67,28 @@ public func trainStructureNetwork(
       }
     }
   }
-  var raw: [RawStructureGraph] = []
-  for (set, split) in zip(sets, splits) {
-    raw += try selectionGraphs(of: set, split, options, on: communicator)
+  var state = saved ?? StructureTrainingState(options, from: start)
+  let lengths =
+    try state.progress.lengths
+    ?? LengthChoice(on: sets, options, observer: observer, over: communicator)
+  if state.progress.lengths == nil {
+    state.progress.lengths = lengths
+    if !lengths.trials.isEmpty { try observer.save(state, on: communicator) }
   }
-  for index in 0..<options.mixtureCount {
-    let mixture = syntheticMixture(index, limit: options.pointLimit, seed: options.seed)
-    raw += try structureGraphs(of: mixture, options, on: communicator)
-  }
-  let names = sets.map(\.source.name).joined(separator: ", ")
-  if raw.isEmpty {  // on every rank
-    let error = TrainingDataError.fewDirections(neighborCount: options.settings.neighborCount)
+  var options = options
+  options.settings.neighborCount = lengths.neighborCount
+  options.settings.contextLength = lengths.contextLength
+  try observer.chose(lengths, on: communicator)
+
+  let (network, levelCount): (StructureNetwork, Int)
+  do {
+    (network, levelCount) = try learnStructure(
+      on: Array(zip(sets, splits)), &state, options, from: start, observer: observer,
+      over: communicator)
+  } catch let error as TrainingDataError {  // on every rank
+    let names = sets.map(\.source.name).joined(separator: ", ")
     throw AgreedFailure(reason: "\(names): \(error)")
   }
-  let edgeCounts = try communicator.sums([
-    raw.reduce(0.0) { $0 + Double($1.graph.edgeCount) },
-    raw.reduce(0.0) { sum, graph in sum + Double(graph.isSame.count { $0 }) },
-  ])
-  if edgeCounts[0] == 0 { throw AgreedFailure(reason: "\(names): \(TrainingDataError.noEdges)") }
-  if edgeCounts[1] == 0 {
-    throw AgreedFailure(reason: "\(names): \(TrainingDataError.noPositiveEdges)")
-  }
-  observer.madeGraphs(raw.count)
-
-  let measuredNodeScale =
-    try start?.nodeScale
-    ?? FeatureScale(
-      measuring: raw.map { $0.nodeFeatures.copy(ofRows: 0..<$0.graph.ownedCount) },
-      columns: StructureFeatures.nodeWidth, on: communicator)
-  let measuredEdgeScale =
-    try start?.edgeScale
-    ?? FeatureScale(
-      measuring: raw.map(\.edgeFeatures), columns: StructureFeatures.edgeWidth, on: communicator)
-  let hidden = options.omissions.features
-  let nodeScale = measuredNodeScale.hiding(hidden.nodes.map(\.rawValue))
-  let edgeScale = measuredEdgeScale.hiding(hidden.edges.map(\.rawValue))
-  let trainer = StructureTrainer(
-    try raw.map {
-      try TrainingLevel(
-        $0.scaled(
-          nodeScale, edgeScale, edgesOfPart: options.stepEdgeCount,
-          mostParts: max(options.epochCount, 1), seed: options.seed, on: communicator),
-        on: communicator)
-    },
-    options)
-  raw = []
-  var state = saved ?? StructureTrainingState(options, from: start)
-  try trainer.train(&state, observer: observer, on: communicator)
-  let network = options.shape.network(
-    state.parameters, nodeScale: nodeScale, edgeScale: edgeScale, settings: options.settings)
-  try observer.save(state, on: communicator)
   let judging =
     validation.map { [($0, IdentitySplit(validation: $0.labels.indices))] }
     ?? Array(zip(sets, splits))
@@ -133,46 +106,13 @@ public func trainStructureNetwork(
   settings.threshold = chosen.threshold
   settings.laterThreshold = chosen.laterThreshold
   return StructureTraining(
-    network: network.with(settings), epochs: state.progress.epochs,
-    stepCount: state.optimizer.stepCount, graphCount: trainer.levelCount, trials: trials)
-}
-
-/// The graphs of one set.
-private func selectionGraphs(
-  of set: LabelledEmbeddings, _ split: IdentitySplit, _ options: StructureTrainingOptions,
-  on communicator: some Communicator
-) throws -> [RawStructureGraph] {
-  var graphs: [RawStructureGraph] = []
-  for index in 0..<options.graphCount {
-    let selected = try communicator.agree {
-      try augmentedSelection(
-        index, of: set.labels, among: split.training, limit: options.pointLimit,
-        seed: options.seed, workers: options.workers, without: options.omissions.parts
-      ) { indices in
-        var rows = try EmbeddingSubset(AnyEmbeddings(set.source), indices)
-          .directions(0..<indices.count).matrix
-        _ = rows.normalizeRows()
-        return rows
-      }
-    }
-    graphs += try structureGraphs(of: selected, options, on: communicator)
-  }
-  return graphs
-}
-
-/// The graphs of one selection or mixture.
-private func structureGraphs(
-  of set: LabelledRows, _ options: StructureTrainingOptions, on communicator: some Communicator
-) throws -> [RawStructureGraph] {
-  try structureGraphs(
-    of: set.rows, labels: set.labels, levelCount: options.levelCount, settings: options.settings,
-    isBalanced: !options.omissions.parts.contains(.balance), search: options.search,
-    using: options.workers, on: communicator)
+    network: network.with(settings), lengths: lengths, epochs: state.progress.epochs,
+    stepCount: state.optimizer.stepCount, graphCount: levelCount, trials: trials)
 }
 
 /// The points to choose thresholds on: all or, in a large set, whole identities up to a limit, the
 /// held-out ones first.
-private func context(of set: LabelledEmbeddings, _ split: IdentitySplit, limit: Int) -> [Int] {
+func context(of set: LabelledEmbeddings, _ split: IdentitySplit, limit: Int) -> [Int] {
   guard set.labels.count > limit else { return Array(set.labels.indices) }
   var chosen: [Int] = []
   for part in [split.validation, split.training] {
@@ -219,27 +159,4 @@ private func thresholdTrials(
   start = best()
   for step in -3...3 { try attempt(start.first, start.later + step) }
   return trials
-}
-
-extension FeatureScale {
-  /// Mean and deviation of the columns of the matrices of all ranks, every row counted once.
-  ///
-  /// > Collective: over `communicator`. Two rounds, 16 bytes per column and rank.
-  fileprivate init(
-    measuring matrices: [Matrix], columns: Int, on communicator: some Communicator
-  ) throws {
-    var sums = Array(repeating: 0.0, count: 2 * columns + 1)
-    for matrix in matrices {
-      precondition(matrix.columnCount == columns, "\(matrix.columnCount) columns of \(columns)")
-      sums[2 * columns] += Double(matrix.rowCount)
-      for (place, value) in matrix.elements.enumerated() {
-        sums[place % columns] += Double(value)
-        sums[columns + place % columns] += Double(value) * Double(value)
-      }
-    }
-    let all = try communicator.sums(sums)
-    self.init(
-      count: all[2 * columns], sums: Array(all[..<columns]),
-      squares: Array(all[columns..<2 * columns]))
-  }
 }

@@ -23,8 +23,11 @@ public struct LabelledEmbeddings: Sendable {
 /// How to train a network of structure.
 public struct StructureTrainingOptions: Equatable, Sendable {
   public var shape: StructureShape
-  /// k and K; the thresholds are chosen in training.
+  /// k and K, if k is not chosen; the thresholds are chosen in training.
   public var settings: StructureNetwork.Settings
+  /// Every k to choose from on held-out identities (``LengthChoice``); if there is none, it is that of
+  /// ``settings``.
+  public var neighborCounts: [Int]
   /// How many selections of every set to make, each changed in a different way (``augmentedSelection``).
   public var graphCount: Int
   /// How many generated sets to add (``syntheticMixture``).
@@ -56,7 +59,8 @@ public struct StructureTrainingOptions: Equatable, Sendable {
 
   public init(
     shape: StructureShape = StructureShape(),
-    settings: StructureNetwork.Settings = StructureNetwork.Settings(), graphCount: Int = 28,
+    settings: StructureNetwork.Settings = StructureNetwork.Settings(),
+    neighborCounts: [Int] = [], graphCount: Int = 28,
     mixtureCount: Int = 0, pointLimit: Int = 8000, levelCount: Int = 4, epochCount: Int = 12,
     stepEdgeCount: Int = 3000,
     learningRate: Double = 3e-3, warmUpSteps: Int = 30, weightDecay: Double = 1e-4,
@@ -71,6 +75,7 @@ public struct StructureTrainingOptions: Equatable, Sendable {
     precondition(pointLimit > settings.neighborCount, "graphs of \(pointLimit) points")
     self.shape = shape
     self.settings = settings
+    self.neighborCounts = neighborCounts
     self.graphCount = graphCount
     self.mixtureCount = mixtureCount
     self.pointLimit = pointLimit
@@ -101,6 +106,8 @@ extension StructureTrainingOptions {
 /// The result of training a network of structure. Replicated.
 public struct StructureTraining: Sendable {
   public let network: StructureNetwork
+  /// The length of lists, and how it was chosen.
+  public let lengths: LengthChoice
   public let epochs: [StructureEpoch]
   /// Updates of the parameters.
   public let stepCount: Int
@@ -171,6 +178,12 @@ public struct ThresholdTrial: Codable, Equatable, Sendable {
 
 /// Receives the progress of training. Called on every rank.
 public protocol StructureTrainingObserver: RunObserver {
+  /// A length of lists was tried on held-out identities.
+  func tried(_ trial: LengthTrial)
+  /// The length of lists was chosen, was given, or is that of the run that goes on.
+  ///
+  /// > Collective: over `communicator`.
+  func chose(_ lengths: LengthChoice, on communicator: some Communicator) throws
   func madeGraphs(_ count: Int)
   func finishedStep(_ step: Int, of count: Int, loss: Double)
   /// > Collective: over `communicator`.
@@ -186,6 +199,8 @@ public protocol StructureTrainingObserver: RunObserver {
 }
 
 extension StructureTrainingObserver {
+  public func tried(_ trial: LengthTrial) {}
+  public func chose(_ lengths: LengthChoice, on communicator: some Communicator) throws {}
   public func madeGraphs(_ count: Int) {}
   public func finishedStep(_ step: Int, of count: Int, loss: Double) {}
   public func finished(

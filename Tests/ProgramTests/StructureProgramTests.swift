@@ -13,7 +13,7 @@ extension Programs {
       [
         "train", Fixture.features, Fixture.truth, "--output", scratch(output), "--graphs", "2",
         "--epochs", "\(epochs)", "--progress", "none", "--threads", "1",
-      ] + more
+      ] + (more.contains("-k") || more.contains("--from") ? [] : ["-k", "10"]) + more
     }
 
     private func cluster(_ output: String, _ more: [String] = []) -> [String] {

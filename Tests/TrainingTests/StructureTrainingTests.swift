@@ -124,7 +124,8 @@ private func train(
     )
     func parts(_ most: Int) throws -> [DenseMatrix<Float>] {
       try raw.scaled(
-        scales.0, scales.1, edgesOfPart: 40, mostParts: most, seed: 1, on: SingleRank()
+        scales.0, scales.1, by: EdgeDeal(edgesOfPart: 40, mostParts: most, seed: 1),
+        on: SingleRank()
       ).parts.map(\.features)
     }
     let all = try parts(.max)
@@ -132,6 +133,13 @@ private func train(
     #expect(all.reduce(0) { $0 + $1.rowCount } == raw.graph.edgeCount)
     let some = try parts(3)
     #expect(some == Array(all[..<3]) && some.allSatisfy { $0.rowCount > 0 })
+    // Nor are the features of the others kept.
+    let deal = EdgeDeal(edgesOfPart: 40, mostParts: 3, seed: 1)
+    var kept = raw
+    try kept.keepEdges(of: deal, on: SingleRank())
+    #expect(kept.edgeFeatures.rowCount == some.reduce(0) { $0 + $1.rowCount })
+    #expect(
+      try kept.scaled(scales.0, scales.1, by: deal, on: SingleRank()).parts.map(\.features) == some)
   }
 
   /// What is trained is what runs: the same probabilities, up to rounding.
@@ -147,7 +155,7 @@ private func train(
       quarter(StructureFeatures.nodeWidth), quarter(StructureFeatures.edgeWidth)
     )
     let graph = try raw.scaled(
-      nodeScale, edgeScale, edgesOfPart: 1_000_000, seed: 1, on: SingleRank())
+      nodeScale, edgeScale, by: EdgeDeal(edgesOfPart: 1_000_000, seed: 1), on: SingleRank())
     let network = shape.network(
       parameters, nodeScale: nodeScale, edgeScale: edgeScale, settings: settings)
     let tape = Tape<Float>()

@@ -185,6 +185,7 @@ typedef struct highland_training_options {
   int32_t epochs;  // 0: 12
   int32_t graphs;  // how many selections of the rows to learn from; 0: 28
   int32_t width;   // channels of the hidden layers; 0: 48
+  int32_t k;       // places of lists that make edges, the point itself included; 0: chosen on held-out identities
   int32_t threads;
   highland_progress progress;
   void *context;

@@ -11,6 +11,16 @@ struct StructureOptions: ParsableArguments {
   var from: String?
 
   @Option(
+    name: .customShort("k"),
+    help: """
+      Places in a point's neighbour list that make edges, itself included, 2 ... 1000; highland cluster will \
+      use it. Default: chosen on held-out identities, among \
+      \(LengthChoice.candidates.map(String.init).joined(separator: ", ")). Not with --from, which keeps that of \
+      its model.
+      """)
+  var givenNeighborCount: Int?
+
+  @Option(
     parsing: .upToNextOption,
     help:
       "More to learn from: features and labels, in turn, up to the next option; dimensions may differ."
@@ -61,6 +71,14 @@ struct StructureOptions: ParsableArguments {
     try require(graphs + mixtures > 0, "--graphs 0 --mixtures 0", "something to learn from")
     try require(
       (100...10_000_000).contains(graphPoints), "--graph-points \(graphPoints)", "100 ... 10000000")
+    if let k = givenNeighborCount {
+      try require((2...1000).contains(k), "-k \(k)", "2 ... 1000")
+      try require(
+        k < graphPoints, "-k \(k) --graph-points \(graphPoints)", "fewer places than points")
+      if from != nil {
+        throw ValidationError("-k and --from: expected one of them; a model has its own k")
+      }
+    }
     try require((1...4096).contains(width), "--width \(width)", "1 ... 4096")
     try require((0...1_000_000).contains(epochs), "--epochs \(epochs)", "0 ... 1000000")
     if from != nil, givenWidth != nil {
@@ -75,7 +93,9 @@ struct StructureOptions: ParsableArguments {
   func options(
     _ held: HeldOutOptions, seed: UInt64, from start: StructureNetwork?, workers: Workers
   ) throws -> StructureTrainingOptions {
-    let settings = start?.settings ?? StructureNetwork.Settings()
+    let settings =
+      start?.settings ?? givenNeighborCount.map { StructureNetwork.Settings(neighborCount: $0) }
+      ?? StructureNetwork.Settings()
     guard graphPoints > settings.neighborCount else {
       throw DataError(
         path: from ?? "--graph-points",
@@ -83,8 +103,9 @@ struct StructureOptions: ParsableArguments {
           + "\(graphPoints)")
     }
     return try StructureTrainingOptions(
-      shape: StructureShape(width: start?.width ?? width), settings: settings, graphCount: graphs,
-      mixtureCount: mixtures, pointLimit: graphPoints,
+      shape: StructureShape(width: start?.width ?? width), settings: settings,
+      neighborCounts: start == nil && givenNeighborCount == nil ? LengthChoice.candidates : [],
+      graphCount: graphs, mixtureCount: mixtures, pointLimit: graphPoints,
       epochCount: epochs, validationFraction: held.fraction(default: 0),
       omissions: StructureOmissions(without), seed: seed, workers: workers)
   }
@@ -93,6 +114,7 @@ struct StructureOptions: ParsableArguments {
   /// Keys are names of options.
   func settings(of options: StructureTrainingOptions) -> [String: String] {
     [
+      "-k": options.neighborCounts.isEmpty ? "\(options.settings.neighborCount)" : "chosen",
       "--graphs": "\(options.graphCount)", "--mixtures": "\(options.mixtureCount)",
       "--graph-points": "\(options.pointLimit)", "--width": "\(options.shape.width)",
       "--epochs": "\(options.epochCount)", "--seed": "\(options.seed)",

@@ -5,7 +5,8 @@ import Training
 extension StructureTraining {
   /// The curves of a run, as a page to look at.
   func page(of run: RunDescription, summary: String) -> String {
-    var sections = [
+    var sections = lengths.trials.isEmpty ? [] : [lengths.section]
+    sections.append(
       Page.Section(
         heading: "Loss",
         body: [
@@ -16,8 +17,7 @@ extension StructureTraining {
                 LineChart.Series(
                   name: "training", points: epochs.map { .init(x: Double($0.epoch), y: $0.loss) })
               ]))
-        ])
-    ]
+        ]))
     if let chosen { sections.append(thresholds(chosen)) }
     sections.append(Page.Section(heading: "Settings", body: [.table(run.table)]))
     return Page(
@@ -57,6 +57,42 @@ extension StructureTraining {
           Page.Table(
             header: ["τ of level 0", "τ later", "pairwise F", "BCubed F", "identity F", ""],
             rows: rows)),
+      ])
+  }
+}
+
+extension LengthChoice {
+  /// The trials, in a line; nil if there was no choice.
+  var summary: String? {
+    guard !trials.isEmpty else { return nil }
+    return "k = \(neighborCount) by F of held-out identities: "
+      + trials.map { "\(decimal($0.score, places: 4)) at \($0.neighborCount)" }
+      .joined(separator: ", ") + "."
+  }
+
+  fileprivate var section: Page.Section {
+    func series(_ name: String, _ value: (LengthTrial) -> Double) -> LineChart.Series {
+      LineChart.Series(
+        name: name, points: trials.map { .init(x: Double($0.neighborCount), y: value($0)) })
+    }
+    return Page.Section(
+      heading: "Length of lists",
+      body: [
+        .chart(
+          LineChart(
+            title: "Clustering of identities that were held out", xLabel: "k", yLabel: "F",
+            series: [series("pairwise F") { $0.pairwiseF }, series("BCubed F") { $0.bcubedF }],
+            lines: [.vertical(at: Double(neighborCount), label: "chosen")])),
+        .table(
+          Page.Table(
+            header: ["k", "context K", "halves of identities", "pairwise F", "BCubed F", ""],
+            rows: trials.map {
+              [
+                "\($0.neighborCount)", "\($0.contextLength)", "\($0.halfCount)",
+                decimal($0.pairwiseF, places: 4), decimal($0.bcubedF, places: 4),
+                $0.neighborCount == neighborCount ? "chosen" : "",
+              ]
+            })),
       ])
   }
 }

@@ -5,6 +5,19 @@ import Training
 
 /// Of a network of structure.
 extension TrainingReporter: StructureTrainingObserver {
+  func tried(_ trial: LengthTrial) {
+    note(
+      "k = \(trial.neighborCount): pairwise F \(decimal(trial.pairwiseF, places: 4)), BCubed F "
+        + "\(decimal(trial.bcubedF, places: 4)) of held-out identities")
+  }
+
+  func chose(_ lengths: LengthChoice, on communicator: some Communicator) throws {
+    if let summary = lengths.summary { note(summary) }
+    try write(
+      LogLine(event: "length", step: 0, seconds: elapsedSeconds, lengths: lengths),
+      on: communicator)
+  }
+
   func madeGraphs(_ count: Int) { note("\(count) levels to learn from") }
 
   func finished(

@@ -195,6 +195,7 @@ struct LogLine: Encodable {
   var learningRate: Double?
   var validation: ValidationResult?
   var trial: ThresholdTrial?
+  var lengths: LengthChoice?
   var run: RunDescription?
   var stopReason: String?
 }
@@ -213,7 +214,8 @@ final class LogFile {
   private let encoder = JSONEncoder()
 
   /// - Parameter place: The place of the checkpoint that the run resumes from; nil for a new run. Lines of
-  ///   later steps and epochs are removed, and so are trials of thresholds, which are repeated.
+  ///   later steps and epochs are removed, and so are the choice of k and trials of thresholds, which are
+  ///   repeated.
   init(_ path: String, keepingUpTo place: RunPlace?, overwrite: Bool) throws {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var kept = ""
@@ -235,7 +237,9 @@ final class LogFile {
             path: path,
             problem: "line \(index + 1) is not of a log of training; it is left as it is")
         }
-        if line.step <= place.step, line.epoch ?? 0 <= place.epochs, line.event != "trial" {
+        if line.step <= place.step, line.epoch ?? 0 <= place.epochs,
+          !["trial", "length"].contains(line.event)
+        {
           kept += text + "\n"
         }
       }

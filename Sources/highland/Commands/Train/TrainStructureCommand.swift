@@ -16,7 +16,8 @@ struct TrainStructureCommand: RankedCommand {
     abstract: "Train a network that sees the structure of similarities (default).",
     discussion: """
       Sees ranks, shared neighbours, sizes and linkages of clusters, for embeddings of any kind and \
-      dimension; trains in seconds on a few hundred identities. Learns from all identities, and chooses τ \
+      dimension; trains in seconds on a few hundred identities. Chooses the length of neighbour lists on \
+      halves of the identities that short trainings hold out. Learns from all identities, and chooses τ \
       on all of them with equal weight, unless --validation or --validation-fraction names others.
       """)
 
@@ -109,8 +110,15 @@ struct TrainStructureCommand: RankedCommand {
   private func checkMemory(
     _ options: StructureTrainingOptions, pointCount: Int, on communicator: MPICommunicator
   ) throws {
-    let k = options.settings.neighborCount
-    let bytesPerPoint = 4 * Double(StructureFeatures.nodeWidth + k * StructureFeatures.edgeWidth)
+    let k = options.neighborCounts.max() ?? options.settings.neighborCount
+    // Features of no more edges are kept than steps take.
+    let edgesPerPoint = min(
+      Double(k),
+      Double(options.epochCount + 1) * Double(options.stepEdgeCount)
+        / Double(min(options.pointLimit, max(pointCount, 1))))
+    let bytesPerPoint =
+      4
+      * (Double(StructureFeatures.nodeWidth) + edgesPerPoint * Double(StructureFeatures.edgeWidth))
     let points =
       Double(options.graphCount) * Double(min(options.pointLimit, pointCount))
       + Double(options.mixtureCount) * Double(options.pointLimit)
@@ -147,6 +155,7 @@ extension StructureTraining {
 
   /// What is printed at the end.
   func summary(seconds: Double, model: String) -> String {
-    "\(summary) \(decimal(seconds, places: 1)) s.\nModel: \(model)"
+    let lengths = lengths.summary.map { "\n\($0)" } ?? ""
+    return "\(summary) \(decimal(seconds, places: 1)) s.\(lengths)\nModel: \(model)"
   }
 }
