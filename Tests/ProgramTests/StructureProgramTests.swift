@@ -142,7 +142,8 @@ extension Programs {
       #expect(trained.output.contains("steps. τ = "))
       let events = try events(of: "log.jsonl")
       #expect(
-        events.prefix(4) == ["start", "length", "epoch", "epoch"] && events.last == "end", "\(events)")
+        events.prefix(4) == ["start", "length", "epoch", "epoch"] && events.last == "end",
+        "\(events)")
       let page = String(decoding: try bytes(of: scratch("report.html")), as: UTF8.self)
       #expect(page.contains("<svg") && page.contains("Thresholds") && page.contains("identity F"))
       #expect(page.contains("other-labels.npy") && page.contains("chosen"))
