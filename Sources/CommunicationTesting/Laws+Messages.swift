@@ -79,6 +79,39 @@ extension Laws {
     }
   }
 
+  /// The work runs once, and an error of it is thrown when all bytes are there.
+  mutating func exchangeDuringWork() throws {
+    struct Stopped: Error {}
+    for (byteCount, stops) in [(0, false), (9, false), (4096, false), (9, true)] {
+      let segments = communicator.ranks.map { Segment(rank: $0, byteCount: byteCount) }
+      let outgoing: [UInt8] = communicator.ranks.flatMap { destination in
+        (0..<byteCount).map { sample(from: rank, to: destination, at: $0) }
+      }
+      let expected: [UInt8] = communicator.ranks.flatMap { source in
+        (0..<byteCount).map { sample(from: source, to: rank, at: $0) }
+      }
+      var incoming = Array(repeating: UInt8(0), count: expected.count)
+      var workCount = 0
+      var hasStopped = false
+      do {
+        var bytes = incoming.mutableSpan
+        var rawBytes = unsafe bytes.mutableBytes
+        try unsafe communicator.exchange(
+          outgoing.span.bytes, to: segments, into: &rawBytes, from: segments
+        ) { moveOn in
+          workCount += 1
+          for _ in 0..<3 { try moveOn() }
+          if stops { throw Stopped() }
+        }
+      } catch is Stopped {
+        hasStopped = true
+      }
+      expect(
+        incoming == expected && workCount == 1 && hasStopped == stops,
+        "exchange of \(byteCount) bytes during work\(stops ? " that throws" : "")")
+    }
+  }
+
   mutating func typedMessages<T: Sample>(of type: T.Type) throws {
     for pattern in Pattern.all {
       let expected = expected(pattern, of: T.self)

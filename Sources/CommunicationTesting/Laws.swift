@@ -17,6 +17,7 @@ public func brokenLaws(
   var laws = Laws(communicator)
   laws.identity()
   try laws.exchangeOfBytes()
+  try laws.exchangeDuringWork()
   try laws.typedMessages(of: UInt8.self)
   try laws.typedMessages(of: UInt16.self)
   try laws.typedMessages(of: Triple.self)
