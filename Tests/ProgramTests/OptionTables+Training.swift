@@ -39,8 +39,11 @@ extension OptionTable {
       OptionUse("--validation-fraction 0.1", .parameters),
       OptionUse(
         "--validation {others} {others-truth}", .metadata("validation_bcubed_f")),
+      OptionUse("-k 5", .parameters),
     ],
-    refused: [["--from", "--width"], ["--validation-fraction", "--validation"]])
+    refused: [
+      ["--from", "--width"], ["--from", "-k"], ["--validation-fraction", "--validation"],
+    ])
 
   /// Seen by losses and validations, whichever epoch's network is kept.
   private static func learned(_ words: String, with companions: String = "") -> OptionUse {
