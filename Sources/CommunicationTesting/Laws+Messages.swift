@@ -32,6 +32,9 @@ struct Pattern: Sendable {
   ]
 }
 
+/// What work throws.
+private struct Stopped: Error {}
+
 extension Laws {
   private func outgoing<T: Sample>(
     _ pattern: Pattern, of type: T.Type = T.self, round: Int = 0
@@ -81,7 +84,6 @@ extension Laws {
 
   /// The work runs once, and an error of it is thrown when all bytes are there.
   mutating func exchangeDuringWork() throws {
-    struct Stopped: Error {}
     for (byteCount, stops) in [(0, false), (9, false), (4096, false), (9, true)] {
       let segments = communicator.ranks.map { Segment(rank: $0, byteCount: byteCount) }
       let outgoing: [UInt8] = communicator.ranks.flatMap { destination in
