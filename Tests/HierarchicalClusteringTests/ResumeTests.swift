@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  @Test(.tags(.threads), arguments: Kind.allCases)
+  @Test(arguments: Kind.allCases)
   func goesOnAfterEveryLevelOnAnotherNumberOfRanks(kind: Kind) throws {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let settings = try settings(kind)
