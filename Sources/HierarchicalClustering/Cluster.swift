@@ -118,13 +118,10 @@ extension ClusteringRun {
   /// - Parameters:
   ///   - first: The judged edges of the current level, if they exist already.
   ///   - keepsRows: Whether to keep the rows of the last level.
-  ///   - isTrial: Whether only the silhouette of the clusters is wanted, so that levels that would hardly merge
-  ///     anything are left out.
   ///   - afterLevel: Called on all ranks after each level, with the run so far.
   mutating func finish(
     along first: consuming JudgedEdges?, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>, keepingRows keepsRows: Bool = false,
-    asTrial isTrial: Bool = false,
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator, afterLevel: (ClusteringRun) throws -> Void = { _ in }
   ) throws {
@@ -135,8 +132,8 @@ extension ClusteringRun {
       let edges =
         try judged.take() ?? judgedEdges(by: plan, measuredBy: clock, on: communicator)
       try advance(
-        along: edges, of: source, by: plan, keepingRows: keepsRows, asTrial: isTrial,
-        measuredBy: clock, on: communicator)
+        along: edges, of: source, by: plan, keepingRows: keepsRows, measuredBy: clock,
+        on: communicator)
       try afterLevel(self)
     }
     clock.level = level.number
@@ -149,7 +146,7 @@ extension ClusteringRun {
   /// > ``contract(to:as:keeping:of:using:on:)`` send, and a round of about 540 bytes per rank.
   private mutating func advance(
     along edges: JudgedEdges, of source: some EmbeddingSource,
-    by plan: ClusteringPlan<some LinkageJudge>, keepingRows keepsRows: Bool, asTrial isTrial: Bool,
+    by plan: ClusteringPlan<some LinkageJudge>, keepingRows keepsRows: Bool,
     measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
     on communicator: some Communicator
   ) throws {
@@ -163,8 +160,7 @@ extension ClusteringRun {
       return (parents, roots, try communicator.sum(parents.mergedCount))
     }
     stopReason = plan.stopReason(
-      after: number, of: nodes.nodeCount, merged: merged, before: history.last?.mergedCount,
-      isTrial: isTrial)
+      after: number, of: nodes.nodeCount, merged: merged, before: history.last?.mergedCount)
     try clock.measure(.coarsen) { _ in
       try contract(
         to: roots, as: number + 1,

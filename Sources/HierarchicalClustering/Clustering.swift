@@ -21,13 +21,12 @@ extension ClusteringPlan {
   ///   - nodeCount: The nodes that the level had.
   ///   - merged: How many of them merged into others.
   ///   - before: How many nodes the level before merged.
-  ///   - isTrial: Whether only the silhouette of the clusters is wanted, not the clusters. Less than a thousandth
-  ///     of many nodes hardly changes it.
   package func stopReason(
-    after level: Int, of nodeCount: Int, merged: Int, before: Int?, isTrial: Bool
+    after level: Int, of nodeCount: Int, merged: Int, before: Int?
   ) -> StopReason? {
     if level == maximumLevels - 1 { return .maximumLevels }
     if merged == 0 { return .nothingMerged }
+    // Less than a thousandth of many nodes hardly changes a silhouette.
     if isTrial, nodeCount >= 20_000, merged * 1000 < nodeCount { return .nothingMerged }
     if stopsEarly, let before, Double(before) / Double(merged) < Double(neighborCount - 1) {
       return .earlyStop

@@ -10,6 +10,8 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   public let judge: Judge
   /// Where neighbours come from.
   public private(set) var search: NeighborSource
+  /// Whether only the silhouette of the clusters is wanted, so that levels that hardly merge anything are left out.
+  private(set) var isTrial = false
   /// How nodes choose the node they merge with.
   public let rule: MergeRule
   /// k: places in a point's neighbour list, including the point itself. At least 1.
@@ -79,7 +81,14 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     self.workers = workers
   }
 
-  /// The plan of a trial, whose clusters are only compared with those of other trials: an approximate search
+  /// The plan of a run of which only the silhouette is wanted.
+  package var asTrial: Self {
+    var plan = self
+    plan.isTrial = true
+    return plan
+  }
+
+  /// The plan of trials, whose clusters are only compared with those of other trials: an approximate search
   /// ends at a recall of 0.9, for a third of the time.
   package var ofTrials: Self {
     guard case .search(var options) = search else { return self }

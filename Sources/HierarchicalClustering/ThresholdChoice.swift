@@ -114,7 +114,7 @@ extension ClusteringRun {
     var run = self
     run.thresholds = thresholds
     try run.finish(
-      along: edges, of: source, by: plan, keepingRows: true, asTrial: true,
+      along: edges, of: source, by: plan.asTrial, keepingRows: true,
       measuredBy: PhaseClock(CountingCommunicator(communicator), NoObserver()), on: communicator)
     return SilhouetteTrial(
       threshold: thresholds.first, clusterCount: run.level.nodes.nodeCount,

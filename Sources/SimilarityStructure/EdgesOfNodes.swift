@@ -75,7 +75,7 @@ struct EdgesOfNodes: Sendable {
   /// The edges between an owned node and another one; nil if there are none.
   ///
   /// - Complexity: O(log of the nodes it is connected to).
-  package func tally(of node: Int, and other: GlobalNode) -> PointEdgeTally? {
+  func tally(of node: Int, and other: GlobalNode) -> PointEdgeTally? {
     var (low, high) = (rowOffsets[node], rowOffsets[node + 1])
     while low < high {
       let middle = (low + high) / 2
@@ -85,7 +85,7 @@ struct EdgesOfNodes: Sendable {
   }
 
   /// How many edges of level 0 run into the members of an owned node.
-  package func incomingCount(of node: Int) -> Int {
+  func incomingCount(of node: Int) -> Int {
     entries[rowOffsets[node]..<rowOffsets[node + 1]].reduce(0) { $0 + Int($1.tally.incoming) }
   }
 }

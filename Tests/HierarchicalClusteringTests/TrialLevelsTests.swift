@@ -9,8 +9,8 @@ import Testing
   func endWhereManyNodesHardlyMerge(nodeCount: Int, merged: Int, goesOn: Bool) throws {
     let plan = try ClusteringPlan(
       ClusteringOptions(), with: TrainedModel(path: nil, dimensions: 8))
-    let reasons = [false, true].map {
-      plan.stopReason(after: 1, of: nodeCount, merged: merged, before: nil, isTrial: $0)
+    let reasons = [plan, plan.asTrial].map {
+      $0.stopReason(after: 1, of: nodeCount, merged: merged, before: nil)
     }
     #expect(reasons == [nil, goesOn ? nil : .nothingMerged])
   }
