@@ -102,7 +102,7 @@ extension StructureNetwork {
 
   /// The metadata of this network's file.
   public var metadata: [String: String] {
-    [
+    var metadata = [
       "input": ModelInput.structure.rawValue,
       "k": "\(settings.neighborCount)",
       "context": "\(settings.contextLength)",
@@ -111,6 +111,9 @@ extension StructureNetwork {
       "node_features": NodeFeature.allCases.map(\.name).joined(separator: " "),
       "edge_features": EdgeFeature.allCases.map(\.name).joined(separator: " "),
     ]
+    if settings.mergesFewNodes { metadata["few_nodes"] = "merged" }
+    if settings.fewestPoints > 1 { metadata["fewest_points"] = "\(settings.fewestPoints)" }
+    return metadata
   }
 }
 
@@ -133,7 +136,10 @@ extension StructureNetwork.Settings {
       neighborCount: k,
       contextLength: try number("context", "\(k - 1) ... 1000") { (k - 1...1000).contains($0) },
       threshold: try number("tau", "0 ... 1") { (0.0...1).contains($0) },
-      laterThreshold: try number("tau_later", "0 ... 1") { (0.0...1).contains($0) })
+      laterThreshold: try number("tau_later", "0 ... 1") { (0.0...1).contains($0) },
+      mergesFewNodes: file.metadata["few_nodes"] == "merged",
+      fewestPoints: file.metadata["fewest_points"] == nil
+        ? 1 : try number("fewest_points", "1 ... 1000000") { (1...1_000_000).contains($0) })
   }
 }
 

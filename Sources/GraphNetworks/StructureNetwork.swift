@@ -36,11 +36,15 @@ public struct StructureNetwork: Sendable {
     /// τ of level 0, and of all later levels.
     public var threshold: Double
     public var laterThreshold: Double
+    /// Whether it learned from small graphs, and so may merge levels of no more than k nodes.
+    public var mergesFewNodes: Bool
+    /// Points of the smallest cluster of a group.
+    public var fewestPoints: Int
 
     /// - Parameter contextLength: Nil for the usual one: twice k, but no more than 100, and at least k.
     public init(
       neighborCount: Int = 10, contextLength: Int? = nil, threshold: Double = 0.8,
-      laterThreshold: Double = 0.8
+      laterThreshold: Double = 0.8, mergesFewNodes: Bool = false, fewestPoints: Int = 1
     ) {
       let contextLength = contextLength ?? max(min(2 * neighborCount, 100), neighborCount)
       precondition(
@@ -53,6 +57,8 @@ public struct StructureNetwork: Sendable {
       self.contextLength = contextLength
       self.threshold = threshold
       self.laterThreshold = laterThreshold
+      self.mergesFewNodes = mergesFewNodes
+      self.fewestPoints = fewestPoints
     }
 
     /// Places in a list that make edges, without the node itself.

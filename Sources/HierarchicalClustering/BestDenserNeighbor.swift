@@ -27,16 +27,29 @@ public func bestDenserNeighbor(
   _ linkage: Linkage, above threshold: Double, in graph: NeighborGraph,
   named names: [GlobalNode]? = nil, on communicator: some Communicator
 ) throws -> Parents {
+  try bestDenserNeighbor(
+    linkage, below: Array(repeating: Float(1 - threshold), count: graph.ownedCount), in: graph,
+    named: names, on: communicator)
+}
+
+/// The same with a threshold for each node.
+///
+/// > Collective: over `communicator`, as with one for all.
+///
+/// - Parameter limits: Owned. 1 − τ of every node.
+func bestDenserNeighbor(
+  _ linkage: Linkage, below limits: [Float], in graph: NeighborGraph,
+  named names: [GlobalNode]? = nil, on communicator: some Communicator
+) throws -> Parents {
   let density = try graph.halo.extend(linkage.density, on: communicator)
   let localNames = try names.map { try graph.halo.extend($0, on: communicator) }
-  let limit = Float(1 - threshold)
   let first = graph.nodes.owned(by: communicator.rank).lowerBound
   var parents = Parents(parent: [], keptEdgeCount: 0, mergedCount: 0)
   parents.parent.reserveCapacity(graph.ownedCount)
   for node in 0..<graph.ownedCount {
     var best: (distance: Float, name: GlobalNode, edge: Int)?
-    for edge in graph.edges(into: node, fromDenserBy: density) where linkage.distance[edge] < limit
-    {
+    for edge in graph.edges(into: node, fromDenserBy: density)
+    where linkage.distance[edge] < limits[node] {
       parents.keptEdgeCount += 1
       let name = localNames?[Int(graph.columns[edge].index)] ?? graph.source(of: edge)
       let candidate = (linkage.distance[edge], name, edge)

@@ -43,7 +43,10 @@ public func cluster(
   run.thresholds = choice.thresholds
   observer.chose(choice)
   if kept == nil, choice.deciding != nil { try keep(choice, nil) }
-  try run.finish(along: edges.take(), of: source, by: plan, measuredBy: clock, on: communicator) {
+  try run.finish(
+    along: edges.take(), of: source, by: plan, within: plan.bounds, measuredBy: clock,
+    on: communicator
+  ) {
     try keep(choice, $0)
   }
   return try run.clustering(
@@ -102,7 +105,8 @@ extension ClusteringRun {
     }
     return Clustering(
       labels: answer.labels, layers: layers, points: points, clusterCount: answer.clusterCount,
-      singletonCount: singletonCount, levels: history,
+      singletonCount: singletonCount,
+      groups: try level.groups?.summary(on: communicator), levels: history,
       // Where there is no level, nobody else has the account of merging copies.
       reading: history.isEmpty ? reading + (try clock.take(.copies)) : reading,
       // Keeping the last level is of no level, either.
@@ -161,6 +165,11 @@ extension ClusteringRun {
     }
     stopReason = plan.stopReason(
       after: number, of: nodes.nodeCount, merged: merged, before: history.last?.mergedCount)
+    if let groups = level.groups, stopReason == nil || stopReason == .fewNodes {
+      let first = nodes.owned(by: communicator.rank).lowerBound
+      let peaks = roots.indices.filter { roots[$0] == GlobalNode(first + $0) }
+      stopReason = try communicator.any(groups.merged(into: peaks).isAnyOpen) ? nil : .fewNodes
+    }
     try clock.measure(.coarsen) { _ in
       try contract(
         to: roots, as: number + 1,
@@ -201,7 +210,13 @@ extension ClusteringRun {
     }
     if plan.mergesCopies {
       try clock.measure(.copies) { _ in
-        try mergeCopies(of: source, using: plan.workers, on: communicator)
+        try mergeCopies(
+          of: source, within: plan.search.groups, using: plan.workers, on: communicator)
+      }
+    }
+    if let groups = plan.search.groups {
+      try clock.measure(.partition) { _ in
+        try deal(groups, fewNodes: plan.fewNodes, on: communicator)
       }
     }
   }
@@ -233,7 +248,7 @@ extension ClusteringRun {
           progress: progress)
       }
     }
-    if level.number == 0, communicator.size > 1, plan.ownership != .byInput {
+    if level.number == 0, level.groups == nil, communicator.size > 1, plan.ownership != .byInput {
       try clock.measure(.partition) { _ in
         lists = try deal(
           lists.take()!, by: plan.ownership, edgeLength: plan.neighborCount - 1, on: communicator)

@@ -8,7 +8,7 @@ public enum StopReason: String, Codable, Sendable {
   case maximumLevels
   /// Merges no longer fell by a factor of k − 1.
   case earlyStop
-  /// At most k nodes were left after a level, or at most one at the start.
+  /// At most k nodes were left after a level, in every group if there are groups, or at most one at the start.
   case fewNodes
   /// By flow: no move of a node made the code shorter.
   case shortestCode
@@ -31,7 +31,7 @@ extension ClusteringPlan {
     if stopsEarly, let before, Double(before) / Double(merged) < Double(neighborCount - 1) {
       return .earlyStop
     }
-    return nodeCount - merged > neighborCount ? nil : .fewNodes
+    return nodeCount - merged > fewNodes ? nil : .fewNodes
   }
 }
 
@@ -100,6 +100,8 @@ public struct Clustering: Sendable {
   public var clusterCount: Int
   /// Replicated. Clusters of one point.
   public var singletonCount: Int
+  /// Replicated. How many clusters groups have, if there are groups.
+  public var groups: GroupSummary?
   /// Replicated.
   public var levels: [LevelSummary]
   /// Replicated. The cost of reading the input, and of merging copies if no level follows.

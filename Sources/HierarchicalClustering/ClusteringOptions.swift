@@ -19,6 +19,8 @@ public struct ClusteringOptions: Sendable {
   public var maximumLevels: Int
   /// Whether to stop once merges no longer fall by a factor of k − 1 from level to level.
   public var stopsEarly: Bool
+  /// How many clusters each group is to have; nil for any number. At least 1.
+  public var clusterCounts: ClosedRange<Int>?
   /// Whether to keep the labels after every level: ``Clustering/layers``.
   public var keepsLayers: Bool
   /// How neighbours are searched, at every level.
@@ -33,7 +35,8 @@ public struct ClusteringOptions: Sendable {
   public init(
     neighborCount: Int? = nil, threshold: Double? = nil, laterThreshold: Double? = nil,
     choosesThreshold: Bool = false, granularity: Granularity = .asTrained, maximumLevels: Int = 10,
-    stopsEarly: Bool = false, keepsLayers: Bool = false, search: SearchOptions = SearchOptions(),
+    stopsEarly: Bool = false, clusterCounts: ClosedRange<Int>? = nil, keepsLayers: Bool = false,
+    search: SearchOptions = SearchOptions(),
     ownership: NodeOwnership = .byLocality,
     invalidRows: InvalidRowPolicy = .error, workers: Workers = Workers()
   ) {
@@ -49,6 +52,7 @@ public struct ClusteringOptions: Sendable {
     self.granularity = granularity
     self.maximumLevels = maximumLevels
     self.stopsEarly = stopsEarly
+    self.clusterCounts = clusterCounts
     self.keepsLayers = keepsLayers
     self.search = search
     self.ownership = ownership

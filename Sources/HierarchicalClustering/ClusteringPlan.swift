@@ -24,6 +24,8 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   public let maximumLevels: Int
   /// Whether to stop once merges no longer fall by a factor of k − 1 from level to level.
   public let stopsEarly: Bool
+  /// How many clusters each group is to have; nil for any number.
+  public let clusterCounts: ClosedRange<Int>?
   /// Whether to keep the labels after every level.
   public let keepsLayers: Bool
   /// Which rank owns which nodes, once the neighbours of level 0 are known.
@@ -42,8 +44,9 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     judge: Judge, search: NeighborSource = .exact, rule: MergeRule = .bestDenserNeighbor,
     neighborCount: Int, thresholds: ThresholdRule, granularity: Granularity = .asTrained,
     maximumLevels: Int = 10,
-    stopsEarly: Bool = false, keepsLayers: Bool = false, ownership: NodeOwnership = .byInput,
-    invalidRows: InvalidRowPolicy = .error, workers: Workers = Workers()
+    stopsEarly: Bool = false, clusterCounts: ClosedRange<Int>? = nil, keepsLayers: Bool = false,
+    ownership: NodeOwnership = .byInput, invalidRows: InvalidRowPolicy = .error,
+    workers: Workers = Workers()
   ) {
     precondition(neighborCount > 0, "k = \(neighborCount)")
     precondition(maximumLevels > 0, "\(maximumLevels) levels")
@@ -75,6 +78,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     self.granularity = granularity
     self.maximumLevels = maximumLevels
     self.stopsEarly = stopsEarly
+    self.clusterCounts = clusterCounts
     self.keepsLayers = keepsLayers
     self.ownership = ownership
     self.invalidRows = invalidRows
@@ -101,6 +105,16 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   /// Places in the neighbour lists that the search fills.
   public var listLength: Int { judge.listLength(neighborCount: neighborCount) }
 
+  /// A level, or a group, that leaves no more nodes is the last.
+  var fewNodes: Int { judge.mergesFewNodes ? 1 : neighborCount }
+
+  /// What groups are to have.
+  var bounds: GroupBounds {
+    GroupBounds(
+      clusterCounts: clusterCounts, fewestPoints: judge.fewestPoints,
+      settles: judge.mergesFewNodes)
+  }
+
   /// Checks that the embeddings have the dimension that the judge needs, and that all ranks have the
   /// same plan.
   ///
@@ -117,7 +131,8 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
         listLength: listLength, hasLists: hasLists, thresholds: thresholds,
         granularity: granularity, rule: rule, means: judge.means,
         ownership: ownership.name, mergesCopies: mergesCopies, maximumLevels: maximumLevels,
-        stopsEarly: stopsEarly, keepsLayers: keepsLayers, invalidRows: invalidRows
+        stopsEarly: stopsEarly, clusterCounts: clusterCounts, keepsLayers: keepsLayers,
+        invalidRows: invalidRows
       ))
   }
 
@@ -156,11 +171,13 @@ public enum ThresholdRule: Sendable, Equatable {
 extension ClusteringPlan where Judge == LinkageModel {
   /// The plan that follows from options and a trained model.
   ///
-  /// - Parameter neighbors: Owned. Returns the lists of level 0 of the length that it is given, if the
-  ///   user provides them.
+  /// - Parameters:
+  ///   - groups: Owned. Which points may merge with which, if not all; not with given neighbours.
+  ///   - neighbors: Owned. Returns the lists of level 0 of the length that it is given, if the user provides
+  ///     them.
   /// - Throws: ``ModelError`` if an option does not fit the model, and any error of `neighbors`.
   public init(
-    _ options: ClusteringOptions, with model: TrainedModel,
+    _ options: ClusteringOptions, with model: TrainedModel, within groups: PointGroups? = nil,
     neighbors: (_ listLength: Int) throws -> NeighborLists? = { _ in nil }
   ) throws {
     let trained = model.defaults
@@ -202,7 +219,9 @@ extension ClusteringPlan where Judge == LinkageModel {
     }
     let first = options.threshold ?? options.granularity.moved(trained.threshold)
     self.init(
-      judge: model.linkage, search: neighbors.map { .given($0) } ?? .search(options.search),
+      judge: model.linkage,
+      search: neighbors.map { .given($0) } ?? groups.map { .within($0, options.search) }
+        ?? .search(options.search),
       neighborCount: neighborCount,
       thresholds: choosesThreshold
         ? .withoutLabels(later: options.laterThreshold)
@@ -212,7 +231,8 @@ extension ClusteringPlan where Judge == LinkageModel {
             later: options.laterThreshold ?? options.threshold
               ?? options.granularity.moved(trained.laterThreshold))),
       granularity: options.granularity, maximumLevels: options.maximumLevels,
-      stopsEarly: options.stopsEarly, keepsLayers: options.keepsLayers,
+      stopsEarly: options.stopsEarly, clusterCounts: options.clusterCounts,
+      keepsLayers: options.keepsLayers,
       ownership: options.ownership,
       invalidRows: options.invalidRows, workers: options.workers)
   }

@@ -30,8 +30,13 @@ extension ClusteringRun {
     var coarseOfPeak = root
     for (place, peak) in peaks.enumerated() { coarseOfPeak[peak] = GlobalNode(firstCoarse + place) }
     let coarse = try nodes.fetch(coarseOfPeak, at: root, on: communicator)
-    let coarseNodes = NodePartition(
-      sharing: try communicator.sum(peaks.count), among: communicator.size)
+    let groups = level.groups?.merged(into: peaks)
+    // Groups stay where they are.
+    let coarseNodes =
+      groups == nil
+      ? NodePartition(sharing: try communicator.sum(peaks.count), among: communicator.size)
+      : NodePartition(
+        firstNode: (try communicator.gatherOne(peaks.count) + [0]).exclusivePrefixSums())
 
     nodeOfPoint = try nodes.fetch(coarse, at: nodeOfPoint, on: communicator)
     // Peaks leave in the order of nodes from ranks in ascending order, so they arrive in order.
@@ -46,26 +51,31 @@ extension ClusteringRun {
     let rows =
       try means.map {
         try coarseRows(
-          coarse, peaks: peaks, in: coarseNodes, counts: counts, keeping: $0, of: source,
+          coarse, peaks: peaks, in: coarseNodes, groups, counts: counts, keeping: $0, of: source,
           using: workers, on: communicator)
       } ?? .none
     var evidence = level.evidence
     if means == nil {
       evidence = nil
     } else if let edges = evidence?.pointEdges {
+      if case .ofNodes(let scales) = evidence!.scales {
+        evidence!.scales = .ofNodes(peaks.map { scales[$0] })
+      }
       evidence?.pointEdges = try edges.merged(
         into: coarse, from: nodes, to: coarseNodes, using: workers, on: communicator)
     }
     level = Level(
       number: number, nodes: coarseNodes, rows: rows, memberCounts: counts,
-      inputPoint: inputPoint, isInInputOrder: level.isInInputOrder, evidence: evidence)
+      inputPoint: inputPoint, isInInputOrder: level.isInInputOrder, evidence: evidence,
+      groups: groups)
   }
 
   /// The rows of the coarse nodes: the peaks' rows, moved to their new owners, and the means of the
   /// members' rows.
   private func coarseRows(
-    _ coarse: [GlobalNode], peaks: [Int], in coarseNodes: NodePartition, counts: [Int64],
-    keeping means: NodeMeans, of source: some EmbeddingSource, using workers: Workers,
+    _ coarse: [GlobalNode], peaks: [Int], in coarseNodes: NodePartition, _ groups: NodeGroups?,
+    counts: [Int64], keeping means: NodeMeans, of source: some EmbeddingSource,
+    using workers: Workers,
     on communicator: some Communicator
   ) throws -> NodeRows {
     let members =
@@ -78,8 +88,9 @@ extension ClusteringRun {
     var directions = Matrix(rows: movesPeaks ? coarseOwned.count : 0, columns: dimensions)
     var sums = FixedPointSums(
       rowCount: means == .peaksOnly ? 0 : coarseOwned.count, width: dimensions,
-      FixedPoint(
-        summing: points.nodeCount, valuesUpTo: means == .ofDirections ? 1 : largestValue),
+      means == .peaksOnly
+        ? [FixedPoint(summing: 1, valuesUpTo: 1)]
+        : units(of: groups, valuesUpTo: means == .ofDirections ? 1 : largestValue),
       using: workers)
 
     let tileLength = 4096
@@ -122,6 +133,15 @@ extension ClusteringRun {
     case .ofInputRows: .peaksAndMeans(directions, means: sums.means(over: counts))
     case .ofDirections: NodeRows(means: sums.means(over: counts), using: workers)
     }
+  }
+
+  /// The units of sums: one for all, or one for each coarse node, that of its group alone.
+  private func units(of groups: NodeGroups?, valuesUpTo largestValue: Float) -> [FixedPoint] {
+    guard let groups else {
+      return [FixedPoint(summing: points.nodeCount, valuesUpTo: largestValue)]
+    }
+    return groups.ofNodes(
+      groups.pointCounts.map { FixedPoint(summing: $0, valuesUpTo: largestValue) })
   }
 
   /// The owned points as members of coarse nodes, for rows that are read from the input once more.
@@ -191,7 +211,9 @@ extension FixedPointSums {
     let away = clusters.indices.filter { !owned.contains(Int(clusters[$0].index)) }
     let names = Set(away.map { clusters[$0] }).sorted()
     let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
-    var partial = FixedPointSums(rowCount: names.count, width: rows.columnCount, fixedPoint)
+    // Members of groups are never away.
+    var partial = FixedPointSums(
+      rowCount: names.count, width: rows.columnCount, names.map { _ in fixedPoint(of: 0) })
     partial.add(
       rows, away, times: away.map { weights[$0] }, to: away.map { places[clusters[$0]]! })
     let arrived = try nodes.deliver(

@@ -62,12 +62,16 @@ extension ClusteringRun {
   ///
   /// > Collective: over `communicator`. As ``duplicateRoots(of:where:in:using:on:)``; if there are
   /// > duplicates, also as ``contract(to:as:keeping:of:using:on:)``.
+  ///
+  /// - Parameter groups: Owned points. Copies are of the same group, if there are groups.
   package mutating func mergeCopies(
-    of source: some EmbeddingSource, using workers: Workers, on communicator: some Communicator
+    of source: some EmbeddingSource, within groups: PointGroups? = nil, using workers: Workers,
+    on communicator: some Communicator
   ) throws {
     precondition(level.number == 0 && level.nodes == points, "copies are of points")
     let roots = try duplicateRoots(
-      of: level.rows.directions, where: hasDirection, in: points, using: workers, on: communicator)
+      of: level.rows.directions, where: hasDirection, within: groups, in: points, using: workers,
+      on: communicator)
     guard try communicator.any(roots != level.inputPoint) else { return }
     try contract(
       to: roots, as: 0, keeping: .peaksOnly, of: source, using: workers, on: communicator)

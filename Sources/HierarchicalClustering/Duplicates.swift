@@ -18,10 +18,12 @@ internal import RandomNumbers
 /// - Parameters:
 ///   - rows: Owned. Unit rows.
 ///   - hasDirection: Owned. Points without a direction are not copies of any other.
+///   - groups: Owned. Points of two groups are not copies of each other.
 /// - Complexity: O(ownedCount · columns).
 package func duplicateRoots(
-  of rows: StoredRows, where hasDirection: [Bool], in points: NodePartition,
-  using workers: Workers = Workers(), on communicator: some Communicator
+  of rows: StoredRows, where hasDirection: [Bool], within groups: PointGroups? = nil,
+  in points: NodePartition, using workers: Workers = Workers(),
+  on communicator: some Communicator
 ) throws -> [GlobalNode] {
   let first = points.owned(by: communicator.rank).lowerBound
   precondition(
@@ -32,7 +34,8 @@ package func duplicateRoots(
   var entries: [Fingerprint] = []
   let places = hashes.indices.map { row in
     guard hasDirection[row] else { return -1 }
-    let hash = hashes[row]
+    var hash = hashes[row]
+    if let groups { hash.add(UInt64(bitPattern: groups.firstPoint[row].index)) }
     if let place = placeOf[hash] { return place }
     placeOf[hash] = entries.count
     entries.append(Fingerprint(hash: hash, point: GlobalNode(first + row)))
@@ -63,6 +66,11 @@ private struct Fingerprint: BitwiseCopyable {
   struct Hash: BitwiseCopyable, Hashable {
     var low: UInt64 = 0x9E37_79B9_7F4A_7C15
     var high: UInt64 = 0xD1B5_4A32_D192_ED03
+
+    mutating func add(_ bits: UInt64) {
+      low = mixed(low ^ bits)
+      high = mixed(high &+ bits &* 0x2545_F491_4F6C_DD1D)
+    }
   }
 
   var hash: Hash
@@ -90,8 +98,7 @@ extension StoredRows {
         for column in 0..<width {
           let value = unsafe row[column]
           let bits = UInt64((value == 0 ? 0 : value).bitPattern)
-          hash.low = mixed(hash.low ^ bits)
-          hash.high = mixed(hash.high &+ bits &* 0x2545_F491_4F6C_DD1D)
+          hash.add(bits)
         }
         hashes[index - places.lowerBound] = hash
       }

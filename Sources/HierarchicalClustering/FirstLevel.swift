@@ -41,15 +41,15 @@ package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
   ///
   /// > Collective: over `base`, as clustering from level 0's linkage on.
   package func run(
-    above thresholds: Thresholds, observer: some ClusteringObserver = NoObserver(),
-    on base: some Communicator
+    above thresholds: Thresholds, within bounds: GroupBounds = GroupBounds(),
+    observer: some ClusteringObserver = NoObserver(), on base: some Communicator
   ) throws -> ClusteringRun {
     let communicator = CountingCommunicator(base)
     precondition(!observer.wantsLevels, "level 0 was judged for no observer")
     var run = run
     run.thresholds = thresholds
     try run.finish(
-      along: edges, of: source, by: plan,
+      along: edges, of: source, by: plan, within: bounds,
       measuredBy: PhaseClock(communicator, observer), on: communicator)
     return run
   }

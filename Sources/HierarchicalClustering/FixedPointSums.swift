@@ -4,24 +4,33 @@ internal import Parallelism
 
 /// Sums of rows, in fixed point: the same whatever the order of the additions.
 struct FixedPointSums {
-  let fixedPoint: FixedPoint
+  /// One for all sums, or one for each.
+  private let fixedPoints: [FixedPoint]
   private let width: Int
   private let workers: Workers
   /// Shape `[rowCount × width]`.
   private(set) var sums: [Int64]
 
-  init(rowCount: Int, width: Int, _ fixedPoint: FixedPoint, using workers: Workers = Workers()) {
-    self.fixedPoint = fixedPoint
+  /// - Parameter fixedPoints: One for all sums, or one for each.
+  init(
+    rowCount: Int, width: Int, _ fixedPoints: [FixedPoint], using workers: Workers = Workers()
+  ) {
+    precondition(
+      fixedPoints.count == rowCount || fixedPoints.count == 1, "\(fixedPoints.count) units")
+    self.fixedPoints = fixedPoints
     self.width = width
     self.workers = workers
     sums = Array(repeating: 0, count: rowCount * width)
   }
 
+  /// The unit of a sum.
+  func fixedPoint(of row: Int) -> FixedPoint { fixedPoints[fixedPoints.count == 1 ? 0 : row] }
+
   /// Adds some rows of a matrix, each `weights` times, to the sums at `places`.
   ///
   /// - Complexity: O(rows · width).
   mutating func add(_ rows: Matrix, _ selected: [Int], times weights: [Int64], to places: [Int]) {
-    let (fixedPoint, width) = (fixedPoint, width)
+    let (width, fixedPoints) = (width, fixedPoints)
     precondition(
       selected.count == weights.count && selected.count == places.count
         && rows.columnCount == width && selected.allSatisfy { (0..<rows.rowCount).contains($0) }
@@ -31,6 +40,7 @@ struct FixedPointSums {
       unsafe sums.withUnsafeMutableBufferPointer { sums in
         for (index, row) in selected.enumerated() {
           let (from, to, weight) = (row * width, places[index] * width, weights[index])
+          let fixedPoint = fixedPoints[fixedPoints.count == 1 ? 0 : places[index]]
           for column in 0..<width {
             unsafe sums[to + column] &+= fixedPoint.encode(elements[from + column]) &* weight
           }
@@ -49,11 +59,12 @@ struct FixedPointSums {
   /// Every row divided by its count. Shape `[rowCount × width]`.
   func means(over counts: [Int64]) -> Matrix {
     var means = Matrix(rows: counts.count, columns: width)
-    let (width, sums, fixedPoint) = (width, sums, fixedPoint)
+    let (width, sums) = (width, sums)
     means.forEachTile(ofRows: 256, using: workers) { rows, means in
       let sums = sums.span
       let first = rows.lowerBound * width
       for row in rows {
+        let fixedPoint = fixedPoint(of: row)
         for place in row * width..<(row + 1) * width {
           means[place - first] = fixedPoint.decode(sums[place], dividedBy: counts[row])
         }

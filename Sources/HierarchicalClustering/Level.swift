@@ -24,6 +24,8 @@ public struct Level: Sendable {
   let isInInputOrder: Bool
   /// How the nodes' members are connected at level 0; kept from there on if the judge needs it.
   package var evidence: Evidence?
+  /// Which nodes may merge with which, if not all.
+  var groups: NodeGroups?
 }
 
 extension Level {
@@ -100,8 +102,8 @@ public enum NodeMeans: Equatable, Sendable {
 
 /// What level 0 tells about the nodes of later levels.
 package struct Evidence: Sendable {
-  /// Replicated. Measured at level 0.
-  package let scale: ClosenessScale
+  /// Measured at level 0.
+  package var scales: ClosenessScales
   /// Owned. The edges of level 0 between members of the level's nodes.
   package var pointEdges: PointEdges
 }

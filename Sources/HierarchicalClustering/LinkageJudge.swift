@@ -16,6 +16,12 @@ public protocol LinkageJudge {
   /// each other's neighbour lists, which would then tell nothing else.
   var mergesCopies: Bool { get }
 
+  /// Whether levels, or groups, of no more than k nodes are merged further, too.
+  var mergesFewNodes: Bool { get }
+
+  /// Points of the smallest cluster of a group: smaller ones are joined to others.
+  var fewestPoints: Int { get }
+
   /// Places in the neighbour lists that it looks at, without the node itself: at least k − 1.
   func listLength(neighborCount: Int) -> Int
 
@@ -36,6 +42,8 @@ public protocol LinkageJudge {
 
 extension LinkageJudge {
   public var dimensions: Int? { nil }
+  public var mergesFewNodes: Bool { false }
+  public var fewestPoints: Int { 1 }
 }
 
 /// The edges of a level, and the judge's linkages.

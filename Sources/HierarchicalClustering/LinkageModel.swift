@@ -57,6 +57,10 @@ extension LinkageModel: LinkageJudge {
     }
   }
 
+  public var mergesFewNodes: Bool { settings?.mergesFewNodes ?? false }
+
+  public var fewestPoints: Int { settings?.fewestPoints ?? 1 }
+
   public func listLength(neighborCount: Int) -> Int {
     switch self {
     case .coordinates: neighborCount - 1
@@ -91,22 +95,35 @@ extension Level {
     _ lists: consuming NeighborLists, _ graph: NeighborGraph, nearLength: Int,
     using workers: Workers, on communicator: some Communicator
   ) throws -> StructureFeatures {
-    let scale =
-      try evidence?.scale
-      ?? ClosenessScale(measuring: rows.directions, using: workers, on: communicator)
+    let scales = try evidence?.scales ?? measuredScales(using: workers, on: communicator)
     // The lists are the largest of all; the evidence follows when they are gone.
     let lists = try ListFeatures(
-      consume lists, over: graph, nearLength: nearLength, scale: scale, using: workers,
+      consume lists, over: graph, nearLength: nearLength, scales: scales, using: workers,
       on: communicator)
     let evidence =
       try evidence
-      ?? Evidence(scale: scale, pointEdges: PointEdges(graph, on: communicator))
+      ?? Evidence(scales: scales, pointEdges: PointEdges(graph, on: communicator))
     self.evidence = evidence
     return try StructureFeatures(
       lists, graph: graph,
       of: StructureLevel(
         level: number, memberCounts: memberCounts, meanLengths: rows.meanLengths,
-        pointEdges: evidence.pointEdges, scale: scale),
+        pointEdges: evidence.pointEdges, scales: scales),
       using: workers, on: communicator)
+  }
+
+  /// The scale of all similarities of this level, or of those of each group.
+  ///
+  /// > Collective: over `communicator`, unless there are groups, each of which has one owner.
+  private func measuredScales(
+    using workers: Workers, on communicator: some Communicator
+  ) throws -> ClosenessScales {
+    guard let groups else {
+      return .ofAll(
+        try ClosenessScale(measuring: rows.directions, using: workers, on: communicator))
+    }
+    return .ofNodes(
+      groups.ofNodes(
+        ClosenessScale.measuring(rows.directions, in: groups.ranges, using: workers)))
   }
 }

@@ -1,4 +1,5 @@
 internal import Communication
+internal import DistributedGraphs
 internal import GraphNetworks
 
 /// How the nodes of a level choose the node they merge with.
@@ -18,7 +19,10 @@ extension MergeRule {
     switch self {
     case .bestDenserNeighbor:
       try HierarchicalClustering.bestDenserNeighbor(
-        edges.linkage, above: threshold, in: edges.graph, named: level.names, on: communicator)
+        edges.linkage,
+        below: level.groups?.limits(above: threshold)
+          ?? Array(repeating: Float(1 - threshold), count: edges.graph.ownedCount),
+        in: edges.graph, named: level.names, on: communicator)
     }
   }
 }

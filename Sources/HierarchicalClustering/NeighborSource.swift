@@ -9,16 +9,24 @@ public enum NeighborSource: Sendable {
   case search(SearchOptions)
   /// Owned points. The user's lists for level 0, and an exact search for later levels.
   case given(NeighborLists)
+  /// A search among the nodes of the same group, as if each group were alone.
+  case within(PointGroups, SearchOptions)
 
   /// An exact search, which compares all pairs of nodes.
   public static let exact = NeighborSource.search(SearchOptions(.exact))
 
   /// How the nodes of a level are searched. Those of later levels stand for clusters, and lie apart.
   private func options(atLevel level: Int) -> SearchOptions {
-    guard case .search(var options) = self else { return SearchOptions(.exact) }
-    options.expectsDiffuse = level > 0
-    return options
+    switch self {
+    case .search(var options), .within(_, var options):
+      options.expectsDiffuse = level > 0
+      return options
+    case .given: return SearchOptions(.exact)
+    }
   }
+
+  /// Owned points. Which may merge with which, if not all.
+  var groups: PointGroups? { if case .within(let groups, _) = self { groups } else { nil } }
 }
 
 extension NeighborSource {
@@ -33,6 +41,11 @@ extension NeighborSource {
     progress: (Double) throws -> Void
   ) throws -> (lists: NeighborLists, summary: SearchSummary?) {
     let level = run.level
+    if level.groups != nil {
+      return try run.neighborsWithinGroups(
+        length: length, by: options(atLevel: level.number), using: workers, on: communicator,
+        progress: progress)
+    }
     var (lists, summary): (NeighborLists, SearchSummary?)
     var haveNames = !level.isInInputOrder
     if case .given(let given) = self, level.number == 0 {

@@ -2,6 +2,7 @@ internal import DistributedGraphs
 internal import GraphNetworks
 internal import LinearAlgebra
 internal import Parallelism
+internal import SimilarityStructure
 
 /// How well each node of level 0 is separated from other clusters:
 /// ``Level/silhouette(of:over:using:on:)``.
@@ -15,11 +16,11 @@ package struct NodeSilhouettes {
   ///   - rows: Owned. The nodes' directions.
   ///   - place: Local. Where each node's cluster is in `means` and `sizes`.
   ///   - means, sizes: Of clusters.
-  ///   - baseline: The mean similarity of all pairs.
+  ///   - scales: They have the mean similarity of all pairs.
   /// - Complexity: O(edges · columns) at most.
   init(
     _ rows: StoredRows, over graph: NeighborGraph, in place: [LocalNode], means: LocalRows,
-    sizes: [Int64], baseline: Double, using workers: Workers
+    sizes: [Int64], scales: ClosenessScales, using workers: Workers
   ) {
     let width = rows.columnCount
     let ownedClusterCount = means.owned.rowCount
@@ -49,7 +50,7 @@ package struct NodeSilhouettes {
           let other = Int(place[Int(graph.columns[edge].index)].index)
           if other != own, !others.contains(other) { others.append(other) }
         }
-        let b = others.map { similarity(node, $0) }.max() ?? baseline
+        let b = others.map { similarity(node, $0) }.max() ?? Double(scales[node].mean)
         let value = (a - b) / max(1 - a, 1 - b, 1e-6)
         values[node - nodes.lowerBound] = Int64((value * Self.unit).rounded())
       }

@@ -35,7 +35,7 @@ extension Level {
       rows.directions, over: graph, in: place,
       means: try halo.extend(run.level.rows.averages.unitRows(), on: communicator),
       sizes: try halo.extend(run.level.memberCounts, on: communicator),
-      baseline: Double(evidence?.scale.mean ?? 0), using: workers)
+      scales: evidence?.scales ?? .ofAll(ClosenessScale(mean: 0)), using: workers)
     return NodeSilhouettes.mean(
       of: try communicator.allReduce(silhouettes.sum(times: memberCounts), +),
       over: run.points.nodeCount)

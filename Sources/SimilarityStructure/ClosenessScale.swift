@@ -6,7 +6,7 @@ public import Parallelism
 /// different points, and 1 is equality.
 ///
 ///     z = (a − μ) / (1 − μ)
-public struct ClosenessScale: Equatable, Sendable {
+public struct ClosenessScale: BitwiseCopyable, Equatable, Sendable {
   /// μ: the mean cosine similarity of two different nodes of level 0. Below 1.
   public let mean: Float
 
@@ -94,7 +94,61 @@ public struct ClosenessScale: Equatable, Sendable {
     self.init(mean: Float((squares - n) / (n * (n - 1))))
   }
 
-  private static let unit = 0x1p32
+  fileprivate static let unit = 0x1p32
+}
+
+/// The scale of every node: one for all, or that of the group in which a node is clustered.
+public enum ClosenessScales: Equatable, Sendable {
+  /// Replicated.
+  case ofAll(ClosenessScale)
+  /// Owned. Edges are between nodes of the same scale. Shape `[ownedCount]`.
+  case ofNodes([ClosenessScale])
+
+  /// That of an owned node.
+  public subscript(node: Int) -> ClosenessScale {
+    switch self {
+    case .ofAll(let scale): scale
+    case .ofNodes(let scales): scales[node]
+    }
+  }
+
+  /// That of all nodes, if there is one.
+  public var ofAll: ClosenessScale? { if case .ofAll(let scale) = self { scale } else { nil } }
+}
+
+extension ClosenessScale {
+  /// The scales of ranges of unit rows, each measured as if its rows were all there are.
+  ///
+  /// - Returns: One for each range.
+  /// - Complexity: O(rows · columns).
+  package static func measuring(
+    _ rows: StoredRows, in ranges: [Range<Int>], using workers: Workers
+  ) -> [ClosenessScale] {
+    let width = rows.columnCount
+    return [ClosenessScale](
+      count: ranges.count, tilesOf: 64, using: workers, filledWith: ClosenessScale(mean: 0)
+    ) { places, scales in
+      var scratch = Matrix(rows: 0, columns: 0)
+      for place in places {
+        var sums = Array(repeating: Int128(0), count: width)
+        var count = Int128(0)
+        for tile in ranges[place].tiles(of: 4096) {
+          var partial = Array(repeating: Int64(0), count: width)
+          let elements = unsafe rows.read(tile, into: &scratch)
+          for index in 0..<tile.count where !rows.isZero(tile.lowerBound + index) {
+            let row = unsafe elements + index * width
+            count += 1
+            for column in 0..<width {
+              unsafe partial[column] &+= nearestInteger(Double(row[column]) * unit)
+            }
+          }
+          for column in 0..<width { sums[column] += Int128(partial[column]) }
+        }
+        scales[place - places.lowerBound] = ClosenessScale(columnSums: sums, ofRows: count)
+      }
+      withExtendedLifetime(scratch) {}
+    }
+  }
 }
 
 /// Ties to even; of numbers below 2⁵¹ in size.

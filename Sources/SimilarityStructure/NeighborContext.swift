@@ -33,7 +33,7 @@ private struct SortedLists: Sendable {
   /// Sorts lists in their own memory, unless somebody else keeps them.
   ///
   /// - Parameter lists: Places of no positive similarity count as empty.
-  init(_ lists: consuming NeighborLists, scale: ClosenessScale, using workers: Workers) {
+  init(_ lists: consuming NeighborLists, scales: ClosenessScales, using workers: Workers) {
     let (length, count) = (lists.listLength, lists.count)
     self.length = length
     let isShort = length <= Int(UInt16.max)
@@ -61,7 +61,8 @@ private struct SortedLists: Sendable {
         let unsorted = (first..<first + length).map { closeness[$0] }
         for place in 0..<length {
           closeness[first + place] =
-            place < counts[list] ? scale.closeness(unsorted[source(list * length + place)]) : 0
+            place < counts[list]
+            ? scales[list].closeness(unsorted[source(list * length + place)]) : 0
         }
       }
     }
@@ -155,7 +156,7 @@ package struct NeighborContext: Sendable {
   ///     memory, unless somebody else keeps them.
   ///   - graph: The graph of the first `nearLength` places, whose ghosts are needed.
   package init(
-    _ lists: consuming NeighborLists, nearLength: Int, scale: ClosenessScale,
+    _ lists: consuming NeighborLists, nearLength: Int, scales: ClosenessScales,
     over graph: NeighborGraph, using workers: Workers = Workers(),
     on communicator: some Communicator
   ) throws {
@@ -164,7 +165,7 @@ package struct NeighborContext: Sendable {
     self.length = length
     self.nearLength = nearLength
     ownedCount = graph.ownedCount
-    let owned = SortedLists(consume lists, scale: scale, using: workers)
+    let owned = SortedLists(consume lists, scales: scales, using: workers)
     let boundary = graph.halo.boundary
     var leaving: [ListEntry] = []
     leaving.reserveCapacity(boundary.values.count * length)

@@ -37,7 +37,7 @@ public struct StructureFeatures: Sendable {
   ) throws {
     try self.init(
       ListFeatures(
-        lists, over: graph, nearLength: nearLength, scale: level.scale, using: workers,
+        lists, over: graph, nearLength: nearLength, scales: level.scales, using: workers,
         on: communicator), graph: graph, of: level, using: workers, on: communicator)
   }
 
@@ -49,7 +49,7 @@ public struct StructureFeatures: Sendable {
     _ lists: ListFeatures, graph: NeighborGraph, of level: StructureLevel,
     using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
-    try communicator.assertReplicated((level: level.level, scale: level.scale))
+    try communicator.assertReplicated((level: level.level, scale: level.scales.ofAll))
     precondition(
       level.memberCounts.count == graph.ownedCount, "\(level.memberCounts.count) counts")
     self.graph = graph
@@ -68,7 +68,7 @@ public struct StructureFeatures: Sendable {
         structure.describeMembers(
           count: level.memberCounts[node], meanLength: level.meanLengths[node],
           pointEdges: level.pointEdges, node: node, named: graph.halo.global(LocalNode(node)),
-          scale: level.scale)
+          scale: level.scales[node])
         structure.popularity = popularity[node]
         structure.describeSurroundings(
           (0..<graph.edges(into: node).count).map { EdgeOverlap(overlaps, node, $0) },
@@ -126,6 +126,7 @@ public struct StructureFeatures: Sendable {
     var first = column
     for target in targets {
       let i = nodes[target]
+      let scale = level.scales[target]
       for (place, edge) in graph.edges(into: target).enumerated() {
         let source = Int(graph.columns[edge].index)
         let j = nodes[source]
@@ -133,12 +134,12 @@ public struct StructureFeatures: Sendable {
           level.pointEdges.tally(of: target, and: graph.source(of: edge)) ?? PointEdgeTally()
         let overlap = EdgeOverlap(overlaps, target, place)
         let edgeStructure = EdgeStructure(
-          closeness: level.scale.closeness(graph.affinities[edge]), place: place,
+          closeness: scale.closeness(graph.affinities[edge]), place: place,
           overlap: overlap.lists, pointEdges: tally,
           // a = U·U′ / (|U| |U′|), so U·U′ / (s s′) = a |u| |u′|.
-          averageLinkage: level.scale.closeness(
+          averageLinkage: scale.closeness(
             graph.affinities[edge] * i.meanLength * j.meanLength),
-          bestPointEdge: level.scale.closeness(tally.largest))
+          bestPointEdge: scale.closeness(tally.largest))
         edgeStructure.writeFeatures(
           target: i, source: j, jaccard: overlap.jaccard, nearLength: nearLength,
           contextLength: contextLength, into: &rows, at: first)
@@ -166,14 +167,14 @@ package struct ListFeatures: Sendable {
   /// - Complexity: O(edges · K).
   package init(
     _ lists: consuming NeighborLists, over graph: NeighborGraph, nearLength: Int,
-    scale: ClosenessScale, using workers: Workers, on communicator: some Communicator
+    scales: ClosenessScales, using workers: Workers, on communicator: some Communicator
   ) throws {
     try communicator.assertReplicated(
-      (nearLength: nearLength, contextLength: lists.listLength, scale: scale))
+      (nearLength: nearLength, contextLength: lists.listLength, scale: scales.ofAll))
     self.nearLength = nearLength
     contextLength = lists.listLength
     let context = try NeighborContext(
-      consume lists, nearLength: nearLength, scale: scale, over: graph, using: workers,
+      consume lists, nearLength: nearLength, scales: scales, over: graph, using: workers,
       on: communicator)
     overlaps = StructureFeatures.overlaps(context, over: graph, using: workers)
     structures = [NodeStructure](

@@ -8,12 +8,12 @@ public struct StructureLevel: Sendable {
   public var meanLengths: [Float]
   /// Owned. The edges between members at level 0.
   public var pointEdges: PointEdges
-  /// Replicated. Measured at level 0.
-  public var scale: ClosenessScale
+  /// Measured at level 0.
+  public var scales: ClosenessScales
 
   public init(
     level: Int, memberCounts: [Int64], meanLengths: [Float], pointEdges: PointEdges,
-    scale: ClosenessScale
+    scales: ClosenessScales
   ) {
     precondition(
       memberCounts.count == meanLengths.count,
@@ -22,6 +22,18 @@ public struct StructureLevel: Sendable {
     self.memberCounts = memberCounts
     self.meanLengths = meanLengths
     self.pointEdges = pointEdges
-    self.scale = scale
+    self.scales = scales
+  }
+
+  /// A level whose nodes have all the same scale.
+  ///
+  /// - Parameter scale: Replicated.
+  public init(
+    level: Int, memberCounts: [Int64], meanLengths: [Float], pointEdges: PointEdges,
+    scale: ClosenessScale
+  ) {
+    self.init(
+      level: level, memberCounts: memberCounts, meanLengths: meanLengths, pointEdges: pointEdges,
+      scales: .ofAll(scale))
   }
 }

@@ -117,7 +117,8 @@ public struct IdentitySplit: Equatable, Sendable {
 /// The purposes of random numbers in training.
 enum RandomPurpose: UInt64 {
   case split = 0x7261_696e
-  case initial, balance, dropout, rotation, order, selection, mixture, graphOrder
+  case initial, balance, dropout, rotation, order, selection, mixture, graphOrder,
+    grouping
 }
 
 /// Labelled data that nothing can be learned from.

@@ -170,18 +170,25 @@ package struct EdgeDeal: Sendable {
 /// > Collective: over `communicator`, per level what clustering sends.
 ///
 /// - Parameters:
-///   - labels: Replicated. One per row.
+///   - labels: Replicated. One per row. No label is in two groups.
+///   - groups: Replicated. The group of each row, if rows merge only within groups.
+///   - linkedPlaces: How many of a node's nearest neighbours it may merge with. A few leave clusters in parts,
+///     which later levels must join; in small groups all leave nothing to join.
 ///   - isBalanced: Whether edges of large identities weigh less; otherwise all weigh 1.
 package func structureGraphs(
-  of points: Matrix, labels: [Int64], levelCount: Int, settings: StructureNetwork.Settings,
+  of points: Matrix, labels: [Int64], groups: [Int64]? = nil, linkedPlaces: Int = .max,
+  levelCount: Int, settings: StructureNetwork.Settings,
   isBalanced: Bool = true, search: SearchOptions = SearchOptions(), using workers: Workers,
   on communicator: some Communicator
 ) throws -> [RawStructureGraph] {
-  let truth = StructureTruth(labels: labels, settings: settings, isBalanced: isBalanced)
+  let truth = StructureTruth(
+    labels: labels, settings: settings, linkedPlaces: linkedPlaces, isBalanced: isBalanced)
   _ = try cluster(
     EmbeddingsInMemory(points),
     by: ClusteringPlan(
-      judge: truth, search: .search(search), neighborCount: settings.neighborCount,
+      judge: truth,
+      search: groups.map { .within(PointGroups($0, on: communicator), search) } ?? .search(search),
+      neighborCount: settings.neighborCount,
       thresholds: .given(Thresholds(0.5)),
       maximumLevels: levelCount, invalidRows: .singleton, workers: workers),
     on: communicator)
@@ -193,13 +200,18 @@ private final class StructureTruth: LinkageJudge {
   /// The labels of the points of all ranks.
   private let labels: [Int64]
   private let settings: StructureNetwork.Settings
+  private let linkedPlaces: Int
   private let isBalanced: Bool
   let means = NodeMeans.ofDirections
   let mergesCopies = true
+  var mergesFewNodes: Bool { settings.mergesFewNodes }
   private(set) var graphs: [RawStructureGraph] = []
 
-  init(labels: [Int64], settings: StructureNetwork.Settings, isBalanced: Bool) {
+  init(
+    labels: [Int64], settings: StructureNetwork.Settings, linkedPlaces: Int, isBalanced: Bool
+  ) {
     self.labels = labels
+    self.linkedPlaces = linkedPlaces
     self.settings = settings
     self.isBalanced = isBalanced
   }
@@ -215,7 +227,7 @@ private final class StructureTruth: LinkageJudge {
     let labelsOfNodes = level.inputPoint.map { labels[Int($0.index)] }
     let truth = try LinkageTruth(
       of: labelsOfNodes, over: graph, neighborCount: settings.neighborCount, on: communicator)
-    if level.nodes.nodeCount > settings.neighborCount {
+    if mergesFewNodes || level.nodes.nodeCount > settings.neighborCount {
       graphs.append(
         RawStructureGraph(
           graph: graph, nodeFeatures: features.nodeFeatures, edgeFeatures: features.edgeFeatures,
@@ -225,8 +237,11 @@ private final class StructureTruth: LinkageJudge {
             : Array(repeating: 1, count: labelsOfNodes.count)))
     }
     return Linkage(
-      distance: graph.affinities.indices.map {
-        truth.isSame[$0] ? min(1 - graph.affinities[$0], 0.999) * 1e-3 : 1
+      distance: (0..<graph.ownedCount).flatMap { node in
+        graph.edges(into: node).enumerated().map { place, edge in
+          truth.isSame[edge] && place < linkedPlaces
+            ? min(1 - graph.affinities[edge], 0.999) * 1e-3 : 1
+        }
       },
       density: truth.density)
   }

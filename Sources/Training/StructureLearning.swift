@@ -6,6 +6,7 @@ internal import HierarchicalClustering
 internal import LinearAlgebra
 internal import NeighborSearch
 internal import Optimization
+internal import RandomNumbers
 internal import SimilarityStructure
 
 /// Trains a network of structure for lists of a given length, to the last epoch.
@@ -95,15 +96,26 @@ private func selectionGraphs(
       return rows
     }
   }
-  return try structureGraphs(of: selected, options, on: communicator)
+  var identities = set.identities
+  if index % 2 == 1, !options.omissions.parts.contains(.augmentation) {
+    var stream = RandomStream(
+      seed: options.seed, purpose: RandomPurpose.grouping.rawValue, index: index)
+    identities = identities?.dealtAnew(&stream)
+  }
+  let linkedPlaces = identities == nil ? Int.max : [Int.max, 1, 2, 4][index / 4 % 4]
+  return try structureGraphs(
+    of: selected, within: identities, linkedPlaces: linkedPlaces, options, on: communicator)
 }
 
 /// The graphs of one selection or mixture.
 private func structureGraphs(
-  of set: LabelledRows, _ options: StructureTrainingOptions, on communicator: some Communicator
+  of set: LabelledRows, within identities: GroupedIdentities? = nil, linkedPlaces: Int = .max,
+  _ options: StructureTrainingOptions, on communicator: some Communicator
 ) throws -> [RawStructureGraph] {
   try structureGraphs(
-    of: set.rows, labels: set.labels, levelCount: options.levelCount, settings: options.settings,
+    of: set.rows, labels: set.labels,
+    groups: identities.map { ids in set.labels.map { ids.group[$0]! } },
+    linkedPlaces: linkedPlaces, levelCount: options.levelCount, settings: options.settings,
     isBalanced: !options.omissions.parts.contains(.balance), search: options.search,
     using: options.workers, on: communicator)
 }

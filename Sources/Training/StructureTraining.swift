@@ -99,12 +99,17 @@ public func trainStructureNetwork(
       judged: Set(judged.map { set.labels[$0] }), network: network,
       search: options.search, using: options.workers, on: communicator)
   }
-  let trials = try thresholdTrials(
-    searches, after: state.optimizer.stepCount, observer: observer, on: communicator)
+  // Groups are small, and so may be what is too small for a cluster.
+  let trials = try (sets.contains { $0.groups != nil } ? 1...3 : 1...1).flatMap {
+    try thresholdTrials(
+      searches, fewestPoints: $0, after: state.optimizer.stepCount, observer: observer,
+      on: communicator)
+  }
   let chosen = trials.chosen!
   var settings = options.settings
   settings.threshold = chosen.threshold
   settings.laterThreshold = chosen.laterThreshold
+  settings.fewestPoints = chosen.fewestPoints ?? 1
   return StructureTraining(
     network: network.with(settings), lengths: lengths, epochs: state.progress.epochs,
     stepCount: state.optimizer.stepCount, graphCount: levelCount, trials: trials)
@@ -127,8 +132,8 @@ func context(of set: LabelledEmbeddings, _ split: IdentitySplit, limit: Int) -> 
 
 /// Tries thresholds: first one for all levels, then each of the two separately around the best.
 private func thresholdTrials(
-  _ searches: [ThresholdSearch], after step: Int, observer: some StructureTrainingObserver,
-  on communicator: some Communicator
+  _ searches: [ThresholdSearch], fewestPoints: Int, after step: Int,
+  observer: some StructureTrainingObserver, on communicator: some Communicator
 ) throws -> [ThresholdTrial] {
   let grid = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
   var trials: [ThresholdTrial] = []
@@ -139,13 +144,16 @@ private func thresholdTrials(
       })
     else { return }
     try observer.throwIfInterrupted(after: step, on: communicator)
-    let ofSets = try searches.map { try $0.trial(grid[first], grid[later], on: communicator) }
+    let ofSets = try searches.map {
+      try $0.trial(grid[first], grid[later], fewestPoints: fewestPoints, on: communicator)
+    }
     let n = Double(max(ofSets.count, 1))
     let trial = ThresholdTrial(
       threshold: grid[first], laterThreshold: grid[later],
       pairwiseF: ofSets.reduce(0) { $0 + $1.pairwiseF } / n,
       bcubedF: ofSets.reduce(0) { $0 + $1.bcubedF } / n,
-      identityF: ofSets.reduce(0) { $0 + $1.identityF } / n)
+      identityF: ofSets.reduce(0) { $0 + $1.identityF } / n,
+      rightCounts: ofSets.first?.rightCounts, fewestPoints: ofSets.first?.fewestPoints)
     trials.append(trial)
     try observer.tried(trial, after: step, on: communicator)
   }

@@ -1,4 +1,5 @@
 public import Communication
+internal import DistributedGraphs
 internal import Glibc
 public import GraphNetworks
 public import HierarchicalClustering
@@ -8,15 +9,49 @@ public import Parallelism
 /// A set of embeddings whose identities are known.
 public struct LabelledEmbeddings: Sendable {
   public let source: any EmbeddingSource
-  /// Replicated. One per row.
+  /// Replicated. One per row. No identity is in two groups, if there are groups.
   public let labels: [Int64]
+  /// Replicated. The group of each row, if rows are clustered within groups.
+  let groups: [Int64]?
+  /// The group of each identity, and what it is called there, if there are groups.
+  let identities: GroupedIdentities?
 
-  /// - Precondition: A label per row.
-  public init(_ source: some EmbeddingSource, labels: [Int64]) {
+  /// - Parameter groups: Equal labels in two groups are two identities, and become the numbers of their first
+  ///   rows.
+  /// - Precondition: A label per row, and a group if there are groups.
+  public init(_ source: some EmbeddingSource, labels: [Int64], groups: [Int64]? = nil) {
     precondition(
-      labels.count == source.rowCount, "\(labels.count) labels of \(source.rowCount) rows")
+      labels.count == source.rowCount && groups?.count ?? labels.count == labels.count,
+      "\(labels.count) labels, \(groups?.count ?? 0) groups of \(source.rowCount) rows")
     self.source = source
-    self.labels = labels
+    self.groups = groups
+    guard let groups else {
+      (self.labels, identities) = (labels, nil)
+      return
+    }
+    self.labels = firstRows(of: zip(groups, labels).map { [$0, $1] })
+    identities = GroupedIdentities(self.labels, groups: groups, names: labels)
+  }
+}
+
+/// For each name the place of the first that is equal.
+func firstRows<Name: Hashable>(of names: [Name]) -> [Int64] {
+  var first: [Name: Int64] = [:]
+  return names.enumerated().map { row, name in
+    if let row = first[name] { return row }
+    first[name] = Int64(row)
+    return Int64(row)
+  }
+}
+
+extension PointGroups {
+  /// The groups of this rank's share of points.
+  ///
+  /// - Parameter groups: Replicated. Any numbers, one per point.
+  init(_ groups: [Int64], on communicator: some Communicator) {
+    let owned = NodePartition(sharing: groups.count, among: communicator.size)
+      .owned(by: communicator.rank)
+    self.init(firstPoint: firstRows(of: groups)[owned].map { GlobalNode($0) })
   }
 }
 
@@ -128,14 +163,17 @@ extension [ThresholdTrial] {
   /// the sum of their absolute log odds to nine digits; ties go to the one that ``best`` would prefer.
   ///
   /// One half is the natural threshold for a probability. A few hundred identities cannot tell closer scores
-  /// apart, so which of them is highest is an accident of the seed.
+  /// apart, so which of them is highest is an accident of the seed. Where there are groups, only those count that
+  /// have the right number of clusters in most of them, or in up to 5 % fewer.
   package var chosen: ThresholdTrial? {
     guard let best else { return nil }
     func distance(_ trial: ThresholdTrial) -> Double {
       let sum = [trial.threshold, trial.laterThreshold].reduce(0) { $0 + abs(log($1 / (1 - $1))) }
       return (sum * 1e9).rounded()
     }
-    return filter { $0.score >= best.score - 0.01 }.max {
+    let good = filter { $0.score >= best.score - 0.01 }
+    let mostRight = good.compactMap(\.rightCounts).max() ?? 0
+    return good.filter { $0.rightCounts ?? 0 >= mostRight - 0.05 }.max {
       (-distance($0), $0.score, $0.threshold, $0.laterThreshold)
         < (-distance($1), $1.score, $1.threshold, $1.laterThreshold)
     }
@@ -159,16 +197,22 @@ public struct ThresholdTrial: Codable, Equatable, Sendable {
   /// The mean of pairwise and BCubed F in which a point counts 1 over the size of its identity, so that
   /// every identity has the same weight.
   public var identityF: Double
+  /// The share of groups with the right number of clusters, if there are groups.
+  public var rightCounts: Double?
+  /// Points of the smallest cluster, if there are groups.
+  public var fewestPoints: Int?
 
   package init(
     threshold: Double, laterThreshold: Double, pairwiseF: Double, bcubedF: Double,
-    identityF: Double
+    identityF: Double, rightCounts: Double? = nil, fewestPoints: Int? = nil
   ) {
     self.threshold = threshold
     self.laterThreshold = laterThreshold
     self.pairwiseF = pairwiseF
     self.bcubedF = bcubedF
     self.identityF = identityF
+    self.rightCounts = rightCounts
+    self.fewestPoints = fewestPoints
   }
 
   /// The score that decides between thresholds. Every identity has the same weight in it. Otherwise the

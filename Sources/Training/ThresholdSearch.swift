@@ -17,6 +17,8 @@ struct ThresholdSearch {
   /// The labels of the points of all ranks.
   private let labels: [Int64]
   private let isJudged: [Bool]
+  /// The groups of the points of all ranks, if there are groups.
+  private let groups: [Int64]?
 
   /// > Collective: over `communicator`. One neighbour search and one pass of the network.
   ///
@@ -29,11 +31,14 @@ struct ThresholdSearch {
   ) throws {
     labels = points.map { set.labels[$0] }
     isJudged = labels.map { judged.contains($0) }
+    let groups = set.groups.map { groups in points.map { groups[$0] } }
+    self.groups = groups
     level = try FirstLevel(
       EmbeddingSubset(AnyEmbeddings(set.source), points),
       by: ClusteringPlan(
         ClusteringOptions(search: search, invalidRows: .singleton, workers: workers),
-        with: TrainedModel(.structure(network))),
+        with: TrainedModel(.structure(network)),
+        within: groups.map { PointGroups($0, on: communicator) }),
       on: communicator)
   }
 
@@ -41,16 +46,30 @@ struct ThresholdSearch {
   ///
   /// > Collective: over `communicator`, as clustering; then 8 bytes per point to every rank.
   func trial(
-    _ threshold: Double, _ laterThreshold: Double, on communicator: some Communicator
+    _ threshold: Double, _ laterThreshold: Double, fewestPoints: Int,
+    on communicator: some Communicator
   ) throws -> ThresholdTrial {
     let clusters = try level.run(
-      above: Thresholds(threshold, later: laterThreshold), on: communicator)
+      above: Thresholds(threshold, later: laterThreshold),
+      within: GroupBounds(fewestPoints: fewestPoints, settles: groups != nil), on: communicator)
     let predicted = try communicator.allGather(clusters.labels(on: communicator).labels).values
     let scores = scoresAmongAll(truth: labels, predicted: predicted, isJudged: isJudged)
     return ThresholdTrial(
       threshold: threshold, laterThreshold: laterThreshold, pairwiseF: scores.pairwise,
-      bcubedF: scores.bcubed, identityF: scores.identity)
+      bcubedF: scores.bcubed, identityF: scores.identity,
+      rightCounts: groups.map {
+        rightCounts(truth: labels, predicted: predicted, groups: $0)
+      }, fewestPoints: groups.map { _ in fewestPoints })
   }
+}
+
+/// The share of groups that have as many clusters as labels.
+private func rightCounts(truth: [Int64], predicted: [Int64], groups: [Int64]) -> Double {
+  func counts(_ labels: [Int64]) -> [Int64: Int] {
+    Dictionary(grouping: zip(groups, labels), by: { $0.0 }).mapValues { Set($0.map(\.1)).count }
+  }
+  let (found, expected) = (counts(predicted), counts(truth))
+  return Double(expected.count { found[$0.key] == $0.value }) / Double(max(expected.count, 1))
 }
 
 /// Pairwise and BCubed F of some judged points among all points: they count the judged points' pairs with

@@ -42,6 +42,10 @@ final class OptionInputs: Sendable {
       paths["\(name)-truth"] = try scratch.write(
         Array(truth[range]), shape: [range.count], as: "\(name)-truth.npy")
     }
+    for (name, count) in [("groups", 300), ("few-groups", 120)] {
+      paths[name] = try scratch.write(
+        (0..<count).map { Int64($0 / 40) }, shape: [count], as: "\(name).npy")
+    }
     paths["few-bin"] = scratch("few-bin.bin")
     try await go(["convert", paths["few"]!, paths["few-bin"]!])
     paths["lines"] = try scratch.write(

@@ -34,6 +34,8 @@ extension OptionTable {
       OptionUse("--mixtures 1", .parameters),
       OptionUse("--graph-points 100", .parameters),
       OptionUse("--width 8", .parameters),
+      OptionUse("--groups {few-groups}", .parameters),
+      OptionUse("--context 30", .parameters, with: "-k 5"),
       OptionUse("--without augmentation", .parameters, with: "--graphs 2"),
       OptionUse("--epochs 2", .parameters),
       OptionUse("--validation-fraction 0.1", .parameters),
@@ -42,7 +44,10 @@ extension OptionTable {
       OptionUse("-k 5", .parameters),
     ],
     refused: [
-      ["--from", "--width"], ["--from", "-k"], ["--validation-fraction", "--validation"],
+      ["--from", "--width"], ["--from", "-k"], ["--from", "--context"],
+      ["--validation-fraction", "--validation"], ["--groups", "--also"],
+      ["--groups", "--mixtures"],
+      ["--groups", "--validation"],
     ])
 
   /// Seen by losses and validations, whichever epoch's network is kept.

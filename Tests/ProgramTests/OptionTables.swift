@@ -43,6 +43,8 @@ extension OptionTable {
         "--partition input", .count(of: "\"partition\" : \"input\"", in: "report.json"),
         with: "--report report.json"),
       OptionUse("--neighbors {next-lists} --similarities {next-similarities}", .levels),
+      OptionUse("--groups {groups}", .line("groups of up to")),
+      OptionUse("--clusters 7", .levels, with: "--groups {groups}"),
       OptionUse(
         "--similarities {next-lower}", .levels, replacing: "--similarities {next-similarities}",
         with: "--neighbors {next-lists}"),
@@ -55,7 +57,8 @@ extension OptionTable {
         "--model {structure}", "--granularity coarser", "--tau 0.6", "--tau-later 0.02",
         "--tau-by-silhouette", "--max-levels 2", "--early-stop", "--hierarchy levels",
         "--partition input",
-        "--neighbors {next-lists}", "--similarities {next-similarities}"))
+        "--neighbors {next-lists}", "--similarities {next-similarities}", "--groups {groups}",
+        "--clusters 3"))
 
   /// Level 1 merges more than a ninth of what level 0 does.
   private static let surelyEarlyStop = OptionUse(
@@ -65,12 +68,22 @@ extension OptionTable {
     ["--early-stop", "--granularity"], ["--early-stop", "--tau-by-silhouette"],
   ]
 
-  private static let notTogetherInClustering = [
-    ["--tau", "--granularity"], ["--tau-later", "--granularity"], ["--tau", "--tau-by-silhouette"],
-    ["--early-stop", "--max-levels"], ["--search", "--neighbors"], ["--search", "--similarities"],
-    ["--recall", "--neighbors"], ["--recall", "--similarities"],
-    ["--checkpoint", "--neighbors"], ["--checkpoint", "--similarities"],
-  ]
+  private static let notTogetherInClustering =
+    [
+      ["--tau", "--granularity"], ["--tau-later", "--granularity"],
+      ["--tau", "--tau-by-silhouette"],
+      ["--early-stop", "--max-levels"], ["--search", "--neighbors"],
+      ["--search", "--similarities"],
+      ["--recall", "--neighbors"], ["--recall", "--similarities"],
+      ["--checkpoint", "--neighbors"], ["--checkpoint", "--similarities"],
+    ]
+    + ["--groups", "--clusters"].flatMap { option in
+      [
+        "--neighbors", "--similarities", "--partition", "--checkpoint", "--early-stop",
+        "--hierarchy",
+      ]
+      .map { [option, $0] }
+    }
 
   private static let clusterByDefault = OptionTable(
     "cluster with the default model", "cluster {features} --method network",
@@ -114,6 +127,7 @@ extension OptionTable {
     [
       OptionUse("--dimensions 16", .success, variant: "bin"),
       OptionUse("-k 4", .arrays),
+      OptionUse("--groups {groups}", .arrays),
       OptionUse("--neighbors other.npy", .file("other.npy")),
       OptionUse(
         "--similarities other-s.npy", .file("other-s.npy")),
@@ -129,7 +143,8 @@ extension OptionTable {
       OptionUse("--threads 3", .json("report.json", "threadCount"), with: "--report report.json"),
       OptionUse("--progress none", .silence),
       OptionUse("--overwrite", .success, existing: ["n.npy", "other.npy", "report.json"]),
-    ])
+    ],
+    refused: [["--groups", "--checkpoint"], ["--groups", "--search"], ["--groups", "--recall"]])
 
   private static let componentsOfEdges = OptionTable(
     "components of edges", "components {edges}",

@@ -60,7 +60,8 @@ import Testing
     let graph = try NeighborGraph(
       lists, in: NodePartition(sharing: n, among: 1), on: SingleRank())
     let context = try NeighborContext(
-      lists, nearLength: length, scale: ClosenessScale(mean: 0.9), over: graph, on: SingleRank())
+      lists, nearLength: length, scales: .ofAll(ClosenessScale(mean: 0.9)), over: graph,
+      on: SingleRank())
     for source in 1..<n {
       let name = GlobalNode(0)
       let narrow = context.overlap(

@@ -3,6 +3,7 @@ import Communication
 import Datasets
 import DistributedGraphs
 import Evaluation
+import FoundationEssentials
 public import HierarchicalClustering
 import MPICommunication
 import MPIPrograms
@@ -33,7 +34,7 @@ struct ClusterCommand: RankedCommand {
         flow needs no training. auto does both, with the built-in model, and takes the clusters that \
         are separated better. Default: network if one of its options is given (--model, --granularity, \
         --tau, --tau-later, --tau-by-silhouette, --max-levels, --early-stop, --hierarchy, --neighbors, \
-        --similarities, --partition), flow with -k, else auto, and of more than 200,000 points network.
+        --similarities, --partition, --groups), flow with -k, else auto, and of more than 200,000 points network.
         """))
   var method: ClusteringMethod?
 
@@ -140,12 +141,24 @@ struct ClusterCommand: RankedCommand {
         """))
   var partition: String?
 
+  @OptionGroup var grouping: GroupOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "How many clusters every group has: a number, or MIN..MAX.",
+      discussion: """
+        Needs --groups. A group with too many merges the most probable links that are left; one with too few \
+        is clustered above higher thresholds, until it has enough.
+        """))
+  var clusters: ClusterCounts?
+
   @OptionGroup var search: NeighborSearchOptions
   @OptionGroup var memory: MemoryOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var outputs: OutputOptions
 
+  private var groups: String? { grouping.groups }
   private var granularity: Granularity { givenGranularity ?? .asTrained }
   private var maxLevels: Int { givenMaxLevels ?? 10 }
 
@@ -157,6 +170,7 @@ struct ClusterCommand: RankedCommand {
       (givenMaxLevels != nil, "--max-levels"), (earlyStop, "--early-stop"),
       (hierarchy != nil, "--hierarchy"), (neighbors != nil, "--neighbors"),
       (similarities != nil, "--similarities"), (partition != nil, "--partition"),
+      (groups != nil, "--groups"),
     ].filter(\.0).map(\.1)
   }
 
@@ -223,6 +237,22 @@ struct ClusterCommand: RankedCommand {
         "--checkpoint keeps neighbours that are searched, --neighbors gives them: expected one of them"
       )
     }
+    guard groups != nil || clusters == nil else {
+      throw ValidationError("--clusters needs --groups")
+    }
+    if groups != nil {
+      for (isGiven, name, reason) in [
+        (neighbors != nil, "--neighbors (--similarities)", "within groups neighbours are searched"),
+        (!search.settings.isEmpty, "--search (--recall)", "small groups are searched exactly"),
+        (partition != nil, "--partition", "every group has one rank"),
+        (checkpoint != nil, "--checkpoint", "within groups the search is short"),
+        (earlyStop, "--early-stop", "every group stops by itself"),
+        (hierarchy != nil, "--hierarchy", "groups have levels of their own"),
+      ] where isGiven {
+        throw ValidationError(
+          "\(name) and --groups (--clusters): expected one of them, as \(reason)")
+      }
+    }
     try outputs.check([output, report, hierarchy], named: "--output, --report or --hierarchy")
   }
 
@@ -230,7 +260,7 @@ struct ClusterCommand: RankedCommand {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
       [.labels(output), .json(report)],
-      reading: [input.features, model, truth, neighbors, similarities, partitionFile],
+      reading: [input.features, model, truth, neighbors, similarities, partitionFile, groups],
       outside: hierarchy,
       on: communicator)
     if let hierarchy {
@@ -252,7 +282,13 @@ struct ClusterCommand: RankedCommand {
         try readLabels(path, count: source.rowCount, communicator)
       }
       try noteNegativeLabels(labels, of: path, on: communicator)
-      return labels
+      guard let groups else { return labels }
+      return try communicator.agree {
+        try readLabels(path, within: groups, count: source.rowCount, communicator)
+      }
+    }
+    let pointGroups = try groups.map { path in
+      try communicator.agree { try readGroups(path, count: source.rowCount, communicator) }
     }
     let workers = try threads.workers(on: communicator)
     let method = chosenMethod(for: source.rowCount)
@@ -266,7 +302,7 @@ struct ClusterCommand: RankedCommand {
     let options = ClusteringOptions(
       neighborCount: neighborCount, threshold: tau, laterThreshold: tauLater,
       choosesThreshold: tauBySilhouette, granularity: granularity, maximumLevels: maxLevels,
-      stopsEarly: earlyStop, search: searchOptions,
+      stopsEarly: earlyStop, clusterCounts: clusters?.range, search: searchOptions,
       ownership: try communicator.agree {
         try ownership(of: source.rowCount, on: communicator)
       },
@@ -279,7 +315,7 @@ struct ClusterCommand: RankedCommand {
         workers: workers)
     let network = try trained.map { trained in
       try communicator.agree {
-        try ClusteringPlan(options, with: trained) { length in
+        try ClusteringPlan(options, with: trained, within: pointGroups) { length in
           try readNeighbors(of: source, length: length, for: trained, on: communicator)
         }
       }
@@ -287,7 +323,8 @@ struct ClusterCommand: RankedCommand {
     let plan = MethodPlan(flow: flow, network: network)
     func run(_ hierarchy: HierarchyWriter?) throws {
       try cluster(
-        source, plan, model: trained?.name, trueLabels, memoryPlan, workers, hierarchy: hierarchy,
+        source, plan, model: trained?.name,
+        trueLabels, memoryPlan, workers, hierarchy: hierarchy,
         on: communicator)
     }
     guard let hierarchy else { return try run(nil) }
@@ -430,7 +467,7 @@ struct ClusterCommand: RankedCommand {
       rankCount: communicator.size, threadCount: workers.count,
       pointCount: source.rowCount, dimensions: source.dimensions,
       clusterCount: clustering.clusterCount,
-      singletonCount: clustering.singletonCount,
+      singletonCount: clustering.singletonCount, groups: clustering.groups,
       stopReason: clustering.stopReason, reading: clustering.reading, labeling: clustering.labeling,
       levels: clustering.levels,
       elapsedSeconds: elapsed, memory: try MemoryReport(memoryPlan, on: communicator),
@@ -506,6 +543,19 @@ struct ClusterCommand: RankedCommand {
     }
     return try files.lists(owned, nodeCount: source.rowCount)
       .canonical(listLength: length, firstNode: owned.lowerBound)
+  }
+}
+
+/// How many clusters groups have: `4`, or `2..6`.
+struct ClusterCounts: ExpressibleByArgument {
+  let range: ClosedRange<Int>
+
+  init?(argument: String) {
+    let bounds = argument.components(separatedBy: "..").map { Int($0) }
+    guard (1...2).contains(bounds.count), let least = bounds.first!, let most = bounds.last!,
+      least >= 1, most >= least
+    else { return nil }
+    range = least...most
   }
 }
 

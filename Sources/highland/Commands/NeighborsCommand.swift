@@ -18,7 +18,7 @@ struct NeighborsCommand: RankedCommand {
     discussion: """
       Each list holds the k − 1 nearest other points, nearest first, ties by index, and −1 if there \
       are fewer. highland cluster and highland components accept the lists with --neighbors and \
-      --similarities.
+      --similarities. With --groups they are other points of the same group.
       """)
 
   @OptionGroup var input: FeatureOptions
@@ -55,6 +55,7 @@ struct NeighborsCommand: RankedCommand {
       """)
   var invalidRows = InvalidRowPolicy.error
 
+  @OptionGroup var grouping: GroupOptions
   @OptionGroup var search: NeighborSearchOptions
   @OptionGroup var memory: MemoryOptions
   @OptionGroup var threads: ThreadOptions
@@ -68,12 +69,22 @@ struct NeighborsCommand: RankedCommand {
     guard neighborCount >= 2 else {
       throw ValidationError("-k \(neighborCount): expected 2 or more")
     }
+    guard grouping.groups == nil || search.settings.isEmpty else {
+      throw ValidationError(
+        "--search (--recall) and --groups: expected one of them, as small groups are searched exactly"
+      )
+    }
+    guard grouping.groups == nil || checkpoint == nil else {
+      throw ValidationError(
+        "--checkpoint and --groups: expected one of them, as within groups the search is short")
+    }
   }
 
   func run(on communicator: MPICommunicator) throws {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
-      [.array(neighbors), .array(similarities), .json(report)], reading: [input.features],
+      [.array(neighbors), .array(similarities), .json(report)],
+      reading: [input.features, grouping.groups],
       on: communicator)
     let source = try input.open(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
@@ -106,8 +117,12 @@ struct NeighborsCommand: RankedCommand {
     }
     options.division = plan.division
     reporter.show("read", isDone: 0)
-    let rows = try source.unitRows(
-      owned, invalid: invalidRows, using: workers, on: communicator)
+    let groups = try grouping.groups.map { path in
+      try communicator.agree { try readGroups(path, count: source.rowCount, communicator) }
+    }
+    let rows =
+      groups == nil
+      ? try source.unitRows(owned, invalid: invalidRows, using: workers, on: communicator) : nil
     reporter.show("read", isDone: 1)
     let pairs = Double(source.rowCount) * Double(source.rowCount) / 2
     let store = try checkpoint.map {
@@ -122,10 +137,17 @@ struct NeighborsCommand: RankedCommand {
         return kept
       }
       reporter.show("neighbors", isDone: 0)
+      func show(_ share: Double) {
+        reporter.show("neighbors", isDone: share, amount: pairs, unit: "pairs")
+      }
+      if let groups {
+        return try nearestNeighbors(
+          of: source, listLength: neighborCount - 1, by: options, within: groups,
+          invalid: invalidRows, using: workers, on: communicator, progress: show)
+      }
       let found = try nearestNeighbors(
-        of: rows, listLength: neighborCount - 1, by: options, in: nodes, using: workers,
-        on: communicator
-      ) { reporter.show("neighbors", isDone: $0, amount: pairs, unit: "pairs") }
+        of: rows!, listLength: neighborCount - 1, by: options, in: nodes, using: workers,
+        on: communicator, progress: show)
       try store?.keep(found.lists, found.summary, in: nodes, on: communicator)
       return found
     }

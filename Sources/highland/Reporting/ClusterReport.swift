@@ -15,6 +15,8 @@ struct ClusterReport: Codable {
   var dimensions: Int
   var clusterCount: Int
   var singletonCount: Int
+  /// With `--groups`.
+  var groups: GroupSummary?
   var stopReason: StopReason
   /// Reading the input.
   var reading: PhaseCost
@@ -85,14 +87,21 @@ struct ClusterReport: Codable {
       case .nothingMerged: "a level merged nothing"
       case .maximumLevels: "the given number of levels was reached"
       case .earlyStop: "merges no longer fell fast enough (--early-stop)"
-      case .fewNodes: "no more than k = \(parameters.k) nodes were left"
+      case .fewNodes:
+        "no more than k = \(parameters.k) nodes were left" + (groups == nil ? "" : " of any group")
       case .shortestCode: "no move made the code shorter"
       }
     let peak = decimal(Double(memory.peakBytesOfAllRanks) / 1e6, places: 0)
     let start = decimal(Double(memory.startBytesOfAllRanks) / 1e6, places: 0)
+    let ofGroups =
+      groups.map {
+        "\n\($0.groupCount) groups of up to \($0.mostPoints) points, with "
+          + "\(decimal($0.meanClusters, places: 2)) clusters on average, "
+          + "\($0.leastClusters) ... \($0.mostClusters)."
+      } ?? ""
     return """
       \(pointCount) points in \(clusterCount) clusters, \(singletonCount) of one point; \
-      stopped because \(reason).
+      stopped because \(reason).\(ofGroups)
       \(decimal(elapsedSeconds, places: 2)) s on \(rankCount) rank\(rankCount == 1 ? "" : "s") of \
       \(threadCount) thread\(threadCount == 1 ? "" : "s"); peak memory \(peak) MB over all \
       ranks, \(start) MB of it before the first row was read.

@@ -9,6 +9,8 @@ struct LabelledFile {
   let labelPath: String
   /// Replicated. Which identities are held out depends on all of them.
   let labels: [Int64]
+  /// Replicated. The group of each row, if rows are clustered within groups, and its file.
+  private(set) var groups: (rows: [Int64], path: String)?
 
   /// - Throws: ``DataError``: files that do not fit each other, or rows that are all of one identity.
   init(_ features: FeatureFile, labels path: String) throws {
@@ -35,7 +37,14 @@ struct LabelledFile {
       labels: paths.last!)
   }
 
-  var embeddings: LabelledEmbeddings { LabelledEmbeddings(features, labels: labels) }
+  /// - Throws: ``DataError`` for a file without a group for every row.
+  mutating func readGroups(_ path: String) throws {
+    groups = (try groupFile(path, count: labels.count).firstRows(0..<labels.count), path)
+  }
+
+  var embeddings: LabelledEmbeddings {
+    LabelledEmbeddings(features, labels: labels, groups: groups?.rows)
+  }
 }
 
 /// What a run must have in common with its checkpoints.
@@ -59,6 +68,9 @@ struct RunIdentity {
     files["\(prefix)features"] = file.features.path
     settings["\(prefix)labels"] = Fingerprint(of: file.labels).description
     files["\(prefix)labels"] = file.labelPath
+    guard let groups = file.groups else { return }
+    settings["\(prefix)groups"] = Fingerprint(of: groups.rows).description
+    files["\(prefix)groups"] = groups.path
   }
 
   mutating func add(_ model: [Tensor], from path: String, as use: String) {

@@ -15,8 +15,8 @@ struct StructureOptions: ParsableArguments {
     help: """
       Places in a point's neighbour list that make edges, itself included, 2 ... 1000; highland cluster will \
       use it. Default: chosen on held-out identities, among \
-      \(LengthChoice.candidates.map(String.init).joined(separator: ", ")). Not with --from, which keeps that of \
-      its model.
+      \(LengthChoice.candidates.map(String.init).joined(separator: ", ")); with --groups, \
+      \(StructureNetwork.Settings().neighborCount). Not with --from, which keeps that of its model.
       """)
   var givenNeighborCount: Int?
 
@@ -34,6 +34,22 @@ struct StructureOptions: ParsableArguments {
 
   @Option(help: "How many generated sets to add.")
   var mixtures = 0
+
+  @Option(
+    help: ArgumentHelp(
+      "Learn to cluster within groups: the group of every point, as for highland cluster --groups.",
+      discussion: """
+        Equal labels in two groups are two identities. The model merges groups of any size, so it is one for \
+        small graphs. Not with --also and --validation, which have no groups.
+        """))
+  var groups: String?
+
+  @Option(
+    name: .customLong("context"),
+    help:
+      "Places in the lists that are compared, without the point itself. Default: 2 k, at most 100. With -k or --groups."
+  )
+  var givenContext: Int?
 
   @Option(help: "The maximum points in a graph.")
   var graphPoints = StructureTrainingOptions().pointLimit
@@ -75,16 +91,33 @@ struct StructureOptions: ParsableArguments {
       try require((2...1000).contains(k), "-k \(k)", "2 ... 1000")
       try require(
         k < graphPoints, "-k \(k) --graph-points \(graphPoints)", "fewer places than points")
-      if from != nil {
-        throw ValidationError("-k and --from: expected one of them; a model has its own k")
-      }
     }
     try require((1...4096).contains(width), "--width \(width)", "1 ... 4096")
     try require((0...1_000_000).contains(epochs), "--epochs \(epochs)", "0 ... 1000000")
+    if let context = givenContext {
+      try require(
+        (neighborCount - 1...1000).contains(context), "--context \(context)",
+        "\(neighborCount - 1) ... 1000, at least k − 1")
+    }
+    for (isGiven, name) in [(givenNeighborCount != nil, "-k"), (givenContext != nil, "--context")]
+    where isGiven && from != nil {
+      throw ValidationError("\(name) and --from: expected one of them; a model has its own")
+    }
+    if givenContext != nil, givenNeighborCount == nil, groups == nil {
+      throw ValidationError("--context: expected -k beside it, as the length chosen for k has its own")
+    }
+    if groups != nil, !also.isEmpty || mixtures > 0 {
+      throw ValidationError(
+        "--groups and --also or --mixtures: expected one; the others have no groups")
+    }
     if from != nil, givenWidth != nil {
       throw ValidationError("--width and --from: expected one of them; a model has its own width")
     }
     do { _ = try StructureOmissions(without) } catch { throw ValidationError("--without \(error)") }
+  }
+
+  private var neighborCount: Int {
+    givenNeighborCount ?? StructureNetwork.Settings().neighborCount
   }
 
   private var width: Int { givenWidth ?? StructureShape().width }
@@ -93,9 +126,10 @@ struct StructureOptions: ParsableArguments {
   func options(
     _ held: HeldOutOptions, seed: UInt64, from start: StructureNetwork?, workers: Workers
   ) throws -> StructureTrainingOptions {
-    let settings =
-      start?.settings ?? givenNeighborCount.map { StructureNetwork.Settings(neighborCount: $0) }
-      ?? StructureNetwork.Settings()
+    var settings =
+      start?.settings
+      ?? StructureNetwork.Settings(neighborCount: neighborCount, contextLength: givenContext)
+    settings.mergesFewNodes = settings.mergesFewNodes || groups != nil
     guard graphPoints > settings.neighborCount else {
       throw DataError(
         path: from ?? "--graph-points",
@@ -104,7 +138,8 @@ struct StructureOptions: ParsableArguments {
     }
     return try StructureTrainingOptions(
       shape: StructureShape(width: start?.width ?? width), settings: settings,
-      neighborCounts: start == nil && givenNeighborCount == nil ? LengthChoice.candidates : [],
+      neighborCounts: start == nil && givenNeighborCount == nil && groups == nil
+        ? LengthChoice.candidates : [],
       graphCount: graphs, mixtureCount: mixtures, pointLimit: graphPoints,
       epochCount: epochs, validationFraction: held.fraction(default: 0),
       omissions: StructureOmissions(without), seed: seed, workers: workers)
@@ -120,6 +155,7 @@ struct StructureOptions: ParsableArguments {
       "--epochs": "\(options.epochCount)", "--seed": "\(options.seed)",
       "--validation-fraction": "\(options.validationFraction)",
       "edges per step": "\(options.stepEdgeCount)",
+      "--context": "\(options.settings.contextLength)",
       "--without": options.omissions.names.joined(separator: " "),
     ]
   }

@@ -25,9 +25,19 @@ struct TrainStructureCommand: RankedCommand {
   @OptionGroup(title: "Training") var structure: StructureOptions
   @OptionGroup(title: "Validation") var held: HeldOutOptions
 
+  func validate() throws {
+    if structure.groups != nil, !held.validation.isEmpty {
+      throw ValidationError("--groups and --validation: expected one; the other has no groups")
+    }
+  }
+
   func run(on communicator: MPICommunicator) throws {
-    let (data, other) = try files.open(
-      judgingBy: held.validation, reading: [structure.from] + structure.also, on: communicator)
+    var (data, other) = try files.open(
+      judgingBy: held.validation, reading: [structure.from, structure.groups] + structure.also,
+      on: communicator)
+    if let groups = structure.groups {
+      try communicator.agree { try data.readGroups(groups) }
+    }
     let start = try structure.from.map { path in
       try communicator.agree {
         let network = try StructureNetwork(TrainedModel.file(path))

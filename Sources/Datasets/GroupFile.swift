@@ -1,0 +1,147 @@
+/// The group of every row, in a file: integers in an `.npy` file, or text.
+///
+/// A line of a text is the name of a group, which may be a number; or a segment of a recording, which is the
+/// group: `recording start end`, or with the segment's name before that, as Kaldi writes it.
+public struct GroupFile: Sendable {
+  public let path: String
+  public let count: Int
+  private let contents: Contents
+
+  private enum Contents {
+    case integers(LabelFile)
+    case text(TextLines)
+  }
+
+  /// - Throws: ``DataError`` if the file cannot be opened, or is an array of another kind.
+  public init(path: String) throws {
+    self.path = path
+    if LabelFile.isArray(path) {
+      let file = try LabelFile(path: path)
+      count = file.count
+      contents = .integers(file)
+    } else {
+      let lines = try TextLines(InputFile(path: path))
+      count = lines.filledCount
+      contents = .text(lines)
+    }
+  }
+
+  /// What to say of a file that has another number of rows than `expected`.
+  ///
+  /// - Parameter reason: Why that number is expected: `one per point`.
+  public func miscount(expected: Int, _ reason: String) -> DataError {
+    DataError(
+      path: path,
+      problem: count < expected
+        ? "no group for row \(count); expected \(expected) rows, \(reason)"
+        : "\(count) rows; expected \(expected), \(reason): row \(expected) is of no point")
+  }
+
+  /// The first row of the group of each of some rows.
+  ///
+  /// - Throws: ``DataError`` if reading fails, or for a line that is not like the first; it names the line.
+  /// - Complexity: O(rows up to the end of the range), memory for the names of their groups.
+  /// - Precondition: The range is in `0 ..< count`.
+  public func firstRows(_ range: Range<Int>) throws -> [Int64] {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= count, "rows \(range) of \(count) in \(path)")
+    var rows: [Int64] = []
+    rows.reserveCapacity(range.count)
+    switch contents {
+    case .integers(let file):
+      var groups = FirstRows<Int64>()
+      for start in stride(from: 0, to: range.upperBound, by: 1 << 20) {
+        let tile = start..<min(start + 1 << 20, range.upperBound)
+        for (row, label) in zip(tile, try file.labels(tile)) {
+          let first = groups.row(of: label, at: row)
+          if row >= range.lowerBound { rows.append(first) }
+        }
+      }
+    case .text(let lines):
+      var groups = FirstRows<[UInt8]>()
+      var form: Form?
+      try lines.forEachLine(0..<range.upperBound, limit: Self.lineLimit) { line, text in
+        form = form ?? Form(text)
+        guard text.count < Self.lineLimit, let name = form!.name(text) else {
+          throw DataError(
+            path: path,
+            problem: "line \(line + 1): expected \(form!.expected), found \(quoted(text))")
+        }
+        let first = groups.row(of: name, at: line)
+        if line >= range.lowerBound { rows.append(first) }
+      }
+    }
+    return rows
+  }
+
+  /// Bytes of a line that are read.
+  private static let lineLimit = 4096
+
+  /// What a line holds.
+  private enum Form {
+    case name, segment, namedSegment
+
+    init(_ line: [UInt8]) {
+      self = [.segment, .namedSegment].first { $0.name(line) != nil } ?? .name
+    }
+
+    /// The name of the group; nil if the line is of another form.
+    func name(_ line: [UInt8]) -> [UInt8]? {
+      guard self != .name else {
+        let name = Self.trimmed(line[...])
+        return name.isEmpty ? nil : Array(name)
+      }
+      let fields = Self.fields(line)
+      guard fields.count == (self == .segment ? 3 : 4),
+        fields.suffix(2).allSatisfy({ Self.isNumber($0) })
+      else { return nil }
+      return Array(fields[fields.count - 3])
+    }
+
+    /// What stands between tabs; without them between commas, or else between blanks.
+    private static func fields(_ line: [UInt8]) -> [ArraySlice<UInt8>] {
+      for separator in [UInt8(ascii: "\t"), UInt8(ascii: ",")] where line.contains(separator) {
+        return line.split(separator: separator, omittingEmptySubsequences: false).map(trimmed)
+      }
+      return line.split(whereSeparator: TextLines.isBlank)
+    }
+
+    private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+      var text = text.drop(while: TextLines.isBlank)
+      while let last = text.last, TextLines.isBlank(last) { text.removeLast() }
+      return text
+    }
+
+    var expected: String {
+      switch self {
+      case .name: "the name of a group"
+      case .segment: "a recording, a start and an end, as on line 1"
+      case .namedSegment: "a segment, its recording, a start and an end, as on line 1"
+      }
+    }
+
+    private static func isNumber(_ field: ArraySlice<UInt8>) -> Bool {
+      Double(String(decoding: field, as: UTF8.self))?.isFinite == true
+    }
+  }
+}
+
+/// The first row of every name so far.
+public struct FirstRows<Name: Hashable> {
+  private var rows: [Name: Int64] = [:]
+  /// Most rows are of the group of the row before.
+  private var last: (name: Name, row: Int64)?
+
+  public init() {}
+
+  /// The first row that had this name: this one, if none before had it.
+  ///
+  /// - Parameter row: Ascends from call to call.
+  public mutating func row(of name: Name, at row: Int) -> Int64 {
+    if let last, last.name == name { return last.row }
+    let first = rows[name] ?? Int64(row)
+    if first == Int64(row) { rows[name] = first }
+    last = (name, first)
+    return first
+  }
+}

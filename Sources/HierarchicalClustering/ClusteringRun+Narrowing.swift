@@ -1,0 +1,120 @@
+internal import Communication
+internal import DistributedGraphs
+internal import GraphNetworks
+
+/// How many clusters each group is to have, and how large they are at least.
+package struct GroupBounds: Equatable, Sendable {
+  /// Clusters of a group; nil for any number.
+  package var clusterCounts: ClosedRange<Int>?
+  /// Points of a cluster. 1 for any number.
+  package var fewestPoints = 1
+  /// Whether points move in the end to the cluster that they are most similar to.
+  package var settles = false
+
+  package init(
+    clusterCounts: ClosedRange<Int>? = nil, fewestPoints: Int = 1, settles: Bool = false
+  ) {
+    self.clusterCounts = clusterCounts
+    self.fewestPoints = fewestPoints
+    self.settles = settles
+  }
+
+  var isBinding: Bool { clusterCounts != nil || fewestPoints > 1 || settles }
+
+  /// Whether a group must merge further.
+  func requireMerging(_ memberCounts: ArraySlice<Int64>) -> Bool {
+    memberCounts.count > 1
+      && (memberCounts.count > clusterCounts?.upperBound ?? .max
+        || memberCounts.contains { $0 < fewestPoints }
+          && memberCounts.count > clusterCounts?.lowerBound ?? 1)
+  }
+}
+
+extension ClusteringRun {
+  /// Takes the run to its end, and then every group to as many and as large clusters as a plan asks for.
+  ///
+  /// A group with too few clusters is clustered again above higher thresholds, until it has enough; a perfect
+  /// threshold merges nothing. One with too many, or with one too small, merges along its best link, time after
+  /// time. Then points settle, if the plan asks for it. A group with fewer points than clusters asked for has a
+  /// cluster for each.
+  ///
+  /// > Collective: over `communicator`, as ``finish(along:of:by:keepingRows:measuredBy:on:afterLevel:)``, again
+  /// > for each threshold; and as a level for each merge of the group with the most.
+  ///
+  /// - Parameters:
+  ///   - first: The judged edges of the current level, if they exist already.
+  ///   - afterLevel: Called on all ranks after each level above the plan's own thresholds, with the run so far.
+  mutating func finish(
+    along first: consuming JudgedEdges?, of source: some EmbeddingSource,
+    by plan: ClusteringPlan<some LinkageJudge>, within bounds: GroupBounds,
+    measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
+    on communicator: some Communicator, afterLevel: (ClusteringRun) throws -> Void = { _ in }
+  ) throws {
+    guard level.groups != nil, bounds.isBinding, stopReason == nil else {
+      return try finish(
+        along: first, of: source, by: plan, measuredBy: clock, on: communicator,
+        afterLevel: afterLevel)
+    }
+    let (start, edges) = (self, first)
+    try finish(
+      along: edges, of: source, by: plan, keepingRows: true, measuredBy: clock, on: communicator,
+      afterLevel: afterLevel)
+    let quiet = PhaseClock(CountingCommunicator(communicator), NoObserver())
+    if let fewest = bounds.clusterCounts?.lowerBound {
+      var groups = start.level.groups!
+      while try communicator.any(groups.raiseThresholds(ofFewerThan: fewest, in: level.groups!)) {
+        let (history, stopReason) = (history, stopReason)
+        self = start
+        level.groups = groups
+        try finish(
+          along: edges, of: source, by: plan, keepingRows: true, measuredBy: quiet,
+          on: communicator)
+        (self.history, self.stopReason) = (history, stopReason)
+      }
+    }
+    while try communicator.any(level.groups!.open(by: bounds, level.memberCounts)) {
+      let merging = try judgedEdges(by: plan, measuredBy: quiet, on: communicator)
+      let roots = bestLinks(merging, by: bounds, on: communicator)
+      let owned = level.nodes.owned(by: communicator.rank)
+      let isMerging = roots.indices.contains { roots[$0] != GlobalNode(owned.lowerBound + $0) }
+      guard try communicator.any(isMerging) else { break }
+      try contract(
+        to: roots, as: level.number + 1, keeping: plan.judge.means, of: source,
+        using: plan.workers, on: communicator)
+    }
+    if bounds.settles {
+      try settle(from: start, of: source, using: plan.workers, on: communicator)
+    }
+  }
+
+  /// For every owned node itself; but in each open group the smaller end of the most probable edge has the larger
+  /// as root. Where a group has few enough clusters, only edges of one that is too small count.
+  private func bestLinks(
+    _ edges: JudgedEdges, by bounds: GroupBounds, on communicator: some Communicator
+  ) -> [GlobalNode] {
+    let first = level.nodes.owned(by: communicator.rank).lowerBound
+    let counts = level.memberCounts
+    var roots = counts.indices.map { GlobalNode(first + $0) }
+    for group in level.groups!.open {
+      let isTooMany = group.count > bounds.clusterCounts?.upperBound ?? .max
+      var best: (distance: Float, lower: Int, upper: Int)?
+      for node in group {
+        for edge in edges.graph.edges(into: node) {
+          let other = Int(edges.graph.columns[edge].index)
+          guard isTooMany || min(counts[node], counts[other]) < bounds.fewestPoints else {
+            continue
+          }
+          let link = (edges.linkage.distance[edge], min(node, other), max(node, other))
+          if best == nil || link < best! { best = link }
+        }
+      }
+      guard let best else { continue }
+      if counts[best.upper] > counts[best.lower] {
+        roots[best.lower] = GlobalNode(first + best.upper)
+      } else {
+        roots[best.upper] = GlobalNode(first + best.lower)
+      }
+    }
+    return roots
+  }
+}

@@ -1,0 +1,79 @@
+import LinearAlgebra
+import RandomInputs
+import Testing
+
+extension Programs {
+  /// `--groups`: every group of points by itself.
+  @Suite struct GroupsOfPoints {
+    /// Three groups of two clusters each, the same in all groups.
+    private func write(to scratch: Scratch) throws -> (features: String, groups: String) {
+      var rows = randomMatrix(36, 8, seed: 23, scale: 0.02)
+      for row in 0..<36 { rows[row, row / 6 % 2] += 1 }
+      let names = (0..<36).map { "talk \($0 / 12)\n" }
+      return (
+        try scratch.write(rows, as: "x.npy"), try scratch.write(names.joined(), as: "groups.txt")
+      )
+    }
+
+    @Test(arguments: [nil, 3])
+    func haveClustersOfTheirOwn(ranks: Int?) async throws {
+      let scratch = try Scratch()
+      let (features, groups) = try write(to: scratch)
+      // The same two identities in every group.
+      let truth = try scratch.write(
+        (0..<36).map { Int64($0 / 6 % 2) }, shape: [36], as: "truth.npy")
+      let outcome = try await run(
+        "highland",
+        [
+          "cluster", features, "--groups", groups, "--output", scratch("labels.npy"), "--truth",
+          truth, "--report", scratch("report.json"),
+        ], onRanks: ranks)
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      #expect(try labels(of: scratch("labels.npy")) == (0..<36).map { Int64($0 / 6) })
+      #expect(
+        outcome.output.contains(
+          "3 groups of up to 12 points, with 2.00 clusters on average, 2 ... 2."), "\(outcome)")
+      // Pairs of two groups do not count.
+      #expect(outcome.output.contains("pairwise        1.0000     1.0000     1.0000"), "\(outcome)")
+      let report = try String(decoding: bytes(of: scratch("report.json")), as: UTF8.self)
+      #expect(report.contains("\"groupCount\" : 3"), "\(report)")
+    }
+
+    @Test(arguments: [nil, 3])
+    func haveNeighborsOfTheirOwn(ranks: Int?) async throws {
+      let scratch = try Scratch()
+      let (features, groups) = try write(to: scratch)
+      let outcome = try await run(
+        "highland",
+        [
+          "knn", features, "-k", "14", "--groups", groups, "--neighbors", scratch("n.npy"),
+          "--similarities", scratch("s.npy"),
+        ], onRanks: ranks)
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      let neighbors = try integers(of: scratch("n.npy"))
+      for point in 0..<36 {
+        let list = neighbors[13 * point..<13 * (point + 1)]
+        let others = Set((point / 12 * 12..<point / 12 * 12 + 12).map(Int64.init))
+          .subtracting([Int64(point)])
+        #expect(Set(list.prefix(11)) == others && list.suffix(2) == [-1, -1])
+      }
+    }
+
+    @Test(arguments: [
+      (35, "groups.txt: no group for row 35; expected 36 rows, one per point"),
+      (37, "groups.txt: 37 rows; expected 36, one per point: row 36 is of no point"),
+    ])
+    func areOnePerPoint(count: Int, message: String) async throws {
+      let scratch = try Scratch()
+      let (features, groups) = try write(to: scratch)
+      try scratch.write(String(repeating: "a\n", count: count), as: "groups.txt")
+      for arguments in [
+        ["cluster", features],
+        ["knn", features, "--neighbors", "n.npy", "--similarities", "s.npy"],
+      ] {
+        let outcome = try await run("highland", arguments + ["--groups", groups])
+        #expect(outcome.exitCode != 0 && outcome.errors.contains(message), "\(outcome)")
+      }
+    }
+  }
+}
