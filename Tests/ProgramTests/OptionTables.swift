@@ -80,7 +80,7 @@ extension OptionTable {
     + ["--groups", "--clusters"].flatMap { option in
       [
         "--neighbors", "--similarities", "--partition", "--checkpoint", "--early-stop",
-        "--hierarchy",
+        "--hierarchy", "--search", "--recall",
       ]
       .map { [option, $0] }
     }
