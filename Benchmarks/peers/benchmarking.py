@@ -66,11 +66,14 @@ def peer_environment(tuned, threads=1):
 
 
 def best_core_type():
-    """The fastest kernels of OpenBLAS that this processor can run.
+    """The fastest kernels of OpenBLAS that this processor can run, or that HIGHLAND_KERNEL limits highland to.
 
     OpenBLAS releases do not know processors that came later and fall back to SSE3 without a word.
     """
     flags = processor_flags()
+    limit = os.environ.get("HIGHLAND_KERNEL")
+    if limit in {"avx2", "portable"}:
+        return "Haswell" if limit == "avx2" else "Nehalem"
     if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags:
         return "SkylakeX"
     return "Haswell" if {"avx2", "fma"} <= flags else "Nehalem"

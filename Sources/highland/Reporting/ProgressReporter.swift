@@ -78,9 +78,7 @@ final class ProgressReporter {
       if amount > 0, elapsed > 0.05, fraction > 0 {
         line += ", \(quantity(fraction * amount / elapsed)) \(unit)/s"
       }
-      if fraction > 0, fraction < 1 {
-        line += ", \(duration(elapsed * (1 - fraction) / fraction)) left"
-      }
+      line += timeLeft(after: elapsed, isDone: fraction)
       if fraction == 1 { line += ", \(duration(elapsed))" }
       write("\r\u{1B}[K" + line)
       lineIsOpen = true
@@ -91,8 +89,7 @@ final class ProgressReporter {
         logger.info("\(name): done in \(duration(elapsed))")
       } else if fraction > 0, shown.duration(to: .now) > .seconds(10) {
         shown = .now
-        let left = duration(elapsed * (1 - fraction) / fraction)
-        logger.info("\(name): \(percentage(fraction)), \(left) left")
+        logger.info("\(name): \(percentage(fraction))\(timeLeft(after: elapsed, isDone: fraction))")
       }
     case .auto, .none: break
     }
@@ -104,6 +101,12 @@ final class ProgressReporter {
   }
 
   private func write(_ text: String) { unsafe fputs(text, stderr) }
+}
+
+/// How long the rest will take, in words; nothing as long as hardly anything is done, which says little.
+private func timeLeft(after elapsed: Double, isDone fraction: Double) -> String {
+  guard fraction >= 0.01, fraction < 1 else { return "" }
+  return ", \(duration(elapsed * (1 - fraction) / fraction)) left"
 }
 
 private func percentage(_ fraction: Double) -> String { "\(Int(fraction * 100)) %" }

@@ -46,8 +46,10 @@ struct StructureOptions: ParsableArguments {
 
   @Option(
     name: .customLong("context"),
-    help:
-      "Places in the lists that are compared, without the point itself. Default: 2 k, at most 100. With -k or --groups."
+    help: """
+      Places in the lists that are compared, without the point itself. Default: 2 k, at most 100. With -k or \
+      --groups.
+      """
   )
   var givenContext: Int?
 
@@ -104,7 +106,7 @@ struct StructureOptions: ParsableArguments {
       throw ValidationError("\(name) and --from: expected one of them; a model has its own")
     }
     if givenContext != nil, givenNeighborCount == nil, groups == nil {
-      throw ValidationError("--context: expected -k beside it, as the length chosen for k has its own")
+      throw ValidationError("--context: expected -k beside it; a length that is chosen has its own")
     }
     if groups != nil, !also.isEmpty || mixtures > 0 {
       throw ValidationError(
