@@ -40,14 +40,15 @@ import Testing
 
   private func answer(
     _ points: Matrix, groups: [Int64]?, ranks: Int = 1, threads: Int = 1,
-    network: StructureNetwork = network, choosesThreshold: Bool = false
+    network: StructureNetwork = network, choosesThreshold: Bool = false,
+    clusterCounts: ClosedRange<Int>? = nil
   ) throws -> [Clustering] {
     try ThreadCommunicator.run(ranks: ranks) { communicator in
       let owned = NodePartition(sharing: points.rowCount, among: ranks)
         .owned(by: communicator.rank)
       let options = ClusteringOptions(
         neighborCount: network.settings.neighborCount, choosesThreshold: choosesThreshold,
-        search: SearchOptions(.exact), workers: Workers(threads))
+        clusterCounts: clusterCounts, search: SearchOptions(.exact), workers: Workers(threads))
       return try cluster(
         EmbeddingsInMemory(points),
         by: ClusteringPlan(
@@ -100,6 +101,63 @@ import Testing
     #expect(summary.groupCount == Self.sizes.count && summary.mostPoints == 120)
     #expect(summary.leastClusters == counts.min() && summary.mostClusters == counts.max())
     #expect(together.levels.count > 1)
+  }
+
+  /// Above one limit most groups have too many clusters, below the other too few.
+  @Test(arguments: [1...1, 2...2, 3...4, 20...1000])
+  func haveAsManyClustersAsAskedFor(clusterCounts: ClosedRange<Int>) throws {
+    for settles in [false, true] {
+      var settings = Self.network.settings
+      settings.mergesFewNodes = settles
+      let network = Self.network.with(settings)
+      let alone = try answer(
+        Self.points, groups: Self.groups, network: network, clusterCounts: clusterCounts)[0]
+      for group in Self.sizes.indices {
+        let members = Self.groups.indices.filter { Self.groups[$0] == Int64(group) }
+        let found = Set(members.map { alone.labels[$0] }).count
+        // Copies are one node.
+        let nodes = Set(members.map { Self.points.row($0).map(\.bitPattern) }).count
+        #expect(
+          found >= min(clusterCounts.lowerBound, nodes) && found <= clusterCounts.upperBound,
+          "\(found) clusters of \(nodes) nodes")
+      }
+      let many = try answer(
+        Self.points, groups: Self.groups, ranks: 3, threads: 2, network: network,
+        clusterCounts: clusterCounts)
+      #expect(many.flatMap(\.labels) == alone.labels)
+    }
+  }
+
+  @Test func pointsSettleWhereTheyAreMostSimilar() throws {
+    var rows = randomMatrix(30, 6, seed: 31, scale: 0.05)
+    for row in 0..<30 { rows[row, row < 15 ? 0 : 1] += 1 }
+    var settings = Self.network.settings
+    settings.mergesFewNodes = true
+    let labels = try answer(
+      rows, groups: Array(repeating: 0, count: 30), network: Self.network.with(settings),
+      clusterCounts: 2...2)[0].labels
+    #expect(labels == (0..<30).map { $0 < 15 ? 0 : 1 })
+  }
+
+  @Test(arguments: [2, 4])
+  func smallClustersJoinOthers(fewestPoints: Int) throws {
+    var settings = Self.network.settings
+    settings.mergesFewNodes = true
+    func sizes(_ fewest: Int) throws -> [[Int]] {
+      settings.fewestPoints = fewest
+      let labels = try answer(
+        Self.points, groups: Self.groups, network: Self.network.with(settings))[0].labels
+      return Self.sizes.indices.map { group in
+        let members = Self.groups.indices.filter { Self.groups[$0] == Int64(group) }
+        return Dictionary(grouping: members, by: { labels[$0] }).values.map(\.count).sorted()
+      }
+    }
+    let (free, bound) = (try sizes(1), try sizes(fewestPoints))
+    for group in free.indices {
+      #expect(bound[group].count <= free[group].count)
+      if free[group].allSatisfy({ $0 >= fewestPoints }) { #expect(bound[group] == free[group]) }
+    }
+    #expect(free != bound)
   }
 
   @Test(arguments: [1, 3])

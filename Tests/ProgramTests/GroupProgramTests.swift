@@ -39,6 +39,68 @@ extension Programs {
       #expect(report.contains("\"groupCount\" : 3"), "\(report)")
     }
 
+    @Test(arguments: ["3", "3..5", "1..1"])
+    func haveAsManyClustersAsAskedFor(clusters: String) async throws {
+      let scratch = try Scratch()
+      let (features, groups) = try write(to: scratch)
+      var answers: [[Int64]] = []
+      for ranks in [nil, 3] {
+        let outcome = try await run(
+          "highland",
+          [
+            "cluster", features, "--groups", groups, "--clusters", clusters, "--output",
+            scratch("labels.npy"), "--overwrite",
+          ], onRanks: ranks)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        answers.append(try labels(of: scratch("labels.npy")))
+      }
+      let bounds = clusters.split(separator: ".").map { Int($0)! }
+      for group in 0..<3 {
+        let count = Set(answers[0][12 * group..<12 * (group + 1)]).count
+        #expect(count >= bounds[0] && count <= bounds.last!, "\(count) clusters")
+      }
+      #expect(answers[0] == answers[1])
+    }
+
+    @Test(arguments: ["0", "5..3", "3..", "x", "-1..2"])
+    func haveNoImpossibleNumberOfClusters(clusters: String) async throws {
+      let scratch = try Scratch()
+      let (features, groups) = try write(to: scratch)
+      let outcome = try await run(
+        "highland", ["cluster", features, "--groups", groups, "--clusters=\(clusters)"])
+      #expect(outcome.exitCode != 0 && outcome.errors.contains("clusters"), "\(outcome)")
+    }
+
+    /// What a model learns within groups is the same on any number of ranks.
+    @Test func areLearnedFrom() async throws {
+      let scratch = try Scratch()
+      let (features, groups) = try write(to: scratch)
+      let truth = try scratch.write(
+        (0..<36).map { Int64($0 / 6 % 2) }, shape: [36], as: "truth.npy")
+      var models: [[UInt8]] = []
+      for ranks in [nil, 3] {
+        let outcome = try await run(
+          "highland",
+          [
+            "train", features, truth, "--groups", groups, "--output",
+            scratch("m.safetensors"), "--overwrite", "--graphs", "2", "--epochs", "1", "-k", "4",
+          ], onRanks: ranks)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        // Behind the header, which tells how long it took.
+        let file = try bytes(of: scratch("m.safetensors"))
+        let header = file.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        models.append(Array(file.dropFirst(8 + header)))
+      }
+      #expect(models[0] == models[1] && models[0].count > 1000)
+      let outcome = try await run(
+        "highland",
+        [
+          "cluster", features, "--groups", groups, "--model", scratch("m.safetensors"),
+          "--truth", truth,
+        ])
+      #expect(outcome.exitCode == 0 && outcome.output.contains("3 groups"), "\(outcome)")
+    }
+
     @Test(arguments: [nil, 3])
     func haveNeighborsOfTheirOwn(ranks: Int?) async throws {
       let scratch = try Scratch()
