@@ -107,15 +107,29 @@ extension Communicator {
   /// > about twice the values to and from every rank. None on one rank.
   ///
   /// - Parameter values: The same number on every rank.
-  public func sums(_ values: [Float]) throws -> [Float] { try sumsInRankOrder(values) }
+  public func sums(_ values: [Float]) throws -> [Float] {
+    try sumsOfShares(values) { Float($0.reduce(0) { $0 + Double($1) }) }
+  }
 
   /// The sums of the ranks' values, element by element, on every rank.
   ///
   /// > Collective: as ``sums(_:)-([Float])``.
-  public func sums(_ values: [Double]) throws -> [Double] { try sumsInRankOrder(values) }
+  public func sums(_ values: [Double]) throws -> [Double] {
+    try sumsOfShares(values) { $0.reduce(0, +) }
+  }
 
+  /// The sums of the ranks' values, element by element, on every rank.
+  ///
+  /// > Collective: as ``sums(_:)-([Float])``.
+  public func sums(_ values: [Int64]) throws -> [Int64] {
+    try sumsOfShares(values) { $0.reduce(0, +) }
+  }
+
+  /// - Parameter sum: Of the values of the ranks, in their order.
   @inline(__always)
-  private func sumsInRankOrder<T: Message & BinaryFloatingPoint>(_ values: [T]) throws -> [T] {
+  private func sumsOfShares<T: Message>(
+    _ values: [T], _ sum: (_ ofRanks: LazyMapSequence<Range<Int>, T>) -> T
+  ) throws -> [T] {
     try assertReplicated(values.count, from: .all)
     guard size > 1 else { return values }
     let counts = ranks.map { rank in
@@ -125,12 +139,8 @@ extension Communicator {
     let arrived = try exchange(
       Buckets(values: values, counts: counts), receiving: Array(repeating: count, count: size)
     ).values
-    var own: [T] = []
-    own.reserveCapacity(count)
-    for place in 0..<count {
-      var sum = 0.0
-      for rank in 0..<size { sum += Double(arrived[rank * count + place]) }
-      own.append(T(sum))
+    let own = (0..<count).map { place in
+      sum((0..<size).lazy.map { arrived[$0 * count + place] })
     }
     return try allGather(own, counts: counts).values
   }

@@ -22,8 +22,12 @@ extension Communicator {
 
   /// The sums over ranks, element by element.
   ///
-  /// > Collective: one round, all values to every rank.
+  /// > Collective: one round, all values to every rank, as long as these are few bytes; else two, as
+  /// > ``Communication/Communicator/sums(_:)-([Int64])``.
+  ///
+  /// - Parameter values: The same number on every rank.
   func integerSums(_ values: [Int64]) throws -> [Int64] {
+    guard values.count * size <= 1 << 13 else { return try sums(values) }
     let all = try allGather(values)
     return values.indices.map { place in
       ranks.reduce(0) { $0 + all.values[all.offsets[$1.index] + place] }

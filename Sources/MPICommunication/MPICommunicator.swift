@@ -93,7 +93,7 @@ public struct MPICommunicator: GroupingCommunicator {
   }
 
   /// As ``exchange(_:to:into:from:)``. The work runs when all pieces have been started, or as many as there may be
-  /// at a time.
+  /// at a time; whenever it lets messages move on, more start in place of those that have arrived.
   public func exchange(
     _ outgoing: RawSpan, to destinations: [Segment],
     into incoming: inout MutableRawSpan, from sources: [Segment],
@@ -156,27 +156,19 @@ public struct MPICommunicator: GroupingCommunicator {
     let limit = transport.maximumPieceByteCount
     let pieceCounts = transfers.map { ($0.bytes.count + limit - 1) / limit }
     let slotCount = min(transport.maximumRequestCount, pieceCounts.reduce(0, +))
-    var requests = Array(repeating: CMPI_REQUEST_NULL_(), count: slotCount)
+    let none = CMPI_REQUEST_NULL_()
+    var requests = Array(repeating: none, count: slotCount)
+    var pieces = (0..<(pieceCounts.max() ?? 0)).lazy.flatMap { index in
+      transfers.indices.lazy.filter { index < pieceCounts[$0] }.map { (transfers[$0], index) }
+    }.makeIterator()
     try unsafe requests.withUnsafeMutableBufferPointer { requests in
+      var next = pieces.next()
+      // That of the oldest request.
       var slot = 0
-      var startedCount = 0
-      var outcome: Result<Void, any Error>?
-      func workOnce() {
-        guard outcome == nil else { return }
-        outcome = Result {
-          try work {
-            for slot in 0..<slotCount {
-              try check("MPI_Test", unsafe CMPI_Test(requests.baseAddress! + slot))
-            }
-          }
-        }
-      }
-      for index in 0..<(pieceCounts.max() ?? 0) {
-        for (transfer, pieceCount) in zip(transfers, pieceCounts) where index < pieceCount {
+      /// Starts pieces, each in the place of the oldest request, as long as that has arrived.
+      func start() throws {
+        while let (transfer, index) = next, unsafe requests[slot].raw == none.raw {
           let request = unsafe requests.baseAddress! + slot
-          if startedCount == slotCount { workOnce() }
-          startedCount = min(startedCount + 1, slotCount)
-          try check("MPI_Wait", unsafe CMPI_Wait(request))
           let piece = transfer.piece(index, of: limit)
           let peer = Int32(transfer.peer.index)
           if transfer.isSend {
@@ -193,14 +185,27 @@ public struct MPICommunicator: GroupingCommunicator {
                 request))
           }
           slot = slot + 1 == slotCount ? 0 : slot + 1
+          next = pieces.next()
         }
       }
-      workOnce()
+      try start()
+      let outcome = Result {
+        try work {
+          for slot in 0..<slotCount {
+            try check("MPI_Test", unsafe CMPI_Test(requests.baseAddress! + slot))
+          }
+          try start()
+        }
+      }
+      while next != nil {
+        try check("MPI_Wait", unsafe CMPI_Wait(requests.baseAddress! + slot))
+        try start()
+      }
       // One by one: MPI_Waitall tells that there is an error, not which.
       for slot in 0..<slotCount {
         try check("MPI_Wait", unsafe CMPI_Wait(requests.baseAddress! + slot))
       }
-      try outcome?.get()
+      try outcome.get()
     }
   }
 

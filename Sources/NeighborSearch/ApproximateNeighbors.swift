@@ -10,14 +10,15 @@ public import Parallelism
 /// cells until the share of true neighbours that the lists hold reaches what is wanted. The share is
 /// estimated by a thousand nodes whose neighbours are found exactly.
 ///
-/// The lists have the order and the bits of ``nearestNeighbors(of:listLength:in:named:using:on:progress:)`` where
-/// they hold the same nodes. They do not depend on ranks and threads: cells follow from hashes of the nodes
+/// The lists have the order and the bits of
+/// ``nearestNeighbors(of:listLength:dividedBy:in:named:using:on:progress:)`` where they hold the same nodes. They do not depend on ranks and threads: cells follow from hashes of the nodes
 /// and from sums in a fixed order, and lists keep the first of a total order whatever the order in which
 /// candidates come.
 ///
 /// > Collective: over `communicator`. For each partition what ``CellTree``, ``CellMembership`` and
 /// > ``searchCells`` send: about `2 ownedCount · (4 columns + 32 + 12 listLength)` bytes there and back,
-/// > in 15 rounds, and four more for every slab but one if memory needs several.
+/// > in 15 rounds, and four more for every slab but one if memory needs several. Before, in six rounds, some
+/// > thousand rows go to all ranks; data that prove diffuse then take five more, for other cells.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing: they have no neighbours
@@ -27,9 +28,10 @@ public import Parallelism
 ///   - names: Owned. The name of every node, under which it stands in lists, by which ties break and from
 ///     which cells follow: all different, and none below 0. Given on all ranks or on none; nil names
 ///     nodes by their index.
-///   - recall: Replicated. The share of the true neighbours to find, with a confidence of 97.5 %.
+///   - recall: Replicated. The share of the true neighbours to find: the lower end of an interval of 95 % after
+///     the last partition.
 ///   - progress: Called on every rank with the share of its work that is done, in 0 ... 1. How many
-///     partitions it takes is not known before.
+///     partitions it takes is not known before. If it throws, it must do so on every rank.
 /// - Returns: Lists of `listLength` places, and what was done for them.
 public func approximateNeighbors(
   of rows: StoredRows, listLength: Int, recall: Double = SearchOptions.usualRecall,
@@ -74,6 +76,7 @@ public func approximateNeighbors(
     var tree = try cells()
     if number == 0, try sample.isDiffuse(in: tree, of: rows, using: workers, on: communicator) {
       effort = SearchEffort(isDiffuse: true)
+      pairCount += tree.ownPairCount
       tree = try cells()
     }
     let membership = try CellMembership(

@@ -5,8 +5,8 @@ public import Parallelism
 
 /// The nearest other nodes of every owned node by cosine similarity: all of them, or almost all.
 ///
-/// > Collective: over `communicator`, as ``nearestNeighbors(of:listLength:in:named:using:on:progress:)`` or
-/// > ``approximateNeighbors(of:listLength:recall:in:named:using:on:progress:)``.
+/// > Collective: over `communicator`, as ``nearestNeighbors(of:listLength:dividedBy:in:named:using:on:progress:)`` or
+/// > ``approximateNeighbors(of:listLength:recall:dividedBy:in:named:using:on:progress:)``.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows, or zero rows, which take no part. Shape `[ownedCount × columns]`.
@@ -14,6 +14,7 @@ public import Parallelism
 ///   - options: Replicated.
 ///   - names: Owned. The name of every node, as in the searches; nil names nodes by their index.
 /// - Returns: Lists of `listLength` places, and what was done for them.
+/// - Throws: ``AgreedFailure`` on every rank for a recall of an approximate search that no estimate can show.
 public func nearestNeighbors(
   of rows: StoredRows, listLength: Int, by options: SearchOptions, in nodes: NodePartition,
   named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
@@ -23,6 +24,12 @@ public func nearestNeighbors(
   try communicator.assertReplicated(options)
   let plan = SearchPlan(nodeCount: nodes.nodeCount, listLength: listLength)
   let choice = plan.choice(by: options)
+  if choice.method == .approximate, options.recall > plan.mostRecall {  // on every rank
+    throw AgreedFailure(
+      reason:
+        "recall \(options.recall): lists of \(listLength) places are estimated to hold at most "
+        + "\((plan.mostRecall * 1e4).rounded(.down) / 1e4); expected no more, or an exact search")
+  }
   guard choice.method == .approximate else {
     let lists = try nearestNeighbors(
       of: rows, listLength: listLength, dividedBy: options.division, in: nodes, named: names,

@@ -12,6 +12,12 @@ public struct RecallEstimate: Codable, Equatable, Sendable {
   public var upper: Double
   /// How many rows were looked at.
   public var rowCount: Int
+
+  /// The quantile of the normal distribution that bounds 95 % of it.
+  fileprivate static let quantile = 1.96
+
+  /// The lower bound where all trials succeed.
+  static func mostLower(trials: Double) -> Double { trials / (trials + quantile * quantile) }
 }
 
 /// The exact neighbours of some rows, by which the recall of approximate lists is estimated.
@@ -98,7 +104,8 @@ struct RecallSample {
   /// found does not matter.
   ///
   /// The bounds are those of Wilson's interval (1927), with the number of trials that have the variance
-  /// that is seen between rows.
+  /// that is seen between rows. They are for one look: a search that looks after every partition and ends with
+  /// the first that is good enough is a little too sure.
   ///
   /// > Collective: over `communicator`. One round of 48 bytes per rank.
   ///
@@ -183,7 +190,7 @@ private struct RecallSums: BitwiseCopyable {
     let variance = (Double(squares) / Double(rows) - ofRows * ofRows) / (length * length)
     // Between one trial a row and one a place.
     let trials = Double(rows) * min(max(variance > 0 ? p * (1 - p) / variance : length, 1), length)
-    let z = 1.96
+    let z = RecallEstimate.quantile
     let middle = (p + z * z / (2 * trials)) / (1 + z * z / trials)
     let half =
       z / (1 + z * z / trials)

@@ -50,7 +50,8 @@ public struct SearchMemory: Sendable {
 
   private var capacity: Double { Double(min(listLength, max(nodeCount - 1, 0))) }
 
-  /// Rows, names and lists, and what is added by the way in which they are searched.
+  /// Rows, names and lists, and what is added by the way in which they are searched; of an approximate search
+  /// that of data as diffuse as they may be.
   public func bytes(by options: SearchOptions) -> Double {
     let (n, p) = (Double(rowCount), Double(rankCount))
     let held = n * (bytesPerRow + 12 * capacity + 4 + 8)
@@ -61,17 +62,28 @@ public struct SearchMemory: Sendable {
       let block = n * (bytesPerRow + 12 * capacity + 4 + 8) / Double(options.division.pieceCount)
       return held + handedOut + (p == 1 ? 0 : p < 4 ? 2 : 3) * block
     }
-    let visits = n * SearchEffort.usualMeanCells
-    let sampled = CellTree.rowsPerCell * Double(plan.cellCount) / p * bytesPerRow
-    let centers = 12 * Double(columnCount) * Double(plan.cellCount)
+    let searched = [false, true].map { isDiffuse in
+      bytesOfPartition(by: SearchEffort(isDiffuse: isDiffuse), plan, options.division)
+    }
+    return held + handedOut + searched.max()!
+  }
+
+  /// What is added to rows and lists while the cells of a partition are searched.
+  private func bytesOfPartition(
+    by effort: SearchEffort, _ plan: SearchPlan, _ division: SearchDivision
+  ) -> Double {
+    let (n, p) = (Double(rowCount), Double(rankCount))
+    let cellCount = Double(plan.cellCount(by: effort))
+    let visits = n * effort.meanCells
+    let sampled = CellTree.rowsPerCell * cellCount / p * bytesPerRow
+    let centers = 12 * Double(columnCount) * cellCount
     // Which cells a row is in; in a slab, who goes where, and what comes from other ranks.
     let membership = 32 * n + 4.4 * visits
     let slabs = CellTasks.slabCount(
       members: n, visits: visits, rowByteCount: bytesPerRow, listByteCount: 12 * capacity,
-      isAlone: p == 1, options.division)
+      isAlone: p == 1, division)
     let ofSlab = visits / Double(slabs)
     let guests = p == 1 ? 0 : ofSlab * (p - 1) / p * (2 * bytesPerRow + 24 * capacity + 40)
-    return held + handedOut + max((p == 1 ? 1 : 2) * sampled, 40 * ofSlab + guests) + membership
-      + centers
+    return max((p == 1 ? 1 : 2) * sampled, 40 * ofSlab + guests) + membership + centers
   }
 }

@@ -11,8 +11,8 @@ public enum SearchMethod: String, CaseIterable, Codable, Sendable {
 /// What a search of nearest neighbours is to do.
 public struct SearchOptions: Hashable, Sendable {
   public var method: SearchMethod
-  /// The share of the true neighbours that an approximate search is to find, with a confidence of
-  /// 97.5 %. In 0 ... 1.
+  /// The share of the true neighbours that an approximate search is to find: the lower end of an interval of
+  /// 95 % after the last partition. In 0 ... 1.
   public var recall: Double
   public var division: SearchDivision
   /// Whether rows are expected to be spread, as means of clusters are, so that an approximate search takes
@@ -77,11 +77,9 @@ struct SearchEffort: Sendable {
   ///   nearest cells may be in groups that are not.
   init(isDiffuse: Bool) {
     self.isDiffuse = isDiffuse
-    meanCells = isDiffuse ? 12 : Self.usualMeanCells
+    meanCells = isDiffuse ? 12 : 4
     cellScale = isDiffuse ? 2 : 1
   }
-
-  static let usualMeanCells = 4.0
 
   /// How many of the groups of cells are searched for a node's nearest cells.
   func groupCount(among count: Int) -> Int {
@@ -116,10 +114,17 @@ package struct SearchPlan: Sendable {
     cellCount = max(1, nodeCount / size)
     nodesPerCell = Double(min(size, max(nodeCount, 1)))
     self.nodeCount = Double(nodeCount)
+    mostRecall =
+      Double(nodeCount) <= RecallSample.wantedCount
+      ? 1 : RecallEstimate.mostLower(trials: RecallSample.wantedCount * Double(max(listLength, 1)))
   }
 
   /// About how many cells a partition has.
   func cellCount(by effort: SearchEffort) -> Int { max(1, cellCount / effort.cellScale) }
+
+  /// The highest recall that an estimate can be sure of, if no neighbour of the sample is missed; 1 if that is
+  /// all nodes.
+  let mostRecall: Double
 
   /// Pairs of an exact search.
   var exactPairs: Double { nodeCount * (nodeCount - 1) / 2 }
@@ -136,6 +141,10 @@ package struct SearchPlan: Sendable {
   /// What is done, and why.
   package func choice(by options: SearchOptions) -> (method: SearchMethod, reason: String) {
     guard options.method == .auto else { return (options.method, "as asked") }
+    if options.recall > mostRecall {
+      return (.exact, "a recall of \(options.recall) is more than a sample of points can show")
+    }
+    guard nodeCount > 1 else { return (.exact, "there are no pairs") }
     let gain = exactPairs / predictedPairs(by: SearchEffort(isDiffuse: options.expectsDiffuse))
     return (
       gain >= Self.advantage ? .approximate : .exact,

@@ -251,6 +251,35 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
     #expect(methods == [.exact, .approximate])
   }
 
+  /// No sample of a thousand nodes tells a recall of .9999 from 1.
+  @Test func isExactForARecallThatNoEstimateShows() throws {
+    let plan = SearchPlan(nodeCount: 1_000_000, listLength: 9)
+    #expect(plan.choice(by: SearchOptions(.auto, recall: 0.9999)).method == .exact)
+    #expect(plan.choice(by: SearchOptions(.auto, recall: 0.999)).method == .approximate)
+    let rows = unitRows(1100, 4, seed: 70)
+    func search(_ recall: Double) throws -> SearchSummary {
+      try nearestNeighbors(
+        of: rows, listLength: 9, by: SearchOptions(.approximate, recall: recall),
+        in: NodePartition(sharing: 1100, among: 1), on: SingleRank()
+      ).summary
+    }
+    #expect(throws: AgreedFailure.self) { try search(1) }
+    #expect(try search(0.9).approximate!.recall.lower >= 0.9)
+  }
+
+  /// A limit of memory holds for data of any kind.
+  @Test(arguments: [1, 2, 8])
+  func isPlannedForDiffuseData(rankCount: Int) {
+    func bytesPerRow(_ method: SearchMethod) -> Double {
+      SearchMemory(
+        rowCount: 1_000_000, nodeCount: 1_000_000 * rankCount, columnCount: 128, element: .float32,
+        listLength: 9, rankCount: rankCount
+      ).bytes(by: SearchOptions(method)) / 1e6
+    }
+    // 12 visits of 4.4 bytes and, of an eighth at a time, 40; beside rows, lists and 32 bytes.
+    #expect(bytesPerRow(.approximate) >= 516 + 120 + 32 + 12 * (4.4 + 5))
+  }
+
   @Test(arguments: [SearchMethod.exact, .auto, .approximate])
   func isWhatTheSummarySays(method: SearchMethod) throws {
     let rows = unitRows(300, 6, seed: 69)

@@ -451,8 +451,7 @@ struct ClusterCommand: RankedCommand {
         try stores($0, source, plan, keepsRuns: hierarchy == nil, reporter, on: communicator)
       } ?? (nil, nil)
     let observer = ClusteringReporter(
-      progress: reporter, hierarchy: hierarchy, store: store, runs: runs,
-      pointCount: source.rowCount)
+      progress: reporter, hierarchy: hierarchy, store: store, runs: runs)
     let start = ContinuousClock.now
     let clustering = try HierarchicalClustering.cluster(
       source, by: plan, observer: observer, on: communicator)

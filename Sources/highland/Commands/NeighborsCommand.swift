@@ -137,8 +137,13 @@ struct NeighborsCommand: RankedCommand {
         return kept
       }
       reporter.show("neighbors", isDone: 0)
+      // A rate, where it is known what will be compared.
+      let isExact =
+        SearchPlan(nodeCount: source.rowCount, listLength: neighborCount - 1)
+        .choice(by: options).method == .exact
+      let compared = isExact && groups == nil ? pairs : 0
       func show(_ share: Double) {
-        reporter.show("neighbors", isDone: share, amount: pairs, unit: "pairs")
+        reporter.show("neighbors", isDone: share, amount: compared, unit: "pairs")
       }
       if let groups {
         return try nearestNeighbors(

@@ -132,7 +132,6 @@ struct ClusteringReporter: ClusteringObserver {
   let hierarchy: HierarchyWriter?
   let store: (any ListStore)?
   let runs: RunStore?
-  let pointCount: Int
 
   var wantsLevels: Bool { hierarchy != nil }
 
@@ -171,10 +170,7 @@ struct ClusteringReporter: ClusteringObserver {
       case .read, .copies, .thresholds, .flow: phase.rawValue
       default: "level \(level), \(phase.rawValue)"
       }
-    // The search is long enough for a rate: every pair of points, once.
-    let pairs =
-      phase == .neighbors && level == 0 ? Double(pointCount) * Double(pointCount) / 2 : 0
-    progress.show(name, isDone: fraction, amount: pairs, unit: "pairs")
+    progress.show(name, isDone: fraction)
   }
 
   func finished(
