@@ -127,13 +127,15 @@ def build_highland():
 def highland_command(program, arguments, ranks, threads):
     """Under mpirun for more than one rank; each rank is bound to a core of its own if it can be.
 
-    More ranks than cores share them.
+    More ranks than cores share them. Within Scripts/with-hosts they are on its hosts.
     """
     command = [str(program), *map(str, arguments), "--threads", str(threads)]
     if ranks == 1:
         return command
-    launcher = ["mpirun", "-n", str(ranks)]
-    if ranks * threads > core_count():
+    launcher = [os.environ.get("HIGHLAND_MPIRUN", "mpirun"), "-n", str(ranks)]
+    if "HIGHLAND_MPIRUN" in os.environ:
+        pass
+    elif ranks * threads > core_count():
         launcher += ["--oversubscribe", "--bind-to", "none"]
     elif threads > 1:
         launcher += ["--map-by", f"slot:PE={threads}"]

@@ -3,8 +3,8 @@ public typealias Message = BitwiseCopyable & Sendable
 
 /// One rank's end of a group of ranks that run the same program.
 ///
-/// Every requirement is collective: each rank must call it, in the same order, or no rank returns. A
-/// backend implements them on bytes; extensions build the typed operations and the patterns on
+/// Every requirement is collective, unless it says otherwise: each rank must call it, in the same order, or no
+/// rank returns. A backend implements them on bytes; extensions build the typed operations and the patterns on
 /// them. A communicator is deliberately not `Sendable`, because a rank is one thread of control.
 public protocol Communicator {
   var rank: Rank { get }
@@ -51,6 +51,11 @@ public protocol Communicator {
   func allGather(
     _ contribution: RawSpan, byteCounts: [Int], into gathered: inout MutableRawSpan) throws
 
+  /// Whether a rank runs on the same machine as this one, so that no network is between them. Not collective.
+  ///
+  /// A backend need not implement it, if its ranks do.
+  func isOnThisHost(_ rank: Rank) -> Bool
+
   /// The number of every rank, in rank order, for assertions.
   ///
   /// A backend need not implement it. A wrapper that observes an algorithm's traffic leaves it out.
@@ -60,6 +65,8 @@ public protocol Communicator {
 }
 
 extension Communicator {
+  public func isOnThisHost(_ rank: Rank) -> Bool { true }
+
   public var ranks: [Rank] { (0..<size).map(Rank.init) }
 
   /// For backends whose ranks have everything at once.

@@ -6,6 +6,9 @@ public struct Traffic: Equatable, Sendable, BitwiseCopyable {
   public var messages = 0
   /// Payload sent to other ranks, in bytes.
   public var bytesSent = 0
+  /// Of these, what went to ranks on other hosts.
+  public var messagesToOtherHosts = 0
+  public var bytesToOtherHosts = 0
 
   public init() {}
 
@@ -14,6 +17,8 @@ public struct Traffic: Equatable, Sendable, BitwiseCopyable {
     difference.rounds -= b.rounds
     difference.messages -= b.messages
     difference.bytesSent -= b.bytesSent
+    difference.messagesToOtherHosts -= b.messagesToOtherHosts
+    difference.bytesToOtherHosts -= b.bytesToOtherHosts
     return difference
   }
 
@@ -22,6 +27,8 @@ public struct Traffic: Equatable, Sendable, BitwiseCopyable {
     sum.rounds += b.rounds
     sum.messages += b.messages
     sum.bytesSent += b.bytesSent
+    sum.messagesToOtherHosts += b.messagesToOtherHosts
+    sum.bytesToOtherHosts += b.bytesToOtherHosts
     return sum
   }
 }
@@ -32,11 +39,18 @@ public struct Traffic: Equatable, Sendable, BitwiseCopyable {
 public final class CountingCommunicator<Base: Communicator>: Communicator {
   public let base: Base
   public private(set) var traffic = Traffic()
+  /// How many ranks run on other hosts.
+  private let awayCount: Int
 
-  public init(_ base: Base) { self.base = base }
+  public init(_ base: Base) {
+    self.base = base
+    awayCount = base.ranks.count { !base.isOnThisHost($0) }
+  }
 
   public var rank: Rank { base.rank }
   public var size: Int { base.size }
+
+  public func isOnThisHost(_ rank: Rank) -> Bool { base.isOnThisHost(rank) }
 
   public func exchange(
     _ outgoing: RawSpan, to destinations: [Segment],
@@ -57,14 +71,14 @@ public final class CountingCommunicator<Base: Communicator>: Communicator {
   }
 
   public func transpose(_ counts: [Int]) throws -> [Int] {
-    count(messages: size - 1, bytes: (size - 1) * MemoryLayout<Int>.size)
+    countToAll(MemoryLayout<Int>.size)
     return try base.transpose(counts)
   }
 
   public func allGather(
     _ contribution: RawSpan, byteCounts: [Int], into gathered: inout MutableRawSpan
   ) throws {
-    count(messages: size - 1, bytes: (size - 1) * contribution.byteCount)
+    countToAll(contribution.byteCount)
     try base.allGather(contribution, byteCounts: byteCounts, into: &gathered)
   }
 
@@ -74,13 +88,23 @@ public final class CountingCommunicator<Base: Communicator>: Communicator {
   }
 
   private func count(_ destinations: [Segment]) {
-    let away = destinations.filter { $0.rank != rank }
-    count(messages: away.count, bytes: away.reduce(0) { $0 + $1.byteCount })
+    traffic.rounds += 1
+    for segment in destinations where segment.rank != rank {
+      traffic.messages += 1
+      traffic.bytesSent += segment.byteCount
+      if awayCount > 0, !base.isOnThisHost(segment.rank) {
+        traffic.messagesToOtherHosts += 1
+        traffic.bytesToOtherHosts += segment.byteCount
+      }
+    }
   }
 
-  private func count(messages: Int, bytes: Int) {
+  /// - Parameter byteCount: What every other rank is sent.
+  private func countToAll(_ byteCount: Int) {
     traffic.rounds += 1
-    traffic.messages += messages
-    traffic.bytesSent += bytes
+    traffic.messages += size - 1
+    traffic.bytesSent += (size - 1) * byteCount
+    traffic.messagesToOtherHosts += awayCount
+    traffic.bytesToOtherHosts += awayCount * byteCount
   }
 }

@@ -147,7 +147,7 @@ extension ClusteringRun {
   /// nodes of the next level.
   ///
   /// > Collective: over `communicator`. What the merge rule, ``compressPaths(_:in:on:)`` and
-  /// > ``contract(to:as:keeping:of:using:on:)`` send, and a round of about 540 bytes per rank.
+  /// > ``contract(to:as:keeping:of:using:on:)`` send, and a round of about 720 bytes per rank.
   private mutating func advance(
     along edges: JudgedEdges, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>, keepingRows keepsRows: Bool,

@@ -57,6 +57,9 @@ public struct PhaseCost: Codable, Equatable, Sendable {
   public var messages = 0
   /// Collective calls.
   public var rounds = 0
+  /// Of bytes and messages those to ranks on other hosts.
+  public var bytesToOtherHosts = 0
+  public var messagesToOtherHosts = 0
 }
 
 extension PhaseCost {
@@ -65,7 +68,9 @@ extension PhaseCost {
     PhaseCost(
       elapsedSeconds: a.elapsedSeconds + b.elapsedSeconds,
       cpuSeconds: a.cpuSeconds + b.cpuSeconds, bytesSent: a.bytesSent + b.bytesSent,
-      messages: a.messages + b.messages, rounds: a.rounds + b.rounds)
+      messages: a.messages + b.messages, rounds: a.rounds + b.rounds,
+      bytesToOtherHosts: a.bytesToOtherHosts + b.bytesToOtherHosts,
+      messagesToOtherHosts: a.messagesToOtherHosts + b.messagesToOtherHosts)
   }
 }
 

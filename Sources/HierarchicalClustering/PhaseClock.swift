@@ -34,7 +34,7 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
   /// The ranks' counts of a level, and the costs of the phases since the last level: the maximum of
   /// elapsed seconds over ranks, and sums of the rest.
   ///
-  /// > Collective: one round, about 540 bytes per rank to every rank.
+  /// > Collective: one round, about 720 bytes per rank to every rank.
   ///
   /// - Parameter counts: Owned.
   func finishLevel(_ counts: LevelCounts) throws -> (
@@ -54,7 +54,7 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
 
   /// What a phase of no level has cost so far; the others stay in the account of the level.
   ///
-  /// > Collective: one round, 40 bytes per rank to every rank.
+  /// > Collective: one round, 56 bytes per rank to every rank.
   func take(_ phase: Phase) throws -> PhaseCost {
     let place = Phase.allCases.firstIndex(of: phase)!
     let ranks = try communicator.base.gatherOne(account.phases[place])
@@ -85,6 +85,8 @@ private struct PhaseAccount: Message {
   var cpuSeconds = 0.0
   var bytesSent = 0
   var messages = 0
+  var bytesToOtherHosts = 0
+  var messagesToOtherHosts = 0
   var rounds = 0
 
   mutating func add(seconds: Double, cpuSeconds: Double, _ traffic: Traffic) {
@@ -92,6 +94,8 @@ private struct PhaseAccount: Message {
     self.cpuSeconds += cpuSeconds
     bytesSent += traffic.bytesSent
     messages += traffic.messages
+    bytesToOtherHosts += traffic.bytesToOtherHosts
+    messagesToOtherHosts += traffic.messagesToOtherHosts
     rounds += traffic.rounds
   }
 }
@@ -103,6 +107,8 @@ extension PhaseCost {
       elapsedSeconds: accounts.map(\.seconds).max() ?? 0,
       cpuSeconds: accounts.reduce(0) { $0 + $1.cpuSeconds },
       bytesSent: accounts.reduce(0) { $0 + $1.bytesSent },
-      messages: accounts.reduce(0) { $0 + $1.messages }, rounds: accounts[0].rounds)
+      messages: accounts.reduce(0) { $0 + $1.messages }, rounds: accounts[0].rounds,
+      bytesToOtherHosts: accounts.reduce(0) { $0 + $1.bytesToOtherHosts },
+      messagesToOtherHosts: accounts.reduce(0) { $0 + $1.messagesToOtherHosts })
   }
 }

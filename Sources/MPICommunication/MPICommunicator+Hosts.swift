@@ -21,12 +21,4 @@ extension MPICommunicator {
   public static var hostName: String {
     text { unsafe CMPI_Get_processor_name($0) } ?? "unknown"
   }
-
-  /// The name of every rank's host. Shape `[size]`.
-  ///
-  /// > Collective: one ``Communicator/allGather(_:)`` of the names.
-  public func hostNames() throws -> [String] {
-    let names = try allGather(Array(Self.hostName.utf8))
-    return ranks.map { String(decoding: names[$0], as: UTF8.self) }
-  }
 }

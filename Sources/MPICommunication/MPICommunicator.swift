@@ -11,6 +11,8 @@ public struct MPICommunicator: GroupingCommunicator {
   public let size: Int
   /// How messages are cut.
   public let transport: Transport
+  /// The name of every rank's host. Shape `[size]`.
+  public private(set) var hostNames: [String]
   /// MPI's own.
   let handle: CMPI_Comm
 
@@ -40,8 +42,12 @@ public struct MPICommunicator: GroupingCommunicator {
     }
   }
 
-  /// - Parameter handle: A communicator that nothing else uses. From now on its errors are returned.
-  init(_ handle: CMPI_Comm, transport: Transport) throws(MPIError) {
+  /// > Collective: one ``Communicator/allGather(_:)`` of the names of hosts, unless there is only one.
+  ///
+  /// - Parameters:
+  ///   - handle: A communicator that nothing else uses. From now on its errors are returned.
+  ///   - host: That of all ranks, if it is known to be the same.
+  init(_ handle: CMPI_Comm, transport: Transport, allOn host: String? = nil) throws {
     try check("MPI_Comm_set_errhandler", CMPI_Comm_set_errors_return(handle))
     var rank: Int32 = 0
     var size: Int32 = 0
@@ -51,6 +57,14 @@ public struct MPICommunicator: GroupingCommunicator {
     self.size = Int(size)
     self.transport = transport
     self.handle = handle
+    hostNames = Array(repeating: host ?? Self.hostName, count: self.size)
+    guard host == nil, self.size > 1 else { return }
+    let names = try allGather(Array(Self.hostName.utf8))
+    hostNames = ranks.map { String(decoding: names[$0], as: UTF8.self) }
+  }
+
+  public func isOnThisHost(_ rank: Rank) -> Bool {
+    hostNames[rank.index] == hostNames[self.rank.index]
   }
 
   public func withGroup<R>(_ group: Int, _ body: (MPICommunicator) throws -> R) throws -> R {
@@ -58,7 +72,8 @@ public struct MPICommunicator: GroupingCommunicator {
     try check(
       "MPI_Comm_split",
       unsafe CMPI_Comm_split(handle, mpiCount(group), mpiCount(rank.index), &formed))
-    return try MPICommunicator(formed, transport: transport).thenFreed(body)
+    let host = hostNames.allSatisfy { $0 == hostNames[0] } ? hostNames[0] : nil
+    return try MPICommunicator(formed, transport: transport, allOn: host).thenFreed(body)
   }
 
   /// Runs `body` with this communicator of ours, and frees it.

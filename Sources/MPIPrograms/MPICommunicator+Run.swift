@@ -48,7 +48,7 @@ extension MPICommunicator {
         do {
           try AssertionLevel.check(on: communicator)
           try Launcher.check(size: communicator.size)
-          try Watchdog.whileWatching(on: communicator, hosts: communicator.hostNames()) {
+          try Watchdog.whileWatching(on: communicator, hosts: communicator.hostNames) {
             try program(communicator)
           }
         } catch {

@@ -47,6 +47,25 @@ import Testing
     }
   }
 
+  @Test func tellsWhatGoesToOtherHosts() throws {
+    let traffic = try ThreadCommunicator.run(ranks: 4) { communicator in
+      let counting = CountingCommunicator(OnTwoHosts(base: communicator))
+      // A byte to the next rank, then two to everybody.
+      var outgoing = [0, 0, 0, 0]
+      var incoming = outgoing
+      outgoing[(communicator.rank.index + 1) % 4] = 1
+      incoming[(communicator.rank.index + 3) % 4] = 1
+      _ = try counting.exchange(
+        Buckets(values: [UInt8(7)], counts: outgoing), receiving: incoming)
+      _ = try counting.gatherOne(UInt16(1))
+      return counting.traffic
+    }
+    // Ranks 1 and 3 have their next on the other host.
+    #expect(traffic.map(\.messagesToOtherHosts) == [2, 3, 2, 3])
+    #expect(traffic.map(\.bytesToOtherHosts) == [4, 5, 4, 5])
+    #expect(traffic.allSatisfy { $0.messages == 4 && $0.bytesSent == 7 })
+  }
+
   @Test func addsAndSubtracts() throws {
     let once = try traffic { try $0.barrier() }[0]
     let twice = try traffic { communicator in
@@ -56,5 +75,34 @@ import Testing
     #expect(once + once == twice)
     #expect(twice - once == once)
     #expect(once - once == Traffic())
+  }
+}
+
+/// Ranks 0 and 1 on one host, 2 and 3 on another.
+private struct OnTwoHosts: Communicator {
+  let base: ThreadCommunicator
+
+  var rank: Rank { base.rank }
+  var size: Int { base.size }
+
+  func isOnThisHost(_ rank: Rank) -> Bool { rank.index / 2 == self.rank.index / 2 }
+
+  func exchange(
+    _ outgoing: RawSpan, to destinations: [Segment],
+    into incoming: inout MutableRawSpan, from sources: [Segment]
+  ) throws {
+    try base.exchange(outgoing, to: destinations, into: &incoming, from: sources)
+  }
+
+  func transpose(_ counts: [Int]) throws -> [Int] { try base.transpose(counts) }
+
+  func allGather(
+    _ contribution: RawSpan, byteCounts: [Int], into gathered: inout MutableRawSpan
+  ) throws {
+    try base.allGather(contribution, byteCounts: byteCounts, into: &gathered)
+  }
+
+  func gatherForAssertion(_ number: UInt64) throws -> [UInt64] {
+    try base.gatherForAssertion(number)
   }
 }

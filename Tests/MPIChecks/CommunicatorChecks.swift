@@ -28,7 +28,7 @@ let communicatorChecks = [
     }
   },
   Check(name: "hosts") { communicator in
-    let names = try communicator.hostNames()
+    let names = communicator.hostNames
     let count = try communicator.rankCountOnHost()
     let own = names[communicator.rank.index]
     guard !own.isEmpty, names.filter({ $0 == own }).count == count else {

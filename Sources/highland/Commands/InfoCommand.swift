@@ -142,7 +142,7 @@ struct InfoCommand: RankedCommand {
   }
 
   private func machineFacts(on communicator: MPICommunicator) throws -> [Fact] {
-    let hosts = try communicator.hostNames()
+    let hosts = communicator.hostNames
     var ranksPerHost: [(host: String, count: Int)] = []
     for host in hosts {
       if let place = ranksPerHost.firstIndex(where: { $0.host == host }) {

@@ -35,13 +35,16 @@ struct NeighborsReport: Codable {
     var messages: Int
     /// Collective calls.
     var rounds: Int
+    /// Of bytes and messages those to ranks on other hosts.
+    var bytesToOtherHosts: Int
+    var messagesToOtherHosts: Int
   }
 }
 
 extension NeighborsReport.Cost {
   /// What `body` costs on all ranks, and what it returns.
   ///
-  /// > Collective: over `communicator`. What `body` sends, and then three rounds of 40 bytes.
+  /// > Collective: over `communicator`. What `body` sends, and then three rounds of 56 bytes.
   static func measuring<Base: Communicator, R>(
     on communicator: Base, _ body: (CountingCommunicator<Base>) throws -> R
   ) throws -> (cost: Self, result: R) {
@@ -55,7 +58,9 @@ extension NeighborsReport.Cost {
     let cost = Self(
       elapsedSeconds: try communicator.maximum(elapsed),
       cpuSeconds: try communicator.allReduce(cpu, +), bytesSent: traffic.bytesSent,
-      messages: traffic.messages, rounds: counting.traffic.rounds)
+      messages: traffic.messages, rounds: counting.traffic.rounds,
+      bytesToOtherHosts: traffic.bytesToOtherHosts,
+      messagesToOtherHosts: traffic.messagesToOtherHosts)
     return (cost, result)
   }
 }
