@@ -245,10 +245,15 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
   func isExactForLongerWhereNodesAreSpread(listLength: Int) {
     var options = SearchOptions(.auto)
     options.expectsDiffuse = true
-    let methods = [90_000, 1_000_000].map {
-      SearchPlan(nodeCount: $0, listLength: listLength).choice(by: options).method
+    func methods(_ nodeCounts: [Int]) -> [SearchMethod] {
+      nodeCounts.map {
+        SearchPlan(nodeCount: $0, listLength: listLength).choice(by: options).method
+      }
     }
-    #expect(methods == [.exact, .approximate])
+    #expect(methods([90_000, 440_000, 2_000_000]) == [.exact, .exact, .approximate])
+    // Fewer partitions are enough for less.
+    options.recall = 0.9
+    #expect(methods([90_000, 900_000]) == [.exact, .approximate])
   }
 
   /// No sample of a thousand nodes tells a recall of .9999 from 1.
