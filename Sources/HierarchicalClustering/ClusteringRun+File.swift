@@ -97,6 +97,9 @@ extension ClusteringRun {
     // Nobody judges after the last level.
     let needed = stopReason == nil ? level.evidence : nil
     let evidence = try needed.map { evidence in
+      guard let scale = evidence.scales.ofAll else {  // on every rank
+        throw AgreedFailure(reason: "a run within groups is not kept")
+      }
       let words = evidence.pointEdges.words
       try write(words.degrees, as: "degrees")
       try write(words.sums, as: "sums", width: 2)
@@ -105,7 +108,7 @@ extension ClusteringRun {
       try arrays.write(
         words.entries, as: "pairs", width: 4, firstRow: first, of: count, on: communicator)
       return KeptRun.Evidence(
-        meanSimilarity: evidence.scale.mean.bitPattern, pairCount: count)
+        meanSimilarity: scale.mean.bitPattern, pairCount: count)
     }
     return KeptRun.State(
       pointCount: points.nodeCount, dimensions: width, level: level.number,
@@ -155,7 +158,7 @@ extension ClusteringRun {
       let entries: [Int64] = try arrays.read(
         "pairs", width: 4, rows: first..<first + count, of: kept.pairCount, on: communicator)
       return Evidence(
-        scale: ClosenessScale(mean: Float(bitPattern: kept.meanSimilarity)),
+        scales: .ofAll(ClosenessScale(mean: Float(bitPattern: kept.meanSimilarity))),
         pointEdges: PointEdges(words: (degrees, entries, sums)))
     }
     self.init(

@@ -165,6 +165,7 @@ extension ClusteringPlan {
     }
     switch search {
     case .given: settings["search"] = "given"
+    case .within: settings["search"] = "within groups"
     case .search(let options):
       settings["search"] = options.method.rawValue
       if options.method != .exact { settings["recall"] = "\(options.recall)" }

@@ -46,7 +46,7 @@ struct ThresholdSearch {
   ///
   /// > Collective: over `communicator`, as clustering; then 8 bytes per point to every rank.
   func trial(
-    _ threshold: Double, _ laterThreshold: Double, fewestPoints: Int,
+    _ threshold: Double, _ laterThreshold: Double, fewestPoints: Int = 1,
     on communicator: some Communicator
   ) throws -> ThresholdTrial {
     let clusters = try level.run(
