@@ -73,8 +73,11 @@ extension ClusteringRun {
       }
     }
     while try communicator.any(level.groups!.open(by: bounds, level.memberCounts)) {
-      let merging = try judgedEdges(by: plan, measuredBy: quiet, on: communicator)
-      let roots = bestLinks(merging, by: bounds, on: communicator)
+      let found = try plan.search.lists(
+        of: self, length: plan.listLength, using: plan.workers, on: communicator
+      ) { _ in }
+      let edges = try judgedEdges(by: plan, along: found, measuredBy: quiet, on: communicator)
+      let roots = bestLinks(edges, orAlong: found.lists, by: bounds, on: communicator)
       let owned = level.nodes.owned(by: communicator.rank)
       let isMerging = roots.indices.contains { roots[$0] != GlobalNode(owned.lowerBound + $0) }
       guard try communicator.any(isMerging) else { break }
@@ -88,9 +91,11 @@ extension ClusteringRun {
   }
 
   /// For every owned node itself; but in each open group the smaller end of the most probable edge has the larger
-  /// as root. Where a group has few enough clusters, only edges of one that is too small count.
+  /// as root. Where a group has few enough clusters, only edges of one that is too small count. Nodes that are
+  /// not similar have no edges; where all are such, the most similar two merge.
   private func bestLinks(
-    _ edges: JudgedEdges, by bounds: GroupBounds, on communicator: some Communicator
+    _ edges: JudgedEdges, orAlong lists: NeighborLists, by bounds: GroupBounds,
+    on communicator: some Communicator
   ) -> [GlobalNode] {
     let first = level.nodes.owned(by: communicator.rank).lowerBound
     let counts = level.memberCounts
@@ -98,14 +103,23 @@ extension ClusteringRun {
     for group in level.groups!.open {
       let isTooMany = group.count > bounds.clusterCounts?.upperBound ?? .max
       var best: (distance: Float, lower: Int, upper: Int)?
+      func consider(_ distance: Float, _ node: Int, _ other: Int) {
+        guard isTooMany || min(counts[node], counts[other]) < bounds.fewestPoints else { return }
+        let link = (distance, min(node, other), max(node, other))
+        if best == nil || link < best! { best = link }
+      }
       for node in group {
         for edge in edges.graph.edges(into: node) {
-          let other = Int(edges.graph.columns[edge].index)
-          guard isTooMany || min(counts[node], counts[other]) < bounds.fewestPoints else {
-            continue
+          consider(edges.linkage.distance[edge], node, Int(edges.graph.columns[edge].index))
+        }
+      }
+      if best == nil {
+        for node in group {
+          for place in node * lists.listLength..<(node + 1) * lists.listLength
+          where lists.neighbors[place] != NeighborLists.none {
+            consider(
+              -lists.similarities[place], node, Int(lists.neighbors[place].index) - first)
           }
-          let link = (edges.linkage.distance[edge], min(node, other), max(node, other))
-          if best == nil || link < best! { best = link }
         }
       }
       guard let best else { continue }

@@ -84,7 +84,9 @@ struct FaultyCommunicator: Communicator {
 @Suite struct SumsOverRanks {
   @Test(arguments: 1...5, [0, 1, 3, 100])
   func areTheSameOnEveryRank(ranks: Int, count: Int) throws {
-    @Sendable func value(_ rank: Int, _ place: Int) -> Int64 { Int64(rank + 1) << 40 - Int64(place * place) }
+    @Sendable func value(_ rank: Int, _ place: Int) -> Int64 {
+      Int64(rank + 1) << 40 - Int64(place * place)
+    }
     let found = try ThreadCommunicator.run(ranks: ranks) { communicator in
       let own = (0..<count).map { value(communicator.rank.index, $0) }
       return (try communicator.sums(own), try communicator.sums(own.map { Double($0) }))
