@@ -63,6 +63,8 @@ public func approximateNeighbors(
     wantedRecall: recall, recall: estimate, recallByPartition: [], cellCount: plan.cellCount,
     meanCells: 0, comparedPairs: sample.pairCount, imbalance: imbalance)
   var effort = SearchEffort(isDiffuse: false)
+  // The share of the work before a partition, and that of the partition if as many follow as are expected.
+  var (shareBefore, ownShare) = (0.0, 0.5)
   while lists.capacity > 0, estimate.lower < recall,
     summary.recallByPartition.count < SearchPlan.maximumPartitions
   {
@@ -89,8 +91,7 @@ public func approximateNeighbors(
       of: rows, membership, tasks, named: names, into: &lists, using: workers,
       on: communicator
     ) { share in
-      // Each partition takes half of what is left, as if as many followed.
-      try progress(1 - (1 - share / 2) / Double(sign: .plus, exponent: number, significand: 1))
+      try progress(shareBefore + share * ownShare)
     }
     pairCount += tree.ownPairCount + tree.pairCount(rowCount: directed.count, by: effort)
     (estimate, imbalance) = try sample.estimate(
@@ -103,6 +104,12 @@ public func approximateNeighbors(
     let visits = tasks.visitCount / Double(max(nodes.nodeCount, 1))
     summary.meanCells += (visits - summary.meanCells) / Double(number + 1)
     if number == 0, SearchEffort.isLow(estimate.mean) { effort = SearchEffort(isDiffuse: true) }
+    shareBefore += ownShare
+    let left = min(
+      SearchPlan.morePartitions(from: estimate.lower, to: recall),
+      SearchPlan.maximumPartitions - number - 1)
+    // It may take more in the end.
+    ownShare = 0.98 * (1 - shareBefore) / Double(max(left, 1))
   }
   try progress(1)
   return ((consume lists).neighborLists(listLength: listLength, using: workers), summary)

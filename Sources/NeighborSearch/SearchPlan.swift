@@ -110,9 +110,13 @@ package struct SearchPlan: Sendable {
   /// Most data take two partitions for the usual recall. Of diffuse nodes the first misses half of the neighbours,
   /// and each of the next a quarter fewer than the one before.
   private static func expectedPartitions(for recall: Double, isDiffuse: Bool) -> Int {
-    guard isDiffuse else { return 2 }
-    var (count, missed) = (1, 0.5)
-    while missed > 1 - recall, count < maximumPartitions {
+    isDiffuse ? min(1 + morePartitions(from: 0.5, to: recall), maximumPartitions) : 2
+  }
+
+  /// How many more partitions will be made, if each misses a quarter fewer than those before.
+  static func morePartitions(from recall: Double, to wanted: Double) -> Int {
+    var (count, missed) = (0, 1 - recall)
+    while missed > 1 - wanted, count < maximumPartitions {
       count += 1
       missed *= 0.75
     }
