@@ -12,10 +12,14 @@ public struct Linkage: Equatable, Sendable {
   public let distance: [Float]
   /// Owned. d of every node. Shape `[ownedCount]`.
   public let density: [Float]
+  /// Replicated. How far the nodes are from those that the network learned from
+  /// (``StructureNetwork/strangeness(_:on:)``); nil if that is not known.
+  public let strangeness: Double?
 
-  public init(distance: [Float], density: [Float]) {
+  public init(distance: [Float], density: [Float], strangeness: Double? = nil) {
     self.distance = distance
     self.density = density
+    self.strangeness = strangeness
   }
 
   /// Owned. Linkage probability p of every edge. Shape `[edgeCount]`.

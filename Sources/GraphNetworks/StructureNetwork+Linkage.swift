@@ -10,7 +10,7 @@ extension StructureNetwork {
   ///
   /// Inputs and hidden rows of edges exist a tile of nodes at a time.
   ///
-  /// > Collective: over `communicator`. One round, `4 · width` bytes per ghost.
+  /// > Collective: over `communicator`. One round, `4 · width` bytes per ghost; at level 0 two more of 80 bytes per rank.
   ///
   /// - Complexity: 2 · edges · width · (4 width + edge features) flops, and less for the nodes.
   public func linkage(
@@ -22,8 +22,11 @@ extension StructureNetwork {
       [nodeHidden, nodeOutput, edgeFirst, edgeSecond, edgeThird, output].map(\.weight.elements),
       from: .all)
     let graph = features.graph
+    let nodes = features.localNodeFeatures { nodeScale.applied(to: $0) }
+    let strangeness =
+      features.levelNumber == 0 ? try strangeness(nodes.owned, on: communicator) : nil
     let hidden = try graph.halo.extend(
-      hiddenRows(of: features, using: workers), on: communicator)
+      hiddenRows(of: nodes, over: graph, using: workers), on: communicator)
     let places = max(features.nearLength, 1)
     var logits = Matrix(rows: graph.ownedCount, columns: places)
     logits.forEachTile(ofRows: Self.tileLength, using: workers) {
@@ -48,16 +51,48 @@ extension StructureNetwork {
         distance.append(probabilityOfFirst(logitDifference: logits[node, place]))
       }
     }
-    return Linkage(distance: distance, density: density(distance: distance, over: graph))
+    return Linkage(
+      distance: distance, density: density(distance: distance, over: graph),
+      strangeness: strangeness)
+  }
+
+  /// How far some nodes are from those that the network learned from: the root of the mean square, over what
+  /// neighbourhoods look like, of the mean difference from the mean of training, in standard deviations.
+  ///
+  /// > Collective: over `communicator`. Two rounds of 80 bytes per rank.
+  ///
+  /// - Parameter rows: Owned. Rescaled features of level 0. Shape `[ownedCount × nodeWidth]`.
+  /// - Returns: Nil for fewer than a hundred nodes, whose neighbourhoods are a good part of all of them.
+  private func strangeness(_ rows: Matrix, on communicator: some Communicator) throws -> Double? {
+    // Those of the members of a node follow; at level 0 they say little.
+    let count = NodeFeature.logSize.rawValue
+    // Whole numbers, so that the bits do not depend on ranks: 2¹⁸ at most, of 10¹³ nodes.
+    var sums = Array(repeating: Int64(0), count: count + 1)
+    sums[count] = Int64(rows.rowCount)
+    let width = rows.columnCount
+    unsafe rows.withUnsafeBufferPointer { rows in
+      for first in stride(from: 0, to: rows.count, by: width) {
+        for feature in 0..<count {
+          unsafe sums[feature] += Int64((rows[first + feature] * 65536).rounded())
+        }
+      }
+    }
+    sums = try communicator.sums(sums)
+    guard sums[count] >= 100 else { return nil }
+    let scale = 1 / (65536 * Double(sums[count]))
+    let squares = sums[..<count].reduce(0.0) { $0 + Double($1) * scale * (Double($1) * scale) }
+    return (squares / Double(count)).squareRoot()
   }
 
   /// Nodes whose edges are judged together: 48 · 9 edges and their inputs stay in cache.
   private static let tileLength = 48
 
   /// h of every owned node. Shape `[ownedCount × width]`.
-  private func hiddenRows(of features: StructureFeatures, using workers: Workers) -> Matrix {
-    let graph = features.graph
-    let rows = features.localNodeFeatures { nodeScale.applied(to: $0) }
+  ///
+  /// - Parameter rows: Rescaled features.
+  private func hiddenRows(
+    of rows: LocalRows, over graph: NeighborGraph, using workers: Workers
+  ) -> Matrix {
     var means = Matrix(rows: graph.ownedCount, columns: nodeScale.count)
     addNeighborSums(
       graph.meanWeights, of: rows, over: graph, into: &means, at: 0, using: workers)

@@ -21,6 +21,8 @@ public struct ClusteringAccount: Codable, Sendable {
   /// What τ was chosen by, where it was chosen without labels.
   public var tauTrials: [SilhouetteTrial]?
   public var tauDeciding: Double?
+  /// How far the points are from those that the network learned from, in standard deviations.
+  public var strangeness: Double?
   // Of flow.
   /// `given`, or `withoutLabels`: chosen on the data.
   public var kRule: String?
@@ -62,6 +64,7 @@ public struct ClusteringAccount: Codable, Sendable {
       mergesCopies = plan.mergesCopies
       tauTrials = choice.trials.isEmpty ? nil : choice.trials
       tauDeciding = choice.deciding
+      strangeness = choice.strangeness
     }
   }
 }

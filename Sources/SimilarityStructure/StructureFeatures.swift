@@ -15,6 +15,9 @@ public struct StructureFeatures: Sendable {
   public let nearLength: Int
   public let contextLength: Int
   private let level: StructureLevel
+
+  /// Replicated. From 0.
+  public var levelNumber: Int { level.level }
   /// Local.
   private let nodes: [NodeStructure]
   /// Owned. ``ListOverlap`` of every edge and its Jaccard index, five numbers for each of the m near

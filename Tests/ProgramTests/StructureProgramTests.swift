@@ -1,5 +1,7 @@
 import Datasets
 import Foundation
+import LinearAlgebra
+import RandomInputs
 import Subprocess
 import Testing
 
@@ -18,6 +20,23 @@ extension Programs {
 
     private func cluster(_ output: String, _ more: [String] = []) -> [String] {
       ["cluster", Fixture.features, "--output", scratch(output), "--progress", "none"] + more
+    }
+
+    /// Noise has neighbourhoods like no data that the built-in model learned from.
+    @Test func saysWhenItHasSeenNothingAlike() async throws {
+      try scratch.write(randomMatrix(1500, 64, seed: 12), as: "noise.npy")
+      for (features, isStrange) in [("noise.npy", true), (Fixture.features, false)] {
+        let outcome = try await run(
+          "highland",
+          [
+            "cluster", isStrange ? scratch(features) : features, "--method", "network", "--report",
+            scratch("report.json"), "--overwrite",
+          ])
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        #expect(outcome.output.contains("look like nothing") == isStrange, "\(outcome)")
+        let report = try String(decoding: bytes(of: scratch("report.json")), as: UTF8.self)
+        #expect(report.contains("\"strangeness\""))
+      }
     }
 
     @Test func isWhatTrainMakesWithoutOptions() async throws {

@@ -138,7 +138,32 @@ extension ClusteringAccount {
         ? "; the network's clusters have \(network)"
         : ", whose clusters are separated better (silhouette \(network)) than those by flow (\(flow))"
     }
-    return text + "."
+    return text + "." + doubts.map { "\n\($0)" }.joined()
+  }
+
+  /// Sentences about what makes the answer of a network doubtful.
+  private var doubts: [String] {
+    guard method == .network else { return [] }
+    var doubts: [String] = []
+    if let strangeness, strangeness > ThresholdChoice.familiarStrangeness {
+      doubts.append(
+        "These points look like nothing that the network learned from: their neighbourhoods are "
+          + "\(decimal(strangeness, places: 1)) standard deviations away. Labels of a few hundred identities "
+          + "would help (highland train).")
+    }
+    if let range = equalClusterCounts, range.upperBound >= 2 * range.lowerBound {
+      doubts.append(
+        "\(range.lowerBound) clusters are separated as well as \(range.upperBound): the choice of τ is an "
+          + "open one. --granularity finer or coarser takes others.")
+    }
+    return doubts
+  }
+
+  /// The fewest and the most clusters of the trials of τ that are about as good as the best.
+  private var equalClusterCounts: ClosedRange<Int>? {
+    guard let tauTrials, let best = tauTrials.map(\.silhouette).max() else { return nil }
+    let counts = tauTrials.filter { $0.silhouette >= best - 0.01 }.map(\.clusterCount)
+    return counts.min()!...counts.max()!
   }
 }
 
