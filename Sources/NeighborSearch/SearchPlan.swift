@@ -98,14 +98,14 @@ package struct SearchPlan: Sendable {
   static let maximumPartitions = 16
   // Measured on generated points and on letters, in pairs of an exact search that take as long: of a node
   // in a partition, of one of its visits, and the members of the cells that a node visits, which are
-  // larger than the mean. Visits of diffuse nodes are measured on means of 290,000 and 440,000 clusters.
+  // larger than the mean.
   private static let pairsPerNode = 3000.0
-  private static func pairsPerVisit(isDiffuse: Bool) -> Double { isDiffuse ? 1000 : 250 }
+  private static let pairsPerVisit = 250.0
   private static let imbalance = 1.3
 
   /// How many times as fast an approximate search must be to be preferred: for diffuse nodes the prediction is
   /// closer.
-  private static func advantage(isDiffuse: Bool) -> Double { isDiffuse ? 1.5 : 3 }
+  private static func advantage(isDiffuse: Bool) -> Double { isDiffuse ? 1.2 : 3 }
 
   /// Most data take two partitions for the usual recall. Of diffuse nodes the first misses half of the neighbours,
   /// and each of the next a quarter fewer than the one before.
@@ -151,7 +151,7 @@ package struct SearchPlan: Sendable {
     let cells = Double(cellCount(by: effort))
     let finding = Double(effort.groupCount(among: 100) + 1) * cells.squareRoot()
     let visit =
-      Self.pairsPerVisit(isDiffuse: effort.isDiffuse) + Self.imbalance * nodesPerCell
+      Self.pairsPerVisit + Self.imbalance * nodesPerCell
       * Double(effort.cellScale)
     let partition = Self.pairsPerNode + finding + effort.meanCells * visit
     let partitions = Self.expectedPartitions(for: recall, isDiffuse: effort.isDiffuse)

@@ -250,7 +250,7 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
         SearchPlan(nodeCount: $0, listLength: listLength).choice(by: options).method
       }
     }
-    #expect(methods([90_000, 440_000, 2_000_000]) == [.exact, .exact, .approximate])
+    #expect(methods([90_000, 300_000, 2_000_000]) == [.exact, .exact, .approximate])
     // Fewer partitions are enough for less.
     options.recall = 0.9
     #expect(methods([90_000, 900_000]) == [.exact, .approximate])
