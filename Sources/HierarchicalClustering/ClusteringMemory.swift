@@ -63,10 +63,14 @@ public struct ClusteringMemory: Sendable {
       let listing = 14 * lists * n + (ghosts > 0 ? 32 * lists * ghosts : 0)
       let judging =
         50 * edges + 8 * edges + 4 * n * Double(network.width + 2 * StructureFeatures.nodeWidth)
-      // Means and directions of the next level; beside them sums, means and directions of the one after it, or
-      // both ends of the edges between nodes.
+      // Means and directions of the next level; beside them means and directions of the one after it and sums of
+      // some columns, or both ends of the edges between nodes.
+      let coarse = coarseShare * n
+      let sums = min(
+        8 * coarseShare * coarse * width, max(Double(64 << 20), 128 * coarseShare * coarse))
       let coarsening =
-        4 * edges + 48 * n + coarseShare * (n * (8 + 16 * coarseShare) * width + 64 * edges)
+        4 * edges + 48 * n + coarse * 8 * width + coarseShare * coarse * 8 * width + sums
+        + 64 * coarseShare * edges
       return rows + graph + max(structures + max(listing, judging), coarsening)
     case .coordinates(let network):
       let ends =

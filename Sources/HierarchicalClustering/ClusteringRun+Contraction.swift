@@ -19,9 +19,12 @@ extension ClusteringRun {
   ///   - means: Replicated. Which averages coarse nodes carry; nil for no rows at all.
   ///   - source: Replicated. Read again if level 0 has given its rows away, or if means are over
   ///     rows as they are stored.
+  ///   - mostSumBytes: Replicated. What sums for means may take on a rank: in place of more, columns are summed a
+  ///     block of at least 16 at a time, unless rows must be read.
   package mutating func contract(
     to root: [GlobalNode], as number: Int, keeping means: NodeMeans?,
-    of source: some EmbeddingSource, using workers: Workers, on communicator: some Communicator
+    of source: some EmbeddingSource, using workers: Workers, on communicator: some Communicator,
+    mostSumBytes: Int = 64 << 20
   ) throws {
     let nodes = level.nodes
     let owned = nodes.owned(by: communicator.rank)
@@ -52,7 +55,7 @@ extension ClusteringRun {
       try means.map {
         try coarseRows(
           coarse, peaks: peaks, in: coarseNodes, groups, counts: counts, keeping: $0, of: source,
-          using: workers, on: communicator)
+          mostSumBytes: mostSumBytes, using: workers, on: communicator)
       } ?? .none
     var evidence = level.evidence
     if means == nil {
@@ -74,9 +77,8 @@ extension ClusteringRun {
   /// members' rows.
   private func coarseRows(
     _ coarse: [GlobalNode], peaks: [Int], in coarseNodes: NodePartition, _ groups: NodeGroups?,
-    counts: [Int64], keeping means: NodeMeans, of source: some EmbeddingSource,
-    using workers: Workers,
-    on communicator: some Communicator
+    counts: [Int64], keeping means: NodeMeans, of source: some EmbeddingSource, mostSumBytes: Int,
+    using workers: Workers, on communicator: some Communicator
   ) throws -> NodeRows {
     let members =
       level.rows.areGone || means == .ofInputRows && level.number == 0
@@ -86,53 +88,68 @@ extension ClusteringRun {
     let dimensions = source.dimensions
     let movesPeaks = means != .ofDirections
     var directions = Matrix(rows: movesPeaks ? coarseOwned.count : 0, columns: dimensions)
-    var sums = FixedPointSums(
-      rowCount: means == .peaksOnly ? 0 : coarseOwned.count, width: dimensions,
+    let units =
       means == .peaksOnly
-        ? [FixedPoint(summing: 1, valuesUpTo: 1)]
-        : units(of: groups, valuesUpTo: means == .ofDirections ? 1 : largestValue),
-      using: workers)
+      ? [] : units(of: groups, valuesUpTo: means == .ofDirections ? 1 : largestValue)
+    var averages = Matrix(
+      rows: means == .peaksOnly ? 0 : coarseOwned.count, columns: dimensions)
+    let blocks = (0..<dimensions).tiles(
+      of: members.areRead || means == .peaksOnly
+        ? max(dimensions, 1)
+        : columnsAtOnce(dimensions, of: coarseNodes, mostSumBytes, on: communicator))
 
-    let tileLength = 4096
+    // As many bytes whatever the columns.
+    let tileLength = 4096 * max(blocks.count, 1)
     let count = members.coarse.count
     let tileCount = try communicator.maximum((count + tileLength - 1) / tileLength)
-    var nextPeak = 0
-    for tile in 0..<tileCount {
-      let places = min(tile * tileLength, count)..<min((tile + 1) * tileLength, count)
-      let firstPeak = nextPeak
-      while nextPeak < members.peaks.count, members.peaks[nextPeak] < places.upperBound {
-        nextPeak += 1
+    for (number, block) in blocks.enumerated() {
+      var sums = FixedPointSums(
+        rowCount: averages.rowCount, width: block.count,
+        means == .peaksOnly ? [FixedPoint(summing: 1, valuesUpTo: 1)] : units, using: workers)
+      var nextPeak = 0
+      for tile in 0..<tileCount {
+        let places = min(tile * tileLength, count)..<min((tile + 1) * tileLength, count)
+        let firstPeak = nextPeak
+        while nextPeak < members.peaks.count, members.peaks[nextPeak] < places.upperBound {
+          nextPeak += 1
+        }
+        // The first block of columns brings the peaks.
+        let tilePeaks = movesPeaks && number == 0 ? members.peaks[firstPeak..<nextPeak] : []
+        let rows = try communicator.agree {
+          members.areRead
+            ? try inputRows(
+              places, peaks: tilePeaks, of: source, using: workers, rank: communicator.rank)
+            : levelRows(means == .peaksOnly ? 0..<0 : places, columns: block, peaks: tilePeaks)
+        }
+        if movesPeaks, number == 0 {
+          let moved = try coarseNodes.deliver(
+            rows.peakDirections.elements, width: dimensions,
+            to: tilePeaks.map { members.coarse[$0] }, on: communicator)
+          directions.replaceRows(
+            moved.nodes.map { Int($0.index) - coarseOwned.lowerBound }, by: moved.rows)
+        }
+        if means != .peaksOnly {
+          try sums.addMembers(
+            rows.averaged, times: Array(members.weights[places]),
+            of: Array(members.coarse[places]), in: coarseNodes, on: communicator)
+        }
       }
-      let tilePeaks = movesPeaks ? members.peaks[firstPeak..<nextPeak] : []
-      let rows = try communicator.agree {
-        members.areRead
-          ? try inputRows(
-            places, peaks: tilePeaks, of: source, using: workers, rank: communicator.rank)
-          : (
-            averaged: means == .peaksOnly
-              ? Matrix(rows: 0, columns: dimensions)
-              : level.rows.averages.copy(ofRows: Array(places)),
-            peakDirections: level.rows.directions.copy(ofRows: Array(tilePeaks))
-          )
-      }
-      if movesPeaks {
-        let moved = try coarseNodes.deliver(
-          rows.peakDirections.elements, width: dimensions,
-          to: tilePeaks.map { members.coarse[$0] }, on: communicator)
-        directions.replaceRows(
-          moved.nodes.map { Int($0.index) - coarseOwned.lowerBound }, by: moved.rows)
-      }
-      if means != .peaksOnly {
-        try sums.addMembers(
-          rows.averaged, times: Array(members.weights[places]), of: Array(members.coarse[places]),
-          in: coarseNodes, on: communicator)
-      }
+      if means != .peaksOnly { sums.writeMeans(over: counts, to: &averages, at: block.lowerBound) }
     }
     return switch means {
     case .peaksOnly: .peaks(StoredRows(directions))
-    case .ofInputRows: .peaksAndMeans(directions, means: sums.means(over: counts))
-    case .ofDirections: NodeRows(means: sums.means(over: counts), using: workers)
+    case .ofInputRows: .peaksAndMeans(directions, means: averages)
+    case .ofDirections: NodeRows(means: averages, using: workers)
     }
+  }
+
+  /// How many columns are summed at once, lest the sums on a rank take more bytes than these.
+  private func columnsAtOnce(
+    _ dimensions: Int, of nodes: NodePartition, _ mostBytes: Int, on communicator: some Communicator
+  ) -> Int {
+    let most = communicator.ranks.reduce(1) { max($0, nodes.owned(by: $1).count) }
+    let blocks = (8 * most * dimensions + mostBytes - 1) / max(mostBytes, 1)
+    return max((dimensions + blocks - 1) / max(blocks, 1), min(16, dimensions), 1)
   }
 
   /// The units of sums: one for all, or one for each coarse node, that of its group alone.
@@ -161,6 +178,16 @@ extension ClusteringRun {
     return Members(
       coarse: nodeOfPoint, weights: Array(repeating: 1, count: nodeOfPoint.count),
       peaks: isPeak.indices.filter { isPeak[$0] }, areRead: true)
+  }
+
+  /// Some columns of rows of this level that are averaged, and the directions of peaks.
+  private func levelRows(
+    _ places: Range<Int>, columns: Range<Int>, peaks: ArraySlice<Int>
+  ) -> (averaged: Matrix, peakDirections: Matrix) {
+    (
+      level.rows.averages.copy(ofRows: places, columns: columns),
+      level.rows.directions.copy(ofRows: Array(peaks))
+    )
   }
 
   /// Rows of some owned points as they are stored, and the directions of those that are peaks.
@@ -219,6 +246,18 @@ extension FixedPointSums {
     let arrived = try nodes.deliver(
       partial.sums, width: rows.columnCount, to: names, on: communicator)
     add(arrived.rows, to: arrived.nodes.map { Int($0.index) - owned.lowerBound })
+  }
+}
+
+extension StoredRows {
+  /// Some columns of some rows. Shape `[rows.count × columns.count]`.
+  fileprivate func copy(ofRows rows: Range<Int>, columns: Range<Int>) -> Matrix {
+    let all = copy(ofRows: Array(rows))
+    guard columns.count < all.columnCount else { return all }
+    var elements: [Float] = []
+    elements.reserveCapacity(rows.count * columns.count)
+    for row in 0..<all.rowCount { elements += all.row(row)[columns] }
+    return Matrix(rows: rows.count, columns: columns.count, elements: elements)
   }
 }
 

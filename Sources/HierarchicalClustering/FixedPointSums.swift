@@ -56,20 +56,24 @@ struct FixedPointSums {
     }
   }
 
-  /// Every row divided by its count. Shape `[rowCount × width]`.
-  func means(over counts: [Int64]) -> Matrix {
-    var means = Matrix(rows: counts.count, columns: width)
-    let (width, sums) = (width, sums)
+  /// Writes every row divided by its count to some columns of a matrix.
+  ///
+  /// - Parameter column: Where the columns begin.
+  func writeMeans(over counts: [Int64], to means: inout Matrix, at column: Int) {
+    precondition(
+      means.rowCount == counts.count && column + width <= means.columnCount,
+      "\(width) columns from \(column) on of \(means.columnCount)")
+    let (width, sums, stride) = (width, sums, means.columnCount)
     means.forEachTile(ofRows: 256, using: workers) { rows, means in
       let sums = sums.span
-      let first = rows.lowerBound * width
       for row in rows {
         let fixedPoint = fixedPoint(of: row)
-        for place in row * width..<(row + 1) * width {
-          means[place - first] = fixedPoint.decode(sums[place], dividedBy: counts[row])
+        let first = (row - rows.lowerBound) * stride + column
+        for place in 0..<width {
+          means[first + place] = fixedPoint.decode(
+            sums[row * width + place], dividedBy: counts[row])
         }
       }
     }
-    return means
   }
 }
