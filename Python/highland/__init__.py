@@ -7,7 +7,8 @@ threads, and the same as those of the command ``highland cluster``.
 """
 
 from ._estimator import Highland
-from ._functions import Model, evaluate, knn_graph, read, train
+from ._files import read
+from ._functions import Model, evaluate, knn_graph, train
 from ._library import version as __version__
 
 __all__ = ["Highland", "Model", "evaluate", "knn_graph", "read", "train", "__version__"]

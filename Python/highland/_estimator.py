@@ -7,13 +7,13 @@ import inspect
 import json
 import os
 from ctypes import c_double, c_void_p
-from typing import Any
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _arrays, _library
-from ._functions import Model
+from ._functions import Model, invalid_rows_hint
 from ._library import ProgressOption, Watcher
 
 
@@ -32,8 +32,18 @@ class Highland:
     n_clusters : None
         The number of clusters cannot be given yet: it is found.
     method : {"flow", "network", "auto"}, optional
+        How to cluster: by flow on the neighbour graph, by a network, or by whichever of the two fits the data
+        better. Default: "network" with an option of networks (`model`, `granularity`, `tau`), "flow" with `k`, else
+        "auto", and "network" for more than 200,000 rows.
     tau : float, optional
-        Merge only along linkages more probable than this.
+        Merge only along linkages more probable than this, 0 ... 1.
+    search : {"exact", "approximate", "auto"}, optional
+        How neighbours are searched. Default: "auto", exactly where that is fast.
+    recall : float, optional
+        The share of the true neighbours that an approximate search is to find. Default: 0.99.
+    invalid_rows : {"error", "singleton"}, optional
+        What to do with rows that have no direction, as they are all zeros or have NaN or infinite values. Default:
+        "error"; "singleton" makes each a cluster of its own.
     threads : int, optional
         Default: all processors that the process may use. No result depends on it.
     progress : "auto", bool or function
@@ -42,23 +52,57 @@ class Highland:
     Attributes
     ----------
     labels_ : int64 array of shape (n,)
-        0, 1, 2, ... in the order in which clusters first appear. There is no noise: a row may be a cluster of its own.
+        0, 1, 2, ... in the order in which clusters first appear. There is no noise, and no -1: a row that is like no
+        other is a cluster of its own.
     probabilities_ : float32 array of shape (n,)
         How strongly a row belongs to its cluster, 0 ... 1: its similarity to the cluster's mean direction, relative
         to that of the nearest member. Not a calibrated probability; named as in hdbscan.
+    exemplars_ : int64 array of shape (clusters,)
+        For every cluster the row that is nearest to its mean direction: ``X[exemplars_[c]]`` is typical of cluster c.
     cluster_layers_ : list of int64 arrays of shape (n,)
-        The labels of every level, finest first; the last are `labels_`.
+        The labels of every level, finest first; the last are `labels_`. Each level merges clusters of the one
+        before. Flow makes one level, a network several.
+    duplicates_ : int64 array of shape (n,)
+        For every row the first row that has the same numbers, which is the row itself if there is no copy before
+        it. ``np.flatnonzero(duplicates_ == np.arange(n))`` are the rows without repetitions.
     report_ : dict
         What was done: the choices, counts and seconds of ``highland cluster --report``.
     n_features_in_ : int
+        The number of columns.
+    feature_names_in_ : object array of shape (n_features_in_,)
+        The names of the columns, if `X` had names that are all strings.
+
+    See Also
+    --------
+    train : Trains a model for data like yours.
+    evaluate : Compares labels with the truth.
+
+    Examples
+    --------
+    >>> labels = highland.Highland().fit_predict(X)
+    >>> finer = highland.Highland(granularity="finer").fit(X)
+    >>> finer.exemplars_[finer.labels_[0]]  # the row that is most typical of the cluster of row 0
     """
 
     _estimator_type = "clusterer"
 
+    progress: ProgressOption
+    labels_: NDArray[np.int64]
+    probabilities_: NDArray[np.float32]
+    exemplars_: NDArray[np.int64]
+    cluster_layers_: list[NDArray[np.int64]]
+    duplicates_: NDArray[np.int64]
+    report_: dict[str, Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
     def __init__(
         self, model: Model | bytes | str | os.PathLike[str] | None = None, k: int | None = None,
-        granularity: str | None = None, n_clusters: None = None, *, method: str | None = None,
-        tau: float | None = None, threads: int | None = None, progress: ProgressOption = "auto",
+        granularity: Literal["finer", "as-trained", "coarser"] | None = None, n_clusters: None = None, *,
+        method: Literal["flow", "network", "auto"] | None = None, tau: float | None = None,
+        search: Literal["exact", "approximate", "auto"] | None = None, recall: float | None = None,
+        invalid_rows: Literal["error", "singleton"] | None = None, threads: int | None = None,
+        progress: ProgressOption = "auto",
     ) -> None:
         self.model = model
         self.k = k
@@ -66,18 +110,36 @@ class Highland:
         self.n_clusters = n_clusters
         self.method = method
         self.tau = tau
+        self.search = search
+        self.recall = recall
+        self.invalid_rows = invalid_rows
         self.threads = threads
         self.progress = progress
 
-    def fit(self, X: Any, y: Any = None) -> "Highland":
+    def fit(self, X: Any, y: Any = None) -> Highland:
         """Clusters the rows of a matrix.
 
         Parameters
         ----------
         X : array of shape (n, d)
-            NumPy of float16, 32, 64 or integers in any order, memory-mapped too; PyTorch on the CPU and others with
-            DLPack; pandas, polars; Arrow lists.
+            NumPy of float16, 32, 64, integers or bool in any order, memory-mapped too; PyTorch on the CPU and others
+            with DLPack or the array interface; pandas, polars; Arrow lists.
         y : ignored
+            For pipelines of scikit-learn.
+
+        Returns
+        -------
+        Highland
+            Itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For rows or options that cannot be used; the message names the row or option and says what was expected.
+        MemoryError
+            If the work would need more memory than is free. Nothing was begun.
+        KeyboardInterrupt
+            Within a second of Ctrl-C.
         """
         if self.n_clusters is not None:
             raise ValueError(
@@ -89,7 +151,7 @@ class Highland:
         handle = c_void_p()
         _library.call(
             "highland_cluster", _arrays.matrix(array), options, ctypes.byref(handle), watcher=watcher,
-            keeping=(array, kept))
+            keeping=(array, kept), explain=lambda: invalid_rows_hint(array, can_be_kept=True))
         library = _library.library
         try:
             count = library.highland_clustering_row_count(handle)
@@ -105,6 +167,8 @@ class Highland:
             self.report_ = json.loads(library.highland_clustering_report(handle))
         finally:
             library.highland_clustering_free(handle)
+        self.exemplars_ = _exemplars(self.labels_, self.probabilities_)
+        self.duplicates_ = _arrays.duplicates(array)
         self.n_features_in_ = array.shape[1]
         columns = getattr(X, "columns", None)
         if columns is not None and all(isinstance(name, str) for name in columns):
@@ -114,18 +178,52 @@ class Highland:
         return self
 
     def fit_predict(self, X: Any, y: Any = None) -> NDArray[np.int64]:
-        """Clusters the rows of a matrix, and returns `labels_`."""
+        """Clusters the rows of a matrix, and returns `labels_`; as `fit`."""
         return self.fit(X).labels_
+
+    @property
+    def predict(self) -> NoReturn:
+        """Is missing, and says so: a clustering does not tell the labels of rows that it has not seen."""
+        raise AttributeError(
+            "Highland has no predict: new rows may found, join or merge clusters. Cluster old and new rows "
+            "together, fit_predict(np.concatenate([X, new])); or, if clusters are to stay as they are, give each "
+            "new row the label of the exemplar that is most similar: "
+            "(unit(new) @ unit(X[model.exemplars_]).T).argmax(axis=1)")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Parameters and, once it is fitted, results, as values that JSON can hold.
+
+        Returns
+        -------
+        dict
+            ``highland`` is the version, ``parameters`` a dict, as `get_params`, with the `repr` of what is no text,
+            number or bool. A fitted estimator has ``labels``, ``probabilities``, ``exemplars``, ``cluster_layers`` and
+            ``duplicates`` (lists), and ``report``.
+        """
+        plain = (str, int, float, bool, type(None))
+        described: dict[str, Any] = {
+            "highland": _library.version,
+            "parameters": {
+                name: value if isinstance(value, plain) else repr(value)
+                for name, value in self.get_params().items()},
+        }
+        if hasattr(self, "labels_"):
+            described.update(
+                labels=self.labels_.tolist(), probabilities=self.probabilities_.tolist(),
+                exemplars=self.exemplars_.tolist(),
+                cluster_layers=[layer.tolist() for layer in self.cluster_layers_],
+                duplicates=self.duplicates_.tolist(), report=self.report_)
+        return described
 
     def _options(self, watcher: Watcher) -> tuple[_library.Options, Any]:
         """The options, and what must live as long as they do."""
         options = _library.Options(
-            k=self.k or 0, threads=self.threads or 0, keep_levels=1, strengths=1,
+            k=self.k or 0, recall=self.recall or 0, threads=self.threads or 0, keep_levels=1, strengths=1,
             progress=watcher.callback)
-        if self.method is not None:
-            options.method = self.method.encode()
-        if self.granularity is not None:
-            options.granularity = self.granularity.encode()
+        for name in ("method", "granularity", "search", "invalid_rows"):
+            word = getattr(self, name)
+            if word is not None:
+                setattr(options, name, str(word).encode())
         tau = None if self.tau is None else c_double(self.tau)
         if tau is not None:
             options.tau = ctypes.pointer(tau)
@@ -141,14 +239,20 @@ class Highland:
 
     @classmethod
     def _parameter_names(cls) -> list[str]:
-        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+        return [name for name in inspect.signature(cls).parameters]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters by their names."""
+        """The parameters by their names.
+
+        Parameters
+        ----------
+        deep : ignored
+            No parameter is an estimator.
+        """
         return {name: getattr(self, name) for name in self._parameter_names()}
 
-    def set_params(self, **params: Any) -> "Highland":
-        """Sets parameters by their names."""
+    def set_params(self, **params: Any) -> Highland:
+        """Sets parameters by their names; those of the next `fit`."""
         names = self._parameter_names()
         for name, value in params.items():
             if name not in names:
@@ -157,7 +261,7 @@ class Highland:
         return self
 
     def __repr__(self) -> str:
-        defaults = inspect.signature(type(self).__init__).parameters
+        defaults = inspect.signature(type(self)).parameters
         changed = [
             f"{name}={value!r}" for name, value in self.get_params().items()
             if value is not defaults[name].default and value != defaults[name].default]
@@ -169,3 +273,12 @@ class Highland:
         return Tags(
             estimator_type="clusterer", target_tags=TargetTags(required=False), transformer_tags=None,
             classifier_tags=None, regressor_tags=None, input_tags=InputTags())
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "labels_")
+
+
+def _exemplars(labels: NDArray[np.int64], strengths: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The strongest row of every cluster, the first of several."""
+    order = np.lexsort((-strengths, labels))
+    return order[np.unique(labels[order], return_index=True)[1]].astype(np.int64)

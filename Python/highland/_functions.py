@@ -8,7 +8,7 @@ import os
 import pathlib
 from ctypes import c_size_t, c_void_p
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,14 +17,30 @@ from . import _arrays, _library
 from ._library import ProgressOption, Watcher
 
 
+def invalid_rows_hint(array: NDArray[Any], *, can_be_kept: bool) -> str:
+    """What to do about rows without a direction; empty if there are none."""
+    bad = _arrays.first_bad_row(array)
+    if bad is None:
+        return ""
+    kept = ", or invalid_rows='singleton' makes each a cluster of its own" if can_be_kept else ""
+    return f". {bad[0].upper()}{bad[1:]}; drop or mend such rows{kept}"
+
+
 @dataclass(frozen=True)
 class Model:
-    """A trained network: the contents of a ``.safetensors`` file."""
+    """A trained network, to be pickled, saved and compared.
+
+    Parameters
+    ----------
+    data : bytes
+        The contents of a ``.safetensors`` file.
+    """
 
     data: bytes
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Model":
+    def load(cls, path: str | os.PathLike[str]) -> Model:
+        """Reads what `save` or ``highland train`` wrote. Whether it is a model is seen when it is used."""
         return cls(pathlib.Path(path).read_bytes())
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -36,8 +52,8 @@ class Model:
 
 
 def knn_graph(
-    X: Any, k: int = 15, *, search: str = "auto", recall: float | None = None,
-    threads: int | None = None, progress: ProgressOption = "auto",
+    X: Any, k: int = 15, *, search: Literal["exact", "approximate", "auto"] = "auto",
+    recall: float | None = None, threads: int | None = None, progress: ProgressOption = "auto",
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The nearest neighbours of every row by cosine similarity.
 
@@ -46,17 +62,29 @@ def knn_graph(
     X : array of shape (n, d)
         Embeddings, in any form that `Highland.fit` takes.
     k : int
-        Places of a list, the row itself included.
-    search : {"auto", "exact", "approximate"}
+        Places of a list, 2 or more, the row itself included.
+    search : {"exact", "approximate", "auto"}
+        "auto": exactly where that is fast.
     recall : float, optional
         The share of the true neighbours that an approximate search is to find. Default: 0.99.
+    threads, progress
+        As of `Highland`.
 
     Returns
     -------
     indices : int64 array of shape (n, k)
         The row itself, then others, nearest first; -1 where there are fewer rows.
     similarities : float32 array of shape (n, k)
-        0 where there are fewer rows. UMAP takes ``precomputed_knn=(indices, 1 - similarities)``.
+        1 for the row itself; 0 where there are fewer rows. ``1 - similarities`` are cosine distances.
+
+    Examples
+    --------
+    As UMAP takes it, and as scikit-learn does (``DBSCAN(metric="precomputed")``):
+
+    >>> indices, similarities = highland.knn_graph(X, 15)
+    >>> UMAP(n_neighbors=15, metric="cosine", precomputed_knn=(indices, 1 - similarities))
+    >>> starts = np.arange(0, indices.size + 1, 15)
+    >>> scipy.sparse.csr_array(((1 - similarities).ravel(), indices.ravel(), starts))
     """
     array = _arrays.rows(X)
     watcher = Watcher(progress)
@@ -66,7 +94,8 @@ def knn_graph(
     similarities = np.empty(indices.shape, np.float32)
     _library.call(
         "highland_knn", _arrays.matrix(array), int(k), options, indices.ctypes.data,
-        similarities.ctypes.data, watcher=watcher, keeping=(array, indices, similarities))
+        similarities.ctypes.data, watcher=watcher, keeping=(array, indices, similarities),
+        explain=lambda: invalid_rows_hint(array, can_be_kept=False))
     return indices, similarities
 
 
@@ -81,6 +110,11 @@ def _codes(labels: ArrayLike, name: str) -> NDArray[np.int64]:
 
 def evaluate(labels: ArrayLike, truth: ArrayLike) -> dict[str, Any]:
     """Compares labels with the truth.
+
+    Parameters
+    ----------
+    labels, truth : arrays of shape (n,)
+        Numbers or texts; only which of them are equal matters.
 
     Returns
     -------
@@ -128,35 +162,8 @@ def train(
     model, size = c_void_p(), c_size_t()
     _library.call(
         "highland_train", _arrays.matrix(array), labels.ctypes.data, options, ctypes.byref(model),
-        ctypes.byref(size), watcher=watcher, keeping=(array, labels))
+        ctypes.byref(size), watcher=watcher, keeping=(array, labels),
+        explain=lambda: invalid_rows_hint(array, can_be_kept=False))
     data = ctypes.string_at(model.value or 0, size.value)
     _library.library.highland_free(model)
     return Model(data)
-
-
-def read(path: str | os.PathLike[str]) -> NDArray[Any]:
-    """The matrix of a file, read where it is: ``.npy``, ``.fbin``, ``.u8bin``, ``.i8bin``, ``.fvecs`` or
-    ``.safetensors`` with one matrix. Rows come from the disk when they are used."""
-    path = pathlib.Path(path)
-    suffix = path.suffix.lower()
-    if suffix == ".npy":
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    plain = {".fbin": "<f4", ".u8bin": "u1", ".i8bin": "i1"}
-    if suffix in plain:
-        shape = tuple(int(length) for length in np.fromfile(path, "<u4", 2))
-        return np.memmap(path, plain[suffix], "r", 8, shape)
-    if suffix == ".fvecs":
-        columns = int(np.fromfile(path, "<i4", 1)[0])
-        return np.memmap(path, "<f4", "r").reshape(-1, columns + 1)[:, 1:]
-    if suffix == ".safetensors":
-        length = int(np.fromfile(path, "<u8", 1)[0])
-        with open(path, "rb") as file:
-            file.seek(8)
-            header = json.loads(file.read(length))
-        types = {"F32": "<f4", "F16": "<f2", "F64": "<f8", "I8": "i1", "U8": "u1"}
-        tensors = [entry for name, entry in header.items() if name != "__metadata__" and len(entry["shape"]) == 2]
-        if len(tensors) != 1 or tensors[0]["dtype"] not in types:
-            raise ValueError(f"{path}: expected one matrix of {', '.join(types)}")
-        offset = 8 + length + tensors[0]["data_offsets"][0]
-        return np.memmap(path, types[tensors[0]["dtype"]], "r", offset, tuple(tensors[0]["shape"]))
-    raise ValueError(f"{path}: expected .npy, .fbin, .u8bin, .i8bin, .fvecs or .safetensors")

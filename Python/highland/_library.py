@@ -8,9 +8,9 @@ import pathlib
 import sys
 import threading
 from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_uint64, c_void_p
-from typing import Any, Callable, Union
+from typing import Any, Callable, Literal, Union
 
-ProgressOption = Union[str, bool, Callable[[str, int, float], Any]]
+ProgressOption = Union[Literal["auto"], bool, Callable[[str, int, float], Any]]
 ProgressFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_char_p, c_int32, c_double)
 
 
@@ -39,6 +39,10 @@ class TrainingOptions(ctypes.Structure):
 def _load() -> ctypes.CDLL:
     # The variable is for tests of a library that is not in a wheel.
     path = os.environ.get("HIGHLAND_LIBRARY") or str(pathlib.Path(__file__).with_name("libhighland.so"))
+    if not os.path.exists(path):
+        raise ImportError(
+            f"{path} is missing: Scripts/build-wheel makes a wheel that carries the library; to use this package "
+            "where it lies, set HIGHLAND_LIBRARY to the path of libhighland.so")
     library = ctypes.CDLL(path)
 
     def declare(name: str, result: Any, *arguments: Any) -> None:
@@ -79,6 +83,7 @@ def _after_fork() -> None:
 
 os.register_at_fork(after_in_child=_after_fork)
 
+_INVALID_DATA = 2
 _CANCELLED = 5
 _ERRORS = {1: ValueError, 2: ValueError, 3: ValueError, 4: MemoryError}
 
@@ -96,9 +101,11 @@ class Watcher:
     def __init__(self, progress: ProgressOption) -> None:
         if not (callable(progress) or isinstance(progress, bool) or progress == "auto"):
             raise ValueError(f"progress={progress!r}: expected 'auto', True, False or a function")
-        if progress == "auto":
-            progress = sys.stderr is not None and sys.stderr.isatty()
-        self._function = progress if callable(progress) else self._line if progress else None
+        self._function: Callable[[str, int, float], Any] | None = None
+        if callable(progress):
+            self._function = progress
+        elif progress is True or progress == "auto" and sys.stderr is not None and sys.stderr.isatty():
+            self._function = self._line
         self._written = False
         self.is_cancelled = False
         self.error: BaseException | None = None
@@ -122,11 +129,15 @@ class Watcher:
             sys.stderr.write("\r\033[K")
 
 
-def call(name: str, *arguments: Any, watcher: Watcher, keeping: Any = None) -> None:
+def call(
+    name: str, *arguments: Any, watcher: Watcher, keeping: Any = None,
+    explain: Callable[[], str] = lambda: "",
+) -> None:
     """Calls a function of the library, and raises what it complains of.
 
     The function runs on a thread of its own, so that Ctrl-C is seen at once; the work then ends at its next
-    step, in the background if that takes longer. `keeping` lives until then.
+    step, in the background if that takes longer, and with the process if that ends first. `keeping` lives until
+    then. What `explain` returns is added to complaints about rows.
     """
     global _used
     if _forked:
@@ -142,14 +153,14 @@ def call(name: str, *arguments: Any, watcher: Watcher, keeping: Any = None) -> N
         kept.clear()
 
     kept = [keeping, arguments, watcher]
-    thread = threading.Thread(target=run, name=name)
+    thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
     try:
         while thread.is_alive():
             thread.join(0.1)
     except BaseException:
         watcher.is_cancelled = True
-        thread.join(0.7)
+        thread.join(0.5)
         raise
     finally:
         watcher.close()
@@ -160,4 +171,6 @@ def call(name: str, *arguments: Any, watcher: Watcher, keeping: Any = None) -> N
         raise watcher.error
     if status[0] == _CANCELLED:
         raise KeyboardInterrupt
+    if status[0] == _INVALID_DATA:
+        text += explain()
     raise _ERRORS.get(status[0], RuntimeError)(text)

@@ -8,15 +8,8 @@ import time
 
 import numpy as np
 import pytest
-
+from sets import points
 import highland
-
-
-def points(centres=12, members=16, columns=24, seed=1, spread=0.2):
-    generator = np.random.default_rng(seed)
-    truth = np.arange(centres * members) % centres
-    middles = generator.uniform(-1, 1, (centres, columns))
-    return (middles[truth] + spread * generator.uniform(-1, 1, (len(truth), columns))).astype("f4"), truth
 
 
 X, TRUTH = points()
@@ -45,35 +38,6 @@ def test_layers_refine_each_other():
         assert len(pairs) == finer.max() + 1 > coarser.max() + 1
 
 
-@pytest.mark.parametrize(
-    "view",
-    [np.asfortranarray, lambda x: x.astype("f8"), lambda x: x.astype(">f4"),
-     lambda x: np.repeat(x, 2, axis=1)[:, ::2], lambda x: x.tolist()])
-def test_layout_and_width_change_nothing(view):
-    assert np.array_equal(highland.Highland().fit_predict(view(X)), LABELS)
-
-
-def test_views_are_read_where_they_are():
-    reversed_labels = highland.Highland().fit_predict(X[::-1])
-    assert np.array_equal(reversed_labels, highland.Highland().fit_predict(X[::-1].copy()))
-
-
-@pytest.mark.parametrize("dtype", ["f2", "i1", "u1", "i2"])
-def test_short_numbers_are_as_their_float32(dtype):
-    numbers = (X * 50 + (128 if dtype == "u1" else 0)).astype(dtype)
-    assert np.array_equal(
-        highland.Highland().fit_predict(numbers), highland.Highland().fit_predict(numbers.astype("f4")))
-
-
-def test_files_are_read_where_they_are(tmp_path):
-    np.save(tmp_path / "x.npy", X)
-    (tmp_path / "x.fbin").write_bytes(np.array(X.shape, "<u4").tobytes() + X.tobytes())
-    for name in ["x.npy", "x.fbin"]:
-        rows = highland.read(tmp_path / name)
-        assert isinstance(rows, np.memmap)
-        assert np.array_equal(highland.Highland().fit_predict(rows), LABELS)
-
-
 def test_neighbours_begin_with_the_row_itself():
     indices, similarities = highland.knn_graph(X, 5)
     unit = X / np.linalg.norm(X, axis=1, keepdims=True)
@@ -93,11 +57,6 @@ def test_a_model_is_trained_pickled_and_used(tmp_path):
     assert np.array_equal(highland.Highland(model=tmp_path / "m.safetensors").fit_predict(X), labels)
 
 
-def test_a_fitted_estimator_is_pickled():
-    copy = pickle.loads(pickle.dumps(highland.Highland(k=8).fit(X)))
-    assert copy.k == 8 and np.array_equal(copy.labels_, highland.Highland(k=8).fit_predict(X))
-
-
 @pytest.mark.parametrize(
     "options, text",
     [({"k": 1, "method": "flow"}, "k = 1"), ({"k": -3}, "k = -3"), ({"method": "guess"}, "flow, network or auto"),
@@ -109,16 +68,9 @@ def test_options_that_make_no_sense_are_refused(options, text):
         highland.Highland(**options).fit(X)
 
 
-def test_rows_that_make_no_sense_are_refused():
-    bad = X.copy()
-    bad[7, 3] = np.nan
-    with pytest.raises(ValueError, match="row 7"):
-        highland.Highland().fit(bad)
-    for rows, text in [(X[0], "2D"), (X[:0], "0 sample"), (X[:, :0], "0 feature"), (X + 1j, "Complex")]:
-        with pytest.raises(ValueError, match=text):
-            highland.Highland().fit(rows)
-    assert list(highland.Highland().fit_predict(X[:1])) == [0]
-    highland.Highland(k=10**6).fit(X)
+def test_few_rows_are_clusters():
+    assert highland.Highland().fit_predict(X[:1]).tolist() == [0]
+    assert highland.Highland(k=10**6).fit(X).n_features_in_ == 24
 
 
 def test_progress_is_told_and_its_errors_are_raised():
@@ -142,6 +94,25 @@ def test_an_interrupt_ends_the_work_within_a_second():
     assert time.monotonic() - start < 2.0
 
 
+def test_an_interrupt_ends_the_program_within_a_second():
+    code = """
+import numpy as np, highland
+X = np.random.default_rng(0).normal(size=(40_000, 128)).astype("f4")
+print("begun", flush=True)
+highland.Highland().fit(X)
+"""
+    program = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert program.stdout.readline() == "begun\n"
+    time.sleep(0.5)
+    program.send_signal(signal.SIGINT)
+    start = time.monotonic()
+    _, complaint = program.communicate(timeout=60)
+    assert time.monotonic() - start < 1.0
+    # As Python ends for Ctrl-C: by the signal, with a trace, and nothing else.
+    assert program.returncode == -signal.SIGINT and complaint.endswith("KeyboardInterrupt\n")
+
+
 def test_a_child_of_fork_is_told_to_spawn():
     code = """
 import os, numpy as np, highland
@@ -156,30 +127,3 @@ if os.fork() == 0:
 assert os.waitstatus_to_exitcode(os.wait()[1]) == 7
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-def test_parameters_are_those_of_scikit_learn():
-    model = highland.Highland(k=5).set_params(granularity="finer")
-    assert model.get_params()["granularity"] == "finer" and "k=5" in repr(model)
-    with pytest.raises(ValueError, match="Invalid parameter"):
-        model.set_params(clusters=3)
-
-
-def test_other_libraries_hand_in_their_rows():
-    pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame(X, columns=[f"c{i}" for i in range(X.shape[1])])
-    model = highland.Highland().fit(frame)
-    assert np.array_equal(model.labels_, LABELS) and list(model.feature_names_in_) == list(frame.columns)
-
-
-def test_arrow_lists_are_rows():
-    arrow = pytest.importorskip("pyarrow")
-    column = arrow.FixedSizeListArray.from_arrays(arrow.array(X.ravel()), X.shape[1])
-    for rows in [column, arrow.chunked_array([column[:50], column[50:]]), arrow.array(X.tolist(), arrow.list_(arrow.float32()))]:
-        assert np.array_equal(highland.Highland().fit_predict(rows), LABELS)
-
-
-def test_sparse_rows_are_refused_with_a_reason():
-    sparse = pytest.importorskip("scipy.sparse")
-    with pytest.raises(TypeError, match="sparse"):
-        highland.Highland().fit(sparse.csr_matrix(X))
