@@ -9,8 +9,8 @@ import time
 import numpy as np
 import pytest
 from sets import points
-import highland
 
+import highland
 
 X, TRUTH = points()
 LABELS = highland.Highland().fit_predict(X)
