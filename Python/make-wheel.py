@@ -25,11 +25,14 @@ glibc = max(tuple(map(int, found)) for found in re.findall(r"GLIBC_(\d+)\.(\d+)"
 tag = f"py3-none-manylinux_{glibc[0]}_{glibc[1]}_{platform.machine()}"
 
 about = f"highland-{version}.dist-info"
-metadata = f"""Metadata-Version: 2.1
+metadata = f"""Metadata-Version: 2.4
 Name: {project["name"]}
 Version: {version}
 Summary: {project["description"]}
+License-Expression: {project["license"]}
+License-File: LICENSE
 Requires-Python: {project["requires-python"]}
+Description-Content-Type: text/markdown
 """ + "".join(f"Requires-Dist: {name}\n" for name in project["dependencies"])
 files = {f"highland/{path.name}": path.read_bytes()
          for path in sorted((root / "highland").iterdir()) if path.suffix in (".py", ".typed")}
@@ -37,7 +40,7 @@ files["highland/libhighland.so"] = library.read_bytes()
 files[f"{about}/METADATA"] = (metadata + "\n" + (root / "README.md").read_text()).encode()
 files[f"{about}/WHEEL"] = (
     f"Wheel-Version: 1.0\nGenerator: make-wheel\nRoot-Is-Purelib: false\nTag: {tag}\n").encode()
-files[f"{about}/LICENSE"] = (root.parent / "LICENSE").read_bytes()
+files[f"{about}/licenses/LICENSE"] = (root.parent / "LICENSE").read_bytes()
 
 
 def digest(contents):
