@@ -53,6 +53,14 @@ int main(void) {
   printf("%d points have a nearest neighbour of their own group\n", same);
   highland_clustering_free(clustering);
 
+  // Two groups, and three clusters in each.
+  static int64_t groups[rows];
+  for (int i = 0; i < rows; i++) groups[i] = i % centres < centres / 2;
+  highland_options by_group = {.groups = groups, .min_clusters = 3, .max_clusters = 3};
+  if (highland_cluster(&features, &by_group, &clustering, &message) != HIGHLAND_OK) return 1;
+  printf("%d clusters within two groups\n", (int)highland_clustering_cluster_count(clustering));
+  highland_clustering_free(clustering);
+
   options.progress = stop;
   highland_status status = highland_cluster(&features, &options, &clustering, &message);
   printf("stopped: %d, %s\n", status == HIGHLAND_CANCELLED, message);

@@ -10,10 +10,10 @@ from ctypes import c_double, c_void_p
 from typing import Any, Literal, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from . import _arrays, _library
-from ._functions import Model, invalid_rows_hint
+from ._functions import Model, codes, invalid_rows_hint
 from ._library import ProgressOption, Watcher
 
 
@@ -29,12 +29,15 @@ class Highland:
         Places of a row's neighbour list, the row itself included. Default: chosen on the data, or by the model.
     granularity : {"finer", "as-trained", "coarser"}, optional
         Whether to make more and smaller clusters than the model would, or fewer and larger ones.
-    n_clusters : None
-        The number of clusters cannot be given yet: it is found.
+    n_clusters : int or (int, int), optional
+        How many clusters to make, or how many at least and at most; of every group, if `fit` gets groups. Default:
+        as many as are found. Where too many are found, the most probable links that are left are merged, one by one,
+        which takes long for a number far below; where there are too few, thresholds are raised. Copies of a row stay
+        together, so there are no more clusters than different rows.
     method : {"flow", "network", "auto"}, optional
         How to cluster: by flow on the neighbour graph, by a network, or by whichever of the two fits the data
-        better. Default: "network" with an option of networks (`model`, `granularity`, `tau`), "flow" with `k`, else
-        "auto", and "network" for more than 200,000 rows.
+        better. Default: "network" with an option of networks (`model`, `granularity`, `n_clusters`, `tau`) or groups,
+        "flow" with `k`, else "auto", and "network" for more than 200,000 rows.
     tau : float, optional
         Merge only along linkages more probable than this, 0 ... 1.
     search : {"exact", "approximate", "auto"}, optional
@@ -61,7 +64,7 @@ class Highland:
         For every cluster the row that is nearest to its mean direction: ``X[exemplars_[c]]`` is typical of cluster c.
     cluster_layers_ : list of int64 arrays of shape (n,)
         The labels of every level, finest first; the last are `labels_`. Each level merges clusters of the one
-        before. Flow makes one level, a network several.
+        before. Flow makes one level, a network several; with `n_clusters` or groups only the last is told.
     duplicates_ : int64 array of shape (n,)
         For every row the first row that has the same numbers, which is the row itself if there is no copy before
         it. ``np.flatnonzero(duplicates_ == np.arange(n))`` are the rows without repetitions.
@@ -98,7 +101,7 @@ class Highland:
 
     def __init__(
         self, model: Model | bytes | str | os.PathLike[str] | None = None, k: int | None = None,
-        granularity: Literal["finer", "as-trained", "coarser"] | None = None, n_clusters: None = None, *,
+        granularity: Literal["finer", "as-trained", "coarser"] | None = None, n_clusters: int | tuple[int, int] | None = None, *,
         method: Literal["flow", "network", "auto"] | None = None, tau: float | None = None,
         search: Literal["exact", "approximate", "auto"] | None = None, recall: float | None = None,
         invalid_rows: Literal["error", "singleton"] | None = None, threads: int | None = None,
@@ -116,7 +119,7 @@ class Highland:
         self.threads = threads
         self.progress = progress
 
-    def fit(self, X: Any, y: Any = None) -> Highland:
+    def fit(self, X: Any, y: Any = None, groups: ArrayLike | None = None) -> Highland:
         """Clusters the rows of a matrix.
 
         Parameters
@@ -126,6 +129,9 @@ class Highland:
             with DLPack or the array interface; pandas, polars; Arrow lists.
         y : ignored
             For pipelines of scikit-learn.
+        groups : array of shape (n,), optional
+            The group of every row, a number or a text: such as the recording, the user or the day. Each group is
+            clustered as if it were alone, all at once; no cluster is in two.
 
         Returns
         -------
@@ -141,17 +147,19 @@ class Highland:
         KeyboardInterrupt
             Within a second of Ctrl-C.
         """
-        if self.n_clusters is not None:
-            raise ValueError(
-                f"n_clusters={self.n_clusters}: the number of clusters is found and cannot be given yet; "
-                "granularity='finer' or 'coarser' moves it")
         array = _arrays.rows(X)
         watcher = Watcher(self.progress)
         options, kept = self._options(watcher)
+        if groups is not None:
+            groups = codes(groups, "groups")
+            if len(groups) != len(array):
+                raise ValueError(f"groups of {len(groups)} rows, but X has {len(array)}; expected one for each")
+            self._check_method("groups")
+            options.groups = groups.ctypes.data
         handle = c_void_p()
         _library.call(
             "highland_cluster", _arrays.matrix(array), options, ctypes.byref(handle), watcher=watcher,
-            keeping=(array, kept), explain=lambda: invalid_rows_hint(array, can_be_kept=True))
+            keeping=(array, groups, kept), explain=lambda: invalid_rows_hint(array, can_be_kept=True))
         library = _library.library
         try:
             count = library.highland_clustering_row_count(handle)
@@ -177,9 +185,9 @@ class Highland:
             del self.feature_names_in_
         return self
 
-    def fit_predict(self, X: Any, y: Any = None) -> NDArray[np.int64]:
+    def fit_predict(self, X: Any, y: Any = None, groups: ArrayLike | None = None) -> NDArray[np.int64]:
         """Clusters the rows of a matrix, and returns `labels_`; as `fit`."""
-        return self.fit(X).labels_
+        return self.fit(X, groups=groups).labels_
 
     @property
     def predict(self) -> NoReturn:
@@ -218,13 +226,17 @@ class Highland:
     def _options(self, watcher: Watcher) -> tuple[_library.Options, Any]:
         """The options, and what must live as long as they do."""
         options = _library.Options(
-            k=self.k or 0, recall=self.recall or 0, threads=self.threads or 0, keep_levels=1, strengths=1,
+            k=_library.whole(self.k, "k"), recall=_library.real(self.recall, "recall", 0.01, 1) or 0,
+            threads=_library.whole(self.threads, "threads"), keep_levels=1, strengths=1,
             progress=watcher.callback)
         for name in ("method", "granularity", "search", "invalid_rows"):
             word = getattr(self, name)
             if word is not None:
                 setattr(options, name, str(word).encode())
-        tau = None if self.tau is None else c_double(self.tau)
+        if self.n_clusters is not None:
+            options.min_clusters, options.max_clusters = self._cluster_counts()
+        threshold = _library.real(self.tau, "tau", 0, 1)
+        tau = None if threshold is None else c_double(threshold)
         if tau is not None:
             options.tau = ctypes.pointer(tau)
         data = self.model.data if isinstance(self.model, Model) else self.model
@@ -232,8 +244,24 @@ class Highland:
             options.model_data = ctypes.cast(ctypes.c_char_p(data), c_void_p)
             options.model_size = len(data)
         elif data is not None:
+            if not isinstance(data, (str, os.PathLike)):
+                raise TypeError(f"model={data!r}: expected what highland.train returns, or the path of a model")
             options.model_path = os.fsencode(data)
         return options, (tau, data)
+
+    def _cluster_counts(self) -> tuple[int, int]:
+        """How many clusters there are to be at least and at most."""
+        given = self.n_clusters
+        pair = given if isinstance(given, (tuple, list)) else (given, given)
+        counts = [_library.whole(count, "n_clusters") for count in pair]
+        if len(counts) != 2 or not 1 <= counts[0] <= counts[1]:
+            raise ValueError(f"n_clusters = {given!r}: expected a number, or (least, most)")
+        self._check_method("n_clusters")
+        return counts[0], counts[1]
+
+    def _check_method(self, name: str) -> None:
+        if self.method not in (None, "network"):
+            raise ValueError(f"{name} with method={self.method!r}: expected 'network', which alone knows {name}")
 
     # The conventions of scikit-learn.
 

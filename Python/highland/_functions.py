@@ -89,23 +89,29 @@ def knn_graph(
     array = _arrays.rows(X)
     watcher = Watcher(progress)
     options = _library.Options(
-        search=search.encode(), recall=recall or 0, threads=threads or 0, progress=watcher.callback)
-    indices = np.empty((len(array), max(int(k), 0)), np.int64)
+        search=search.encode(), recall=_library.real(recall, "recall", 0.01, 1) or 0,
+        threads=_library.whole(threads, "threads"), progress=watcher.callback)
+    k = _library.whole(k, "k", 2)
+    indices = np.empty((len(array), k), np.int64)
     similarities = np.empty(indices.shape, np.float32)
     _library.call(
-        "highland_knn", _arrays.matrix(array), int(k), options, indices.ctypes.data,
+        "highland_knn", _arrays.matrix(array), k, options, indices.ctypes.data,
         similarities.ctypes.data, watcher=watcher, keeping=(array, indices, similarities),
         explain=lambda: invalid_rows_hint(array, can_be_kept=False))
     return indices, similarities
 
 
-def _codes(labels: ArrayLike, name: str) -> NDArray[np.int64]:
+def codes(labels: ArrayLike, name: str) -> NDArray[np.int64]:
+    """Numbers that are equal where labels are: texts or numbers."""
     array = np.asarray(labels)
     if array.ndim != 1:
         raise ValueError(f"{name} of shape {array.shape}; expected one label per row")
     if array.dtype.kind in "iub":
         return np.ascontiguousarray(array, np.int64)
-    return np.unique(array, return_inverse=True)[1].astype(np.int64)
+    try:
+        return np.unique(array, return_inverse=True)[1].astype(np.int64)
+    except TypeError:
+        raise TypeError(f"{name}: numbers and texts, or missing values, among each other; expected one kind") from None
 
 
 def evaluate(labels: ArrayLike, truth: ArrayLike) -> dict[str, Any]:
@@ -122,9 +128,9 @@ def evaluate(labels: ArrayLike, truth: ArrayLike) -> dict[str, Any]:
         Pairwise and BCubed precision, recall and F, NMI, ARI and sizes, with the keys of
         ``highland evaluate --json``; None stands for 0/0.
     """
-    predicted, expected = _codes(labels, "labels"), _codes(truth, "truth")
+    predicted, expected = codes(labels, "labels"), codes(truth, "truth")
     if len(predicted) != len(expected):
-        raise ValueError(f"{len(predicted)} labels, but {len(expected)} of the truth")
+        raise ValueError(f"{len(predicted)} labels, but {len(expected)} of the truth; expected as many")
     text = c_void_p()
     _library.call(
         "highland_evaluate", expected.ctypes.data, predicted.ctypes.data, len(expected),
@@ -152,13 +158,14 @@ def train(
     Model
         For ``Highland(model=...)``; can be pickled and saved.
     """
-    array, labels = _arrays.rows(X), _codes(y, "y")
+    array, labels = _arrays.rows(X), codes(y, "y")
     if len(labels) != len(array):
-        raise ValueError(f"{len(labels)} labels for {len(array)} rows")
+        raise ValueError(f"y has {len(labels)} labels, but X has {len(array)} rows; expected one for each")
     watcher = Watcher(progress)
     options = _library.TrainingOptions(
-        seed=seed, epochs=epochs or 0, graphs=graphs or 0, width=width or 0, k=k or 0,
-        threads=threads or 0, progress=watcher.callback)
+        seed=_library.whole(seed, "seed", 0), epochs=_library.whole(epochs, "epochs"),
+        graphs=_library.whole(graphs, "graphs"), width=_library.whole(width, "width"),
+        k=_library.whole(k, "k", 2), threads=_library.whole(threads, "threads"), progress=watcher.callback)
     model, size = c_void_p(), c_size_t()
     _library.call(
         "highland_train", _arrays.matrix(array), labels.ctypes.data, options, ctypes.byref(model),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import os
 import pathlib
 import sys
@@ -25,7 +26,7 @@ class Options(ctypes.Structure):
         ("method", c_char_p), ("k", c_int64), ("model_path", c_char_p), ("model_data", c_void_p),
         ("model_size", c_size_t), ("granularity", c_char_p), ("tau", POINTER(c_double)),
         ("tau_later", POINTER(c_double)), ("tau_by_silhouette", c_int32), ("max_levels", c_int32),
-        ("search", c_char_p), ("recall", c_double), ("invalid_rows", c_char_p), ("threads", c_int32),
+        ("groups", c_void_p), ("min_clusters", c_int64), ("max_clusters", c_int64), ("search", c_char_p), ("recall", c_double), ("invalid_rows", c_char_p), ("threads", c_int32),
         ("keep_levels", c_int32), ("strengths", c_int32), ("progress", ProgressFunction),
         ("context", c_void_p)]
 
@@ -86,6 +87,32 @@ os.register_at_fork(after_in_child=_after_fork)
 _INVALID_DATA = 2
 _CANCELLED = 5
 _ERRORS = {1: ValueError, 2: ValueError, 3: ValueError, 4: MemoryError}
+
+
+def whole(value: Any, name: str, least: int = 1) -> int:
+    """An option that is a whole number; 0, which leaves the choice to the library, for None."""
+    if value is None:
+        return 0
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} = {value!r}: expected a whole number") from None
+    if not least <= number < 2**31:
+        raise ValueError(f"{name} = {number}: expected {least} or more" + (", below 2³¹" if number >= 2**31 else ""))
+    return number
+
+
+def real(value: Any, name: str, least: float, most: float) -> float | None:
+    """An option that is a number in least ... most; None for None."""
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} = {value!r}: expected a number") from None
+    if not least <= number <= most:
+        raise ValueError(f"{name} = {number}: expected {least:g} ... {most:g}")
+    return number
 
 
 def take_text(memory: c_void_p) -> str:

@@ -60,12 +60,33 @@ def test_a_model_is_trained_pickled_and_used(tmp_path):
 @pytest.mark.parametrize(
     "options, text",
     [({"k": 1, "method": "flow"}, "k = 1"), ({"k": -3}, "k = -3"), ({"method": "guess"}, "flow, network or auto"),
-     ({"tau": 2.0}, "0 ... 1"), ({"granularity": "big"}, "granularity"), ({"n_clusters": 3}, "n_clusters"),
+     ({"tau": 2.0}, "0 ... 1"), ({"granularity": "big"}, "granularity"), ({"n_clusters": 0}, "n_clusters = 0"),
+     ({"n_clusters": (4, 2)}, "least, most"), ({"n_clusters": (1, 2, 3)}, "least, most"),
+     ({"n_clusters": 3, "method": "flow"}, "n_clusters with method='flow'"),
+     ({"k": 0}, "k = 0"), ({"k": 10**12}, "below"), ({"recall": 0}, "recall = 0"), ({"search": "fast"}, "exact, approximate"),
+     ({"invalid_rows": "drop"}, "error or singleton"), ({"tau": float("nan")}, "tau = nan"),
      ({"threads": -1}, "threads"), ({"model": b"no model"}, "model"), ({"model": "/no/such/file"}, "cannot open"),
      ({"progress": "loud"}, "progress")])
 def test_options_that_make_no_sense_are_refused(options, text):
     with pytest.raises(ValueError, match=text):
         highland.Highland(**options).fit(X)
+
+
+@pytest.mark.parametrize("name", ["k", "threads", "tau", "recall", "model", "n_clusters"])
+def test_options_of_another_type_are_named(name):
+    with pytest.raises(TypeError, match=name):
+        highland.Highland(**{name: [1.5, "x"]}).fit(X)
+
+
+def test_labels_that_make_no_sense_are_refused():
+    for labels, text in [(TRUTH[:5], "y has 5 labels, but X has 192"), (0 * TRUTH, "same label"), (X, "one label per row")]:
+        with pytest.raises(ValueError, match=text):
+            highland.train(X, labels)
+    with pytest.raises(ValueError, match="expected as many"):
+        highland.evaluate(TRUTH, TRUTH[1:])
+    with pytest.raises(TypeError, match="labels: .* expected one kind"):
+        highland.evaluate(["a", None], [1, 2])
+    assert highland.evaluate(["a", "b", "a"], [7.0, 1.0, 7.0])["nmi"] == 1
 
 
 def test_few_rows_are_clusters():

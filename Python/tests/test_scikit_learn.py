@@ -17,10 +17,6 @@ X, TRUTH = points()
 # Checks of scikit-learn that an estimator of this kind cannot pass, and why.
 EXPECTED_FAILURES = {
     "check_estimators_dtypes": "has a row of zeros among integers, which has no direction and is refused",
-    **dict.fromkeys(
-        ["check_dont_overwrite_parameters", "check_methods_sample_order_invariance", "check_methods_subset_invariance",
-         "check_fit2d_1sample", "check_fit2d_1feature", "check_fit2d_predict1d"],
-        "gives n_clusters, which cannot be given yet"),
 }
 
 

@@ -1,5 +1,6 @@
 internal import CHighland
 internal import Datasets
+internal import DistributedGraphs
 internal import HierarchicalClustering
 internal import LinearAlgebra
 internal import NeighborSearch
@@ -64,6 +65,30 @@ func count(_ number: some BinaryInteger, as name: String, from lowest: Int = 1) 
     throw invalidArgument("\(name) = \(number): expected \(lowest) or more")
   }
   return Int(number)
+}
+
+/// Which points may merge with which, where the options say so. Numbers of clusters without groups are those of one
+/// group of all.
+func pointGroups(_ options: highland_options, count: Int) throws -> PointGroups? {
+  guard let groups = unsafe options.groups else {
+    guard unsafe try clusterCounts(options) != nil else { return nil }
+    return PointGroups(firstPoint: Array(repeating: GlobalNode(0), count: count))
+  }
+  var rows = FirstRows<Int64>()
+  return PointGroups(
+    firstPoint: (0..<count).map { unsafe GlobalNode(rows.row(of: groups[$0], at: $0)) })
+}
+
+/// How many clusters every group is to have, where the options say so.
+func clusterCounts(_ options: highland_options) throws -> ClosedRange<Int>? {
+  let (fewest, most) = unsafe (options.min_clusters, options.max_clusters)
+  guard fewest != 0 || most != 0 else { return nil }
+  guard fewest >= 1, most >= fewest else {
+    throw invalidArgument(
+      "min_clusters = \(fewest), max_clusters = \(most): expected 1 or more, and no less at most than at least"
+    )
+  }
+  return Int(fewest)...Int(most)
 }
 
 /// As many threads as are asked for; nil for 0: of all processors that this process may use.

@@ -27,6 +27,8 @@ final class FinishedClustering {
     self.labels = labels
     if unsafe options.keep_levels == 0 || rowCount == 0 {
       levels = []
+    } else if task.hasGroups {
+      levels = [labels]
     } else {
       // The loop ends with a level that merges nothing.
       let finer = clustering.layers.filter { $0 != clustering.labels }
@@ -51,6 +53,7 @@ struct ClusteringTask {
   let plan: MethodPlan
   /// What the network is called, if one takes part.
   let modelName: String?
+  let hasGroups: Bool
   let workers: Workers
 
   /// - Throws: ``Failure``.
@@ -62,10 +65,14 @@ struct ClusteringTask {
     let tau = unsafe try probability(given.tau, as: "tau")
     let tauLater = unsafe try probability(given.tau_later, as: "tau_later")
     let levels = unsafe try count(given.max_levels, as: "max_levels")
+    let groups = unsafe try pointGroups(given, count: features.rowCount)
+    let clusterCounts = unsafe try CInterface.clusterCounts(given)
+    hasGroups = groups != nil
     let networkOptions = unsafe [
       ("model", given.model_path != nil || given.model_data != nil),
       ("granularity", granularity != nil), ("tau", tau != nil), ("tau_later", tauLater != nil),
       ("tau_by_silhouette", given.tau_by_silhouette != 0), ("max_levels", levels != nil),
+      ("groups", given.groups != nil), ("min_clusters, max_clusters", clusterCounts != nil),
     ].filter(\.1).map(\.0)
     let asked: ClusteringMethod? = unsafe try word(given.method, as: "method")
     if let asked, asked != .network, let option = networkOptions.first {
@@ -99,10 +106,12 @@ struct ClusteringTask {
       neighborCount: k, threshold: tau, laterThreshold: tauLater,
       choosesThreshold: unsafe given.tau_by_silhouette != 0,
       granularity: granularity ?? .asTrained, maximumLevels: levels ?? 10,
-      keepsLayers: unsafe given.keep_levels != 0, search: search, invalidRows: invalidRows,
-      workers: workers)
+      clusterCounts: clusterCounts,
+      keepsLayers: unsafe given.keep_levels != 0 && !hasGroups, search: search,
+      invalidRows: invalidRows, workers: workers)
     plan = MethodPlan(
-      flow: flow, network: try trained.map { try ClusteringPlan(options, with: $0) })
+      flow: flow, network: try trained.map { try ClusteringPlan(options, with: $0, within: groups) }
+    )
     modelName = trained?.name
   }
 

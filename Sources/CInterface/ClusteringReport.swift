@@ -12,6 +12,7 @@ struct ClusteringReport: Encodable {
   let dimensions: Int
   let clusterCount: Int
   let singletonCount: Int
+  let groups: GroupSummary?
   let stopReason: StopReason
   let reading: PhaseCost
   let labeling: PhaseCost
@@ -25,6 +26,7 @@ struct ClusteringReport: Encodable {
     dimensions = task.features.columnCount
     clusterCount = clustering.clusterCount
     singletonCount = clustering.singletonCount
+    groups = clustering.groups
     stopReason = clustering.stopReason
     reading = clustering.reading
     labeling = clustering.labeling

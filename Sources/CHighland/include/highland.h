@@ -84,8 +84,8 @@ void highland_free(void *memory);
 
 // How to cluster. All zeros is what `highland cluster` does without options.
 typedef struct highland_options {
-  // "flow", "network" or "auto"; NULL chooses as the command does: network if an option of networks is given,
-  // flow with k, else auto, and of more than 200,000 rows network.
+  // "flow", "network" or "auto"; NULL chooses as the command does: network if an option of networks, groups or
+  // numbers of clusters are given, flow with k, else auto, and of more than 200,000 rows network.
   const char *method;
   // Places in a row's neighbour list, the row itself included; 0: chosen on the data, or by the model.
   int64_t k;
@@ -103,6 +103,13 @@ typedef struct highland_options {
   // Not 0: choose tau on the data. The built-in model does unless tau is given.
   int32_t tau_by_silhouette;
   int32_t max_levels;  // 0: 10
+
+  // A number for every row, equal for rows of the same group: clusters never cross groups. NULL: one group of all.
+  const int64_t *groups;
+  // How many clusters each group has at least and at most; 0, 0: any number. A group has no more clusters than
+  // different rows. Every merge that is missing in the end is a level of its own.
+  int64_t min_clusters;
+  int64_t max_clusters;
 
   // How neighbours are searched: "exact", "approximate" or "auto"; NULL: auto.
   const char *search;
@@ -141,7 +148,8 @@ int64_t highland_clustering_cluster_count(const highland_clustering *clustering)
 // The cluster of every row: 0, 1, 2, ... in the order in which clusters first appear.
 const int64_t *highland_clustering_labels(const highland_clustering *clustering);
 
-// How many levels there are, if keep_levels was not 0, else 0. Each has fewer clusters than the one before.
+// How many levels there are, if keep_levels was not 0, else 0. Each has fewer clusters than the one before. One where
+// groups or numbers of clusters were given, as groups have levels of their own.
 int32_t highland_clustering_level_count(const highland_clustering *clustering);
 
 // The labels after a level, finest first; those of the last are highland_clustering_labels. NULL if there is no
