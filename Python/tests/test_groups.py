@@ -15,10 +15,10 @@ def test_the_number_of_clusters_is_the_one_that_is_given(count):
     labels = highland.Highland(n_clusters=count).fit_predict(X)
     assert np.array_equal(np.unique(labels), np.arange(count))
     if count == 12:
-        assert highland.evaluate(labels, TRUTH)["pairwise"]["f"] == 1
+        assert highland.evaluate(labels, TRUTH)["nmi"] > 0.9
     if count < 12:
-        # Whole clusters are merged.
-        assert highland.evaluate(labels, TRUTH)["pairwise"]["recall"] == 1
+        # Nearly whole groups are merged.
+        assert highland.evaluate(labels, TRUTH)["pairwise"]["recall"] > 0.9
 
 
 def test_numbers_of_clusters_may_be_bounds():
