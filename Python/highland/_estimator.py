@@ -31,9 +31,10 @@ class Highland:
         Whether to make more and smaller clusters than the model would, or fewer and larger ones.
     n_clusters : int or (int, int), optional
         How many clusters to make, or how many at least and at most; of every group, if `fit` gets groups. Default:
-        as many as are found. Where too many are found, the most probable links that are left are merged, one by one,
-        which takes long for a number far below; where there are too few, thresholds are raised. Copies of a row stay
-        together, so there are no more clusters than different rows.
+        as many as are found. Where too many are found, the most probable links that are left are merged, one by one;
+        where there are too few, thresholds are raised. Meant for a number near to the one that is found: one far
+        below it takes long and makes few large clusters, one far above makes many of a single row. Copies of a row
+        stay together, so there are no more clusters than different rows.
     method : {"flow", "network", "auto"}, optional
         How to cluster: by flow on the neighbour graph, by a network, or by whichever of the two fits the data
         better. Default: "network" with an option of networks (`model`, `granularity`, `n_clusters`, `tau`) or groups,
