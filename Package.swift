@@ -128,7 +128,7 @@ let package = Package(
     module(
       "HierarchicalClustering",
       [
-        "CKernels", "Communication", "Datasets", "DefaultModel", "DistributedGraphs",
+        "CKernels", "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "Evaluation",
         "FlowClustering", "GraphNetworks", "GraphPartitioning", "LinearAlgebra", "NeighborSearch",
         "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),

@@ -26,8 +26,8 @@ package struct FlowWeights: Sendable {
   package static let unit = 1 << 22
   /// s: the scale of squared distances between unit rows. Published.
   package static let scale = 0.5
-  /// θ: the weight below which a point's edges end. Published.
-  package static let threshold = 0.22
+  /// θ: the weight below which a point's edges end. Published is 0.22, with which long lists leave small clusters.
+  package static let threshold = 0.4
 
   /// > Collective: over `communicator`. Four rounds: the counts, 8 bytes per ghost, then 12 bytes for each
   /// > place of its list.

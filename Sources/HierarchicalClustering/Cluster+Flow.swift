@@ -1,6 +1,5 @@
 public import Communication
 internal import DistributedGraphs
-internal import FlowClustering
 internal import NeighborSearch
 internal import Parallelism
 
@@ -8,7 +7,7 @@ internal import Parallelism
 /// clusters are the modules that describe a random walk along them shortest.
 ///
 /// Clusters depend on k, the places in a point's list. Unless it is given, several are tried, and the one is
-/// taken that separates clusters best. The answer is the same, bit for bit, on any number of ranks and threads.
+/// taken whose clusters are separated well and change little with k. The answer is the same, bit for bit, on any number of ranks and threads.
 /// [FC-ES, arXiv:2408.13431, for the weights; Rosvall and Bergstrom 2008 for the modules]
 ///
 /// > Collective: over `base`. One search of the longest lists; then for each k what ``FlowWeights``,
@@ -116,9 +115,9 @@ extension ClusteringRun {
       }
     }
     let comparison = judged.map {
-      MethodComparison(flow: trials.best.silhouette, network: $0.silhouette)
+      MethodComparison(flow: trials.summaries[trials.place].silhouette, network: $0.silhouette)
     }
-    let (best, nodeCount) = (trials.best.modules, level.nodes.nodeCount)
+    let (best, nodeCount) = (trials.best, level.nodes.nodeCount)
     if let judged, comparison?.prefersNetwork == true {
       self = judged.run
       // What the whole network cost is in its levels.
@@ -159,70 +158,6 @@ extension ClusteringRun {
       plan.neighborCounts(for: level.nodes.nodeCount).last! - 1, network?.listLength ?? 0)
   }
 
-  /// The modules for the smallest k that separates clusters about as well as the best:
-  /// ``ListLengthChoice/tolerance``.
-  ///
-  /// > Collective: over `communicator`.
-  ///
-  /// - Parameters:
-  ///   - lists: Long enough for every k.
-  ///   - isCompared: Replicated. Whether a score is needed even if there is only one k.
-  private func modules(
-    along lists: NeighborLists, by plan: FlowPlan, isCompared: Bool, names: [UInt64],
-    of source: some EmbeddingSource, on communicator: some Communicator,
-    progress: (Double) throws -> Void
-  ) throws -> FlowTrials {
-    let neighborCounts = plan.neighborCounts(for: level.nodes.nodeCount)
-    let sample =
-      neighborCounts.count > 1 || isCompared
-      ? try SilhouetteSample(of: level, names: names, on: communicator) : nil
-    // A trial costs about as much as its lists are long.
-    let effort = Double(neighborCounts.reduce(0, +))
-    var done = 0.0
-    // Those that may still be taken.
-    var good: [(modules: FlowTrial, silhouette: Double)] = []
-    var summaries: [ListLengthTrial] = []
-    for k in neighborCounts {
-      let trial = try FlowTrial(
-        k, along: lists.prefix(k - 1), in: level.nodes, names: names, using: plan.workers,
-        on: communicator)
-      var silhouette = 0.0
-      if let sample {
-        var run = self
-        try run.contract(
-          to: trial.roots, as: 1, keeping: .ofDirections, of: source, using: plan.workers,
-          on: communicator)
-        silhouette = try score(run, by: sample, using: plan.workers, on: communicator)
-        summaries.append(
-          ListLengthTrial(
-            neighborCount: k, clusterCount: run.level.nodes.nodeCount,
-            codeLength: trial.codeLength, silhouette: silhouette))
-      }
-      good.append((trial, silhouette))
-      let highest = good.map(\.silhouette).max()!
-      good.removeAll { $0.silhouette < highest - ListLengthChoice.tolerance }
-      done += Double(k)
-      try progress(done / effort)
-    }
-    return FlowTrials(best: good[0], summaries: summaries, sample: sample)
-  }
-
-  /// How well the nodes that a run ended with separate the points of this level, which is level 0.
-  ///
-  /// > Collective: over `communicator`.
-  ///
-  /// - Returns: −1 for a single cluster, and for one for every node: they separate nothing.
-  private func score(
-    _ run: ClusteringRun, by sample: SilhouetteSample, using workers: Workers,
-    on communicator: some Communicator
-  ) throws -> Double {
-    guard (2..<level.nodes.nodeCount).contains(run.level.nodes.nodeCount) else { return -1 }
-    return try sample.score(
-      memberCounts: level.memberCounts,
-      cluster: points.fetch(run.nodeOfPoint, at: level.inputPoint, on: communicator),
-      run.level, using: workers, on: communicator)
-  }
-
   /// What a network makes of this level, which is level 0.
   ///
   /// > Collective: over `communicator`.
@@ -242,7 +177,8 @@ extension ClusteringRun {
       along: edges, of: source, by: plan, keepingRows: true, measuredBy: clock, on: communicator)
     return JudgedRun(
       run: run, choice: choice,
-      silhouette: try score(run, by: sample, using: plan.workers, on: communicator))
+      silhouette: try silhouette(
+        of: run, by: sample, of: source, using: plan.workers, on: communicator))
   }
 }
 
@@ -251,43 +187,4 @@ private struct JudgedRun {
   var run: ClusteringRun
   var choice: ThresholdChoice
   var silhouette: Double
-}
-
-/// The modules for every k that was tried.
-private struct FlowTrials {
-  var best: (modules: FlowTrial, silhouette: Double)
-  /// Empty where there was nothing to choose or to compare.
-  var summaries: [ListLengthTrial]
-  var sample: SilhouetteSample?
-}
-
-/// The modules for one k.
-private struct FlowTrial {
-  let neighborCount: Int
-  /// Owned. The first node of each node's module.
-  let roots: [GlobalNode]
-  let codeLength: Double
-  /// This rank's.
-  let edgeCount: Int
-  let keptCount: Int
-  let ghostCount: Int
-
-  /// > Collective: over `communicator`.
-  init(
-    _ k: Int, along lists: NeighborLists, in nodes: NodePartition, names: [UInt64],
-    using workers: Workers, on communicator: some Communicator
-  ) throws {
-    neighborCount = k
-    let graph: FlowGraph
-    do {
-      let weights = try FlowWeights(lists, in: nodes, using: workers, on: communicator)
-      edgeCount = weights.graph.edgeCount
-      keptCount = weights.keptCount
-      ghostCount = weights.graph.halo.ghostCount
-      graph = try FlowGraph(weights, names: names, on: communicator)
-    }
-    let modules = try FlowModules(of: graph, using: workers, on: communicator)
-    roots = modules.roots
-    codeLength = modules.codeLength
-  }
 }

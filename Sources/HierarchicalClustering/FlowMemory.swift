@@ -12,8 +12,9 @@ public struct FlowMemory: Sendable {
     let (n, places) = (Double(search.rowCount), Double(search.listLength))
     let ghosts = min(n * places, Double(search.nodeCount - search.rowCount))
     let sample = Double(min(search.nodeCount, SilhouetteSample.size))
+    let trials = 8 * Double(ListLengthChoice.candidates.count)
     bytes =
-      n * (search.bytesPerRow + 110 * places) + 12 * (places + 1) * ghosts
+      n * (search.bytesPerRow + 110 * places + trials) + 12 * (places + 1) * ghosts
       + 4 * Double(search.columnCount) * sample
   }
 }

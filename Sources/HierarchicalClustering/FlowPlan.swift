@@ -54,18 +54,40 @@ public struct ListLengthChoice: Codable, Equatable, Sendable {
   /// Every k that is tried, ascending.
   public static let candidates = [6, 8, 10, 15, 20, 30, 40, 60, 80, 120]
 
-  /// The smallest k is taken whose score is lower than the highest by no more than this: about two standard
-  /// errors of the mean over some 10,000 points. Silhouettes favour merging.
-  public static let tolerance = 0.005
+  /// The place of the trial with the highest score; of equal ones that of the smallest k.
+  static func best(of trials: [ListLengthTrial]) -> Int {
+    trials.indices.reduce(0) { trials[$1].score > trials[$0].score ? $1 : $0 }
+  }
 }
 
-/// A k, and how well it separates clusters.
+/// A k, and how good its clusters look without labels.
 public struct ListLengthTrial: Codable, Equatable, Sendable {
   public var neighborCount: Int
   /// How many clusters there are, those of one point among them.
   public var clusterCount: Int
   /// The length of the code in bits. It falls with k, and does not tell which k is best.
   public var codeLength: Double
-  /// How well they are separated, in −1 ... 1: ``SilhouetteSample``.
-  public var silhouette: Double
+  /// S: how well they are separated, in −1 ... 1, once points that are alone have joined the nearest cluster:
+  /// ``SilhouetteSample``.
+  public let silhouette: Double
+  /// T: how much they are like those of the k before and of the k after, the smaller of both, in 0 ... 1:
+  /// ``agreement(of:and:on:)``. 0 if there is no other k.
+  public let agreement: Double
+  /// S + 0.2 T. The k with the highest score is taken.
+  public let score: Double
+
+  /// What T counts beside S.
+  public static let agreementWeight = 0.2
+
+  public init(
+    neighborCount: Int, clusterCount: Int, codeLength: Double, silhouette: Double,
+    agreement: Double
+  ) {
+    self.neighborCount = neighborCount
+    self.clusterCount = clusterCount
+    self.codeLength = codeLength
+    self.silhouette = silhouette
+    self.agreement = agreement
+    score = silhouette + Self.agreementWeight * agreement
+  }
 }

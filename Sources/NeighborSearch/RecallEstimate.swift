@@ -207,6 +207,30 @@ package func nearestSimilarities(
   named rowNames: [GlobalNode],
   listLength: Int, using workers: Workers
 ) -> [Float] {
+  let found = nearestRows(
+    of: queries, named: names, among: rows, named: rowNames, listLength: listLength,
+    using: workers)
+  return names.indices.flatMap { query in
+    found.similarity[query * listLength..<(query + 1) * listLength].sorted(by: >)
+  }
+}
+
+/// The nearest of the owned rows to each of some rows of any rank, that with the lowest name of equally near
+/// ones; no name, at −∞, where there are none.
+package func nearestRow(
+  of queries: Matrix, named names: [GlobalNode], among rows: StoredRows,
+  named rowNames: [GlobalNode], using workers: Workers
+) -> [(name: GlobalNode, similarity: Float)] {
+  let found = nearestRows(
+    of: queries, named: names, among: rows, named: rowNames, listLength: 1, using: workers)
+  return zip(found.names, found.similarity).map { ($0, $1) }
+}
+
+/// The nearest others among the owned rows to each of some rows of any rank.
+private func nearestRows(
+  of queries: Matrix, named names: [GlobalNode], among rows: StoredRows,
+  named rowNames: [GlobalNode], listLength: Int, using workers: Workers
+) -> CandidateLists {
   // The lists of the owned rows take nothing.
   var asking = SearchBlock(
     rows: SearchRows(StoredRows(queries)),
@@ -220,7 +244,5 @@ package func nearestSimilarities(
   offerPairs(
     between: &asking, 0..<queries.rowCount, and: &asked, 0..<rows.rowCount, using: workers,
     progress: { _ in })
-  return names.indices.flatMap { query in
-    asking.lists.similarity[query * listLength..<(query + 1) * listLength].sorted(by: >)
-  }
+  return asking.lists
 }

@@ -23,9 +23,9 @@ import Testing
     let answer = try clusterByFlow(mixture(groups: 12, size: 15, noise: 0.1, seed: 4), ranks: 2)
     #expect(answer.labels == (0..<180).map { Int64($0 / 15) })
     let choice = try #require(answer.choice)
-    let best = choice.trials.map(\.silhouette).max()!
-    #expect(
-      choice.trials.first { $0.silhouette >= best - 0.005 }?.neighborCount == choice.neighborCount)
+    #expect(choice.trials.allSatisfy { $0.score == $0.silhouette + 0.2 * $0.agreement })
+    let best = choice.trials.map(\.score).max()!
+    #expect(choice.trials.first { $0.score == best }?.neighborCount == choice.neighborCount)
   }
 
   @Test func aGivenKIsTaken() throws {
@@ -110,14 +110,57 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 3])
-  func theScoreIsTheSilhouetteOfCentroids(ranks: Int) throws {
-    let rows = mixture(groups: 9, size: 10, noise: 0.5, seed: 13)
-    let answer = try clusterByFlow(rows, ranks: ranks)
-    let choice = try #require(answer.choice)
-    let best = try #require(choice.trials.first { $0.neighborCount == choice.neighborCount })
-    let expected = silhouette(of: answer.labels, rows)
-    #expect(abs(best.silhouette - expected) < 1e-5, "\(best), plainly \(expected)")
-    #expect(best.clusterCount == Set(answer.labels).count)
+  func theSilhouetteIsThatOfCentroidsThatPointsHaveJoined(ranks: Int) throws {
+    let rows = mixture(groups: 9, size: 10, noise: 0.9, seed: 13)
+    let directions = unitRows(rows)
+    let choice = try #require(try clusterByFlow(rows, ranks: ranks).choice)
+    var singleCount = 0
+    for trial in choice.trials {
+      let labels = try clusterByFlow(rows, neighborCount: trial.neighborCount, ranks: ranks).labels
+      singleCount += singles(labels).count
+      let expected = silhouette(of: attached(labels, directions), directions)
+      #expect(abs(trial.silhouette - expected) < 1e-5, "\(trial), plainly \(expected)")
+      #expect(trial.clusterCount == Set(labels).count)
+    }
+    #expect(singleCount > 0)
+  }
+
+  @Test(arguments: [1, 3])
+  func theAgreementIsTheSmallerOneWithTheListsBeforeAndAfter(ranks: Int) throws {
+    let rows = mixture(groups: 9, size: 10, noise: 0.9, seed: 14)
+    let trials = try #require(try clusterByFlow(rows, ranks: ranks).choice).trials
+    let labels = try trials.map {
+      try clusterByFlow(rows, neighborCount: $0.neighborCount, ranks: ranks).labels
+    }
+    let agreements = zip(labels, labels.dropFirst()).map { agreement(of: $0, and: $1) }
+    #expect(Set(agreements).count > 1)
+    for (place, trial) in trials.enumerated() {
+      let beside = agreements[max(place - 1, 0)..<min(place + 1, agreements.count)]
+      #expect(abs(trial.agreement - beside.min()!) < 1e-12, "\(trial), plainly \(beside)")
+    }
+  }
+
+  @Test(arguments: [1, 2, 3], [1, 7, 1000])
+  func pointsThatAreAloneJoinTheNearestMeanInTilesOfAnyLength(
+    ranks: Int, tileLength: Int
+  ) throws {
+    let rows = mixture(groups: 4, size: 10, noise: 0.8, seed: 15)
+    // In tens: a cluster of four, two of two, and two points that are alone.
+    let labels = (0..<40).map { Int64($0 / 10 * 10 + [0, 0, 0, 0, 4, 4, 6, 6, 8, 9][$0 % 10]) }
+    let joined = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      let source = EmbeddingsInMemory(rows)
+      var run = try ClusteringRun(
+        reading: source, invalid: .error, asStored: false, using: Workers(), on: communicator)
+      try run.contract(
+        to: run.level.nodes.owned(by: communicator.rank).map { GlobalNode(labels[$0]) }, as: 1,
+        keeping: .ofDirections, of: source, using: Workers(), on: communicator)
+      try run.attachSingles(
+        of: source, inTilesOf: tileLength, using: Workers(), on: communicator)
+      return try run.labels(on: communicator).labels
+    }.flatMap { $0 }
+    let expected = attached(labels, unitRows(rows))
+    #expect(agreement(of: joined, and: expected) == 1)
+    #expect(singles(labels).count == 8 && singles(joined).isEmpty)
   }
 }
 
@@ -151,16 +194,61 @@ private func mixture(groups: Int, size: Int, noise: Float, seed: Int) -> Matrix 
   return rows
 }
 
+private func unitRows(_ rows: Matrix) -> [[Double]] {
+  (0..<rows.rowCount).map { row in unit((0..<rows.columnCount).map { Double(rows[row, $0]) }) }
+}
+
+private func unit(_ values: [Double]) -> [Double] {
+  let length = product(values, values).squareRoot()
+  return values.map { $0 / length }
+}
+
+private func product(_ a: [Double], _ b: [Double]) -> Double {
+  zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+}
+
+/// The only points of their clusters.
+private func singles(_ labels: [Int64]) -> [Int] {
+  Dictionary(grouping: labels.indices) { labels[$0] }.values.filter { $0.count == 1 }.map { $0[0] }
+}
+
+/// Points that are alone with those of the nearest mean direction of several.
+private func attached(_ labels: [Int64], _ directions: [[Double]]) -> [Int64] {
+  let means = Dictionary(grouping: labels.indices) { labels[$0] }.filter { $0.value.count > 1 }
+    .mapValues { rows in
+      unit(directions[0].indices.map { column in rows.reduce(0) { $0 + directions[$1][column] } })
+    }
+  var labels = labels
+  for row in singles(labels) {
+    let nearest = means.max {
+      product(directions[row], $0.value) < product(directions[row], $1.value)
+    }
+    if let nearest { labels[row] = nearest.key }
+  }
+  return labels
+}
+
+/// The mean of pairwise and BCubed F, point by point.
+private func agreement(of first: [Int64], and second: [Int64]) -> Double {
+  let points = first.indices
+  func ratios(_ a: [Int64], _ b: [Int64]) -> (pairwise: Double, bcubed: Double) {
+    var (both, one, cubed) = (0, 0, 0.0)
+    for i in points {
+      let same = points.filter { a[$0] == a[i] }
+      let shared = same.count { b[$0] == b[i] }
+      both += shared - 1
+      one += same.count - 1
+      cubed += Double(shared) / Double(same.count)
+    }
+    return (Double(both) / Double(one), cubed / Double(points.count))
+  }
+  let (p, r) = (ratios(second, first), ratios(first, second))
+  func f(_ p: Double, _ r: Double) -> Double { p + r > 0 ? 2 * p * r / (p + r) : 0 }
+  return (f(p.pairwise, r.pairwise) + f(p.bcubed, r.bcubed)) / 2
+}
+
 /// The mean of (a − b) / max(1 − a, 1 − b), by the mean directions of clusters.
-private func silhouette(of labels: [Int64], _ rows: Matrix) -> Double {
-  let directions = (0..<rows.rowCount).map { row -> [Double] in
-    let values = (0..<rows.columnCount).map { Double(rows[row, $0]) }
-    let length = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    return values.map { $0 / length }
-  }
-  func product(_ a: [Double], _ b: [Double]) -> Double {
-    zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
-  }
+private func silhouette(of labels: [Int64], _ directions: [[Double]]) -> Double {
   let members = Dictionary(grouping: labels.indices) { labels[$0] }
   let means = members.mapValues { rows in
     directions[0].indices.map { column in

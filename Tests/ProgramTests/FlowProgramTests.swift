@@ -36,11 +36,15 @@ extension Programs {
         #expect(
           trials.map { $0["neighborCount"] as? Int } == [6, 8, 10, 15, 20, 30, 40, 60, 80, 120])
         #expect(
+          trials.allSatisfy { trial in
+            ["clusterCount", "silhouette", "agreement", "score"].allSatisfy { trial[$0] != nil }
+          })
+        #expect(
           found["method"] as? String == "flow" && found["kRule"] as? String == "withoutLabels")
         #expect(found["model"] == nil && found["tau"] == nil && found["comparison"] == nil)
         let line = outcome.outputLines.first { $0.hasPrefix("By flow") }
         #expect(
-          line?.hasPrefix("By flow, k = \(k), the smallest of 10 that separate clusters best")
+          line?.hasPrefix("By flow, k = \(k), of 10 tried the one whose clusters lie apart")
             == true)
         #expect(outcome.output.contains("stopped because no move made the code shorter"))
         #expect(try report(name)["stopReason"] as? String == "shortestCode")

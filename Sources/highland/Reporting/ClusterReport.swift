@@ -119,8 +119,9 @@ extension ClusteringAccount {
       if kRule == "given" { text += " as given" }
       if let kTrials, let taken = kTrials.first(where: { $0.neighborCount == k }) {
         text +=
-          ", the smallest of \(kTrials.count) that separate clusters best "
-          + "(silhouette \(decimal(taken.silhouette, places: 3)))"
+          ", of \(kTrials.count) tried the one whose clusters lie apart and change least with k "
+          + "(silhouette \(decimal(taken.silhouette, places: 3)), "
+          + "agreement \(decimal(taken.agreement, places: 3)))"
         if kTrials.count > 1, taken.neighborCount == kTrials.last?.neighborCount {
           text +=
             "; no longer lists were tried, so these may be groups of clusters: -k 20 or "

@@ -154,7 +154,9 @@ struct ClusteringReporter: ClusteringObserver {
     for trial in listLength.trials {
       progress.note(
         "k = \(trial.neighborCount): \(trial.clusterCount) clusters, "
-          + "silhouette \(decimal(trial.silhouette, places: 4))")
+          + "silhouette \(decimal(trial.silhouette, places: 4)), "
+          + "agreement \(decimal(trial.agreement, places: 4)), "
+          + "score \(decimal(trial.score, places: 4))")
     }
   }
 
