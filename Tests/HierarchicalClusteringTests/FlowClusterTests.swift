@@ -146,7 +146,8 @@ import Testing
   ) throws {
     let rows = mixture(groups: 4, size: 10, noise: 0.8, seed: 15)
     // In tens: a cluster of four, two of two, and two points that are alone.
-    let labels = (0..<40).map { Int64($0 / 10 * 10 + [0, 0, 0, 0, 4, 4, 6, 6, 8, 9][$0 % 10]) }
+    let firsts = [0, 0, 0, 0, 4, 4, 6, 6, 8, 9]
+    let labels: [Int64] = (0..<40).map { Int64($0 - $0 % 10 + firsts[$0 % 10]) }
     let joined = try ThreadCommunicator.run(ranks: ranks) { communicator in
       let source = EmbeddingsInMemory(rows)
       var run = try ClusteringRun(
@@ -216,7 +217,7 @@ private func singles(_ labels: [Int64]) -> [Int] {
 private func attached(_ labels: [Int64], _ directions: [[Double]]) -> [Int64] {
   let means = Dictionary(grouping: labels.indices) { labels[$0] }.filter { $0.value.count > 1 }
     .mapValues { rows in
-      unit(directions[0].indices.map { column in rows.reduce(0) { $0 + directions[$1][column] } })
+      unit(directions[0].indices.map { column in rows.reduce(0.0) { $0 + directions[$1][column] } })
     }
   var labels = labels
   for row in singles(labels) {
