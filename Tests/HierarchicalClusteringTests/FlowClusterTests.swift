@@ -111,7 +111,12 @@ import Testing
 
   @Test(arguments: [1, 2, 3])
   func theSilhouetteIsThatOfCentroidsThatPointsHaveJoined(ranks: Int) throws {
-    let rows = mixture(groups: 9, size: 10, noise: 0.9, seed: 13)
+    var rows = mixture(groups: 9, size: 10, noise: 0.4, seed: 13)
+    // Some points belong nowhere.
+    let strays = randomMatrix(9, rows.columnCount, seed: 14)
+    for stray in 0..<9 {
+      for column in 0..<rows.columnCount { rows[10 * stray, column] = strays[stray, column] }
+    }
     let directions = unitRows(rows)
     let choice = try #require(try clusterByFlow(rows, ranks: ranks).choice)
     var singleCount = 0
@@ -248,7 +253,7 @@ private func agreement(of first: [Int64], and second: [Int64]) -> Double {
   return (f(p.pairwise, r.pairwise) + f(p.bcubed, r.bcubed)) / 2
 }
 
-/// The mean of (a − b) / max(1 − a, 1 − b), by the mean directions of clusters.
+/// The mean of (a − b) / max(1 − a, 1 − b), by the mean directions of clusters; −1 where nothing is separated.
 private func silhouette(of labels: [Int64], _ directions: [[Double]]) -> Double {
   let members = Dictionary(grouping: labels.indices) { labels[$0] }
   let means = members.mapValues { rows in
@@ -256,6 +261,7 @@ private func silhouette(of labels: [Int64], _ directions: [[Double]]) -> Double 
       rows.reduce(0) { $0 + directions[$1][column] } / Double(rows.count)
     }
   }
+  guard (2..<labels.count).contains(members.count) else { return -1 }
   return labels.indices.reduce(0.0) { sum, row in
     let own = members[labels[row]]!.filter { $0 != row }
     guard !own.isEmpty else { return sum }
