@@ -40,7 +40,22 @@ package struct FlowGraph: Sendable {
 
   var ownedCount: Int { rowOffsets.count - 1 }
 
+  /// The global indices of the owned nodes.
+  var ownedNodes: [GlobalNode] { halo.owned.map { GlobalNode($0) } }
+
   func edges(of node: Int) -> Range<Int> { rowOffsets[node]..<rowOffsets[node + 1] }
+
+  /// The flow of an owned node's edges to others of its module.
+  ///
+  /// - Parameter moduleOf: Local. The module of every node.
+  func flow(of node: Int, within moduleOf: [GlobalNode]) -> Int64 {
+    var sum = Int64(0)
+    for edge in edges(of: node) {
+      let end = Int(columns[edge].index)
+      if end != node, moduleOf[end] == moduleOf[node] { sum += flows[edge] }
+    }
+    return sum
+  }
 
   /// The graph of the kept edges: an edge that both ends keep carries the weight twice.
   ///

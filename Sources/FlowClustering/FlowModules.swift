@@ -6,92 +6,100 @@ package import Parallelism
 ///
 /// Nodes move between modules (``LocalMoves``), modules become the nodes of a smaller graph, and so on
 /// until no node moves.      [Rosvall and Bergstrom 2008, Blondel et al. 2008]
+/// A node that has become part of a larger one cannot leave it any more, so all of it starts once more, from the
+/// modules that were found.
+/// [Rosvall and Bergstrom 2011, arXiv:1010.0431, single-node movements]
 package struct FlowModules: Sendable {
   /// Owned. For every node the first node of its module.
   package let roots: [GlobalNode]
   /// Replicated. L in bits; 0 without flow.
   package let codeLength: Double
-  /// Replicated. L after every step that was taken, in bits.
+  /// Replicated. L after every step that was taken, in bits, descending.
   package let codeLengths: [Double]
 
   /// A graph of no more edges is gathered: a step on it takes less time than the messages about it. The
   /// modules are the same, as they do not depend on the number of ranks.
   package static let smallEdgeCount = 1 << 18
+  /// How often single nodes start to move.
+  package static let startCount = 2
 
-  /// > Collective: over `communicator`. As ``LocalMoves/run(on:)`` and, for each of a few graphs, what edges between
-  /// > modules and three fetches of 8 bytes per node send; a small graph goes to every rank.
+  /// > Collective: over `communicator`. For each start as ``LocalMoves/run(on:)`` and, for each of a few graphs, what
+  /// > edges between modules and three fetches of 8 bytes per node send; a small graph goes to every rank.
   ///
-  /// - Parameter small: Replicated. The edges of graphs that are gathered.
+  /// - Parameters:
+  ///   - starts: Replicated. The second makes the code no longer than the first.
+  ///   - small: Replicated. The edges of graphs that are gathered.
   /// - Complexity: O(edges) per round; each graph is several times smaller than the one before.
   package init(
-    of graph: FlowGraph, gatheringUpTo small: Int = smallEdgeCount,
+    of graph: FlowGraph, starts: Int = startCount, gatheringUpTo small: Int = smallEdgeCount,
     using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
-    let first = graph.nodes.owned(by: communicator.rank).lowerBound
-    let own = (0..<graph.ownedCount).map { GlobalNode(first + $0) }
     var lengths: [Int64] = []
-    var settled = (place: own, modules: graph.nodes)
+    var moduleOf = graph.ownedNodes
     if graph.total > 0 {
       let nodeTerms = try LocalMoves.nodeTerms(of: graph, on: communicator)
-      settled = try Self.settle(
-        graph, nodeTerms: nodeTerms, gatheringUpTo: small, lengths: &lengths, using: workers,
-        on: communicator)
+      moduleOf = try Self.settle(
+        graph, starts: starts, nodeTerms: nodeTerms, gatheringUpTo: small, lengths: &lengths,
+        using: workers, on: communicator)
     }
     codeLength = MapEquation.bits(lengths.last ?? 0)
     codeLengths = lengths.map(MapEquation.bits)
     // From modules to their first nodes.
-    let (place, modules) = settled
-    var firstNode = Array(
-      repeating: GlobalNode(Int64.max), count: modules.owned(by: communicator.rank).count)
-    try modules.scatter(own, to: place, into: &firstNode, on: communicator) { $0 = min($0, $1) }
-    roots = try modules.fetch(firstNode, at: place, on: communicator)
+    var firstNode = Array(repeating: GlobalNode(Int64.max), count: graph.ownedCount)
+    try graph.nodes.scatter(graph.ownedNodes, to: moduleOf, into: &firstNode, on: communicator) {
+      $0 = min($0, $1)
+    }
+    roots = try graph.nodes.fetch(firstNode, at: moduleOf, on: communicator)
   }
 
-  /// Moves nodes, and modules of them, until none moves.
+  /// Moves nodes, and modules of them, until none moves; and so again from the modules that this gave.
   ///
   /// > Collective: over `communicator`.
   ///
   /// - Parameter lengths: Replicated. Gets L after every step.
-  /// - Returns: The module of each owned node, and who owns which module.
+  /// - Returns: Owned. The module of each node, named by one of the nodes.
   private static func settle(
-    _ graph: FlowGraph, nodeTerms: Int64, gatheringUpTo small: Int, lengths: inout [Int64],
-    using workers: Workers, on communicator: some Communicator
-  ) throws -> (place: [GlobalNode], modules: NodePartition) {
-    let first = graph.nodes.owned(by: communicator.rank).lowerBound
-    var current = graph
-    // The node of the current graph that each owned node is part of.
-    var place = (0..<graph.ownedCount).map { GlobalNode(first + $0) }
-    while true {
-      if communicator.size > 1, current.edgeCount <= small {
-        let (module, modules) = try settle(
-          current.gathered(on: communicator), nodeTerms: nodeTerms, gatheringUpTo: small,
-          lengths: &lengths, using: workers, on: SingleRank())
-        return (
-          place.map { module[Int($0.index)] },
-          NodePartition(sharing: modules.nodeCount, among: communicator.size)
-        )
-      }
+    _ graph: FlowGraph, starts: Int, nodeTerms: Int64, gatheringUpTo small: Int,
+    lengths: inout [Int64], using workers: Workers, on communicator: some Communicator
+  ) throws -> [GlobalNode] {
+    if communicator.size > 1, graph.edgeCount <= small {
+      let moduleOf = try settle(
+        graph.gathered(on: communicator), starts: starts, nodeTerms: nodeTerms,
+        gatheringUpTo: small, lengths: &lengths, using: workers, on: SingleRank())
+      return Array(moduleOf[graph.nodes.owned(by: communicator.rank)])
+    }
+    var moduleOf = graph.ownedNodes
+    for start in 0..<starts {
       var moves = try LocalMoves(
-        of: current, nodeTerms: nodeTerms, using: workers, on: communicator)
+        of: graph, startingIn: start > 0 ? moduleOf : nil, nodeTerms: nodeTerms, using: workers,
+        on: communicator)
       if lengths.isEmpty { lengths.append(moves.length) }
       try moves.run(on: communicator)
+      guard !moves.lengths.isEmpty else { break }
       lengths += moves.lengths
-      guard !moves.lengths.isEmpty else { return (place, current.nodes) }
-      let (coarse, coarseOf) = try current.contracted(to: moves, on: communicator)
-      place = try current.nodes.fetch(coarseOf, at: place, on: communicator)
-      current = coarse
+      let (coarse, coarseOf, nameOf) = try graph.contracted(to: moves, on: communicator)
+      let coarseModuleOf = try settle(
+        coarse, starts: 1, nodeTerms: nodeTerms, gatheringUpTo: small, lengths: &lengths,
+        using: workers, on: communicator)
+      // Coarse nodes and their modules have names among the nodes.
+      let named = try coarse.nodes.fetch(nameOf, at: coarseModuleOf, on: communicator)
+      moduleOf = try coarse.nodes.fetch(named, at: coarseOf, on: communicator)
     }
+    return moduleOf
   }
 }
 
 extension FlowGraph {
-  /// The graph of which the modules are nodes, and the node of it that each owned node becomes.
+  /// The graph of which the modules are nodes.
   ///
   /// > Collective: over `communicator`. A fetch of 8 bytes per local node, and 32 bytes for each pair of modules that a
   /// > rank has edges between.
+  ///
+  /// - Returns: That graph, the node of it that each owned node becomes, and the node here that names each owned
+  ///   node there.
   fileprivate func contracted(
     to moves: LocalMoves, on communicator: some Communicator
-  ) throws -> (coarse: FlowGraph, coarseOf: [GlobalNode]) {
+  ) throws -> (coarse: FlowGraph, coarseOf: [GlobalNode], nameOf: [GlobalNode]) {
     let kept = moves.modules.indices.filter { isModule($0, of: moves) }
     let counts = try communicator.gatherOne(kept.count)
     let coarseNodes = NodePartition(
@@ -123,7 +131,7 @@ extension FlowGraph {
     let graph = try FlowGraph(
       edges, within: kept.map { moves.modules[$0].flow - moves.modules[$0].exit },
       names: kept.map { names[$0] }, in: coarseNodes, on: communicator)
-    return (graph, Array(coarse[..<ownedCount]))
+    return (graph, Array(coarse[..<ownedCount]), kept.map { halo.global(LocalNode($0)) })
   }
 
   /// Whether an owned node names a module that has nodes. A node without flow never leaves its own.

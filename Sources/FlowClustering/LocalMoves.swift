@@ -37,12 +37,14 @@ struct LocalMoves: Sendable {
   /// A round that makes the code shorter by less ends the moves.
   private static let smallestGain = MapEquation.fixed(0x1p-24)
 
-  /// Every node as a module of its own.
+  /// > Collective: over `communicator`. A round of 24 bytes per rank; and, for a start in modules, one of 8 bytes per
+  /// > ghost and a scatter of 16 bytes per node.
   ///
-  /// > Collective: over `communicator`. A round of 8 bytes per ghost, and one of 24 bytes per rank.
+  /// - Parameter start: Owned. The module of each node, named by one of the nodes; nil, on every rank, for every
+  ///   node as a module of its own.
   init(
-    of graph: FlowGraph, nodeTerms: Int64, using workers: Workers,
-    on communicator: some Communicator
+    of graph: FlowGraph, startingIn start: [GlobalNode]? = nil, nodeTerms: Int64,
+    using workers: Workers, on communicator: some Communicator
   ) throws {
     self.graph = graph
     self.workers = workers
@@ -54,9 +56,24 @@ struct LocalMoves: Sendable {
       }
       return Module(flow: graph.nodeFlows[node], exit: exit)
     }
-    modules = nodes
-    moduleOf = (0..<graph.halo.localCount).map { graph.halo.global(LocalNode($0)) }
-    inside = Array(repeating: 0, count: graph.ownedCount)
+    if let start {
+      let local = try graph.halo.extend(start, on: communicator)
+      inside = [Int64](
+        count: graph.ownedCount, tilesOf: 256, using: workers, filledWith: 0
+      ) { places, inside in
+        for node in places {
+          inside[node - places.lowerBound] = graph.flow(of: node, within: local)
+        }
+      }
+      let parts = zip(nodes, inside).map { Module(flow: $0.flow, exit: $0.exit - $1) }
+      modules = Array(repeating: Module(), count: graph.ownedCount)
+      try graph.nodes.scatter(parts, to: start, into: &modules, on: communicator) { $0 = $0 + $1 }
+      moduleOf = local
+    } else {
+      inside = Array(repeating: 0, count: graph.ownedCount)
+      modules = nodes
+      moduleOf = (0..<graph.halo.localCount).map { graph.halo.global(LocalNode($0)) }
+    }
     isAwake = Array(repeating: true, count: graph.ownedCount)
     (terms, exits) = try Self.sums(of: modules, equation, on: communicator)
   }
@@ -169,15 +186,11 @@ struct LocalMoves: Sendable {
       count: graph.ownedCount, tilesOf: 256, using: workers, filledWith: -1
     ) { places, after in
       for node in places {
-        let edges = graph.edges(of: node)
-        guard hasMoved[node] || edges.contains(where: { hasMoved[Int(graph.columns[$0].index)] })
+        guard
+          hasMoved[node]
+            || graph.edges(of: node).contains(where: { hasMoved[Int(graph.columns[$0].index)] })
         else { continue }
-        var sum = Int64(0)
-        for edge in edges {
-          let end = Int(graph.columns[edge].index)
-          if end != node, new[end] == new[node] { sum += graph.flows[edge] }
-        }
-        after[node - places.lowerBound] = sum
+        after[node - places.lowerBound] = graph.flow(of: node, within: new)
       }
     }
     var changes: [Module] = []

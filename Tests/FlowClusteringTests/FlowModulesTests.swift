@@ -47,6 +47,37 @@ import Testing
     #expect(found.codeLength < codeLength(of: Array(repeating: 0, count: 108), edges))
   }
 
+  /// 0 – 1 – 2 – 7 – 5 – 6 – 4, and 3 beside 2.
+  @Test(arguments: [1, 2, 3, 5])
+  func theSecondStartTakesANodeOutOfAWrongMerge(ranks: Int) throws {
+    let edges = [(0, 1), (1, 2), (2, 7), (7, 5), (5, 6), (6, 4), (2, 3)]
+    let once = try modules(of: 8, edges, ranks: ranks, starts: 1)
+    #expect(once.roots == [0, 0, 0, 0, 4, 4, 4, 0])
+    let twice = try modules(of: 8, edges, ranks: ranks)
+    #expect(twice.roots == [0, 0, 0, 0, 4, 4, 4, 4])
+    #expect(twice.codeLength < once.codeLength)
+  }
+
+  /// Graphs whose groups only the second start finds.
+  @Test(arguments: [(2, 5, 1403), (3, 4, 47), (4, 6, 1976), (4, 6, 1982)])
+  func theSecondStartGoesOnFromTheModulesOfTheFirst(groups: Int, size: Int, seed: Int) throws {
+    let count = groups * size
+    let edges = planted(groups: groups, size: size, seed: seed)
+    let once = try modules(of: count, edges, ranks: 1, starts: 1)
+    let twice = try modules(of: count, edges, ranks: 1)
+    #expect(twice.roots == (0..<count).map { $0 / size * size })
+    #expect(twice.codeLengths.starts(with: once.codeLengths))
+    #expect(twice.codeLength < once.codeLength)
+    #expect(abs(twice.codeLength - codeLength(of: twice.roots, edges)) < 1e-9)
+    for (ranks, threads) in [(2, 1), (3, 2), (5, 1)] {
+      for small in [0, 40, 1 << 18] {
+        let found = try modules(
+          of: count, edges, ranks: ranks, threads: threads, gatheringUpTo: small)
+        #expect(found == twice, "\(ranks) ranks, graphs of \(small) edges are gathered")
+      }
+    }
+  }
+
   @Test(arguments: [2, 3, 5, 16], [1, 2])
   func ranksAndThreadsDoNotMatter(ranks: Int, threads: Int) throws {
     for seed in 0..<3 {
@@ -108,7 +139,7 @@ private struct Found: Equatable {
 
 private func modules(
   of nodeCount: Int, _ edges: [(Int, Int)], names: [Int]? = nil, ranks: Int, threads: Int = 1,
-  gatheringUpTo small: Int = 0
+  starts: Int = FlowModules.startCount, gatheringUpTo small: Int = 0
 ) throws -> Found {
   let shares = try ThreadCommunicator.run(ranks: ranks) { communicator in
     let nodes = NodePartition(sharing: nodeCount, among: communicator.size)
@@ -121,7 +152,7 @@ private func modules(
       names: nodes.owned(by: communicator.rank).map { UInt64(names?[$0] ?? $0) }, in: nodes,
       on: communicator)
     return try FlowModules(
-      of: graph, gatheringUpTo: small, using: Workers(threads), on: communicator)
+      of: graph, starts: starts, gatheringUpTo: small, using: Workers(threads), on: communicator)
   }
   return Found(
     roots: shares.flatMap { $0.roots.map { Int($0.index) } }, codeLength: shares[0].codeLength,
