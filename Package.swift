@@ -58,7 +58,7 @@ let package = Package(
         "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "Optimization", "Parallelism",
         "SimilarityStructure",
       ]),
-    .library(name: "Evaluation", targets: ["Evaluation", "Communication"]),
+    .library(name: "Evaluation", targets: ["Evaluation", "Communication", "SpeakerTurns"]),
     .library(
       name: "GraphPartitioning",
       targets: [
@@ -98,7 +98,8 @@ let package = Package(
       "Differentiation",
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
     module("Optimization", ["CKernels", "Communication", "Differentiation", "LinearAlgebra"]),
-    module("Datasets", ["Communication", "LinearAlgebra"]),
+    module("SpeakerTurns", ["LinearAlgebra"]),
+    module("Datasets", ["Communication", "LinearAlgebra", "SpeakerTurns"]),
     module("SyntheticData", ["LinearAlgebra", "RandomNumbers"]),
     module("GraphCollections", ["Datasets", "LinearAlgebra", "RandomNumbers"]),
     module(
@@ -133,7 +134,7 @@ let package = Package(
         "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
     module("PrincipalComponents", ["Communication", "LinearAlgebra", "Parallelism"]),
-    module("Evaluation", ["Communication", "RandomNumbers"]),
+    module("Evaluation", ["Communication", "RandomNumbers", "SpeakerTurns"]),
     .target(
       name: "DefaultModel", resources: [.embedInCode("default.safetensors")],
       swiftSettings: strict),
@@ -166,7 +167,7 @@ let package = Package(
         "DistributedGraphs", "Evaluation", "GraphClassification", "GraphCollections",
         "GraphNetworks", "HierarchicalClustering", "HierarchyReports", "LinearAlgebra",
         "MPICommunication", "MPIPrograms", "NeighborSearch", "Optimization", "Parallelism",
-        "PrincipalComponents", "SimilarityStructure", "SyntheticData", "Training",
+        "PrincipalComponents", "SimilarityStructure", "SpeakerTurns", "SyntheticData", "Training",
         argumentParser, logging,
       ],
       swiftSettings: strict),
@@ -188,11 +189,12 @@ let package = Package(
     tests(of: "Communication", ["CommunicationTesting", "Parallelism"]),
     tests(of: "RandomNumbers"),
     tests(of: "LinearAlgebra", ["CKernels", "Parallelism", "RandomInputs"]),
-    tests(of: "Datasets", ["Communication", "LinearAlgebra"]),
+    tests(of: "SpeakerTurns", ["LinearAlgebra", "RandomInputs"]),
+    tests(of: "Datasets", ["Communication", "LinearAlgebra", "SpeakerTurns"]),
     tests(of: "SyntheticData", ["LinearAlgebra"]),
     tests(
       of: "GraphCollections", ["Datasets", "LinearAlgebra", "RandomInputs", "RandomNumbers"]),
-    tests(of: "Evaluation", ["Communication"]),
+    tests(of: "Evaluation", ["Communication", "RandomInputs", "SpeakerTurns"]),
     tests(
       of: "HierarchyReports", ["Communication", "Datasets", "Evaluation", "LinearAlgebra"]),
     tests(

@@ -1,3 +1,5 @@
+internal import SpeakerTurns
+
 /// The group of every row, in a file: integers in an `.npy` file, or text.
 ///
 /// A line of a text is the name of a group, which may be a number; or a segment of a recording, which is the
@@ -5,9 +7,9 @@
 public struct GroupFile: Sendable {
   public let path: String
   public let count: Int
-  private let contents: Contents
+  let contents: Contents
 
-  private enum Contents {
+  enum Contents {
     case integers(LabelFile)
     case text(TextLines)
   }
@@ -63,9 +65,7 @@ public struct GroupFile: Sendable {
       try lines.forEachLine(0..<range.upperBound, limit: Self.lineLimit) { line, text in
         form = form ?? Form(text)
         guard text.count < Self.lineLimit, let name = form!.name(text) else {
-          throw DataError(
-            path: path,
-            problem: "line \(line + 1): expected \(form!.expected), found \(quoted(text))")
+          throw unexpected(text, line, form!.expected)
         }
         let first = groups.row(of: name, at: line)
         if line >= range.lowerBound { rows.append(first) }
@@ -74,11 +74,16 @@ public struct GroupFile: Sendable {
     return rows
   }
 
+  func unexpected(_ text: [UInt8], _ line: Int, _ expected: String) -> DataError {
+    DataError(
+      path: path, problem: "line \(line + 1): expected \(expected), found \(quoted(text))")
+  }
+
   /// Bytes of a line that are read.
-  private static let lineLimit = 4096
+  static let lineLimit = 4096
 
   /// What a line holds.
-  private enum Form {
+  enum Form {
     case name, segment, namedSegment
 
     init(_ line: [UInt8]) {
@@ -91,11 +96,17 @@ public struct GroupFile: Sendable {
         let name = Self.trimmed(line[...])
         return name.isEmpty ? nil : Array(name)
       }
+      return segment(line)?.recording
+    }
+
+    /// The recording, start and end; nil if the line is of another form.
+    func segment(_ line: [UInt8]) -> (recording: [UInt8], times: Interval)? {
       let fields = Self.fields(line)
-      guard fields.count == (self == .segment ? 3 : 4),
-        fields.suffix(2).allSatisfy({ Self.isNumber($0) })
+      guard self != .name, fields.count == (self == .segment ? 3 : 4),
+        let start = Self.number(fields[fields.count - 2]),
+        let end = Self.number(fields[fields.count - 1])
       else { return nil }
-      return Array(fields[fields.count - 3])
+      return (Array(fields[fields.count - 3]), Interval(start, end))
     }
 
     /// What stands between tabs; without them between commas, or else between blanks.
@@ -120,8 +131,8 @@ public struct GroupFile: Sendable {
       }
     }
 
-    private static func isNumber(_ field: ArraySlice<UInt8>) -> Bool {
-      Double(String(decoding: field, as: UTF8.self))?.isFinite == true
+    private static func number(_ field: ArraySlice<UInt8>) -> Double? {
+      Double(String(decoding: field, as: UTF8.self)).flatMap { $0.isFinite ? $0 : nil }
     }
   }
 }

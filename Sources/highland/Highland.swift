@@ -23,8 +23,9 @@ struct Highland: ParsableCommand {
       """,
     version: highlandVersion,
     subcommands: [
-      TrainCommand.self, ClusterCommand.self, NeighborsCommand.self, ComponentsCommand.self,
-      EvaluateCommand.self, ReportCommand.self, GenerateCommand.self, ConvertCommand.self,
+      TrainCommand.self, ClusterCommand.self, DiarizeCommand.self, NeighborsCommand.self,
+      ComponentsCommand.self, EvaluateCommand.self, ReportCommand.self, GenerateCommand.self,
+      ConvertCommand.self,
       InfoCommand.self, GraphsCommand.self, CompletionCommand.self,
     ])
 }

@@ -2,8 +2,8 @@ import Subprocess
 import Testing
 
 private let commands = [
-  "cluster", "knn", "components", "evaluate", "report", "generate", "convert", "info",
-  "completion",
+  "cluster", "diarize", "knn", "components", "evaluate", "report", "generate", "convert",
+  "info", "completion",
 ]
 
 extension Programs {
@@ -68,7 +68,12 @@ extension Programs {
       ["components", "e.npy", "--points", "-1"],
       [
         "components", "--neighbors", "n", "--similarities", "s", "--above", "0.5", "--points", "9",
-      ], ["evaluate"], ["convert", "one.npy"], ["report", "-o", "r.html"], ["report", "levels"],
+      ], ["evaluate"], ["evaluate", "--predicted", "p"],
+      ["evaluate", "--rttm", "t", "--predicted", "p", "--collar", "-1"],
+      ["diarize", "s", "--features", "x.npy"],
+      ["diarize", "s", "--features", "x.npy", "--output", "d", "--gap", "nan"],
+      ["diarize", "s", "--features", "x.npy", "--output", "d", "--clusters", "3..2"],
+      ["convert", "one.npy"], ["report", "-o", "r.html"], ["report", "levels"],
       ["report", "levels", "-o", "r.html", "--top", "0"],
       ["report", "levels", "-o", "r.html", "--top", "1001"],
       ["generate", "--points", "many", "-o", "d"], ["no-such-command"], ["--no-such-option"],

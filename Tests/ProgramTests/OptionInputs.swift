@@ -31,7 +31,16 @@ final class OptionInputs: Sendable {
     for (name, rows) in [("features", all), ("features-invalid", invalid)] {
       paths[name] = try scratch.write(rows, as: "\(name).npy")
     }
-    for (from, to) in [("features", "features-bin"), ("features-invalid", "features-bin-invalid")] {
+    for (name, rows) in [("turned-features", all), ("turned-features-invalid", invalid)] {
+      let order = Array((0..<300).reversed())
+      paths[name] = try scratch.write(
+        Matrix(rows: 300, columns: 16, elements: order.flatMap { rows.row($0) }),
+        as: "\(name).npy")
+    }
+    for (from, to) in [
+      ("features", "features-bin"), ("features-invalid", "features-bin-invalid"),
+      ("turned-features", "turned-features-bin"),
+    ] {
       paths[to] = scratch("\(to).bin")
       try await go(["convert", paths[from]!, paths[to]!])
     }
@@ -46,6 +55,21 @@ final class OptionInputs: Sendable {
       paths[name] = try scratch.write(
         (0..<count).map { Int64($0 / 40) }, shape: [count], as: "\(name).npy")
     }
+    // Windows of the features in recordings, and who speaks in some.
+    paths["windows"] = try scratch.write(
+      (0..<300).map { "r\($0 / 40)\t\(0.75 * Double($0 % 40))\t\(0.75 * Double($0 % 40) + 1.5)\n" }
+        .joined(), as: "windows.tsv")
+    paths["overlaps"] = try scratch.write("r0\t3\t6\nr1\t2\t4\n", as: "overlaps.tsv")
+    for (name, turns) in [
+      ("turns", [("A", 0, 10), ("B", 9, 12), ("A", 20, 8)]),
+      ("found-turns", [("1", 0, 12), ("2", 12, 8), ("3", 21, 9)]),
+      ("other-turns", [("C", 1, 9), ("D", 7, 20)]),
+    ] {
+      paths[name] = try scratch.write(
+        turns.map { "SPEAKER r0 1 \($0.1) \($0.2) <NA> <NA> \($0.0) <NA> <NA>\n" }.joined(),
+        as: "\(name).rttm")
+    }
+    paths["scored-times"] = try scratch.write("r0 1 2 15\n", as: "scored.uem")
     paths["few-bin"] = scratch("few-bin.bin")
     try await go(["convert", paths["few"]!, paths["few-bin"]!])
     paths["lines"] = try scratch.write(

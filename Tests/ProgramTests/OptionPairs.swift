@@ -101,7 +101,9 @@ struct Trace: Sendable {
   }
 
   /// A value in a file of JSON by the names that lead to it, without what is measured in seconds or bytes.
-  static func json(_ file: String, _ names: String...) -> Trace {
+  static func json(_ file: String, _ names: String...) -> Trace { json(file, names) }
+
+  static func json(_ file: String, _ names: [String]) -> Trace {
     Trace { traces in
       var value = try? JSONSerialization.jsonObject(
         with: Data(traces.files[file] ?? []), options: .fragmentsAllowed)

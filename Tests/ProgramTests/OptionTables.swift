@@ -4,9 +4,10 @@ extension OptionTable {
   /// A table for every kind of input of every command.
   static let all =
     [
-      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, knn,
+      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, diarize, knn,
       componentsOfEdges,
-      componentsOfLists, evaluate, report, reportAsJSON, generate, convertFeatures, convertReduced,
+      componentsOfLists, evaluate, evaluateTurns, report, reportAsJSON, generate, convertFeatures,
+      convertReduced,
       convertLabels,
       convertText,
       infoOfFeatures, infoOfLabels, infoOfAModel, infoOfTheMachine, trainStructure,
@@ -120,6 +121,39 @@ extension OptionTable {
     ], refused: notTogetherInClustering,
     helped: [["--early-stop", "--model"]: "--tau 0.8 --tau-later 0.02"])
 
+  // MARK: - diarize
+
+  private static let diarize = OptionTable(
+    "diarize", "diarize {windows}",
+    defaults: "--features {features} --output turns --model {structure}",
+    [
+      OptionUse("--features {turned-features}", .diarization("parameters", "features")),
+      OptionUse("--dimensions 16", .success, variant: "bin"),
+      OptionUse("--output other", .file("other/diarize.json")),
+      OptionUse("--model {coordinates}", .diarization("parameters", "model")),
+      OptionUse("--granularity coarser", .diarization("parameters", "granularity")),
+      OptionUse("--tau 0.9", .diarization("parameters", "tau")),
+      OptionUse("--tau-later 0.02", .diarization("parameters", "tauLater")),
+      OptionUse("--tau-by-silhouette", .diarization("parameters", "tauTrials")),
+      OptionUse("--max-levels 2", .diarization("parameters", "maximumLevels")),
+      OptionUse("--clusters 2..3", .diarization("mostSpeakers")),
+      OptionUse("--gap 1.5", .diarization("gapSeconds")),
+      OptionUse("--overlaps {overlaps}", .diarization("overlaps")),
+      OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
+      OptionUse("--report report.json", .file("report.json")),
+      OptionUse(
+        "--memory 64G", .json("report.json", "memory", "limitBytes"), with: "--report report.json"),
+      OptionUse("--threads 3", .json("report.json", "threadCount"), with: "--report report.json"),
+      OptionUse("--progress none", .silence),
+      OptionUse(
+        "--overwrite", .success,
+        existing: ["turns/diarize.json", "other/diarize.json", "report.json"]),
+    ],
+    refused: [
+      ["--tau", "--granularity"], ["--tau-later", "--granularity"],
+      ["--tau", "--tau-by-silhouette"], ["--model", "--tau-by-silhouette"],
+    ])
+
   // MARK: - Other commands on points
 
   private static let knn = OptionTable(
@@ -175,7 +209,18 @@ extension OptionTable {
       OptionUse("--truth {answer}", .output),
       OptionUse("--predicted {answer}", .output),
       OptionUse("--json", .output),
-    ])
+    ]
+      + OptionUse.refused(
+        "--rttm {turns}", "--collar 0.5", "--skip-overlap", "--uem {scored-times}"))
+
+  private static let evaluateTurns = OptionTable(
+    "evaluate turns", "evaluate", defaults: "--rttm {turns} --predicted {found-turns}",
+    [
+      OptionUse("--rttm {other-turns}", .output),
+      OptionUse("--predicted {other-turns}", .output),
+      OptionUse("--collar 0.5", .output), OptionUse("--skip-overlap", .output),
+      OptionUse("--uem {scored-times}", .output), OptionUse("--json", .output),
+    ] + OptionUse.refused("--truth {truth}"))
 
   private static let report = OptionTable(
     "report", "report {levels}",
@@ -262,6 +307,16 @@ extension OptionTable {
 }
 
 extension Trace {
+  /// A value in `diarize.json`, in whichever directory.
+  static func diarization(_ names: String...) -> Trace {
+    Trace { traces in
+      let file = traces.files.keys.sorted().first {
+        $0.hasSuffix("/diarize.json") && traces.files[$0] != OptionUse.oldContents
+      }
+      return Trace.json(file ?? "", names).of(traces)
+    }
+  }
+
   /// What `highland report` shows, on its page and as JSON.
   static let shown = Trace {
     $0.output + String(decoding: $0.files["page.html"] ?? [], as: UTF8.self)

@@ -38,20 +38,7 @@ struct ClusterCommand: RankedCommand {
         """))
   var method: ClusteringMethod?
 
-  @Option(
-    name: .customLong("model"),
-    help: ArgumentHelp(
-      "The model, a .safetensors file; highland info FILE describes it.",
-      discussion: """
-        Default: the built-in model of structure, for embeddings of any kind and dimension. A model \
-        trained on data of the same kind (highland train) does better.
-        """))
-  var model: String?
-
-  @Option(
-    name: .customLong("granularity"),
-    help: "finer makes more and smaller clusters than the model would, coarser fewer and larger.")
-  var givenGranularity: Granularity?
+  @OptionGroup var linkage: LinkageOptions
 
   @Option(
     name: .shortAndLong,
@@ -67,28 +54,6 @@ struct ClusterCommand: RankedCommand {
         data; by a network the k that it was trained with, 10 if the model does not say.
         """))
   var neighborCount: Int?
-
-  @Option(
-    name: .customLong("tau"),
-    help: ArgumentHelp(
-      "Merge only along linkages more probable than this, 0 ... 1.",
-      discussion: "Default: the one that training chose; 0.8 if the model does not say."))
-  var tau: Double?
-
-  @Option(
-    name: .customLong("tau-later"),
-    help: "The same for levels after level 0. Default: as --tau.")
-  var tauLater: Double?
-
-  @Flag(
-    help: ArgumentHelp(
-      "Choose τ on this data, without labels: the value that separates clusters best.",
-      discussion: "The built-in model does this unless --tau or --neighbors is given."))
-  var tauBySilhouette = false
-
-  @Option(
-    name: .customLong("max-levels"), help: "The maximum number of levels. Default: 10.")
-  var givenMaxLevels: Int?
 
   @Flag(help: "Stop once merges fall by less than a factor of k − 1 from level to level.")
   var earlyStop = false
@@ -159,19 +124,16 @@ struct ClusterCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   private var groups: String? { grouping.groups }
-  private var granularity: Granularity { givenGranularity ?? .asTrained }
-  private var maxLevels: Int { givenMaxLevels ?? 10 }
+  private var model: String? { linkage.model }
 
   /// The options that only networks have, as they are given.
   private var networkOptions: [String] {
-    [
-      (model != nil, "--model"), (givenGranularity != nil, "--granularity"), (tau != nil, "--tau"),
-      (tauLater != nil, "--tau-later"), (tauBySilhouette, "--tau-by-silhouette"),
-      (givenMaxLevels != nil, "--max-levels"), (earlyStop, "--early-stop"),
-      (hierarchy != nil, "--hierarchy"), (neighbors != nil, "--neighbors"),
-      (similarities != nil, "--similarities"), (partition != nil, "--partition"),
-      (groups != nil, "--groups"),
-    ].filter(\.0).map(\.1)
+    linkage.names
+      + [
+        (earlyStop, "--early-stop"), (hierarchy != nil, "--hierarchy"),
+        (neighbors != nil, "--neighbors"), (similarities != nil, "--similarities"),
+        (partition != nil, "--partition"), (groups != nil, "--groups"),
+      ].filter(\.0).map(\.1)
   }
 
   /// What was asked for, or follows from the other options.
@@ -201,25 +163,7 @@ struct ClusterCommand: RankedCommand {
           "-k \(neighborCount): expected 2 or more, as flow goes to other points")
       }
     }
-    for (name, tau) in [("--tau", tau), ("--tau-later", tauLater)] {
-      if let tau, !(0...1).contains(tau) {
-        throw ValidationError("\(name) \(tau): expected 0 ... 1")
-      }
-    }
-    guard !tauBySilhouette || tau == nil else {
-      throw ValidationError("--tau-by-silhouette chooses τ; --tau sets it: expected one of them")
-    }
-    guard granularity == .asTrained || tau == nil && tauLater == nil else {
-      throw ValidationError(
-        "--granularity moves the model's τ; --tau sets it: expected one of them")
-    }
-    guard maxLevels >= 1 else {
-      throw ValidationError("--max-levels \(maxLevels): expected 1 or more")
-    }
-    guard maxLevels > 1 || tauLater == nil else {
-      throw ValidationError("--tau-later is for levels after the first; not with --max-levels 1")
-    }
-    guard maxLevels > 2 || !earlyStop else {
+    guard linkage.maxLevels > 2 || !earlyStop else {
       throw ValidationError(
         "--early-stop compares the merges of two levels before a third; "
           + "expected --max-levels 3 or more")
@@ -300,8 +244,9 @@ struct ClusterCommand: RankedCommand {
     var searchOptions = search.options
     searchOptions.division = memoryPlan.division
     let options = ClusteringOptions(
-      neighborCount: neighborCount, threshold: tau, laterThreshold: tauLater,
-      choosesThreshold: tauBySilhouette, granularity: granularity, maximumLevels: maxLevels,
+      neighborCount: neighborCount, threshold: linkage.tau, laterThreshold: linkage.tauLater,
+      choosesThreshold: linkage.tauBySilhouette, granularity: linkage.granularity,
+      maximumLevels: linkage.maxLevels,
       stopsEarly: earlyStop, clusterCounts: clusters?.range, search: searchOptions,
       ownership: try communicator.agree {
         try ownership(of: source.rowCount, on: communicator)
@@ -389,7 +334,6 @@ struct ClusterCommand: RankedCommand {
     _ method: ClusteringMethod, _ model: TrainedModel?, _ source: FeatureFile, _ workers: Workers,
     on communicator: MPICommunicator
   ) throws -> MemoryOptions.Plan {
-    let largest = largestShare(of: source.rowCount, on: communicator)
     var needs: [(SearchOptions) -> Double] = []
     if let model {
       let k = model.neighborCount(neighborCount)
@@ -397,10 +341,8 @@ struct ClusterCommand: RankedCommand {
         neighborCount == nil ? "k = \(k) of \(model.name)" : "-k \(k)",
         length: model.linkage.listLength(neighborCount: k), source, on: communicator)
       let need = ClusteringMemory(
-        rowCount: largest, pointCount: source.rowCount, columnCount: source.dimensions,
-        element: source.storedElement, rankCount: communicator.size, neighborCount: k,
-        keepsLists: hierarchy != nil, model: model.linkage,
-        coarseShare: memory.limit == nil ? 0.5 : 1)
+        source, with: model, neighborCount: k, keepsLists: hierarchy != nil, limit: memory.limit,
+        on: communicator)
       needs.append { need.bytes(by: $0) }
     }
     if method != .network {
@@ -410,7 +352,8 @@ struct ClusterCommand: RankedCommand {
         neighborCount.map { "-k \($0)" } ?? "--method \(method.rawValue)", length: length, source,
         on: communicator)
       let need = SearchMemory(
-        rowCount: largest, nodeCount: source.rowCount, columnCount: source.dimensions,
+        rowCount: largestShare(of: source.rowCount, on: communicator),
+        nodeCount: source.rowCount, columnCount: source.dimensions,
         element: source.storedElement, listLength: length, rankCount: communicator.size)
       let flow = FlowMemory(need)
       needs.append { max(need.bytes(by: $0), flow.bytes) }
@@ -460,17 +403,11 @@ struct ClusterCommand: RankedCommand {
     let metrics = try trueLabels.map {
       try compareLabels(truth: $0, predicted: clustering.labels, on: communicator)
     }
-    let report = ClusterReport(
-      parameters: parameters(of: clustering, plan, model: name),
-      partition: clustering.choice.listLength != nil ? "input" : partition ?? "locality",
-      rankCount: communicator.size, threadCount: workers.count,
-      pointCount: source.rowCount, dimensions: source.dimensions,
-      clusterCount: clustering.clusterCount,
-      singletonCount: clustering.singletonCount, groups: clustering.groups,
-      stopReason: clustering.stopReason, reading: clustering.reading, labeling: clustering.labeling,
-      levels: clustering.levels,
-      elapsedSeconds: elapsed, memory: try MemoryReport(memoryPlan, on: communicator),
-      metrics: metrics)
+    var report = try ClusterReport(
+      of: clustering, parameters(of: clustering, plan, model: name), dimensions: source.dimensions,
+      threadCount: workers.count, elapsedSeconds: elapsed, memoryPlan, on: communicator)
+    if clustering.choice.listLength == nil { report.partition = partition ?? "locality" }
+    report.metrics = metrics
 
     Watchdog.phase = "write"
     if let output {
@@ -545,22 +482,7 @@ struct ClusterCommand: RankedCommand {
   }
 }
 
-/// How many clusters groups have: `4`, or `2..6`.
-struct ClusterCounts: ExpressibleByArgument {
-  let range: ClosedRange<Int>
-
-  init?(argument: String) {
-    let bounds = argument.components(separatedBy: "..").map { Int($0) }
-    guard (1...2).contains(bounds.count), let least = bounds.first!, let most = bounds.last!,
-      least >= 1, most >= least
-    else { return nil }
-    range = least...most
-  }
-}
-
 extension ClusteringMethod: ExpressibleByArgument {}
-extension Granularity: ExpressibleByArgument {}
-extension InvalidRowPolicy: ExpressibleByArgument {}
 
 /// This rank's share of a file of labels for `count` points.
 func readLabels(_ path: String, count: Int, _ communicator: some Communicator) throws -> [Int64] {

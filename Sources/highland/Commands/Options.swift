@@ -22,21 +22,26 @@ struct FeatureOptions: ParsableArguments {
   @Option(help: "Columns of a raw .bin file; checked for other formats.")
   var dimensions: Int?
 
-  /// Opens the file, whose rows are all to be in memory, on some rank each.
-  ///
-  /// > Collective: over `communicator`. A few rounds of some bytes per rank.
+  /// > Collective: over `communicator`, as ``openFeatures(_:dimensions:on:)``.
   func open(on communicator: MPICommunicator) throws -> FeatureFile {
-    let file = try communicator.agree {
-      try FeatureFile(path: features, dimensions: dimensions)
-    }
-    let owned = ownShare(of: file.rowCount, on: communicator)
-    try MemoryNeed(
-      option: features, purpose: "[\(file.rowCount) × \(file.columnCount)] features",
-      bytes: Double(owned.count)
-        * Double(StoredRows.byteCount(columns: file.columnCount, of: file.storedElement))
-    ).check(on: communicator)
-    return file
+    try openFeatures(features, dimensions: dimensions, on: communicator)
   }
+}
+
+/// Opens a file of features, whose rows are all to be in memory, on some rank each.
+///
+/// > Collective: over `communicator`. A few rounds of some bytes per rank.
+func openFeatures(
+  _ path: String, dimensions: Int?, on communicator: MPICommunicator
+) throws -> FeatureFile {
+  let file = try communicator.agree { try FeatureFile(path: path, dimensions: dimensions) }
+  let owned = ownShare(of: file.rowCount, on: communicator)
+  try MemoryNeed(
+    option: path, purpose: "[\(file.rowCount) × \(file.columnCount)] features",
+    bytes: Double(owned.count)
+      * Double(StoredRows.byteCount(columns: file.columnCount, of: file.storedElement))
+  ).check(on: communicator)
+  return file
 }
 
 struct OutputOptions: ParsableArguments {

@@ -1,3 +1,5 @@
+import Communication
+import DistributedGraphs
 import Evaluation
 import FoundationEssentials
 import HierarchicalClustering
@@ -28,6 +30,30 @@ struct ClusterReport: Codable {
   var memory: MemoryReport
   /// Against `--truth`.
   var metrics: ClusteringMetrics?
+
+  /// > Collective: over `communicator`, as ``MemoryReport``.
+  ///
+  /// - Parameter parameters: What was asked for, once it is known what was chosen.
+  init(
+    of clustering: Clustering, _ parameters: ClusteringAccount, dimensions: Int, threadCount: Int,
+    elapsedSeconds: Double, _ memoryPlan: MemoryOptions.Plan, on communicator: some Communicator
+  ) throws {
+    self.parameters = parameters
+    partition = "input"
+    rankCount = communicator.size
+    self.threadCount = threadCount
+    pointCount = clustering.points.nodeCount
+    self.dimensions = dimensions
+    clusterCount = clustering.clusterCount
+    singletonCount = clustering.singletonCount
+    groups = clustering.groups
+    stopReason = clustering.stopReason
+    reading = clustering.reading
+    labeling = clustering.labeling
+    levels = clustering.levels
+    self.elapsedSeconds = elapsedSeconds
+    memory = try MemoryReport(memoryPlan, on: communicator)
+  }
 
   /// The phases that are columns of the table.
   private var columns: [Phase] {

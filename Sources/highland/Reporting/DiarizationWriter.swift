@@ -1,0 +1,143 @@
+import Communication
+import Datasets
+import Evaluation
+import HierarchicalClustering
+import LinearAlgebra
+import SpeakerTurns
+
+/// Turns labels of windows into turns of speakers, in a file for each recording; `Docs/Formats.md` describes the
+/// directory.
+struct DiarizationWriter {
+  let windows: RecordingWindows
+  let source: FeatureFile
+  /// Of overlapping speech, by recordings.
+  let regions: [String: IntervalSet]
+  let gapSeconds: Double
+
+  /// The file that makes a directory a diarization.
+  static let marker = "diarize.json"
+
+  /// The JSON: what was asked for and what came out, without what it cost, so that the directory is the same on any
+  /// number of ranks.
+  struct Summary: Encodable, CustomStringConvertible {
+    struct Recording: Encodable {
+      var recording: String
+      var windowCount, speakerCount, turnCount: Int
+      var speechSeconds: Double
+    }
+
+    var highland = highlandVersion
+    var segments: String
+    var parameters: ClusteringAccount
+    /// The bounds of --clusters.
+    var fewestSpeakers: Int?
+    var mostSpeakers: Int?
+    var gapSeconds: Double
+    var overlaps: String?
+    var recordings: [Recording]
+
+    var description: String {
+      let turnCount = recordings.reduce(0) { $0 + $1.turnCount }
+      let seconds = recordings.reduce(0) { $0 + $1.speechSeconds }
+      return
+        "\(recordings.count) recordings: \(turnCount) turns, \(decimal(seconds, places: 1)) s of speech."
+    }
+  }
+
+  /// Each rank writes the files of some recordings.
+  ///
+  /// > Collective: over `communicator`. 40 bytes per recording to every rank, and two rounds of a byte.
+  ///
+  /// - Parameter labels: Replicated. Of all windows.
+  func write(
+    labels: [Int64], _ parameters: ClusteringAccount, segments: String, overlaps: String?,
+    clusters: ClosedRange<Int>?, to directory: String, on communicator: some Communicator
+  ) throws -> Summary {
+    let own = ownShare(of: windows.names.count, on: communicator)
+    let counts = try communicator.agree {
+      try zip(own, windows.rows(ofRecordings: own)).map { place, rows in
+        let turns = try self.turns(of: windows.names[place], rows: rows, labels: labels)
+        try writeText(
+          TurnFile.text(of: turns, in: windows.names[place]),
+          to: "\(directory)/\(windows.names[place]).rttm", overwrite: false)
+        return Counts(
+          windows: rows.count, speakers: Set(turns.map(\.speaker)).count, turns: turns.count,
+          seconds: turns.reduce(0) { $0 + $1.interval.duration })
+      }
+    }
+    let all = try communicator.allGather(counts).values
+    let summary = Summary(
+      segments: segments, parameters: parameters, fewestSpeakers: clusters?.lowerBound,
+      mostSpeakers: clusters?.upperBound, gapSeconds: gapSeconds, overlaps: overlaps,
+      recordings: zip(windows.names, all).map {
+        Summary.Recording(
+          recording: $0, windowCount: $1.windows, speakerCount: $1.speakers,
+          turnCount: $1.turns, speechSeconds: $1.seconds)
+      })
+    try writeJSON(
+      summary, to: "\(directory)/\(Self.marker)", overwrite: false, on: communicator)
+    return summary
+  }
+
+  private struct Counts: Message {
+    let windows, speakers, turns: Int
+    let seconds: Double
+  }
+
+  /// The turns of a recording, whose speakers are called in the order in which they first speak.
+  private func turns(
+    of recording: String, rows: [Int], labels: [Int64]
+  ) throws -> [SpeakerTurn<String>] {
+    let labelled = rows.map { SpeakerTurn(labels[$0], windows.times[$0]) }
+    var turns = SpeakerTurns.turns(ofWindows: labelled, closingGapsBelow: gapSeconds)
+    if let regions = regions[recording] {
+      let together = likeliestSpeakers(in: regions, of: labelled, rows: try features(of: rows))
+      turns = SpeakerTurns.turns(turns, overlappingIn: together)
+    }
+    var names: [Int64: String] = [:]
+    return turns.map { turn in
+      let name = names[turn.speaker] ?? "speaker\(names.count + 1)"
+      names[turn.speaker] = name
+      return SpeakerTurn(name, turn.interval)
+    }
+  }
+
+  /// - Parameter rows: Ascending.
+  private func features(of rows: [Int]) throws -> Matrix {
+    var elements: [Float] = []
+    for run in rows.runs { elements += try source.directions(run).matrix.elements }
+    return Matrix(rows: rows.count, columns: source.columnCount, elements: elements)
+  }
+}
+
+extension RecordingWindows {
+  /// The rows of every recording of a range of them, ascending.
+  fileprivate func rows(ofRecordings range: Range<Int>) -> [[Int]] {
+    var rows = [[Int]](repeating: [], count: range.count)
+    for (row, recording) in recordings.enumerated() where range.contains(Int(recording)) {
+      rows[Int(recording) - range.lowerBound].append(row)
+    }
+    return rows
+  }
+
+  /// When there is a window, by recordings.
+  var timesByName: [String: IntervalSet] {
+    Dictionary(
+      uniqueKeysWithValues: zip(names, rows(ofRecordings: names.indices)).map { name, rows in
+        (name, IntervalSet(rows.map { times[$0] }))
+      })
+  }
+}
+
+extension [Int] {
+  /// The ranges of successive numbers.
+  fileprivate var runs: [Range<Int>] {
+    reduce(into: []) { runs, number in
+      if let last = runs.last, last.upperBound == number {
+        runs[runs.count - 1] = last.lowerBound..<number + 1
+      } else {
+        runs.append(number..<number + 1)
+      }
+    }
+  }
+}
