@@ -61,7 +61,7 @@ final class OptionInputs: Sendable {
         .joined(), as: "windows.tsv")
     paths["overlaps"] = try scratch.write("r0\t3\t6\nr1\t2\t4\n", as: "overlaps.tsv")
     for (name, turns) in [
-      ("turns", [("A", 0, 10), ("B", 9, 12), ("A", 20, 8)]),
+      ("turns", [("A", 0, 11), ("B", 8, 13), ("A", 20, 8)]),
       ("found-turns", [("1", 0, 12), ("2", 12, 8), ("3", 21, 9)]),
       ("other-turns", [("C", 1, 9), ("D", 7, 20)]),
     ] {

@@ -46,7 +46,7 @@ struct DiarizationWriter {
 
   /// Each rank writes the files of some recordings.
   ///
-  /// > Collective: over `communicator`. 40 bytes per recording to every rank, and two rounds of a byte.
+  /// > Collective: over `communicator`. 24 bytes per recording to every rank, and two rounds of a byte.
   ///
   /// - Parameter labels: Replicated. Of all windows.
   func write(
@@ -55,24 +55,24 @@ struct DiarizationWriter {
   ) throws -> Summary {
     let own = ownShare(of: windows.names.count, on: communicator)
     let counts = try communicator.agree {
-      try zip(own, windows.rows(ofRecordings: own)).map { place, rows in
-        let turns = try self.turns(of: windows.names[place], rows: rows, labels: labels)
-        try writeText(
-          TurnFile.text(of: turns, in: windows.names[place]),
-          to: "\(directory)/\(windows.names[place]).rttm", overwrite: false)
-        return Counts(
-          windows: rows.count, speakers: Set(turns.map(\.speaker)).count, turns: turns.count,
-          seconds: turns.reduce(0) { $0 + $1.interval.duration })
+      let turns = try zip(own, windows.rows(ofRecordings: own)).map { place, rows in
+        try self.turns(of: windows.names[place], rows: rows, labels: labels)
       }
+      try writeTexts(
+        zip(windows.names[own], turns).lazy.map {
+          (name: "\($0).rttm", text: TurnFile.text(of: $1, in: $0))
+        }, inDirectory: directory)
+      return turns.map(Counts.init)
     }
     let all = try communicator.allGather(counts).values
+    let rowCounts = windows.rowCounts
     let summary = Summary(
       segments: segments, parameters: parameters, fewestSpeakers: clusters?.lowerBound,
       mostSpeakers: clusters?.upperBound, gapSeconds: gapSeconds, overlaps: overlaps,
-      recordings: zip(windows.names, all).map {
+      recordings: zip(windows.names.indices, all).map { place, counts in
         Summary.Recording(
-          recording: $0, windowCount: $1.windows, speakerCount: $1.speakers,
-          turnCount: $1.turns, speechSeconds: $1.seconds)
+          recording: windows.names[place], windowCount: rowCounts[place],
+          speakerCount: counts.speakers, turnCount: counts.turns, speechSeconds: counts.seconds)
       })
     try writeJSON(
       summary, to: "\(directory)/\(Self.marker)", overwrite: false, on: communicator)
@@ -80,8 +80,14 @@ struct DiarizationWriter {
   }
 
   private struct Counts: Message {
-    let windows, speakers, turns: Int
+    let speakers, turns: Int
     let seconds: Double
+
+    init(_ turns: [SpeakerTurn<String>]) {
+      speakers = Set(turns.map(\.speaker)).count
+      self.turns = turns.count
+      seconds = turns.reduce(0) { $0 + $1.interval.duration }
+    }
   }
 
   /// The turns of a recording, whose speakers are called in the order in which they first speak.
@@ -118,6 +124,13 @@ extension RecordingWindows {
       rows[Int(recording) - range.lowerBound].append(row)
     }
     return rows
+  }
+
+  /// Rows of every recording.
+  fileprivate var rowCounts: [Int] {
+    var counts = names.map { _ in 0 }
+    for recording in recordings { counts[Int(recording)] += 1 }
+    return counts
   }
 
   /// When there is a window, by recordings.
