@@ -36,7 +36,8 @@ public struct GroupFile: Sendable {
       path: path,
       problem: count < expected
         ? "no group for row \(count); expected \(expected) rows, \(reason)"
-        : "\(count) rows; expected \(expected), \(reason): row \(expected) is of no point")
+        : "\(count) rows; expected \(expected), \(reason): row \(expected) is of no point"
+          + (count == expected + 1 ? ", unless the first line is a heading" : ""))
   }
 
   /// The first row of the group of each of some rows.

@@ -47,7 +47,7 @@ extension OptionTable {
       ["--from", "--width"], ["--from", "-k"], ["--from", "--context"],
       ["--validation-fraction", "--validation"], ["--groups", "--also"],
       ["--groups", "--mixtures"],
-      ["--groups", "--validation"],
+      ["--groups", "--validation"], ["--groups", "--search"], ["--groups", "--recall"],
     ])
 
   /// Seen by losses and validations, whichever epoch's network is kept.

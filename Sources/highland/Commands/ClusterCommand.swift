@@ -113,8 +113,9 @@ struct ClusterCommand: RankedCommand {
       "How many clusters every group has: a number, or MIN..MAX.",
       discussion: """
         Needs --groups. A group with too many merges the most probable links that are left; one with too few \
-        is clustered above higher thresholds, until it has enough.
-        """))
+        is clustered above higher thresholds, until it has enough. Points with the same direction stay together, \
+        and a point without one is a cluster.
+        """), transform: ClusterCounts.init(argument:))
   var clusters: ClusterCounts?
 
   @OptionGroup var search: NeighborSearchOptions
@@ -231,9 +232,7 @@ struct ClusterCommand: RankedCommand {
         try readLabels(path, within: groups, count: source.rowCount, communicator)
       }
     }
-    let pointGroups = try groups.map { path in
-      try communicator.agree { try readGroups(path, count: source.rowCount, communicator) }
-    }
+    let pointGroups = try groups.map { try readGroups($0, of: source, progress, on: communicator) }
     let workers = try threads.workers(on: communicator)
     let method = chosenMethod(for: source.rowCount)
     let trained =

@@ -40,7 +40,9 @@ struct DiarizeCommand: RankedCommand {
 
   @OptionGroup var linkage: LinkageOptions
 
-  @Option(help: "How many speakers every recording has: a number, or MIN..MAX.")
+  @Option(
+    help: "How many speakers every recording has: a number, or MIN..MAX.",
+    transform: ClusterCounts.init(argument:))
   var clusters: ClusterCounts?
 
   @Option(

@@ -16,13 +16,25 @@ struct GroupOptions: ParsableArguments {
   var groups: String?
 }
 
-/// This rank's share of a file of groups for `count` points.
+/// This rank's share of a file of groups for the rows of another. Notes if each has a group of its own.
+///
+/// > Collective: over `communicator`. Rounds of some bytes.
 func readGroups(
-  _ path: String, count: Int, _ communicator: some Communicator
+  _ path: String, of source: FeatureFile, _ progress: ProgressOptions,
+  on communicator: some Communicator
 ) throws -> PointGroups {
-  PointGroups(
-    firstPoint: try groupFile(path, count: count).firstRows(ownShare(of: count, on: communicator))
-      .map { GlobalNode($0) })
+  let count = source.rowCount
+  let groups = try communicator.agree {
+    PointGroups(
+      firstPoint: try groupFile(path, count: count)
+        .firstRows(ownShare(of: count, on: communicator)).map { GlobalNode($0) })
+  }
+  let points = NodePartition(sharing: count, among: communicator.size)
+  if count > 1, try groups.count(in: points, on: communicator) == count {
+    ProgressReporter(progress, on: communicator)
+      .note("\(path): every point is a group of its own; nothing merges. Are these lines the groups?")
+  }
+  return groups
 }
 
 /// This rank's share of a file of labels, of which equal ones are different in two groups.

@@ -78,14 +78,18 @@ struct LinkageOptions: ParsableArguments {
 }
 
 /// How many clusters groups have: `4`, or `2..6`.
-struct ClusterCounts: ExpressibleByArgument {
+struct ClusterCounts {
   let range: ClosedRange<Int>
 
-  init?(argument: String) {
+  /// - Throws: `ValidationError`, which says what was expected.
+  init(argument: String) throws {
     let bounds = argument.components(separatedBy: "..").map { Int($0) }
     guard (1...2).contains(bounds.count), let least = bounds.first!, let most = bounds.last!,
       least >= 1, most >= least
-    else { return nil }
+    else {
+      throw ValidationError(
+        "--clusters \(argument): expected a number of at least 1, or MIN..MAX with both, as 2..6")
+    }
     range = least...most
   }
 }

@@ -117,8 +117,8 @@ struct NeighborsCommand: RankedCommand {
     }
     options.division = plan.division
     reporter.show("read", isDone: 0)
-    let groups = try grouping.groups.map { path in
-      try communicator.agree { try readGroups(path, count: source.rowCount, communicator) }
+    let groups = try grouping.groups.map {
+      try readGroups($0, of: source, progress, on: communicator)
     }
     let rows =
       groups == nil

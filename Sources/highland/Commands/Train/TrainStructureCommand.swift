@@ -29,6 +29,10 @@ struct TrainStructureCommand: RankedCommand {
     if structure.groups != nil, !held.validation.isEmpty {
       throw ValidationError("--groups and --validation: expected one; the other has no groups")
     }
+    if structure.groups != nil, let option = files.search.settings.keys.sorted().first {
+      throw ValidationError(
+        "\(option) and --groups: expected one of them, as small groups are searched exactly")
+    }
   }
 
   func run(on communicator: MPICommunicator) throws {
