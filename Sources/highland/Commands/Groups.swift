@@ -32,7 +32,8 @@ func readGroups(
   let points = NodePartition(sharing: count, among: communicator.size)
   if count > 1, try groups.count(in: points, on: communicator) == count {
     ProgressReporter(progress, on: communicator)
-      .note("\(path): every point is a group of its own; nothing merges. Are these lines the groups?")
+      .note(
+        "\(path): every point is a group of its own, and nothing merges. Are these lines the groups?")
   }
   return groups
 }
