@@ -33,7 +33,8 @@ func readGroups(
   if count > 1, try groups.count(in: points, on: communicator) == count {
     ProgressReporter(progress, on: communicator)
       .note(
-        "\(path): every point is a group of its own, and nothing merges. Are these lines the groups?")
+        "\(path): every point is a group of its own, and nothing merges. Are these lines the groups?"
+      )
   }
   return groups
 }
