@@ -86,7 +86,9 @@ extension Programs {
         let found = try await run("highland", command + ["--memory=\(limit)"])
         #expect(found.exitCode == 64, "\(found)")
         #expect(
-          found.errors.contains("--memory \(limit): expected a size such as 8G or 512M"), "\(found)"
+          found.errors.contains(
+            "--memory \(limit): expected a whole number of bytes, or of K, M, G or T, such as 8G"),
+          "\(found)"
         )
       }
     }

@@ -20,7 +20,7 @@ struct MemoryOptions: ParsableArguments {
   func validate() throws {
     guard let givenMemory, limit == nil else { return }
     throw ValidationError(
-      "--memory \(givenMemory): expected a size such as 8G or 512M")
+      "--memory \(givenMemory): expected a whole number of bytes, or of K, M, G or T, such as 8G")
   }
 
   /// In bytes.
