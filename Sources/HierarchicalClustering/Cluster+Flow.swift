@@ -7,7 +7,8 @@ internal import Parallelism
 /// clusters are the modules that describe a random walk along them shortest.
 ///
 /// Clusters depend on k, the places in a point's list. Unless it is given, several are tried, and the one is
-/// taken whose clusters are separated well and change little with k. The answer is the same, bit for bit, on any number of ranks and threads.
+/// taken whose clusters are separated well and change little with k. The answer is the same, bit for bit, on any number
+/// of ranks and threads.
 /// [FC-ES, arXiv:2408.13431, for the weights; Rosvall and Bergstrom 2008 for the modules]
 ///
 /// > Collective: over `base`. One search of the longest lists; then for each k what ``FlowWeights``,

@@ -1,3 +1,4 @@
+public import Communication
 public import DistributedGraphs
 
 /// Why the level loop ended.
@@ -44,33 +45,52 @@ public enum Phase: String, CaseIterable, Codable, Sendable {
     record
 }
 
-/// The cost of one phase of one level.
+/// The cost of one phase of one level, or of a search.
 public struct PhaseCost: Codable, Equatable, Sendable {
   /// Wall time, the maximum over ranks.
-  public var elapsedSeconds = 0.0
+  public var elapsedSeconds: Double
   /// Processor time of all threads, summed over ranks; ranks that are threads of one process each
   /// count the whole process.
-  public var cpuSeconds = 0.0
+  public var cpuSeconds: Double
   /// Payload sent to other ranks, summed over ranks.
-  public var bytesSent = 0
+  public var bytesSent: Int
   /// Messages to other ranks, summed over ranks.
-  public var messages = 0
+  public var messages: Int
   /// Collective calls.
-  public var rounds = 0
+  public var rounds: Int
   /// Of bytes and messages those to ranks on other hosts.
-  public var bytesToOtherHosts = 0
-  public var messagesToOtherHosts = 0
+  public var bytesToOtherHosts: Int
+  public var messagesToOtherHosts: Int
+
+  /// - Parameters:
+  ///   - traffic: Of all ranks together, but for its rounds.
+  ///   - rounds: Of each rank.
+  public init(
+    elapsedSeconds: Double = 0, cpuSeconds: Double = 0, _ traffic: Traffic = Traffic(),
+    rounds: Int = 0
+  ) {
+    self.elapsedSeconds = elapsedSeconds
+    self.cpuSeconds = cpuSeconds
+    bytesSent = traffic.bytesSent
+    messages = traffic.messages
+    self.rounds = rounds
+    bytesToOtherHosts = traffic.bytesToOtherHosts
+    messagesToOtherHosts = traffic.messagesToOtherHosts
+  }
 }
 
 extension PhaseCost {
   /// The cost of both, one after the other.
   static func + (a: Self, b: Self) -> Self {
-    PhaseCost(
-      elapsedSeconds: a.elapsedSeconds + b.elapsedSeconds,
-      cpuSeconds: a.cpuSeconds + b.cpuSeconds, bytesSent: a.bytesSent + b.bytesSent,
-      messages: a.messages + b.messages, rounds: a.rounds + b.rounds,
-      bytesToOtherHosts: a.bytesToOtherHosts + b.bytesToOtherHosts,
-      messagesToOtherHosts: a.messagesToOtherHosts + b.messagesToOtherHosts)
+    var sum = a
+    sum.elapsedSeconds += b.elapsedSeconds
+    sum.cpuSeconds += b.cpuSeconds
+    sum.bytesSent += b.bytesSent
+    sum.messages += b.messages
+    sum.rounds += b.rounds
+    sum.bytesToOtherHosts += b.bytesToOtherHosts
+    sum.messagesToOtherHosts += b.messagesToOtherHosts
+    return sum
   }
 }
 

@@ -21,8 +21,8 @@ package struct GroupBounds: Equatable, Sendable {
 
   var isBinding: Bool { clusterCounts != nil || fewestPoints > 1 || settles }
 
-  /// How many merges a group needs that must merge further, about; and whether any two clusters may merge, or one
-  /// must be too small.
+  /// About how many merges a group needs, none or fewer if it is as it should be; and whether any two clusters may
+  /// merge, or one must be too small.
   func neededMerges(_ memberCounts: ArraySlice<Int64>) -> (count: Int, isOfAll: Bool) {
     let count = memberCounts.count
     if let most = clusterCounts?.upperBound, count > most { return (count - most, true) }
@@ -32,10 +32,7 @@ package struct GroupBounds: Equatable, Sendable {
 
   /// Whether a group must merge further.
   func requireMerging(_ memberCounts: ArraySlice<Int64>) -> Bool {
-    memberCounts.count > 1
-      && (memberCounts.count > clusterCounts?.upperBound ?? .max
-        || memberCounts.contains { $0 < fewestPoints }
-          && memberCounts.count > clusterCounts?.lowerBound ?? 1)
+    neededMerges(memberCounts).count > 0
   }
 }
 

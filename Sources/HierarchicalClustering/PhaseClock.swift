@@ -83,20 +83,12 @@ private struct RankAccount: Message {
 private struct PhaseAccount: Message {
   var seconds = 0.0
   var cpuSeconds = 0.0
-  var bytesSent = 0
-  var messages = 0
-  var bytesToOtherHosts = 0
-  var messagesToOtherHosts = 0
-  var rounds = 0
+  var traffic = Traffic()
 
   mutating func add(seconds: Double, cpuSeconds: Double, _ traffic: Traffic) {
     self.seconds += seconds
     self.cpuSeconds += cpuSeconds
-    bytesSent += traffic.bytesSent
-    messages += traffic.messages
-    bytesToOtherHosts += traffic.bytesToOtherHosts
-    messagesToOtherHosts += traffic.messagesToOtherHosts
-    rounds += traffic.rounds
+    self.traffic = self.traffic + traffic
   }
 }
 
@@ -106,9 +98,6 @@ extension PhaseCost {
     self.init(
       elapsedSeconds: accounts.map(\.seconds).max() ?? 0,
       cpuSeconds: accounts.reduce(0) { $0 + $1.cpuSeconds },
-      bytesSent: accounts.reduce(0) { $0 + $1.bytesSent },
-      messages: accounts.reduce(0) { $0 + $1.messages }, rounds: accounts[0].rounds,
-      bytesToOtherHosts: accounts.reduce(0) { $0 + $1.bytesToOtherHosts },
-      messagesToOtherHosts: accounts.reduce(0) { $0 + $1.messagesToOtherHosts })
+      accounts.reduce(Traffic()) { $0 + $1.traffic }, rounds: accounts[0].traffic.rounds)
   }
 }

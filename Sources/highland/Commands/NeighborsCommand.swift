@@ -131,7 +131,7 @@ struct NeighborsCommand: RankedCommand {
         listLength: neighborCount - 1, invalid: invalidRows, mergingCopies: false,
         note: reporter.note, on: communicator)
     }
-    let (cost, (lists, summary)) = try NeighborsReport.Cost.measuring(on: communicator) {
+    let (cost, (lists, summary)) = try PhaseCost.measuring(on: communicator) {
       communicator in
       if let kept = try store?.lists(length: neighborCount - 1, in: nodes, on: communicator) {
         return kept

@@ -1,5 +1,6 @@
 import Communication
 import Evaluation
+import HierarchicalClustering
 import NeighborSearch
 import Parallelism
 
@@ -13,7 +14,7 @@ struct NeighborsReport: Codable {
   var pointCount: Int
   var dimensions: Int
   /// The search alone, without files.
-  var search: Cost
+  var search: PhaseCost
   /// Exact or approximate, why, and how many of the true neighbours were found.
   var method: SearchSummary
   /// 2 · N² · D: the similarities of all ordered pairs, whichever way they are found.
@@ -23,25 +24,9 @@ struct NeighborsReport: Codable {
   /// Useful flops by elapsed time, all ranks together, in 10⁹ per second.
   var usefulGigaflopsPerSecond: Double
   var memory: MemoryReport
-
-  struct Cost: Codable {
-    /// Wall time, the maximum over ranks.
-    var elapsedSeconds: Double
-    /// Processor time of all threads, summed over ranks.
-    var cpuSeconds: Double
-    /// Payload sent to other ranks, summed over ranks.
-    var bytesSent: Int
-    /// Messages to other ranks, summed over ranks.
-    var messages: Int
-    /// Collective calls.
-    var rounds: Int
-    /// Of bytes and messages those to ranks on other hosts.
-    var bytesToOtherHosts: Int
-    var messagesToOtherHosts: Int
-  }
 }
 
-extension NeighborsReport.Cost {
+extension PhaseCost {
   /// What `body` costs on all ranks, and what it returns.
   ///
   /// > Collective: over `communicator`. What `body` sends, and then three rounds of 56 bytes.
@@ -57,10 +42,7 @@ extension NeighborsReport.Cost {
     let traffic = try communicator.allReduce(counting.traffic) { $0 + $1 }
     let cost = Self(
       elapsedSeconds: try communicator.maximum(elapsed),
-      cpuSeconds: try communicator.allReduce(cpu, +), bytesSent: traffic.bytesSent,
-      messages: traffic.messages, rounds: counting.traffic.rounds,
-      bytesToOtherHosts: traffic.bytesToOtherHosts,
-      messagesToOtherHosts: traffic.messagesToOtherHosts)
+      cpuSeconds: try communicator.allReduce(cpu, +), traffic, rounds: counting.traffic.rounds)
     return (cost, result)
   }
 }
