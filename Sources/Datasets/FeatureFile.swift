@@ -222,7 +222,7 @@ public struct FeatureFile: Sendable {
         }
       }
       switch element {
-      case .float32: try matrix.read(file, at: start)
+      case .float32, .float32WithNorm: try matrix.read(file, at: start)
       case .float16: try convert(Float.init(halfBits:))
       case .bfloat16: try convert { Float(bitPattern: UInt32($0 as UInt16) << 16) }
       case .int8: try convert { Float($0 as Int8) }

@@ -78,7 +78,7 @@ extension Halo {
   public func extend<Scalar>(
     _ rows: DenseMatrix<Scalar>, columns: Range<Int>, on communicator: some Communicator
   ) throws -> DenseLocalRows<Scalar> {
-    let ghosts = try receive(rows, columns: columns, piece: 0, of: 1, on: communicator)
+    let ghosts = try receive(rows, columns: columns, of: piece(0, of: 1), on: communicator)
     return DenseLocalRows(owned: rows, ghosts: ghosts, firstColumn: columns.lowerBound)
   }
 
@@ -91,60 +91,40 @@ extension Halo {
     try extend(rows, columns: 0..<rows.columnCount, on: communicator)
   }
 
-  /// The ghosts of one of `pieceCount` pieces, as indices into ``ghosts``, in the order in which
-  /// ``receive(_:columns:piece:of:on:)`` returns their rows.
-  ///
-  /// A piece holds its share of every pair of ranks, so both sides know it without communication.
-  public func ghosts(ofPiece piece: Int, of pieceCount: Int) -> [Int] {
-    var first = 0
-    var members: [Int] = []
-    for count in ghostCounts {
-      members += share(piece, of: pieceCount, in: first..<first + count)
-      first += count
-    }
-    return members
-  }
-
   /// The rows of one piece of the ghosts, so that not all of them need be in memory at once.
   ///
   /// > Collective: over `communicator`. One round, `4 · columns.count` bytes per ghost of the
-  /// > piece. `piece` and `pieceCount` are replicated.
+  /// > piece.
+  ///
+  /// - Returns: In the order of ``GhostPiece/members``. Shape `[piece.members.count × columns.count]`.
   public func receive<Scalar>(
-    _ rows: DenseMatrix<Scalar>, columns: Range<Int>, piece: Int, of pieceCount: Int,
+    _ rows: DenseMatrix<Scalar>, columns: Range<Int>, of piece: GhostPiece,
     on communicator: some Communicator
   ) throws -> DenseMatrix<Scalar> {
-    try communicator.assertReplicated(
-      (columns: columns, piece: piece, pieceCount: pieceCount), from: .all)
+    try communicator.assertReplicated(columns, from: .all)
     precondition(rows.rowCount == ownedCount, "\(rows.rowCount) rows for \(ownedCount) nodes")
     precondition(
       columns.lowerBound >= 0 && columns.upperBound <= rows.columnCount,
       "columns \(columns) of \(rows.columnCount)")
-    var sent: [LocalNode] = []
-    var destinations: [Segment] = []
-    var sources: [Segment] = []
-    var ghostCount = 0
-    for rank in communicator.ranks {
-      let outgoing = share(
-        piece, of: pieceCount, in: boundary.offsets[rank.index]..<boundary.offsets[rank.index + 1])
-      let incoming = share(piece, of: pieceCount, in: 0..<ghostCounts[rank.index]).count
-      sent += boundary.values[outgoing]
-      ghostCount += incoming
-      let rowBytes = columns.count * MemoryLayout<Scalar>.size
-      if outgoing.count * rowBytes > 0 {
-        destinations.append(Segment(rank: rank, byteCount: outgoing.count * rowBytes))
-      }
-      if incoming * rowBytes > 0 {
-        sources.append(Segment(rank: rank, byteCount: incoming * rowBytes))
-      }
-    }
-    let packed = rows.gathering(sent, columns: columns)
-    var ghosts = DenseMatrix<Scalar>(rows: ghostCount, columns: columns.count)
+    let rowBytes = columns.count * MemoryLayout<Scalar>.size
+    let packed = rows.gathering(piece.boundary.values, columns: columns)
+    var ghosts = DenseMatrix<Scalar>(rows: piece.members.count, columns: columns.count)
     try packed.withBytes { outgoing in
       try ghosts.withMutableBytes { incoming in
-        try communicator.exchange(outgoing, to: destinations, into: &incoming, from: sources)
+        try communicator.exchange(
+          outgoing, to: segments(piece.boundary.counts, of: rowBytes, on: communicator),
+          into: &incoming, from: segments(piece.counts, of: rowBytes, on: communicator))
       }
     }
     return ghosts
+  }
+
+  /// Where rows go or come from: nothing to ranks without any.
+  private func segments(
+    _ counts: [Int], of rowBytes: Int, on communicator: some Communicator
+  ) -> [Segment] {
+    communicator.ranks.filter { counts[$0.index] * rowBytes > 0 }
+      .map { Segment(rank: $0, byteCount: counts[$0.index] * rowBytes) }
   }
 
   /// Adds the ghosts' rows to those of their owners: the adjoint of ``extend(_:on:)``.
@@ -170,25 +150,16 @@ extension Halo {
       "[\(ghosts.rowCount) × \(ghosts.columnCount)] into [\(rows.rowCount) × \(rows.columnCount)]")
     let width = rows.columnCount
     let rowBytes = width * MemoryLayout<Scalar>.size
-    func segments(_ counts: [Int]) -> [Segment] {
-      communicator.ranks.filter { counts[$0.index] * rowBytes > 0 }
-        .map { Segment(rank: $0, byteCount: counts[$0.index] * rowBytes) }
-    }
     var arrived = DenseMatrix<Scalar>(rows: boundary.values.count, columns: width)
     try ghosts.withBytes { outgoing in
       try arrived.withMutableBytes { incoming in
         try communicator.exchange(
-          outgoing, to: segments(ghostCounts), into: &incoming, from: segments(boundary.counts))
+          outgoing, to: segments(ghostCounts, of: rowBytes, on: communicator), into: &incoming,
+          from: segments(boundary.counts, of: rowBytes, on: communicator))
       }
     }
     rows.add(arrived, to: boundary.values)
   }
-}
-
-/// The part of a range that belongs to one of several pieces.
-private func share(_ piece: Int, of pieceCount: Int, in range: Range<Int>) -> Range<Int> {
-  let first = range.lowerBound + range.count * piece / pieceCount
-  return first..<range.lowerBound + range.count * (piece + 1) / pieceCount
 }
 
 extension DenseMatrix {

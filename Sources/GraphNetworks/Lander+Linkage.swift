@@ -100,59 +100,30 @@ extension LinkageDecoder {
     on communicator: some Communicator
   ) throws -> [Float] {
     try communicator.assertReplicated(width, from: .all)
-    let ghostFloats = graph.halo.ghostCount * width
-    let pieceCount = try communicator.maximum(min(8, ghostFloats / (1 << 18) + 1))
     var logits = Array(repeating: Float(0), count: graph.edgeCount)
-    decode(edgesFrom: .owned(source), destination, over: graph, into: &logits, using: workers)
-    if communicator.size > 1 {
-      for piece in 0..<pieceCount {
-        let rows = try graph.halo.receive(
-          source, columns: 0..<width, piece: piece, of: pieceCount, on: communicator)
-        let members = graph.halo.ghosts(ofPiece: piece, of: pieceCount)
-        decode(
-          edgesFrom: .ghosts(rows, members), destination, over: graph, into: &logits,
-          using: workers)
-      }
+    try graph.forEachSources(source, on: communicator) { sources in
+      decode(edgesFrom: sources, destination, over: graph, into: &logits, using: workers)
     }
     return logits.map { probabilityOfFirst(logitDifference: $0) }
   }
 
-  private enum Sources {
-    case owned(Matrix)
-    /// Rows of some ghosts, and which.
-    case ghosts(Matrix, [Int])
-  }
-
   /// Decodes the edges from some of the local nodes, a run of destinations at a time.
   private func decode(
-    edgesFrom sources: Sources, _ destination: Matrix, over graph: NeighborGraph,
+    edgesFrom sources: EdgeSources, _ destination: Matrix, over graph: NeighborGraph,
     into logits: inout [Float], using workers: Workers
   ) {
-    let rows: Matrix
-    /// The row of a local node, -1 for one that is not among the sources.
-    var rowOfNode = Array(repeating: Int32(-1), count: graph.halo.localCount)
-    switch sources {
-    case .owned(let owned):
-      rows = owned
-      for node in 0..<graph.ownedCount { rowOfNode[node] = Int32(node) }
-    case .ghosts(let ghosts, let members):
-      rows = ghosts
-      for (row, ghost) in members.enumerated() {
-        rowOfNode[graph.ownedCount + ghost] = Int32(row)
-      }
-    }
     for nodes in (0..<graph.ownedCount).tiles(of: 16_384) {
       var batch = EdgeBatch()
       for node in nodes {
         for edge in graph.edges(into: node) {
-          let row = rowOfNode[Int(graph.columns[edge].index)]
-          guard row >= 0 else { continue }
+          guard let row = sources.row(of: graph.columns[edge]) else { continue }
           batch.edges.append(edge)
-          batch.sources.append(row)
+          batch.sources.append(Int32(row))
           batch.destinations.append(Int32(node))
         }
       }
-      decode(batch, source: rows, destination: destination, into: &logits, using: workers)
+      decode(
+        batch, source: sources.rows, destination: destination, into: &logits, using: workers)
     }
   }
 }

@@ -10,7 +10,8 @@ extension StructureNetwork {
   ///
   /// Inputs and hidden rows of edges exist a tile of nodes at a time.
   ///
-  /// > Collective: over `communicator`. One round, `4 · width` bytes per ghost; at level 0 two more of 80 bytes per rank.
+  /// > Collective: over `communicator`. A round to agree on the number of pieces of the ghosts, and one for each,
+  /// > `4 · width` bytes per ghost in all; at level 0 two more of 80 bytes per rank.
   ///
   /// - Complexity: 2 · edges · width · (4 width + edge features) flops, and less for the nodes.
   public func linkage(
@@ -25,31 +26,10 @@ extension StructureNetwork {
     let nodes = features.localNodeFeatures { nodeScale.applied(to: $0) }
     let strangeness =
       features.levelNumber == 0 ? try strangeness(nodes.owned, on: communicator) : nil
-    let hidden = try graph.halo.extend(
-      hiddenRows(of: nodes, over: graph, using: workers), on: communicator)
-    let places = max(features.nearLength, 1)
-    var logits = Matrix(rows: graph.ownedCount, columns: places)
-    logits.forEachTile(ofRows: Self.tileLength, using: workers) {
-      EdgeScratch(edgeCount: Self.tileLength * places, inputs: edgeFirst.inputWidth, width: width)
-    } _: { nodes, tile, scratch in
-      fill(&scratch.inputs, of: nodes, hidden, features)
-      let edgeCount = graph.rowOffsets[nodes.upperBound] - graph.rowOffsets[nodes.lowerBound]
-      let values = decode(&scratch, edgeCount)
-      var next = 0
-      for node in nodes {
-        let first = (node - nodes.lowerBound) * places
-        for place in 0..<graph.edges(into: node).count {
-          tile[first + place] = values[next]
-          next += 1
-        }
-      }
-    }
-    var distance: [Float] = []
-    distance.reserveCapacity(graph.edgeCount)
-    for node in 0..<graph.ownedCount {
-      for place in 0..<graph.edges(into: node).count {
-        distance.append(probabilityOfFirst(logitDifference: logits[node, place]))
-      }
+    let hidden = hiddenRows(of: consume nodes, over: graph, using: workers)
+    var distance = Array(repeating: Float(0), count: graph.edgeCount)
+    try graph.forEachSources(hidden, on: communicator) { sources in
+      judge(features, from: sources, to: hidden, into: &distance, using: workers)
     }
     return Linkage(
       distance: distance, density: density(distance: distance, over: graph),
@@ -84,64 +64,67 @@ extension StructureNetwork {
     return (squares / Double(count)).squareRoot()
   }
 
-  /// Nodes whose edges are judged together: 48 · 9 edges and their inputs stay in cache.
-  private static let tileLength = 48
-
   /// h of every owned node. Shape `[ownedCount × width]`.
   ///
-  /// - Parameter rows: Rescaled features.
+  /// - Parameter rows: Rescaled features. Consumed: their memory is freed as the result fills up.
   private func hiddenRows(
-    of rows: LocalRows, over graph: NeighborGraph, using workers: Workers
+    of rows: consuming LocalRows, over graph: NeighborGraph, using workers: Workers
   ) -> Matrix {
     var means = Matrix(rows: graph.ownedCount, columns: nodeScale.count)
     addNeighborSums(
       graph.meanWeights, of: rows, over: graph, into: &means, at: 0, using: workers)
     let inputs = nodeScale.count
+    let owned = (consume rows).owned
     let sum = LayerSum(
-      sources: [rows.owned, means],
+      sources: [consume owned, consume means],
       products: [
         (0, PackedMatrix(columns: nodeHidden.weight.slice(columns: 0..<inputs))),
         (1, PackedMatrix(columns: nodeHidden.weight.slice(columns: inputs..<2 * inputs))),
       ], bias: nodeHidden.bias)
-    return sum.hiddenRows(applying: [nodeOutput], using: workers)[0]
+    return (consume sum).hiddenRows(applying: [nodeOutput], using: workers)[0]
   }
 
-  /// Writes [hᵢ + hⱼ , |hᵢ − hⱼ| , eᵢⱼ] of the edges into some nodes, one row per edge.
-  private func fill(
-    _ inputs: inout Matrix, of nodes: Range<Int>, _ hidden: LocalRows,
-    _ features: StructureFeatures
+  /// Writes 1 − p of the edges from some nodes.
+  ///
+  /// Inputs and hidden rows exist for a batch of edges at a time; an edge's value depends only on its ends.
+  ///
+  /// - Parameters:
+  ///   - hidden: h of the owned nodes. Shape `[ownedCount × width]`.
+  ///   - distance: One per edge; of edges from other nodes they stay.
+  private func judge(
+    _ features: StructureFeatures, from sources: EdgeSources, to hidden: Matrix,
+    into distance: inout [Float], using workers: Workers
   ) {
     let graph = features.graph
-    let (width, stride) = (width, inputs.columnCount)
-    let edgeCount = graph.rowOffsets[nodes.upperBound] - graph.rowOffsets[nodes.lowerBound]
-    precondition(
-      edgeCount <= inputs.rowCount && hidden.width == width
-        && hidden.owned.columnCount == width && stride == 2 * width + edgeScale.count)
-    let (owned, ghosts) = unsafe (hidden.owned.sharedRows(), hidden.ghosts.sharedRows())
-    unsafe inputs.withUnsafeMutableBufferPointer { inputs in
-      var row = inputs.baseAddress!
-      for node in nodes {
-        let h = unsafe owned[node]
-        for edge in graph.edges(into: node) {
-          let source = Int(graph.columns[edge].index)
-          let other =
-            unsafe source < graph.ownedCount ? owned[source] : ghosts[source - graph.ownedCount]
-          for channel in 0..<width {
-            unsafe row[channel] = h[channel] + other[channel]
-            unsafe row[width + channel] = abs(h[channel] - other[channel])
-          }
-          unsafe row += stride
+    let tiles = (0..<graph.ownedCount).tiles(of: 192)
+    distance.forEachTile(
+      tiles.map { graph.rowOffsets[$0.lowerBound]..<graph.rowOffsets[$0.upperBound] },
+      using: workers
+    ) {
+      EdgeScratch(inputs: edgeFirst.inputWidth, width: width)
+    } _: { tile, distance, scratch in
+      let firstEdge = graph.rowOffsets[tiles[tile].lowerBound]
+      func judgeBatch() {
+        for (edge, logit) in zip(scratch.edges, decode(&scratch)) {
+          distance[edge - firstEdge] = probabilityOfFirst(logitDifference: logit)
+        }
+        scratch.edges.removeAll(keepingCapacity: true)
+      }
+      for target in tiles[tile] {
+        for (place, edge) in graph.edges(into: target).enumerated() {
+          guard let source = sources.row(of: graph.columns[edge]) else { continue }
+          scratch.append(
+            edge, at: place, from: sources.rows, source, to: hidden, target, features, edgeScale)
+          if scratch.isFull { judgeBatch() }
         }
       }
-      var all = unsafe MutableSpan(_unsafeElements: inputs)
-      features.writeEdgeFeatures(into: nodes, &all, stride: stride, at: 2 * width)
-      edgeScale.apply(to: &all, rowCount: edgeCount, stride: stride, at: 2 * width)
+      if !scratch.edges.isEmpty { judgeBatch() }
     }
   }
 
-  /// o · (u + ReLU(E₃ u)) of the first rows of the inputs.
-  private func decode(_ scratch: inout EdgeScratch, _ edgeCount: Int) -> [Float] {
-    let edges = 0..<edgeCount
+  /// o · (u + ReLU(E₃ u)) of a batch of edges.
+  private func decode(_ scratch: inout EdgeScratch) -> [Float] {
+    let edges = 0..<scratch.edges.count
     multiply(
       scratch.inputs, rows: edges, edgeFirst.packed, bias: edgeFirst.bias, into: &scratch.first)
     scratch.first.rectify(rows: edges)
@@ -156,26 +139,65 @@ extension StructureNetwork {
   }
 }
 
-/// What a thread works in.
+/// A batch of edges, and what a thread works in to judge them.
 private struct EdgeScratch {
+  /// Shape `[count]`.
+  var edges: [Int] = []
+  /// [hᵢ + hⱼ , |hᵢ − hⱼ| , eᵢⱼ], a row per edge.
   var inputs: Matrix
   var first: Matrix
   var second: Matrix
 
-  init(edgeCount: Int, inputs: Int, width: Int) {
-    self.inputs = Matrix(rows: edgeCount, columns: inputs)
-    first = Matrix(rows: edgeCount, columns: width)
-    second = Matrix(rows: edgeCount, columns: width)
+  /// With their inputs, these stay in cache.
+  private static let capacity = 432
+
+  init(inputs: Int, width: Int) {
+    edges.reserveCapacity(Self.capacity)
+    self.inputs = Matrix(rows: Self.capacity, columns: inputs)
+    first = Matrix(rows: Self.capacity, columns: width)
+    second = Matrix(rows: Self.capacity, columns: width)
+  }
+
+  var isFull: Bool { edges.count == Self.capacity }
+
+  /// - Parameters:
+  ///   - rows: h of the source j in its row `source`.
+  ///   - hidden: h of the target i in its row.
+  ///   - scale: Of the features.
+  mutating func append(
+    _ edge: Int, at place: Int, from rows: Matrix, _ source: Int, to hidden: Matrix,
+    _ target: Int, _ features: StructureFeatures, _ scale: FeatureScale
+  ) {
+    let (width, stride) = (hidden.columnCount, inputs.columnCount)
+    precondition(
+      !isFull && rows.columnCount == width && stride == 2 * width + StructureFeatures.edgeWidth)
+    let (sources, targets) = unsafe (rows.sharedRows(), hidden.sharedRows())
+    let first = edges.count * stride
+    unsafe inputs.withUnsafeMutableBufferPointer { inputs in
+      let row = unsafe inputs.baseAddress! + first
+      let (h, other) = unsafe (targets[target], sources[source])
+      for channel in 0..<width {
+        unsafe row[channel] = h[channel] + other[channel]
+        unsafe row[width + channel] = abs(h[channel] - other[channel])
+      }
+      var all = unsafe MutableSpan(_unsafeElements: inputs)
+      features.writeFeatures(
+        ofEdge: edge, at: place, into: target, to: &all, at: first + 2 * width)
+      scale.apply(to: &all, rowCount: 1, stride: stride, at: first + 2 * width)
+    }
+    edges.append(edge)
   }
 }
 
 extension NeighborGraph {
   /// 1 over the number of edges into the node, for every edge: weighted sums are means.
   fileprivate var meanWeights: [Float] {
-    (0..<ownedCount).flatMap { node in
-      let count = edges(into: node).count
-      return Array(repeating: 1 / Float(max(count, 1)), count: count)
+    var weights = Array(repeating: Float(0), count: edgeCount)
+    for node in 0..<ownedCount {
+      let edges = edges(into: node)
+      for edge in edges { weights[edge] = 1 / Float(edges.count) }
     }
+    return weights
   }
 }
 

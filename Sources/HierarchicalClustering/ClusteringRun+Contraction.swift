@@ -91,8 +91,10 @@ extension ClusteringRun {
     let units =
       means == .peaksOnly
       ? [] : units(of: groups, valuesUpTo: means == .ofDirections ? 1 : largestValue)
+    // Means of directions get their norms beside them.
     var averages = Matrix(
-      rows: means == .peaksOnly ? 0 : coarseOwned.count, columns: dimensions)
+      rows: means == .peaksOnly ? 0 : coarseOwned.count,
+      columns: dimensions + (means == .ofDirections ? 1 : 0))
     let blocks = (0..<dimensions).tiles(
       of: members.areRead || means == .peaksOnly
         ? max(dimensions, 1)
@@ -139,7 +141,7 @@ extension ClusteringRun {
     return switch means {
     case .peaksOnly: .peaks(StoredRows(directions))
     case .ofInputRows: .peaksAndMeans(directions, means: averages)
-    case .ofDirections: NodeRows(means: averages, using: workers)
+    case .ofDirections: .means(StoredRows(measuring: averages, using: workers))
     }
   }
 
@@ -185,7 +187,7 @@ extension ClusteringRun {
     _ places: Range<Int>, columns: Range<Int>, peaks: ArraySlice<Int>
   ) -> (averaged: Matrix, peakDirections: Matrix) {
     (
-      level.rows.averages.copy(ofRows: places, columns: columns),
+      level.rows.averages(ofRows: places, columns: columns),
       level.rows.directions.copy(ofRows: Array(peaks))
     )
   }
@@ -246,18 +248,6 @@ extension FixedPointSums {
     let arrived = try nodes.deliver(
       partial.sums, width: rows.columnCount, to: names, on: communicator)
     add(arrived.rows, to: arrived.nodes.map { Int($0.index) - owned.lowerBound })
-  }
-}
-
-extension StoredRows {
-  /// Some columns of some rows. Shape `[rows.count × columns.count]`.
-  fileprivate func copy(ofRows rows: Range<Int>, columns: Range<Int>) -> Matrix {
-    let all = copy(ofRows: Array(rows))
-    guard columns.count < all.columnCount else { return all }
-    var elements: [Float] = []
-    elements.reserveCapacity(rows.count * columns.count)
-    for row in 0..<all.rowCount { elements += all.row(row)[columns] }
-    return Matrix(rows: rows.count, columns: columns.count, elements: elements)
   }
 }
 

@@ -90,9 +90,9 @@ extension ClusteringRun {
       (kind, width) = (.peaksAndMeans, rows.columnCount)
       try write(rows.elements, as: "directions", width: width)
       try write(means.elements, as: "means", width: width)
-    case .means(let means, _, _):
+    case .means(let means):
       (kind, width) = (.means, means.columnCount)
-      try write(means.elements, as: "means", width: width)
+      try write(level.rows.averages.elements, as: "means", width: width)
     }
     // Nobody judges after the last level.
     let needed = stopReason == nil ? level.evidence : nil
@@ -148,7 +148,7 @@ extension ClusteringRun {
       case .none: .none
       case .peaks: .peaks(StoredRows(try matrix("directions")))
       case .peaksAndMeans: .peaksAndMeans(try matrix("directions"), means: try matrix("means"))
-      case .means: NodeRows(means: try matrix("means"), using: workers)
+      case .means: .means(StoredRows(keeping: try matrix("means"), using: workers))
       }
     let evidence = try state.evidence.map { kept in
       let degrees = try read("degrees", of: Int64.self)

@@ -35,47 +35,49 @@ extension Level {
 
 /// The rows of the nodes of a level: which there are is the same on all ranks.
 ///
-/// Owned. All matrices have the shape `[ownedCount × D]`.
+/// Owned. All rows have D columns.
 public enum NodeRows: Sendable {
   /// Unit rows of points, or of the peaks that stand for their members.
   case peaks(StoredRows)
   /// Unit rows of peaks, and the mean over each node's points of rows as they are stored.
   case peaksAndMeans(Matrix, means: Matrix)
-  /// The mean u over each node's points of their directions, the direction of u, and |u|.
-  case means(Matrix, directions: Matrix, lengths: [Float])
+  /// The mean u over each node's points of their directions, and |u|, its norm: the direction is u / |u|.
+  case means(StoredRows)
   /// None: a network has taken those of level 0, or no level follows.
   case none
-
-  /// Means of directions, with what follows from them.
-  init(means: Matrix, using workers: Workers) {
-    var directions = means
-    let lengths = directions.normalizeRows(using: workers)
-    self = .means(means, directions: directions, lengths: lengths)
-  }
 
   /// Unit rows, by which neighbours are searched.
   public var directions: StoredRows {
     switch self {
-    case .peaks(let rows): rows
-    case .peaksAndMeans(let rows, _), .means(_, let rows, _): StoredRows(rows)
+    case .peaks(let rows), .means(let rows): rows
+    case .peaksAndMeans(let rows, _): StoredRows(rows)
     case .none: preconditionFailure("the rows are gone")
     }
   }
 
   /// What is averaged over a node's points: a point's, or a peak's, own direction at first.
-  public var averages: StoredRows {
+  ///
+  /// - Returns: Some columns of some rows. Shape `[rows.count × columns.count]`.
+  package func averages(ofRows rows: Range<Int>, columns: Range<Int>) -> Matrix {
     switch self {
-    case .peaks(let rows): rows
-    case .peaksAndMeans(_, let means), .means(let means, _, _): StoredRows(means)
+    case .peaks(let stored), .means(let stored): stored.numbers(ofRows: rows, columns: columns)
+    case .peaksAndMeans(_, let means):
+      StoredRows(means).numbers(ofRows: rows, columns: columns)
     case .none: preconditionFailure("the rows are gone")
     }
+  }
+
+  /// All of them.
+  package var averages: Matrix {
+    let directions = directions
+    return averages(ofRows: 0..<directions.rowCount, columns: 0..<directions.columnCount)
   }
 
   /// |u| of every node; points have 1.
   public var meanLengths: [Float] {
     switch self {
-    case .means(_, _, let lengths): lengths
     case .peaks(let rows): Array(repeating: 1, count: rows.rowCount)
+    case .means(let rows): rows.norms
     case .peaksAndMeans(let rows, _): Array(repeating: 1, count: rows.rowCount)
     case .none: preconditionFailure("the rows are gone")
     }

@@ -101,8 +101,8 @@ extension Level {
       consume lists, over: graph, nearLength: nearLength, scales: scales, using: workers,
       on: communicator)
     let evidence =
-      try evidence
-      ?? Evidence(scales: scales, pointEdges: PointEdges(graph, on: communicator))
+      evidence
+      ?? Evidence(scales: scales, pointEdges: PointEdges(graph))
     self.evidence = evidence
     return try StructureFeatures(
       lists, graph: graph,

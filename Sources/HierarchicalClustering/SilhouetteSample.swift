@@ -76,11 +76,11 @@ struct SilhouetteSample: Sendable {
     let own = try communicator.allGather(places.map { cluster[$0] }).values
     let means = clusters.rows.averages
     let others = nearestSimilarities(
-      of: rows, named: own, among: means, named: owned.map { GlobalNode($0) }, listLength: 1,
+      of: rows, named: own, among: StoredRows(means), named: owned.map { GlobalNode($0) },
+      listLength: 1,
       using: workers)
-    let meanRows = means.unitRows()
     let (points, centers, width) = unsafe (
-      rows.sharedRows(), meanRows.sharedRows(), rows.columnCount
+      rows.sharedRows(), means.sharedRows(), rows.columnCount
     )
     let sights = [Sight](
       count: own.count, tilesOf: 256, using: workers, filledWith: Sight()

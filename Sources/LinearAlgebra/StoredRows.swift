@@ -4,10 +4,12 @@ public import Parallelism
 /// How the numbers of ``StoredRows`` are kept.
 public enum StoredElement: Int32, CaseIterable, Sendable {
   case float32, float16, bfloat16, int8, uint8
+  /// Numbers of `float32` that are needed as they are, too, such as means.
+  case float32WithNorm
 
   public var byteCount: Int {
     switch self {
-    case .float32: 4
+    case .float32, .float32WithNorm: 4
     case .float16, .bfloat16: 2
     case .int8, .uint8: 1
     }
@@ -16,13 +18,13 @@ public enum StoredElement: Int32, CaseIterable, Sendable {
 
 /// Unit rows whose numbers stay in memory as they were stored.
 ///
-/// Rows of `float32` are divided by their norms once. Shorter numbers stay as they are, with the norm of
+/// Rows of `float32` are divided by their norms once. Others stay as they are, with the norm of
 /// each row beside them; whoever needs a row gets it widened to `float32` and divided. It has the same bits
 /// as if the file had been converted before. Rows of zeros are rows without direction.
 public struct StoredRows: Sendable {
   public let element: StoredElement
   public let columnCount: Int
-  /// One row of whole words each: unit rows of `float32`; or the bytes of short numbers, zeros up to a whole
+  /// One row of whole words each: unit rows of `float32`; or the bytes of other numbers, zeros up to a whole
   /// word, and the norm. What moves rows of a matrix moves these.
   package private(set) var words: Matrix
 
@@ -40,12 +42,33 @@ public struct StoredRows: Sendable {
 
   /// Rows of zeros, to be written.
   ///
-  /// - Precondition: The numbers are short; ``init(_:)`` takes others.
+  /// - Precondition: The numbers have a norm beside them; ``init(_:)`` takes others.
   public init(rows: Int, columns: Int, of element: StoredElement) {
     precondition(element != .float32, "rows of float32 are a matrix")
     self.element = element
     columnCount = columns
     words = Matrix(rows: rows, columns: Self.wordCount(columns, element))
+  }
+
+  /// Rows of `float32` that stay as they are.
+  ///
+  /// - Parameter words: The numbers of each row, and a place for its norm, which is written.
+  package init(measuring words: consuming Matrix, using workers: Workers) {
+    element = .float32WithNorm
+    columnCount = words.columnCount - 1
+    self.words = words
+    _ = measure(using: workers)
+  }
+
+  /// Rows of `float32` that stay as they are.
+  package init(keeping numbers: Matrix, using workers: Workers) {
+    var words = Matrix(rows: numbers.rowCount, columns: numbers.columnCount + 1)
+    let (from, to) = unsafe (numbers.sharedRows(), words.disjointRows())
+    for row in 0..<numbers.rowCount {
+      unsafe to[row].update(from: from[row], count: numbers.columnCount)
+    }
+    withExtendedLifetime(numbers) {}
+    self.init(measuring: words, using: workers)
   }
 
   /// Other rows of the same kind, as they travel.
@@ -165,6 +188,31 @@ extension StoredRows {
           target)
       }
     }
+  }
+
+  /// The norm of every row, 1 for unit rows. Shape `[rowCount]`.
+  package var norms: [Float] {
+    element == .float32
+      ? Array(repeating: 1, count: rowCount)
+      : (0..<rowCount).map { words[$0, words.columnCount - 1] }
+  }
+
+  /// Some columns of some rows as they are stored, not divided by their norms; of shorter numbers, which are
+  /// points, as unit rows. Shape `[rows.count × columns.count]`.
+  package func numbers(ofRows rows: Range<Int>, columns: Range<Int>) -> Matrix {
+    let isAsStored = element == .float32 || element == .float32WithNorm
+    let source = isAsStored ? words : copy(ofRows: rows)
+    let first = isAsStored ? rows.lowerBound : 0
+    var numbers = Matrix(uninitializedRows: rows.count, columns: columns.count)
+    precondition(
+      first >= 0 && first + rows.count <= source.rowCount && columns.lowerBound >= 0
+        && columns.upperBound <= columnCount, "rows \(rows), columns \(columns)")
+    let (from, to) = unsafe (source.sharedRows(), numbers.disjointRows())
+    for row in 0..<rows.count {
+      unsafe to[row].update(from: from[first + row] + columns.lowerBound, count: columns.count)
+    }
+    withExtendedLifetime(source) {}
+    return numbers
   }
 
   /// Copies of some rows as they are stored.

@@ -8,6 +8,17 @@ extension Array where Element: BitwiseCopyable & Sendable {
     _ tiles: [Range<Int>], using workers: Workers,
     _ body: @Sendable (_ tile: Int, _ elements: inout MutableSpan<Element>) -> Void
   ) {
+    forEachTile(tiles, using: workers, scratch: {}, { tile, elements, _ in body(tile, &elements) })
+  }
+
+  /// As ``forEachTile(_:using:_:)``, with one value of `scratch` per thread that its tiles may reuse.
+  public mutating func forEachTile<Scratch>(
+    _ tiles: [Range<Int>], using workers: Workers, scratch: @Sendable () -> Scratch,
+    _ body:
+      @Sendable (
+        _ tile: Int, _ elements: inout MutableSpan<Element>, _ scratch: inout Scratch
+      ) -> Void
+  ) {
     var end = 0
     for tile in tiles {
       precondition(tile.lowerBound >= end && tile.upperBound <= count, "tile \(tile) of \(count)")
@@ -15,10 +26,10 @@ extension Array where Element: BitwiseCopyable & Sendable {
     }
     unsafe withUnsafeMutableBufferPointer { elements in
       let shared = unsafe SharedArray(all: elements)
-      workers.forEach(tiles.count) { tile in
+      workers.forEach(tiles.count, scratch: scratch) { tile, scratch in
         var elements = unsafe MutableSpan(
           _unsafeElements: shared.all.extracting(tiles[tile]))
-        body(tile, &elements)
+        body(tile, &elements, &scratch)
       }
     }
   }

@@ -2,74 +2,9 @@ internal import Communication
 internal import DistributedGraphs
 internal import Parallelism
 
-/// The edges of level 0 as they are: those of its graph, and of each cut edge the end at its source.
-///
-/// Memory: 24 bytes per cut edge beside the graph, which is shared.
+/// The edges of level 0 as they are: those of its graph, which is shared.
 struct EdgesOfPoints: Sendable {
   let graph: NeighborGraph
-  /// Owned. Edges from owned nodes to those of other ranks, ascending by source, then target.
-  private let outgoing: [CutEdge]
-
-  /// An edge whose target is another rank's.
-  private struct CutEdge: BitwiseCopyable, Sendable {
-    var source: LocalNode
-    var similarity: Float
-    var target: GlobalNode
-  }
-
-  /// What the owner of a cut edge's source is told.
-  private struct FarEnd: BitwiseCopyable {
-    var target: GlobalNode
-    var similarity: Float
-  }
-
-  /// > Collective: over `communicator`. Three rounds, 24 bytes per cut edge.
-  init(_ graph: NeighborGraph, on communicator: some Communicator) throws {
-    self.graph = graph
-    let first = graph.halo.owned.lowerBound
-    var sources: [GlobalNode] = []
-    var ends: [FarEnd] = []
-    for node in 0..<graph.ownedCount {
-      for edge in graph.edges(into: node) where graph.columns[edge].index >= graph.ownedCount {
-        sources.append(graph.source(of: edge))
-        ends.append(
-          FarEnd(target: GlobalNode(first + node), similarity: graph.affinities[edge]))
-      }
-    }
-    let arrived = try graph.nodes.deliver(ends, width: 1, to: sources, on: communicator)
-    outgoing = zip(arrived.nodes, arrived.rows).map {
-      CutEdge(
-        source: LocalNode(Int($0.index) - first), similarity: $1.similarity, target: $1.target)
-    }.sorted { ($0.source, $0.target) < ($1.source, $1.target) }
-  }
-
-  /// As ``PointEdges/tally(of:and:)``.
-  func tally(of node: Int, and other: GlobalNode) -> PointEdgeTally? {
-    let owned = graph.halo.owned
-    let isOwned = owned.contains(Int(other.index))
-    var tally = PointEdgeTally()
-    if let edge = graph.edges(into: node).first(where: { graph.source(of: $0) == other }) {
-      tally = PointEdgeTally(incoming: 1, largest: graph.affinities[edge])
-    }
-    let similarity =
-      isOwned
-      ? graph.affinity(ofEdgeInto: Int(other.index) - owned.lowerBound, from: node)
-      : similarityOfCutEdge(from: LocalNode(node), to: other)
-    if let similarity { tally = tally + PointEdgeTally(outgoing: 1, largest: similarity) }
-    return tally.incoming + tally.outgoing == 0 ? nil : tally
-  }
-
-  private func similarityOfCutEdge(from source: LocalNode, to target: GlobalNode) -> Float? {
-    var (low, high) = (0, outgoing.count)
-    while low < high {
-      let middle = (low + high) / 2
-      let edge = outgoing[middle]
-      if (edge.source, edge.target) < (source, target) { low = middle + 1 } else { high = middle }
-    }
-    guard low < outgoing.count, outgoing[low].source == source, outgoing[low].target == target
-    else { return nil }
-    return outgoing[low].similarity
-  }
 
   /// The similarities of the edges into an owned node, in units of 1 / ``PointEdges/unit``.
   func similaritySum(of node: Int) -> Int128 {
@@ -152,12 +87,5 @@ extension EdgesOfPoints {
       (0..<graph.ownedCount).map(similaritySum), to: coarse, into: &sums, on: communicator
     ) { $0 += $1 }
     return EdgesOfNodes(rows, similaritySums: sums)
-  }
-}
-
-extension NeighborGraph {
-  /// The affinity of the edge between two owned nodes, if there is one.
-  fileprivate func affinity(ofEdgeInto target: Int, from source: Int) -> Float? {
-    edges(into: target).first { Int(columns[$0].index) == source }.map { affinities[$0] }
   }
 }

@@ -52,12 +52,8 @@ public struct PointEdges: Sendable {
     }
   }
 
-  /// The edges of level 0 themselves.
-  ///
-  /// > Collective: over `communicator`. Three rounds, 24 bytes per cut edge, which is what it takes.
-  public init(_ graph: NeighborGraph, on communicator: some Communicator) throws {
-    form = .ofPoints(try EdgesOfPoints(graph, on: communicator))
-  }
+  /// The edges of level 0 themselves. The graph is shared.
+  public init(_ graph: NeighborGraph) { form = .ofPoints(EdgesOfPoints(graph: graph)) }
 
   /// Edges that were counted elsewhere.
   ///
@@ -108,12 +104,15 @@ public struct PointEdges: Sendable {
   /// - Precondition: What ``words`` of some edges are.
   package init(words: Words) { form = .ofNodes(EdgesOfNodes(words: words)) }
 
-  /// The edges between an owned node and another one; nil if there are none.
+  /// Whether nodes are points, of which the neighbour lists tell all.
+  var areOfPoints: Bool { if case .ofPoints = form { true } else { false } }
+
+  /// The edges between an owned node of a later level and another one, or inside it; nil if there are none.
   ///
-  /// - Complexity: O(log of the nodes it is connected to); at level 0 O(edges into either node).
+  /// - Complexity: O(log of the nodes it is connected to).
   package func tally(of node: Int, and other: GlobalNode) -> PointEdgeTally? {
     switch form {
-    case .ofPoints(let edges): edges.tally(of: node, and: other)
+    case .ofPoints: nil
     case .ofNodes(let edges): edges.tally(of: node, and: other)
     }
   }

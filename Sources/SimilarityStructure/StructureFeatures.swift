@@ -7,7 +7,7 @@ public import Parallelism
 ///
 /// None of them is a coordinate. All follow from the similarities of the neighbour lists, from which
 /// lists contain which nodes, and from the members' counts. Features of edges are computed on request, a
-/// tile of nodes at a time; only 5 numbers per edge and a ``NodeStructure`` per local node are kept.
+/// tile of nodes at a time; only 6 numbers per edge and a ``NodeStructure`` per local node are kept.
 public struct StructureFeatures: Sendable {
   /// The edges: the near places of the lists.
   public let graph: NeighborGraph
@@ -20,14 +20,14 @@ public struct StructureFeatures: Sendable {
   public var levelNumber: Int { level.level }
   /// Local.
   private let nodes: [NodeStructure]
-  /// Owned. ``ListOverlap`` of every edge and its Jaccard index, five numbers for each of the m near
-  /// places. Shape `[ownedCount × 5 m]`.
+  /// Owned. ``ListOverlap`` of every edge and its Jaccard index, six numbers for each of the m near
+  /// places. Shape `[ownedCount × 6 m]`.
   private let overlaps: Matrix
 
   public static let nodeWidth = NodeFeature.allCases.count
   public static let edgeWidth = EdgeFeature.allCases.count
 
-  /// > Collective: over `communicator`. Five rounds: per ghost its list, 16 bytes a place, then a
+  /// > Collective: over `communicator`. Six rounds or more: per ghost its list, 16 bytes a place, in pieces, then a
   /// > count, 16 bytes, then a ``NodeStructure``, 80 bytes.
   ///
   /// - Parameters:
@@ -113,42 +113,44 @@ public struct StructureFeatures: Sendable {
   public var edgeFeatures: Matrix {
     var features = Matrix(rows: graph.edgeCount, columns: Self.edgeWidth)
     features.forEachTile(ofRows: max(1, graph.edgeCount), using: Workers()) { _, tile in
-      writeEdgeFeatures(into: 0..<graph.ownedCount, &tile, stride: Self.edgeWidth, at: 0)
+      for target in 0..<graph.ownedCount {
+        for (place, edge) in graph.edges(into: target).enumerated() {
+          writeFeatures(
+            ofEdge: edge, at: place, into: target, to: &tile, at: edge * Self.edgeWidth)
+        }
+      }
     }
     return features
   }
 
-  /// Writes the features of the edges into some owned nodes, one row per edge.
+  /// Writes the features of an edge.
   ///
   /// - Parameters:
-  ///   - stride: From row to row of `rows`.
-  ///   - column: Where the features begin in a row.
-  public func writeEdgeFeatures(
-    into targets: Range<Int>, _ rows: inout MutableSpan<Float>, stride: Int, at column: Int
+  ///   - place: Of the edge among those into its target.
+  ///   - target: An owned node.
+  ///   - first: Where the features begin in `row`.
+  public func writeFeatures(
+    ofEdge edge: Int, at place: Int, into target: Int, to row: inout MutableSpan<Float>,
+    at first: Int
   ) {
-    var first = column
-    for target in targets {
-      let i = nodes[target]
-      let scale = level.scales[target]
-      for (place, edge) in graph.edges(into: target).enumerated() {
-        let source = Int(graph.columns[edge].index)
-        let j = nodes[source]
-        let tally =
-          level.pointEdges.tally(of: target, and: graph.source(of: edge)) ?? PointEdgeTally()
-        let overlap = EdgeOverlap(overlaps, target, place)
-        let edgeStructure = EdgeStructure(
-          closeness: scale.closeness(graph.affinities[edge]), place: place,
-          overlap: overlap.lists, pointEdges: tally,
-          // a = U·U′ / (|U| |U′|), so U·U′ / (s s′) = a |u| |u′|.
-          averageLinkage: scale.closeness(
-            graph.affinities[edge] * i.meanLength * j.meanLength),
-          bestPointEdge: scale.closeness(tally.largest))
-        edgeStructure.writeFeatures(
-          target: i, source: j, jaccard: overlap.jaccard, nearLength: nearLength,
-          contextLength: contextLength, into: &rows, at: first)
-        first += stride
-      }
-    }
+    let (i, j) = (nodes[target], nodes[Int(graph.columns[edge].index)])
+    let scale = level.scales[target]
+    let overlap = EdgeOverlap(overlaps, target, place)
+    let closeness = scale.closeness(graph.affinities[edge])
+    let (pointEdges, bestPointEdge) =
+      level.pointEdges.areOfPoints
+      ? overlap.lists.pointEdges(nearLength: nearLength, closeness: closeness)
+      : level.pointEdges.tally(of: target, and: graph.source(of: edge)).map {
+        ($0, scale.closeness($0.largest))
+      } ?? (PointEdgeTally(), 0)
+    let structure = EdgeStructure(
+      closeness: closeness, place: place, overlap: overlap.lists, pointEdges: pointEdges,
+      // a = U·U′ / (|U| |U′|), so U·U′ / (s s′) = a |u| |u′|.
+      averageLinkage: scale.closeness(graph.affinities[edge] * i.meanLength * j.meanLength),
+      bestPointEdge: bestPointEdge)
+    structure.writeFeatures(
+      target: i, source: j, jaccard: overlap.jaccard, nearLength: nearLength,
+      contextLength: contextLength, into: &row, at: first)
   }
 }
 
@@ -162,7 +164,8 @@ package struct ListFeatures: Sendable {
   /// Owned. What the list of each node says.
   fileprivate let structures: [NodeStructure]
 
-  /// > Collective: over `communicator`. One round: per ghost its list, 16 bytes a place.
+  /// > Collective: over `communicator`. A round to agree on the number of pieces of the ghosts, and one for each:
+  /// > per ghost its list, 16 bytes a place.
   ///
   /// - Parameters:
   ///   - lists: Owned. Nearest neighbours; K places each. Consumed.
@@ -176,10 +179,8 @@ package struct ListFeatures: Sendable {
       (nearLength: nearLength, contextLength: lists.listLength, scale: scales.ofAll))
     self.nearLength = nearLength
     contextLength = lists.listLength
-    let context = try NeighborContext(
-      consume lists, nearLength: nearLength, scales: scales, over: graph, using: workers,
-      on: communicator)
-    overlaps = StructureFeatures.overlaps(context, over: graph, using: workers)
+    let context = NeighborContext(
+      consume lists, nearLength: nearLength, scales: scales, using: workers)
     structures = [NodeStructure](
       count: graph.ownedCount, tilesOf: 256, using: workers, filledWith: NodeStructure()
     ) { owned, structures in
@@ -188,6 +189,20 @@ package struct ListFeatures: Sendable {
           closeness: context.closeness(of: node), nearLength: nearLength)
       }
     }
+    let halo = graph.halo
+    var overlaps = Matrix(rows: graph.ownedCount, columns: EdgeOverlap.width * nearLength)
+    overlaps.fill(context, over: graph, using: workers, with: context.owned) {
+      $0 < halo.ownedCount ? $0 : nil
+    }
+    for piece in try halo.pieces(rowByteCount: context.listByteCount, on: communicator) {
+      let lists = try context.lists(of: piece, using: workers, on: communicator)
+      let places = halo.places(in: piece)
+      overlaps.fill(context, over: graph, using: workers, with: lists) {
+        $0 < halo.ownedCount || places[$0 - halo.ownedCount] < 0
+          ? nil : Int(places[$0 - halo.ownedCount])
+      }
+    }
+    self.overlaps = overlaps
   }
 }
 
@@ -196,43 +211,59 @@ private struct EdgeOverlap {
   var lists: ListOverlap
   var jaccard: Float
 
-  static let width = 5
+  static let width = 6
 
   init(_ overlaps: Matrix, _ node: Int, _ place: Int) {
     let first = place * Self.width
     lists = ListOverlap(
       nearSharedCount: Int(overlaps[node, first]), nearProduct: overlaps[node, first + 1],
-      weightProduct: overlaps[node, first + 2], placeAtSource: Int(overlaps[node, first + 3]))
-    jaccard = overlaps[node, first + 4]
+      weightProduct: overlaps[node, first + 2], placeAtSource: Int(overlaps[node, first + 3]),
+      closenessAtSource: overlaps[node, first + 4])
+    jaccard = overlaps[node, first + 5]
   }
 }
 
-extension StructureFeatures {
-  fileprivate static func overlaps(
-    _ context: NeighborContext, over graph: NeighborGraph,
-    using workers: Workers
-  ) -> Matrix {
-    let width = EdgeOverlap.width * context.nearLength
-    var overlaps = Matrix(rows: graph.ownedCount, columns: width)
-    overlaps.forEachTile(ofRows: 256, using: workers) { rows, tile in
+extension Matrix {
+  /// Writes the overlaps of the edges whose sources have lists among some.
+  ///
+  /// - Parameter listOfNode: The list of a local node; nil if it is not among `lists`.
+  fileprivate mutating func fill(
+    _ context: NeighborContext, over graph: NeighborGraph, using workers: Workers,
+    with lists: SortedLists, of listOfNode: @Sendable (_ node: Int) -> Int?
+  ) {
+    let width = columnCount
+    forEachTile(ofRows: 256, using: workers) { rows, tile in
       for row in rows {
         let name = graph.halo.global(LocalNode(row))
         for (place, edge) in graph.edges(into: row).enumerated() {
-          let source = Int(graph.columns[edge].index)
-          let overlap = context.overlap(
-            ofTarget: row, named: name, withSource: source)
+          guard let source = listOfNode(Int(graph.columns[edge].index)) else { continue }
+          let overlap = context.overlap(ofTarget: row, named: name, with: source, of: lists)
           let union =
-            context.count(of: row) + context.count(of: source) - overlap.sharedCount
+            Int(context.owned.counts[row]) + Int(lists.counts[source]) - overlap.sharedCount
           let first = (row - rows.lowerBound) * width + place * EdgeOverlap.width
           tile[first] = Float(overlap.nearSharedCount)
           tile[first + 1] = overlap.nearProduct
           tile[first + 2] = overlap.weightProduct
           tile[first + 3] = Float(overlap.placeAtSource)
-          tile[first + 4] = Float(overlap.sharedCount) / Float(max(union, 1))
+          tile[first + 4] = overlap.closenessAtSource
+          tile[first + 5] = Float(overlap.sharedCount) / Float(max(union, 1))
         }
       }
     }
-    return overlaps
+  }
+}
+
+extension ListOverlap {
+  /// What an edge j → i of level 0 and the lists of both ends say of the edges between them: it, and the one
+  /// back if i is near in the list of j; and the larger z of both.
+  ///
+  /// - Parameter closeness: z of the edge.
+  fileprivate func pointEdges(
+    nearLength: Int, closeness: Float
+  ) -> (tally: PointEdgeTally, closeness: Float) {
+    (0..<nearLength).contains(placeAtSource)
+      ? (PointEdgeTally(incoming: 1, outgoing: 1), max(closeness, closenessAtSource))
+      : (PointEdgeTally(incoming: 1), closeness)
   }
 }
 

@@ -117,10 +117,11 @@ private struct SharedGraph: Sendable {
       let rows = graph.rows(of: share.halo.owned, width: 3)
       var members: [Int] = []
       var elements: [Float] = []
-      for piece in 0..<pieceCount {
-        members += share.halo.ghosts(ofPiece: piece, of: pieceCount)
+      for index in 0..<pieceCount {
+        let piece = share.halo.piece(index, of: pieceCount)
+        members += piece.members
         elements += try share.halo.receive(
-          rows, columns: 0..<3, piece: piece, of: pieceCount, on: communicator
+          rows, columns: 0..<3, of: piece, on: communicator
         ).elements
       }
       return (members, elements, share.halo.ghosts)

@@ -38,7 +38,7 @@ private func structure(
     of: StructureLevel(
       level: level, memberCounts: (0..<graph.ownedCount).map { Int64($0 % 3 + 1) },
       meanLengths: (0..<graph.ownedCount).map { $0 % 3 == 0 ? 1 : 0.8 },
-      pointEdges: PointEdges(graph, on: communicator), scale: ClosenessScale(mean: 0.1)),
+      pointEdges: PointEdges(graph), scale: ClosenessScale(mean: 0.1)),
     nearLength: settings.nearLength, on: communicator)
 }
 

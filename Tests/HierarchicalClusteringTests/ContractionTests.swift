@@ -27,9 +27,7 @@ import Testing
       }
       let rows = run.level.rows
       let count = run.level.nodes.owned(by: communicator.rank).count
-      return [rows.directions, rows.averages].flatMap {
-        $0.copy(ofRows: Array(0..<count)).elements
-      }
+      return rows.directions.copy(ofRows: 0..<count).elements + rows.averages.elements
     }.flatMap { $0 }
   }
 

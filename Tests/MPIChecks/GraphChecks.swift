@@ -62,13 +62,13 @@ private func checkExtend(_ halo: Halo, on communicator: MPICommunicator) throws 
 }
 
 private func checkPieces(_ halo: Halo, on communicator: MPICommunicator) throws {
-  for piece in 0..<4 {
+  for index in 0..<4 {
+    let piece = halo.piece(index, of: 4)
     let rows = try halo.receive(
-      namedRows(halo.owned), columns: 0..<3, piece: piece, of: 4, on: communicator)
-    let expected = namedRows(
-      halo.ghosts(ofPiece: piece, of: 4).map { Int(halo.ghosts[$0].index) })
+      namedRows(halo.owned), columns: 0..<3, of: piece, on: communicator)
+    let expected = namedRows(piece.members.map { Int(halo.ghosts[$0].index) })
     try communicator.require(
-      rows.elements == expected.elements, "piece \(piece) has other rows than its ghosts'")
+      rows.elements == expected.elements, "piece \(index) has other rows than its ghosts'")
   }
 }
 

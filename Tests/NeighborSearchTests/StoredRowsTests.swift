@@ -30,7 +30,7 @@ func storedBytes(_ values: [Float], as element: StoredElement) -> [UInt8] {
   }
   return values.flatMap { value in
     switch element {
-    case .float32: bytes(value)
+    case .float32, .float32WithNorm: bytes(value)
     case .float16: bytes(Float16(value))
     case .bfloat16: bytes(UInt16(truncatingIfNeeded: value.bitPattern >> 16))
     case .int8: bytes(Int8(value))

@@ -57,11 +57,8 @@ import Testing
       listLength: length,
       neighbors: (0..<n).flatMap { node in (1...length).map { GlobalNode((node + $0) % n) } },
       similarities: (0..<n).flatMap { _ in (0..<length).map { 1000 / Float(1 + $0 * $0) } })
-    let graph = try NeighborGraph(
-      lists, in: NodePartition(sharing: n, among: 1), on: SingleRank())
-    let context = try NeighborContext(
-      lists, nearLength: length, scales: .ofAll(ClosenessScale(mean: 0.9)), over: graph,
-      on: SingleRank())
+    let context = NeighborContext(
+      lists, nearLength: length, scales: .ofAll(ClosenessScale(mean: 0.9)))
     for source in 1..<n {
       let name = GlobalNode(0)
       let narrow = context.overlap(

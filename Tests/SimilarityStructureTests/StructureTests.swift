@@ -29,7 +29,7 @@ private func features(
     let lists = try nearestNeighbors(of: rows, listLength: 6, in: nodes, on: communicator)
     let near = lists.canonical(listLength: 4, firstNode: owned.lowerBound)
     let graph = try NeighborGraph(near, in: nodes, on: communicator)
-    let pointEdges = try PointEdges(graph, on: communicator)
+    let pointEdges = PointEdges(graph)
     func answer(_ lists: NeighborLists, _ graph: NeighborGraph, _ level: StructureLevel) throws
       -> Answer
     {

@@ -24,7 +24,7 @@ enum TwoTriangles {
       of: StructureLevel(
         level: 0, memberCounts: Array(repeating: 1, count: 6),
         meanLengths: Array(repeating: 1, count: 6),
-        pointEdges: PointEdges(graph, on: SingleRank()), scale: scale),
+        pointEdges: PointEdges(graph), scale: scale),
       nearLength: 2, on: SingleRank())
   }
 
@@ -32,7 +32,7 @@ enum TwoTriangles {
   static func coarseFeatures() throws -> StructureFeatures {
     let fine = try NeighborGraph(lists, in: nodes, on: SingleRank())
     let coarseNodes = NodePartition(sharing: 2, among: 1)
-    let pointEdges = try PointEdges(fine, on: SingleRank()).merged(
+    let pointEdges = try PointEdges(fine).merged(
       into: [0, 0, 0, 1, 1, 1].map { GlobalNode($0) }, from: nodes, to: coarseNodes,
       on: SingleRank())
     let lists = NeighborLists(

@@ -3,14 +3,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// How the numbers of a row are stored. A row of short numbers takes whole floats' places: its numbers, up to
+// How the numbers of a row are stored. A row of others than float32 takes whole floats' places: its numbers, up to
 // three bytes of zeros, and, in the last place, its norm; 0 for a row without direction.
 enum {
   highland_float32 = 0,
   highland_float16 = 1,
   highland_bfloat16 = 2,
   highland_int8 = 3,
-  highland_uint8 = 4
+  highland_uint8 = 4,
+  highland_float32_with_norm = 5
 };
 
 // The largest magnitude of a row of short numbers, 0 if one of them is not finite; and the square root of
