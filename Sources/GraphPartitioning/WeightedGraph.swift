@@ -34,8 +34,11 @@ public struct WeightedGraph: Sendable {
   ///
   /// > Collective: over `communicator`. Four rounds: 24 bytes per place of a list whose node is another
   /// > rank's, and 8 bytes per ghost.
+  ///
+  /// - Parameter length: Replicated. How many places of a list make edges; all by default.
   public init(
-    _ lists: NeighborLists, in nodes: NodePartition, on communicator: some Communicator
+    _ lists: NeighborLists, places length: Int? = nil, in nodes: NodePartition,
+    on communicator: some Communicator
   ) throws {
     let owned = nodes.owned(by: communicator.rank)
     precondition(
@@ -46,7 +49,7 @@ public struct WeightedGraph: Sendable {
     ) { visit in
       for list in 0..<lists.count {
         let start = list * lists.listLength
-        for place in start..<start + lists.edgeCount(of: list) {
+        for place in start..<start + min(lists.edgeCount(of: list), length ?? .max) {
           let (node, neighbor) = (GlobalNode(owned.lowerBound + list), lists.neighbors[place])
           visit(HalfEdge(node: node, neighbor: neighbor, weight: 1))
           visit(HalfEdge(node: neighbor, neighbor: node, weight: 1))
@@ -109,9 +112,10 @@ public struct WeightedGraph: Sendable {
       }
       rowOffsets.append(end)
     }
-    rows.removeLast(rows.count - end)
-    (halo, neighbors) = try Halo.localizing(rows.map(\.neighbor), in: nodes, on: communicator)
-    edgeWeights = rows.map(\.weight)
+    let names = rows[..<end].map(\.neighbor)
+    edgeWeights = rows[..<end].map(\.weight)
+    rows = []
+    (halo, neighbors) = try Halo.localizing(names, in: nodes, on: communicator)
     self.nodes = nodes
     self.rowOffsets = rowOffsets
     self.nodeWeights = nodeWeights

@@ -1,16 +1,17 @@
+internal import DistributedGraphs
 internal import GraphNetworks
 public import LinearAlgebra
 public import NeighborSearch
 internal import SimilarityStructure
 
-/// The memory that a clustering needs on the rank with the most points, as far as it grows with the points: at
-/// level 0, which is the largest. Ghosts are taken to be as many as there can be.
+/// The memory that a clustering needs on the rank with the most points, as far as it grows with the points.
+/// Ghosts are taken to be as many as there can be, and of the nodes of a level a share to stay apart.
 ///
 /// Docs/Running.md has the formula.
 public struct ClusteringMemory: Sendable {
+  /// Of level 0.
   public let search: SearchMemory
-  /// Places of a list that make edges.
-  private let nearLength: Int
+  private let neighborCount: Int
   private let keepsLists: Bool
   private let model: LinkageModel
   private let coarseShare: Double
@@ -26,7 +27,7 @@ public struct ClusteringMemory: Sendable {
     search = SearchMemory(
       rowCount: rowCount, nodeCount: pointCount, columnCount: columnCount, element: element,
       listLength: model.listLength(neighborCount: neighborCount), rankCount: rankCount)
-    nearLength = min(neighborCount - 1, max(pointCount - 1, 0))
+    self.neighborCount = neighborCount
     self.keepsLists = keepsLists
     self.model = model
     self.coarseShare = coarseShare
@@ -34,48 +35,96 @@ public struct ClusteringMemory: Sendable {
 
   /// The largest of the phases.
   public func bytes(by options: SearchOptions) -> Double {
-    max(search.bytes(by: options), partition, network) + points
+    let (first, points) = (level(search, by: options), 25 * Double(search.rowCount))
+    let level0 = max(first.searching, first.partitioning, first.judging)
+    guard case .structure = model else { return points + level0 }
+    let coarse = coarseShare * first.n
+    return points
+      + max(
+        level0, first.judged + coarsening(first, to: coarse),
+        bytes(
+          ofLevelAfter: first, nodes: coarse, pairs: 2 * coarseShare * first.edges, by: options))
   }
 
-  /// With several ranks: the lists as a graph with weights, then rows and lists that travel.
-  private var partition: Double {
-    guard search.rankCount > 1 else { return 0 }
-    let (rows, lists) = (n * search.bytesPerRow, 12 * n * Double(search.listLength))
-    return rows + lists + max(60 * edges, rows + lists)
+  /// What a later level takes, beside what is known of points, while level 0 is kept for further trials; nodes
+  /// of the level after it are taken to be no fewer.
+  private func bytes(
+    ofLevelAfter first: LevelMemory, nodes: Double, pairs: Double, by options: SearchOptions
+  ) -> Double {
+    let level = level(
+      SearchMemory(
+        rowCount: Int(nodes), nodeCount: Int(nodes) * search.rankCount,
+        columnCount: search.columnCount, element: .float32WithNorm,
+        listLength: search.listLength, rankCount: search.rankCount), by: options)
+    let evidence = Self.pairByteCount * pairs
+    return first.judged + evidence
+      + max(
+        level.searching, level.judging,
+        level.judged + coarsening(level, to: coarseShare * nodes, evidence: evidence))
   }
 
-  private var n: Double { Double(search.rowCount) }
-  private var edges: Double { n * Double(nearLength) }
-  private var ghosts: Double { min(edges, Double(search.nodeCount - search.rowCount)) }
-
-  /// What is known of every point and node all the time.
-  private var points: Double { 25 * n }
-
-  /// The edges, and what is kept of the lists.
-  private var graph: Double { 8 * n + 8 * edges + 12 * ghosts + (keepsLists ? 12 * edges : 0) }
-
-  private var network: Double {
-    let (rows, lists) = (n * search.bytesPerRow, Double(search.listLength))
+  /// Names, counts and rows of coarse nodes, while the evidence of their members is added up.
+  private func coarsening(
+    _ level: LevelMemory, to coarse: Double, evidence: Double? = nil
+  ) -> Double {
     let width = Double(search.columnCount)
-    switch model {
-    case .structure(let network):
-      let structures = 20 * edges + 84 * (n + ghosts)
-      let listing = 14 * lists * n + (ghosts > 0 ? 32 * lists * ghosts : 0)
-      let judging =
-        50 * edges + 8 * edges + 4 * n * Double(network.width + 2 * StructureFeatures.nodeWidth)
-      // Means and directions of the next level; beside them means and directions of the one after it and sums of
-      // some columns, or both ends of the edges between nodes.
-      let coarse = coarseShare * n
-      let sums = min(
-        8 * coarseShare * coarse * width, max(Double(64 << 20), 128 * coarseShare * coarse))
-      let coarsening =
-        4 * edges + 48 * n + coarse * 8 * width + coarseShare * coarse * 8 * width + sums
-        + 64 * coarseShare * edges
-      return rows + graph + max(structures + max(listing, judging), coarsening)
-    case .coordinates(let network):
-      let ends =
-        2 * Double(network.decoder.width) * 4 * n + 4 * Double(network.decoder.width) * ghosts
-      return graph + 8 * edges + max(8 * n * width + 128 * ghosts, ends)
-    }
+    let sums = min(8 * coarse * width, max(Double(64 << 20), 128 * coarse))
+    return 48 * level.n + coarse * 4 * (width + 1)
+      + max(sums, evidence ?? Self.pairByteCount * 2 * level.edges)
   }
+
+  /// Of the edges of level 0 between two nodes, at either end.
+  private static let pairByteCount = 32.0
+
+  private func level(_ search: SearchMemory, by options: SearchOptions) -> LevelMemory {
+    let n = Double(search.rowCount)
+    let edges = n * Double(min(neighborCount - 1, max(search.nodeCount - 1, 0)))
+    let ghosts = min(edges, Double(search.nodeCount - search.rowCount))
+    let lists = Double(search.listLength) * n
+    let rows = n * search.bytesPerRow
+    let graph = 8 * n + 8 * edges + 12 * ghosts + (keepsLists ? 12 * edges : 0)
+    // The lists, a graph with weights, and what travels; then rows and lists at both owners.
+    let partitioning =
+      search.rankCount == 1 || search.element == .float32WithNorm
+      ? 0 : rows + 12 * lists + max(46 * edges, 12 * lists + rows / 8)
+    let judging =
+      switch model {
+      case .structure(let network):
+        rows + graph + ofStructure(network, n, ghosts, edges, lists)
+      case .coordinates(let network):
+        graph + 8 * edges
+          + max(
+            8 * n * Double(search.columnCount) + 128 * ghosts,
+            4 * Double(network.decoder.width) * (2 * n + ghosts))
+      }
+    return LevelMemory(
+      n: n, edges: edges, searching: search.bytes(by: options), partitioning: partitioning,
+      judging: judging, judged: rows + graph + 4 * edges + 4 * n)
+  }
+
+  /// Lists and features of nodes and edges, and the network's rows of them.
+  private func ofStructure(
+    _ network: StructureNetwork, _ n: Double, _ ghosts: Double, _ edges: Double, _ lists: Double
+  ) -> Double {
+    let (overlaps, structures) = (24 * edges, 80 * (n + ghosts))
+    let (features, width) = (4 * Double(StructureFeatures.nodeWidth), Double(network.width))
+    let pieces = ghosts / Double(Halo.largestPieceCount)
+    let listing = 14 * lists + 88 * n + 32 * Double(search.listLength) * pieces
+    let assembling = 80 * n + structures
+    let nodes = max(
+      2 * features * (n + ghosts), features * (2 * n + ghosts) + 4 * edges)
+    let hidden = 4 * width * n + 8 * width * pieces + 4 * edges
+    return overlaps + max(listing, assembling, structures + max(nodes, hidden))
+  }
+}
+
+/// What the phases of a level take on the rank with the most nodes, in bytes.
+private struct LevelMemory {
+  let n: Double
+  let edges: Double
+  let searching: Double
+  let partitioning: Double
+  let judging: Double
+  /// What is left when its edges are judged.
+  let judged: Double
 }

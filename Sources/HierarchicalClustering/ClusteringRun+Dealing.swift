@@ -42,7 +42,7 @@ extension ClusteringRun {
     case .byInput: return lists
     case .byLocality:
       partition = try GraphPartitioning.partition(
-        WeightedGraph(lists.prefix(edgeLength), in: old, on: communicator),
+        WeightedGraph(lists, places: edgeLength, in: old, on: communicator),
         into: communicator.size, on: communicator)
     case .given(let parts):
       partition = GraphPartition(

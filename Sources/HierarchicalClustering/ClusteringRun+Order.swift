@@ -22,11 +22,9 @@ extension ClusteringRun {
     let owned = level.nodes.owned(by: communicator.rank)
     let isMoved = try communicator.any(place != owned.map { GlobalNode($0) })
     let inputPoint = try nodes.arrange(level.inputPoint, at: place, on: communicator)
-    let rows = level.rows.directions
+    let rows = try level.takeDirections().moved(to: place, in: nodes, on: communicator)
     level = Level(
-      number: 0, nodes: nodes,
-      rows: .peaks(
-        StoredRows(words: try rows.words.moved(to: place, in: nodes, on: communicator), like: rows)),
+      number: 0, nodes: nodes, rows: .peaks(rows),
       memberCounts: try nodes.arrange(level.memberCounts, at: place, on: communicator),
       inputPoint: inputPoint, isInInputOrder: level.isInInputOrder && !isMoved)
   }
@@ -40,23 +38,36 @@ private func slab(_ slab: Int, of count: Int) -> Range<Int> {
   count * slab / slabCount..<count * (slab + 1) / slabCount
 }
 
-extension Matrix {
-  /// The same rows at their new owners.
+extension Level {
+  /// Hands over the only reference to the rows, so that their memory can be freed as they leave.
+  fileprivate mutating func takeDirections() -> StoredRows {
+    let directions = rows.directions
+    rows = .none
+    return directions
+  }
+}
+
+extension StoredRows {
+  /// The same rows at their new owners. What has left is freed.
   ///
   /// > Collective: over `communicator`. 48 rounds, a row and 8 bytes per node.
-  fileprivate func moved(
+  fileprivate consuming func moved(
     to place: [GlobalNode], in nodes: NodePartition, on communicator: some Communicator
-  ) throws -> Matrix {
+  ) throws -> StoredRows {
     let owned = nodes.owned(by: communicator.rank)
-    var moved = Matrix(rows: owned.count, columns: columnCount)
+    let empty = StoredRows(words: Matrix(rows: 0, columns: words.columnCount), like: copy self)
+    var old = (consume self).takeWords()
+    var moved = Matrix(rows: owned.count, columns: old.columnCount)
     for number in 0..<slabCount {
-      let rows = slab(number, of: rowCount)
+      let rows = slab(number, of: old.rowCount)
       let arrived = try nodes.deliver(
-        elements(inRows: rows), width: columnCount, to: Array(place[rows]), on: communicator)
+        old.elements(inRows: rows), width: old.columnCount, to: Array(place[rows]),
+        on: communicator)
       moved.replaceRows(
         arrived.nodes.map { Int($0.index) - owned.lowerBound }, by: arrived.rows)
+      old.discard(rows: rows)
     }
-    return moved
+    return StoredRows(words: moved, like: empty)
   }
 }
 

@@ -67,6 +67,15 @@ public enum NodeRows: Sendable {
     }
   }
 
+  /// All of them, without a copy where they are `float32`; in the first D columns.
+  var averageWords: Matrix {
+    switch self {
+    case .peaks(let rows) where rows.element == .float32: rows.words
+    case .means(let rows): rows.words
+    default: averages
+    }
+  }
+
   /// All of them.
   package var averages: Matrix {
     let directions = directions

@@ -33,7 +33,8 @@ extension Level {
     let (halo, place) = try Halo.localizing(local, in: run.level.nodes, on: communicator)
     let silhouettes = NodeSilhouettes(
       rows.directions, over: graph, in: place,
-      means: try halo.extend(run.level.rows.averages, on: communicator),
+      means: try halo.extend(
+        run.level.rows.averageWords, columns: 0..<rows.directions.columnCount, on: communicator),
       sizes: try halo.extend(run.level.memberCounts, on: communicator),
       scales: evidence?.scales ?? .ofAll(ClosenessScale(mean: 0)), using: workers)
     return NodeSilhouettes.mean(

@@ -79,6 +79,9 @@ public struct StoredRows: Sendable {
     self.words = words
   }
 
+  /// Hands over the only reference to the words.
+  package consuming func takeWords() -> Matrix { words }
+
   private static func wordCount(_ columns: Int, _ element: StoredElement) -> Int {
     element == .float32 ? columns : (columns * element.byteCount + 3) / 4 + 1
   }

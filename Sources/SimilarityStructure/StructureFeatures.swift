@@ -49,7 +49,7 @@ public struct StructureFeatures: Sendable {
   /// > Collective: over `communicator`. Four rounds: a count, 16 bytes, then a ``NodeStructure``, 80 bytes,
   /// > per ghost.
   package init(
-    _ lists: ListFeatures, graph: NeighborGraph, of level: StructureLevel,
+    _ lists: consuming ListFeatures, graph: NeighborGraph, of level: StructureLevel,
     using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
     try communicator.assertReplicated((level: level.level, scale: level.scales.ofAll))
@@ -63,20 +63,19 @@ public struct StructureFeatures: Sendable {
 
     let (overlaps, nearLength) = (lists.overlaps, lists.nearLength)
     self.overlaps = overlaps
-    let owned = [NodeStructure](
-      count: graph.ownedCount, tilesOf: 256, using: workers, filledWith: NodeStructure()
-    ) { owned, structures in
-      for node in owned {
-        var structure = lists.structures[node]
-        structure.describeMembers(
+    var owned = (consume lists).structures
+    let tiles = (0..<owned.count).tiles(of: 256)
+    owned.forEachTile(tiles, using: workers) { tile, structures in
+      for node in tiles[tile] {
+        let place = node - tiles[tile].lowerBound
+        structures[place].describeMembers(
           count: level.memberCounts[node], meanLength: level.meanLengths[node],
           pointEdges: level.pointEdges, node: node, named: graph.halo.global(LocalNode(node)),
           scale: level.scales[node])
-        structure.popularity = popularity[node]
-        structure.describeSurroundings(
+        structures[place].popularity = popularity[node]
+        structures[place].describeSurroundings(
           (0..<graph.edges(into: node).count).map { EdgeOverlap(overlaps, node, $0) },
           nearLength: nearLength)
-        structures[node - owned.lowerBound] = structure
       }
     }
     nodes = try graph.halo.extend(owned, on: communicator)
