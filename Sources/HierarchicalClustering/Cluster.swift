@@ -171,10 +171,13 @@ extension ClusteringRun {
       stopReason = try communicator.any(groups.merged(into: peaks).isAnyOpen) ? nil : .fewNodes
     }
     try clock.measure(.coarsen) { _ in
+      let bound = stopReason == nil ? plan.memoryBound : nil
+      if number == 0 { try bound?.checkContraction(to: nodes.nodeCount - merged) }
       try contract(
         to: roots, as: number + 1,
         keeping: stopReason == nil || keepsRows ? plan.judge.means : nil, of: source,
         using: plan.workers, on: communicator)
+      try bound?.check(level, on: communicator)
     }
     if plan.keepsLayers { keepLayer() }
     if clock.observer.wantsLevels, let neighbors = edges.neighbors {

@@ -43,13 +43,36 @@ public struct ClusteringMemory: Sendable {
       + max(
         level0, first.judged + coarsening(first, to: coarse),
         bytes(
-          ofLevelAfter: first, nodes: coarse, pairs: 2 * coarseShare * first.edges, by: options))
+          ofLevelAfter: first, nodes: coarse, pairs: 2 * coarseShare * first.edges, by: options,
+          coarseShare: coarseShare))
   }
 
-  /// What a later level takes, beside what is known of points, while level 0 is kept for further trials; nodes
-  /// of the level after it are taken to be no fewer.
+  /// While level 0 becomes a level of so many nodes.
+  func bytes(ofFirstContractionTo nodeCount: Int, by options: SearchOptions) -> Double {
+    let first = level(search, by: options)
+    return 25 * first.n + first.judged + coarsening(first, to: share(of: nodeCount))
+  }
+
+  /// While a later level of so many nodes is judged and becomes the next, which has as many at most.
+  ///
+  /// - Parameter pairs: Of nodes that edges of level 0 connect, on the rank that has most.
+  func bytes(ofLevelOf nodeCount: Int, pairs: Int, by options: SearchOptions) -> Double {
+    let first = level(search, by: options)
+    return 25 * first.n
+      + bytes(
+        ofLevelAfter: first, nodes: share(of: nodeCount), pairs: Double(pairs), by: options,
+        coarseShare: 1)
+  }
+
+  /// What the largest rank has of the nodes of a later level.
+  private func share(of nodeCount: Int) -> Double {
+    Double((nodeCount + search.rankCount - 1) / search.rankCount)
+  }
+
+  /// What a later level takes, beside what is known of points, while level 0 is kept for further trials.
   private func bytes(
-    ofLevelAfter first: LevelMemory, nodes: Double, pairs: Double, by options: SearchOptions
+    ofLevelAfter first: LevelMemory, nodes: Double, pairs: Double, by options: SearchOptions,
+    coarseShare: Double
   ) -> Double {
     let level = level(
       SearchMemory(

@@ -29,6 +29,8 @@ public struct ClusteringOptions: Sendable {
   public var ownership: NodeOwnership
   /// What happens to rows without a direction.
   public var invalidRows: InvalidRowPolicy
+  /// What the run may take where fewer nodes merge than was planned; nil for anything.
+  public var memoryBound: MemoryBound?
   /// The threads of this rank. No result depends on them.
   public var workers: Workers
 
@@ -38,7 +40,8 @@ public struct ClusteringOptions: Sendable {
     stopsEarly: Bool = false, clusterCounts: ClosedRange<Int>? = nil, keepsLayers: Bool = false,
     search: SearchOptions = SearchOptions(),
     ownership: NodeOwnership = .byLocality,
-    invalidRows: InvalidRowPolicy = .error, workers: Workers = Workers()
+    invalidRows: InvalidRowPolicy = .error, memoryBound: MemoryBound? = nil,
+    workers: Workers = Workers()
   ) {
     precondition(neighborCount.map { $0 > 0 } ?? true, "k = \(neighborCount ?? 0)")
     precondition(threshold.map { (0...1).contains($0) } ?? true, "τ = \(threshold ?? 0)")
@@ -57,6 +60,7 @@ public struct ClusteringOptions: Sendable {
     self.search = search
     self.ownership = ownership
     self.invalidRows = invalidRows
+    self.memoryBound = memoryBound
     self.workers = workers
   }
 }

@@ -32,6 +32,8 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   public let ownership: NodeOwnership
   /// What happens to rows without a direction.
   public let invalidRows: InvalidRowPolicy
+  /// What the run may take where fewer nodes merge than was planned; nil for anything.
+  public let memoryBound: MemoryBound?
   /// The threads of this rank. No result depends on them.
   public let workers: Workers
 
@@ -46,7 +48,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     maximumLevels: Int = 10,
     stopsEarly: Bool = false, clusterCounts: ClosedRange<Int>? = nil, keepsLayers: Bool = false,
     ownership: NodeOwnership = .byInput, invalidRows: InvalidRowPolicy = .error,
-    workers: Workers = Workers()
+    memoryBound: MemoryBound? = nil, workers: Workers = Workers()
   ) {
     precondition(neighborCount > 0, "k = \(neighborCount)")
     precondition(maximumLevels > 0, "\(maximumLevels) levels")
@@ -82,6 +84,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     self.keepsLayers = keepsLayers
     self.ownership = ownership
     self.invalidRows = invalidRows
+    self.memoryBound = memoryBound
     self.workers = workers
   }
 
@@ -234,6 +237,6 @@ extension ClusteringPlan where Judge == LinkageModel {
       stopsEarly: options.stopsEarly, clusterCounts: options.clusterCounts,
       keepsLayers: options.keepsLayers,
       ownership: options.ownership,
-      invalidRows: options.invalidRows, workers: options.workers)
+      invalidRows: options.invalidRows, memoryBound: options.memoryBound, workers: options.workers)
   }
 }

@@ -104,6 +104,14 @@ public struct PointEdges: Sendable {
   /// - Precondition: What ``words`` of some edges are.
   package init(words: Words) { form = .ofNodes(EdgesOfNodes(words: words)) }
 
+  /// How many pairs of a node of a later level and another one are held here.
+  package var pairCount: Int {
+    switch form {
+    case .ofPoints: 0
+    case .ofNodes(let edges): edges.entries.count
+    }
+  }
+
   /// Whether nodes are points, of which the neighbour lists tell all.
   var areOfPoints: Bool { if case .ofPoints = form { true } else { false } }
 

@@ -239,7 +239,8 @@ struct ClusterCommand: RankedCommand {
       method == .flow
       ? nil
       : try communicator.agree { try TrainedModel(path: model, dimensions: source.dimensions) }
-    let memoryPlan = try memoryPlan(method, trained, source, workers, on: communicator)
+    let (memoryPlan, memoryBound) = try memoryPlan(
+      method, trained, source, workers, on: communicator)
     var searchOptions = search.options
     searchOptions.division = memoryPlan.division
     let options = ClusteringOptions(
@@ -250,7 +251,7 @@ struct ClusterCommand: RankedCommand {
       ownership: try communicator.agree {
         try ownership(of: source.rowCount, on: communicator)
       },
-      invalidRows: invalidRows, workers: workers)
+      invalidRows: invalidRows, memoryBound: memoryBound, workers: workers)
     let flow =
       method == .network
       ? nil
@@ -326,24 +327,28 @@ struct ClusterCommand: RankedCommand {
     return account
   }
 
-  /// How the run fits into memory; refuses it where it does not, before anything is read or searched.
+  /// How the run fits into memory, and what bounds it where it may not; refuses it where it cannot, before anything
+  /// is read or searched.
   ///
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
   private func memoryPlan(
     _ method: ClusteringMethod, _ model: TrainedModel?, _ source: FeatureFile, _ workers: Workers,
     on communicator: MPICommunicator
-  ) throws -> MemoryOptions.Plan {
-    var needs: [(SearchOptions) -> Double] = []
+  ) throws -> (MemoryOptions.Plan, MemoryBound?) {
+    var networks: (usual: ClusteringMemory, most: ClusteringMemory)?
     if let model {
       let k = model.neighborCount(neighborCount)
       try checkLists(
         neighborCount == nil ? "k = \(k) of \(model.name)" : "-k \(k)",
         length: model.linkage.listLength(neighborCount: k), source, on: communicator)
-      let need = ClusteringMemory(
-        source, with: model, neighborCount: k, keepsLists: hierarchy != nil, limit: memory.limit,
-        on: communicator)
-      needs.append { need.bytes(by: $0) }
+      func need(_ coarseShare: Double) -> ClusteringMemory {
+        ClusteringMemory(
+          source, with: model, neighborCount: k, keepsLists: hierarchy != nil,
+          coarseShare: coarseShare, on: communicator)
+      }
+      networks = (need(0.5), need(1))
     }
+    var ofFlow: ((SearchOptions) -> Double)?
     if method != .network {
       let length = min(
         FlowPlan(neighborCount: neighborCount).longestList, max(source.rowCount - 1, 0))
@@ -355,17 +360,25 @@ struct ClusterCommand: RankedCommand {
         nodeCount: source.rowCount, columnCount: source.dimensions,
         element: source.storedElement, listLength: length, rankCount: communicator.size)
       let flow = FlowMemory(need)
-      needs.append { max(need.bytes(by: $0), flow.bytes) }
+      ofFlow = { max(need.bytes(by: $0), flow.bytes) }
     }
     var options = search.options
-    return try memory.plan(
-      of: "clusters of [\(source.rowCount) × \(source.dimensions)] points",
-      threadCount: workers.count,
-      orElse: method == .auto ? "; --method network takes less" : "", on: communicator
-    ) {
-      options.division = $0
-      return needs.map { $0(options) }.max()!
+    func bytes(_ network: ClusteringMemory?, _ division: SearchDivision) -> Double {
+      options.division = division
+      return max(network?.bytes(by: options) ?? 0, ofFlow?(options) ?? 0)
     }
+    let purpose = "clusters of [\(source.rowCount) × \(source.dimensions)] points"
+    let plan = try memory.plan(
+      of: purpose, threadCount: workers.count,
+      orElse: method == .auto ? "; --method network takes less" : "", on: communicator,
+      usualNeed: { bytes(networks?.usual, $0) }
+    ) { bytes(networks?.most, $0) }
+    guard let networks, let room = plan.room else { return (plan, nil) }
+    ProgressReporter(progress, on: communicator).note(
+      "\(purpose) fit into --memory \(memory.givenMemory!) if half of them merge, and of the clusters after that; "
+        + "otherwise this run ends before it takes more")
+    options.division = plan.division
+    return (plan, MemoryBound(networks.most, bytes: room, search: options))
   }
 
   /// Refuses lists that no memory holds, with the option that asks for them.

@@ -147,7 +147,8 @@ struct DiarizeCommand: RankedCommand {
       try TrainedModel(path: linkage.model, dimensions: source.dimensions)
     }
     let need = ClusteringMemory(
-      source, with: model, neighborCount: model.neighborCount(nil), limit: memory.limit,
+      source, with: model, neighborCount: model.neighborCount(nil),
+      coarseShare: memory.limit == nil ? 0.5 : 1,
       on: communicator)
     var search = SearchOptions()
     let memoryPlan = try memory.plan(

@@ -102,15 +102,15 @@ extension ClusteringMemory {
   ///
   /// - Parameters:
   ///   - keepsLists: Whether the lists of a level are written.
-  ///   - limit: What each rank may take, if that was said.
+  ///   - coarseShare: How many of the nodes of a level, as a share, are taken to stay apart.
   init(
     _ source: FeatureFile, with model: TrainedModel, neighborCount: Int, keepsLists: Bool = false,
-    limit: Int?, on communicator: some Communicator
+    coarseShare: Double, on communicator: some Communicator
   ) {
     self.init(
       rowCount: largestShare(of: source.rowCount, on: communicator), pointCount: source.rowCount,
       columnCount: source.dimensions, element: source.storedElement, rankCount: communicator.size,
       neighborCount: neighborCount, keepsLists: keepsLists, model: model.linkage,
-      coarseShare: limit == nil ? 0.5 : 1)
+      coarseShare: coarseShare)
   }
 }

@@ -12,8 +12,9 @@ struct MemoryOptions: ParsableArguments {
     help: ArgumentHelp(
       "The memory that each rank may take: a number of bytes, or of K, M, G or T.",
       discussion: """
-        The run divides its work so that it stays below, or is refused before it begins. The result does \
-        not depend on it. Default: what the host has.
+        The run divides its work so that it stays below, or is refused before it begins. Where it fits only if \
+        half of the points merge, as most do, it says so, and ends if they do not. The result does not depend on \
+        it. Default: what the host has.
         """))
   var givenMemory: String?
 
@@ -38,6 +39,8 @@ struct MemoryOptions: ParsableArguments {
     let bytes: Double
     /// What was given with `--memory`.
     let limit: Int?
+    /// What is left of the limit for what grows with the points, if the plan holds only for data that merge.
+    var room: Double?
   }
 
   /// The least divided search that fits.
@@ -48,29 +51,43 @@ struct MemoryOptions: ParsableArguments {
   ///   - purpose: What the memory is for.
   ///   - remedy: What takes less, as the end of a sentence.
   ///   - need: Replicated. What grows with the points, in bytes.
+  ///   - usualNeed: The same, of data of which at least half merge at every level, if others need more.
   /// - Throws: The same on every rank if nothing fits: what would be needed.
   func plan(
     of purpose: String, threadCount: Int, orElse remedy: String = "",
-    on communicator: MPICommunicator, _ need: (SearchDivision) -> Double
+    on communicator: MPICommunicator, usualNeed: ((SearchDivision) -> Double)? = nil,
+    _ need: (SearchDivision) -> Double
   ) throws -> Plan {
     let start = Double(try communicator.maximum(Machine.startMemoryBytes))
     // Code that is read when it is needed, tiles of the threads, and buffers.
     let fixed = start + 24e6 + 6e6 * Double(try communicator.maximum(threadCount))
-    let plans = SearchDivision.all.map { Plan(division: $0, bytes: fixed + need($0), limit: limit) }
+    func plans(_ need: (SearchDivision) -> Double) -> [Plan] {
+      SearchDivision.all.map { Plan(division: $0, bytes: fixed + need($0), limit: limit) }
+    }
+    let sure = plans(need)
+    let usual = usualNeed.map { plans($0) } ?? sure
     guard let limit else {
       let free = AvailableMemory.bytes() ?? .max
       let share = try communicator.minimum(free / communicator.rankCountOnHost())
-      if let plan = plans.first(where: { $0.bytes <= Double(share) }) { return plan }
-      try MemoryNeed(option: purpose, purpose: "memory", bytes: plans.last!.bytes)
+      if let plan = usual.first(where: { $0.bytes <= Double(share) }) { return plan }
+      try MemoryNeed(option: purpose, purpose: "memory", bytes: usual.last!.bytes)
         .check(on: communicator)
-      return plans.last!
+      return usual.last!
     }
-    if let plan = plans.first(where: { $0.bytes <= Double(limit) }) { return plan }
+    if let plan = sure.first(where: { $0.bytes <= Double(limit) }) { return plan }
+    if var plan = usual.first(where: { $0.bytes <= Double(limit) }) {
+      plan.room = Double(limit) - fixed
+      return plan
+    }
     // Some pages more or fewer are there at the start of the next run, which shall not be refused.
-    let least = plans.map(\.bytes).min()! + 0x1p21
+    func least(_ plans: [Plan]) -> Int {
+      Int(((plans.map(\.bytes).min()! + 0x1p21) / Double(1 << 20)).rounded(.up))
+    }
     throw AgreedFailure(
-      reason: "--memory \(givenMemory!): \(purpose) need "
-        + "\(Int((least / Double(1 << 20)).rounded(.up)))M on each of \(communicator.size) "
-        + (communicator.size == 1 ? "rank" : "ranks") + remedy)
+      reason:
+        "--memory \(givenMemory!): \(purpose) need \(least(sure))M on each of \(communicator.size) "
+        + (communicator.size == 1 ? "rank" : "ranks")
+        + (least(usual) < least(sure) ? ", or \(least(usual))M if half of them merge" : "") + remedy
+    )
   }
 }
