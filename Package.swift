@@ -186,6 +186,16 @@ let package = Package(
         "RandomInputs",
       ],
       path: "Tests/ClusteringChecks", swiftSettings: strict),
+    .target(
+      name: "FileMutations",
+      dependencies: [
+        "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "GraphCollections",
+        "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
+      ],
+      path: "Tests/FileMutations", swiftSettings: strict),
+    .testTarget(
+      name: "FileMutationTests", dependencies: ["FileMutations", "RandomInputs"],
+      swiftSettings: strict),
     tests(of: "Communication", ["CommunicationTesting", "Parallelism"]),
     tests(of: "RandomNumbers"),
     tests(of: "LinearAlgebra", ["CKernels", "Parallelism", "RandomInputs"]),
@@ -273,3 +283,11 @@ let package = Package(
       swiftSettings: strict),
   ]
 )
+
+// Scripts/fuzz: its main program is that of libFuzzer.
+if Context.environment["HIGHLAND_FUZZER"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "FuzzReaders", dependencies: ["FileMutations"], path: "Tests/FuzzReaders",
+      swiftSettings: strict))
+}

@@ -8,7 +8,7 @@ public import SimilarityStructure
 extension StructureNetwork {
   /// Linkage probabilities and densities of a level.
   ///
-  /// Inputs and hidden rows of edges exist a tile of nodes at a time.
+  /// Inputs and hidden rows of edges exist for a batch of edges at a time.
   ///
   /// > Collective: over `communicator`. A round to agree on the number of pieces of the ghosts, and one for each,
   /// > `4 · width` bytes per ghost in all; at level 0 two more of 80 bytes per rank.
@@ -105,8 +105,8 @@ extension StructureNetwork {
     } _: { tile, distance, scratch in
       let firstEdge = graph.rowOffsets[tiles[tile].lowerBound]
       func judgeBatch() {
-        for (edge, logit) in zip(scratch.edges, decode(&scratch)) {
-          distance[edge - firstEdge] = probabilityOfFirst(logitDifference: logit)
+        for (batched, logit) in zip(scratch.edges, decode(&scratch)) {
+          distance[batched.edge - firstEdge] = probabilityOfFirst(logitDifference: logit)
         }
         scratch.edges.removeAll(keepingCapacity: true)
       }
@@ -114,7 +114,8 @@ extension StructureNetwork {
         for (place, edge) in graph.edges(into: target).enumerated() {
           guard let source = sources.row(of: graph.columns[edge]) else { continue }
           scratch.append(
-            edge, at: place, from: sources.rows, source, to: hidden, target, features, edgeScale)
+            BatchedEdge(edge: edge, place: place, target: target, sourceRow: source),
+            from: sources.rows, to: hidden, features, edgeScale)
           if scratch.isFull { judgeBatch() }
         }
       }
@@ -139,10 +140,17 @@ extension StructureNetwork {
   }
 }
 
+/// An edge j → i, the place that it has among those into i, and the row of j among those at hand.
+private struct BatchedEdge {
+  var edge: Int
+  var place: Int
+  var target: Int
+  var sourceRow: Int
+}
+
 /// A batch of edges, and what a thread works in to judge them.
 private struct EdgeScratch {
-  /// Shape `[count]`.
-  var edges: [Int] = []
+  var edges: [BatchedEdge] = []
   /// [hᵢ + hⱼ , |hᵢ − hⱼ| , eᵢⱼ], a row per edge.
   var inputs: Matrix
   var first: Matrix
@@ -161,28 +169,28 @@ private struct EdgeScratch {
   var isFull: Bool { edges.count == Self.capacity }
 
   /// - Parameters:
-  ///   - rows: h of the source j in its row `source`.
-  ///   - hidden: h of the target i in its row.
+  ///   - sources: h of the sources, in the rows that edges name.
+  ///   - hidden: h of the targets.
   ///   - scale: Of the features.
   mutating func append(
-    _ edge: Int, at place: Int, from rows: Matrix, _ source: Int, to hidden: Matrix,
-    _ target: Int, _ features: StructureFeatures, _ scale: FeatureScale
+    _ edge: BatchedEdge, from sources: Matrix, to hidden: Matrix, _ features: StructureFeatures,
+    _ scale: FeatureScale
   ) {
     let (width, stride) = (hidden.columnCount, inputs.columnCount)
     precondition(
-      !isFull && rows.columnCount == width && stride == 2 * width + StructureFeatures.edgeWidth)
-    let (sources, targets) = unsafe (rows.sharedRows(), hidden.sharedRows())
+      !isFull && sources.columnCount == width && stride == 2 * width + StructureFeatures.edgeWidth)
+    let (from, to) = unsafe (sources.sharedRows(), hidden.sharedRows())
     let first = edges.count * stride
     unsafe inputs.withUnsafeMutableBufferPointer { inputs in
       let row = unsafe inputs.baseAddress! + first
-      let (h, other) = unsafe (targets[target], sources[source])
+      let (h, other) = unsafe (to[edge.target], from[edge.sourceRow])
       for channel in 0..<width {
         unsafe row[channel] = h[channel] + other[channel]
         unsafe row[width + channel] = abs(h[channel] - other[channel])
       }
       var all = unsafe MutableSpan(_unsafeElements: inputs)
       features.writeFeatures(
-        ofEdge: edge, at: place, into: target, to: &all, at: first + 2 * width)
+        ofEdge: edge.edge, at: edge.place, into: edge.target, to: &all, at: first + 2 * width)
       scale.apply(to: &all, rowCount: 1, stride: stride, at: first + 2 * width)
     }
     edges.append(edge)

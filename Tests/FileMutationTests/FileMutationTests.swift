@@ -1,0 +1,35 @@
+import FileMutations
+import Foundation
+import RandomInputs
+import Testing
+
+/// What Scripts/fuzz does for hours, for seconds: readers of files that were changed end, and the process with them
+/// does not.
+@Suite struct ReadersOfChangedFiles {
+  private let directory =
+    NSTemporaryDirectory() + "highland-changed-\(ProcessInfo.processInfo.globallyUniqueString)"
+
+  /// How many inputs of each reader; `HIGHLAND_MUTATIONS` makes it more.
+  private static let count =
+    ProcessInfo.processInfo.environment["HIGHLAND_MUTATIONS"].flatMap { Int($0) } ?? 400
+
+  @Test func takeWhatIsWholeAndRefuseOrReadTheRest() throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    for (number, reader) in try FuzzedReader.all().enumerated() {
+      for seed in reader.seeds { try reader.read(seed, in: directory) }
+      var generator = SeededGenerator(seed: 211 + number)
+      var refused = 0
+      for _ in 0..<Self.count {
+        let seed = reader.seeds.randomElement(using: &generator)!
+        do { try reader.read(seed.mutated(using: &generator), in: directory) } catch {
+          refused += 1
+        }
+      }
+      // Names may be anything, and what was kept for another run is not used.
+      if !["names", "groups", "neighbours that were kept"].contains(reader.name) {
+        #expect(refused > Self.count / 10, "\(reader.name): \(refused) of \(Self.count)")
+      }
+      #expect(refused < Self.count, "\(reader.name)")
+    }
+  }
+}
