@@ -2,8 +2,8 @@ internal import Datasets
 internal import LinearAlgebra
 
 extension DiscriminantTransform {
-  /// Says in a file what it holds.
-  private static let format = "highland transform"
+  /// What the file says it is, under `format`.
+  public static let format = "highland transform"
 
   /// Writes `center` and `axes` as `.safetensors`, by this rank alone.
   ///

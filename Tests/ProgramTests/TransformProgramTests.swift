@@ -42,6 +42,8 @@ extension Programs {
       let windows = try scratch.write(
         (0..<300).map { "r\($0 / 100)\t\($0 % 100)\t\($0 % 100 + 1)\n" }.joined(), as: "windows.tsv"
       )
+      let description = try await run("highland", ["info", transform])
+      #expect(description.output.contains("transform of rows"), "\(description)")
       func go(_ arguments: [String]) async throws {
         let outcome = try await run("highland", arguments, ranks: 3)
         #expect(outcome.exitCode == 0, "\(outcome)")
