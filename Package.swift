@@ -134,6 +134,9 @@ let package = Package(
         "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
     module("PrincipalComponents", ["Communication", "LinearAlgebra", "Parallelism"]),
+    module(
+      "DiscriminantTransforms",
+      ["Communication", "Datasets", "LinearAlgebra", "Parallelism", "PrincipalComponents"]),
     module("Evaluation", ["Communication", "RandomNumbers", "SpeakerTurns"]),
     .target(
       name: "DefaultModel", resources: [.embedInCode("default.safetensors")],
@@ -164,7 +167,8 @@ let package = Package(
       name: "highland",
       dependencies: [
         "CHighland", "Charts", "Communication", "Datasets", "DefaultModel", "Differentiation",
-        "DistributedGraphs", "Evaluation", "GraphClassification", "GraphCollections",
+        "DiscriminantTransforms", "DistributedGraphs", "Evaluation", "GraphClassification",
+        "GraphCollections",
         "GraphNetworks", "HierarchicalClustering", "HierarchyReports", "LinearAlgebra",
         "MPICommunication", "MPIPrograms", "NeighborSearch", "Optimization", "Parallelism",
         "PrincipalComponents", "SimilarityStructure", "SpeakerTurns", "SyntheticData", "Training",
@@ -210,6 +214,9 @@ let package = Package(
     tests(
       of: "PrincipalComponents",
       ["Communication", "LinearAlgebra", "Parallelism", "RandomInputs"]),
+    tests(
+      of: "DiscriminantTransforms",
+      ["Communication", "Datasets", "LinearAlgebra", "Parallelism", "RandomInputs"]),
     tests(of: "Charts"),
     tests(of: "DistributedGraphs", ["Communication", "LinearAlgebra", "RandomInputs"]),
     tests(

@@ -202,7 +202,7 @@ private func similarityProducts<Scalar: PoolingScalar>(
 extension DenseMatrix where Scalar: DifferentiableScalar {
   /// Σ x y over all elements of some rows, in order, in double precision.
   @specialized(where Scalar == Float)
-  fileprivate func dot(_ other: Self, _ rows: Range<Int>) -> Double {
+  func dot(_ other: Self, _ rows: Range<Int>) -> Double {
     precondition(
       rowCount == other.rowCount && columnCount == other.columnCount && rows.lowerBound >= 0
         && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount)")

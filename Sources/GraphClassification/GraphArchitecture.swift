@@ -3,8 +3,13 @@ public import Differentiation
 /// Which network: everything about it but its numbers.
 public struct GraphArchitecture: Equatable, Codable, Sendable {
   public enum Kind: String, CaseIterable, Codable, Sendable {
+    /// Sums over nodes, a linear map with ReLU, a linear map: sees no edges.
+    case baseline
     /// Graph convolutions, a mean over nodes, a linear map: the flat network.
     case gcn
+    /// Sums over neighbours, each through a perceptron; sums of all layers' nodes; a linear map
+    /// [Xu et al. 2019, arXiv:1810.00826].
+    case gin
     /// Nodes are pooled into learned clusters, level by level [Ying et al. 2018, arXiv:1806.08804].
     case diffpool
   }
@@ -13,9 +18,10 @@ public struct GraphArchitecture: Equatable, Codable, Sendable {
   /// Columns of the nodes' rows.
   public var inputWidth: Int
   public var hidden: Int
-  /// Convolutions one after the other: of the flat network, or of each block of DiffPool.
+  /// Layers one after the other: of a network without pooling, or of each block of DiffPool. Of the baseline linear
+  /// maps with ReLU of each node.
   public var layerCount: Int
-  /// DiffPool's clusters at each pooling level; empty for the flat network.
+  /// DiffPool's clusters at each pooling level; empty for other networks.
   public var clusterCounts: [Int]
   public var classCount: Int
   /// The share of a graph's hidden numbers that training sets to 0, before the last linear map.
@@ -26,21 +32,31 @@ public struct GraphArchitecture: Equatable, Codable, Sendable {
   /// - Precondition: Positive sizes, clusters for DiffPool alone, a share below 1.
   public init(
     kind: Kind, inputWidth: Int, hidden: Int = 64, layerCount: Int? = nil,
-    clusterCounts: [Int] = [], classCount: Int, dropout: Double = 0, readout: Aggregation = .mean
+    clusterCounts: [Int] = [], classCount: Int, dropout: Double = 0, readout: Aggregation? = nil
   ) {
     precondition(
       inputWidth > 0 && hidden > 0 && classCount > 0 && (layerCount ?? 1) > 0
-        && clusterCounts.allSatisfy { $0 > 0 } && clusterCounts.isEmpty == (kind == .gcn)
+        && clusterCounts.allSatisfy { $0 > 0 } && clusterCounts.isEmpty == (kind != .diffpool)
         && (0..<1).contains(dropout),
       "\(kind) of \(inputWidth), \(hidden), \(clusterCounts), \(classCount), \(dropout)")
     self.kind = kind
     self.inputWidth = inputWidth
     self.hidden = hidden
-    self.layerCount = layerCount ?? (kind == .gcn ? 3 : clusterCounts.count == 1 ? 1 : 3)
+    self.layerCount = layerCount ?? (kind == .baseline || clusterCounts.count == 1 ? 1 : 3)
     self.clusterCounts = clusterCounts
     self.classCount = classCount
     self.dropout = dropout
-    self.readout = readout
+    self.readout = readout ?? kind.readout
+  }
+}
+
+extension GraphArchitecture.Kind {
+  /// What the network was published with.
+  public var readout: Aggregation {
+    switch self {
+    case .baseline, .gin: .sum
+    case .gcn, .diffpool: .mean
+    }
   }
 }
 
@@ -65,6 +81,11 @@ struct Block {
 }
 
 extension GraphArchitecture {
+  /// Clusters of one pooling level for graphs up to this size: a quarter of its nodes.
+  public static func usualClusterCount(largestGraph: Int) -> Int {
+    min(160, (largestGraph + 3) / 4)
+  }
+
   /// The blocks of each pooling level: assignment logits, and embeddings.
   var levels: [(pool: Block, embed: Block)] {
     var width = inputWidth
@@ -91,8 +112,15 @@ extension GraphArchitecture {
 
   /// Columns of a graph's row, before the linear maps at the end.
   var readoutWidth: Int {
-    kind == .gcn ? hidden : lastBlock?.outputWidth ?? levels.last!.embed.outputWidth
+    switch kind {
+    case .baseline, .gcn: hidden
+    case .gin: inputWidth + layerCount * hidden
+    case .diffpool: lastBlock?.outputWidth ?? levels.last!.embed.outputWidth
+    }
   }
+
+  /// Columns of a graph's row before the last linear map, on which dropout acts.
+  var dropoutWidth: Int { kind == .gin ? readoutWidth : hidden }
 
   /// The parameters of the network: names, shapes, and how they are drawn.
   var parameters: [(name: String, shape: [Int], start: Start)] {
@@ -100,6 +128,10 @@ extension GraphArchitecture {
     func linear(_ name: String, _ inputs: Int, _ outputs: Int) {
       all.append(("\(name).weight", [outputs, inputs], .uniform(bound: 1 / root(inputs))))
       all.append(("\(name).bias", [outputs], .uniform(bound: 1 / root(inputs))))
+    }
+    func normalization(_ name: String, _ width: Int) {
+      all.append(("\(name).weight", [width], .constant(1)))
+      all.append(("\(name).bias", [width], .constant(0)))
     }
     func block(_ block: Block) {
       for layer in block.layers {
@@ -110,14 +142,29 @@ extension GraphArchitecture {
             .uniform(bound: 1 / root(layer.inputWidth))
           ))
         linear("\(name).lin_root", layer.inputWidth, layer.width)
-        all.append(("\(block.name).bn\(layer.name).weight", [layer.width], .constant(1)))
-        all.append(("\(block.name).bn\(layer.name).bias", [layer.width], .constant(0)))
+        normalization("\(block.name).bn\(layer.name)", layer.width)
       }
       if block.hasLinear {
         linear("\(block.name).lin", block.widths.reduce(0, +), block.outputWidth)
       }
     }
     switch kind {
+    case .baseline:
+      for layer in 0..<layerCount {
+        linear("node\(layer + 1)", layer == 0 ? inputWidth : hidden, hidden)
+      }
+      linear("lin1", hidden, hidden)
+      linear("lin2", hidden, classCount)
+    case .gin:
+      for layer in 0..<layerCount {
+        let name = "conv\(layer + 1)"
+        all.append(("\(name).eps", [1], .constant(0)))
+        linear("\(name).lin1", layer == 0 ? inputWidth : hidden, hidden)
+        normalization("\(name).bn1", hidden)
+        linear("\(name).lin2", hidden, hidden)
+        normalization("\(name).bn2", hidden)
+      }
+      linear("lin", readoutWidth, classCount)
     case .gcn:
       for layer in 0..<layerCount {
         let inputs = layer == 0 ? inputWidth : hidden
@@ -151,7 +198,13 @@ extension GraphArchitecture {
 
   /// The layers with batch normalisation, by the names of their parameters, and their widths.
   var normalizations: [(name: String, width: Int)] {
-    (levels.flatMap { [$0.pool, $0.embed] } + (lastBlock.map { [$0] } ?? [])).flatMap { block in
+    if kind == .gin {
+      return (1...layerCount).flatMap { layer in
+        [("conv\(layer).bn1", hidden), ("conv\(layer).bn2", hidden)]
+      }
+    }
+    return (levels.flatMap { [$0.pool, $0.embed] } + (lastBlock.map { [$0] } ?? [])).flatMap {
+      block in
       block.layers.map { ("\(block.name).bn\($0.name)", $0.width) }
     }
   }

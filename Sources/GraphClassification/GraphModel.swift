@@ -176,7 +176,7 @@ extension GraphArchitecture {
       ?? check("hidden", hidden, 1...65_536) ?? check("layerCount", layerCount, 1...1000)
       ?? check("classCount", classCount, 1...100_000_000)
       ?? check(
-        "the length of clusterCounts", clusterCounts.count, kind == .gcn ? 0...0 : 1...100)
+        "the length of clusterCounts", clusterCounts.count, kind == .diffpool ? 1...100 : 0...0)
     {
       return problem
     }

@@ -59,6 +59,15 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
       isRectified: isRectified, parts: parts)
   }
 
+  mutating func output() throws -> GraphOutput<Scalar> {
+    switch network.architecture.kind {
+    case .baseline: baseline()
+    case .gcn: convolutional()
+    case .gin: try isomorphism()
+    case .diffpool: try pooling()
+    }
+  }
+
   private func dropped(_ x: Variable<Scalar>) -> Variable<Scalar> {
     dropoutMask.map { x.masked(by: $0) } ?? x
   }
@@ -71,9 +80,44 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
     }
   }
 
-  // MARK: The flat network
+  // MARK: Networks without pooling
 
-  func flat() -> GraphOutput<Scalar> {
+  func baseline() -> GraphOutput<Scalar> {
+    var x = features
+    var embeddings: [DenseMatrix<Scalar>] = []
+    for layer in 1...network.architecture.layerCount {
+      x = linear(x, "node\(layer)", isRectified: true, parts: parts(.input))
+      if looksInside { embeddings.append(x.value) }
+    }
+    let readout = readout(x, input.blocks)
+    let hidden = linear(readout, "lin1", isRectified: true, parts: input.parts)
+    return GraphOutput(
+      logProbabilities: linear(dropped(hidden), "lin2", parts: input.parts).logSoftmaxOfRows(),
+      embeddings: embeddings, readout: readout.value)
+  }
+
+  mutating func isomorphism() throws -> GraphOutput<Scalar> {
+    var x = features
+    var embeddings: [DenseMatrix<Scalar>] = []
+    var readouts = [readout(x, input.blocks)]
+    for layer in 1...network.architecture.layerCount {
+      let name = "conv\(layer)"
+      x = x.neighborSums(nil, over: input.adjacency)
+        .adding(x, timesOnePlus: recorded["\(name).eps"], parts: parts(.input))
+      for place in 1...2 {
+        x = linear(x, "\(name).lin\(place)", parts: parts(.input))
+        x = try normalized(x, "\(name).bn\(place)", parts: parts(.input)).rectified()
+      }
+      if looksInside { embeddings.append(x.value) }
+      readouts.append(readout(x, input.blocks))
+    }
+    let readout = joined(readouts)
+    return GraphOutput(
+      logProbabilities: linear(dropped(readout), "lin", parts: input.parts).logSoftmaxOfRows(),
+      embeddings: embeddings, statistics: statistics, readout: readout.value)
+  }
+
+  func convolutional() -> GraphOutput<Scalar> {
     let graph = input.normalizedGraph(parts: parts(.input))
     var x = features
     var embeddings: [DenseMatrix<Scalar>] = []
@@ -96,7 +140,7 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
   private enum Level {
     /// The input: rows of nodes; weights that make the mean of neighbours.
     case nodes(weights: [Scalar], transposed: [Scalar])
-    /// The input of the flat network.
+    /// The input of a network without pooling.
     static var input: Level { .nodes(weights: [], transposed: []) }
     /// Blocks of `[length × length]`, one below the other.
     case clusters(adjacency: Variable<Scalar>, length: Int)
@@ -284,7 +328,7 @@ extension GraphNetwork {
       network: self, recorded: recorded, tape: tape, input: input, isTraining: true,
       looksInside: looksInside, dropoutMask: dropoutMask,
       features: features ?? tape.constant(input.features), communicator: communicator)
-    return try architecture.kind == .gcn ? pass.flat() : pass.pooling()
+    return try pass.output()
   }
 
   /// What the trained network makes of graphs: normalised by the running statistics, every graph for
@@ -297,9 +341,8 @@ extension GraphNetwork {
       network: self, recorded: parameters.recorded(on: constant), tape: constant, input: input,
       isTraining: false, looksInside: looksInside, dropoutMask: nil,
       features: constant.constant(input.features), communicator: SingleRank())
-    guard architecture.kind == .diffpool else { return pass.flat() }
     do {
-      return try pass.pooling()
+      return try pass.output()
     } catch {
       // Only communication throws, and there is none.
       preconditionFailure("\(error)")
@@ -307,5 +350,5 @@ extension GraphNetwork {
   }
 
   /// The rows before the last linear map that dropout acts on.
-  public var dropoutWidth: Int { architecture.hidden }
+  public var dropoutWidth: Int { architecture.dropoutWidth }
 }

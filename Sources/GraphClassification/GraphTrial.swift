@@ -48,14 +48,15 @@ public struct GraphTrialPlan: Sendable {
   public var layerCount: Int?
   public var clusterCounts: [Int]
   public var dropout: Double
-  public var readout: Aggregation
+  /// Nil: what the network was published with.
+  public var readout: Aggregation?
   public var columns: NodeEncoder.Columns
   public var training: GraphTrainingOptions
   public var looksAtSmoothing: Bool
 
   public init(
     kind: GraphArchitecture.Kind, hidden: Int = 64, layerCount: Int? = nil,
-    clusterCounts: [Int] = [], dropout: Double = 0, readout: Aggregation = .mean,
+    clusterCounts: [Int] = [], dropout: Double = 0, readout: Aggregation? = nil,
     columns: NodeEncoder.Columns = [.labels],
     training: GraphTrainingOptions = .init(), looksAtSmoothing: Bool = false
   ) {
@@ -135,21 +136,38 @@ public struct GraphTrialPlan: Sendable {
     workers: Workers = Workers(), on communicator: C,
     observer: (_ task: Int, EpochRecord) -> Void = { _, _ in }
   ) throws -> (results: [GraphTrialResult], firstModel: GraphModel?) {
-    try communicator.assertReplicated(tasks, from: .all)
-    var firstModel: GraphModel?
-    let messages = try communicator.perform(tasks.count, inGroups: groupCount) { task, group in
-      let trial = try run(tasks[task], on: collection, workers: workers, on: group) {
-        observer(task, $0)
-      }
-      if task == 0 { firstModel = trial.model }
-      return Array(try GraphTrialResult.encoder.encode(trial.result))
-    }
-    return (
-      try messages.map {
-        try GraphTrialResult.decoder.decode(GraphTrialResult.self, from: Data($0))
-      }, firstModel
-    )
+    try runTrials(
+      tasks.map { (self, $0) }, inGroups: groupCount, on: collection, workers: workers,
+      on: communicator, observer: observer)
   }
+}
+
+/// Trains as several plans say, on a split each, side by side on groups of ranks.
+///
+/// > Collective: over `communicator`, as ``GraphTrialPlan/run(_:inGroups:on:workers:on:observer:)``.
+///
+/// - Parameter trials: Replicated.
+/// - Returns: As ``GraphTrialPlan/run(_:inGroups:on:workers:on:observer:)``.
+func runTrials<C: GroupingCommunicator>(
+  _ trials: [(plan: GraphTrialPlan, task: GraphTrialTask)], inGroups groupCount: Int,
+  on collection: GraphCollection, workers: Workers, on communicator: C,
+  observer: (_ trial: Int, EpochRecord) -> Void
+) throws -> (results: [GraphTrialResult], firstModel: GraphModel?) {
+  try communicator.assertReplicated(trials.map(\.task), from: .all)
+  var firstModel: GraphModel?
+  let messages = try communicator.perform(trials.count, inGroups: groupCount) { place, group in
+    let (plan, task) = trials[place]
+    let trial = try plan.run(task, on: collection, workers: workers, on: group) {
+      observer(place, $0)
+    }
+    if place == 0 { firstModel = trial.model }
+    return Array(try GraphTrialResult.encoder.encode(trial.result))
+  }
+  return (
+    try messages.map {
+      try GraphTrialResult.decoder.decode(GraphTrialResult.self, from: Data($0))
+    }, firstModel
+  )
 }
 
 extension GraphTrialResult {

@@ -31,6 +31,8 @@ public struct ClusteringAccount: Codable, Sendable {
   // What only the program knows.
   /// The name of the input.
   public var features: String?
+  /// The name of what its rows were transformed by.
+  public var transform: String?
   /// Why that method, where neither an option named it nor a comparison decided.
   public var methodReason: String?
   /// The names of given lists.

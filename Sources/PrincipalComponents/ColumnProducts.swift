@@ -1,21 +1,21 @@
-internal import LinearAlgebra
-internal import Parallelism
+package import LinearAlgebra
+package import Parallelism
 
-/// Σ uᵢ · uⱼ over rows u of length 1, of every pair of columns: the same bits in whatever order slices of the
+/// Σ uᵢ · uⱼ over rows u of length 1 at most, of every pair of columns: the same bits in whatever order slices of the
 /// rows are added, on any number of ranks and threads.
 ///
 /// A slice has ``sliceLength`` rows, the last one fewer, whoever has it. Its products are made in blocks of
 /// columns, which have the same shapes on any number of threads, and are rounded to whole multiples of a unit:
 /// sums of integers are associative. See `Docs/Decisions/0003-fixed-point-sums.md`.
-struct ColumnProducts: Sendable {
-  static let sliceLength = 1024
+package struct ColumnProducts: Sendable {
+  package static let sliceLength = 1024
   private static let blockLength = 128
 
   let columnCount: Int
   /// How many units make 1: a power of two.
-  let scale: Double
+  package let scale: Double
   /// Of each block of columns its products with the columns from its first on, row after row.
-  var sums: [Int64]
+  package var sums: [Int64]
   private let blocks: [Block]
 
   private struct Block: Sendable {
@@ -25,7 +25,7 @@ struct ColumnProducts: Sendable {
   }
 
   /// - Parameter rowCount: Of all slices together.
-  init(columnCount: Int, rowCount: Int) {
+  package init(columnCount: Int, rowCount: Int) {
     self.columnCount = columnCount
     var count = 0
     blocks = (0..<columnCount).tiles(of: Self.blockLength).map { columns in
@@ -41,10 +41,10 @@ struct ColumnProducts: Sendable {
   /// Adds the products of a slice.
   ///
   /// - Parameters:
-  ///   - slice: Rows of length 1, or of zeros.
+  ///   - slice: Rows of length 1 at most.
   ///   - library: With one thread; the workers share the blocks of columns.
   /// - Complexity: O(rows · columns²) of flops; a block of columns of memory per thread.
-  mutating func add(_ slice: Matrix, by library: OpenBLAS, using workers: Workers) {
+  package mutating func add(_ slice: Matrix, by library: OpenBLAS, using workers: Workers) {
     precondition(
       slice.columnCount == columnCount && slice.rowCount <= Self.sliceLength,
       "[\(slice.rowCount) × \(slice.columnCount)] of \(columnCount) columns")
@@ -70,7 +70,7 @@ struct ColumnProducts: Sendable {
   }
 
   /// The sums, each divided by the unit, below the diagonal and on it; zeros above.
-  var lowerTriangle: DenseMatrix<Double> {
+  package var lowerTriangle: DenseMatrix<Double> {
     var matrix = DenseMatrix<Double>(rows: columnCount, columns: columnCount)
     let width = columnCount
     unsafe matrix.withUnsafeMutableBufferPointer { matrix in

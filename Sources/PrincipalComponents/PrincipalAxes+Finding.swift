@@ -198,7 +198,7 @@ extension Communicator {
   /// The sums of the ranks' values, place by place, on rank 0; none elsewhere.
   ///
   /// > Collective: two rounds; none on one rank. Every rank adds up a share of the places and sends it to rank 0.
-  fileprivate func sumsOnFirstRank(_ values: [Int64]) throws -> [Int64] {
+  package func sumsOnFirstRank(_ values: [Int64]) throws -> [Int64] {
     guard size > 1 else { return values }
     let counts = (0..<size).map { values.count * ($0 + 1) / size - values.count * $0 / size }
     let count = counts[rank.index]

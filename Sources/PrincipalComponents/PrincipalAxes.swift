@@ -53,7 +53,8 @@ extension Matrix {
   /// Divides every row by its length; rows without a direction become zeros.
   ///
   /// - Returns: How many these are.
-  mutating func makeDirections() -> Int {
+  @discardableResult
+  package mutating func makeDirections() -> Int {
     let (rows, columns) = (rowCount, columnCount)
     return unsafe withUnsafeMutableBufferPointer { elements in
       var invalidCount = 0
@@ -78,7 +79,7 @@ extension Matrix {
 
   /// Turns every row so that the first of its elements that are at least half as large as its largest is
   /// positive: a vector and its opposite become the same, also if rounding decides which element is the largest.
-  mutating func fixSigns() {
+  package mutating func fixSigns() {
     let (rows, columns) = (rowCount, columnCount)
     unsafe withUnsafeMutableBufferPointer { elements in
       for row in 0..<rows {

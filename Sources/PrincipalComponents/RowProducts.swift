@@ -98,7 +98,7 @@ struct RowProducts {
     for other in 0...place {
       observer(Double(other) / Double(place + 1))
       var others = other == place ? tile : try rows(tiles[other])
-      if other != place { _ = others.makeDirections() }
+      if other != place { others.makeDirections() }
       for piece in (0..<columnCount).tiles(of: Self.pieceLength) {
         let part = product(
           tile.copy(ofColumns: piece), PackedMatrix(columns: others.copy(ofColumns: piece)),
@@ -133,7 +133,7 @@ struct RowProducts {
     var axes = Array(repeating: Array(repeating: 0.0, count: columnCount), count: count)
     for tile in tiles {
       var slice = try rows(tile)
-      _ = slice.makeDirections()
+      slice.makeDirections()
       let weights = Matrix(
         rows: count, columns: tile.count,
         elements: best.flatMap { vector in tile.map { Float(matrix[vector, $0]) } })

@@ -25,7 +25,7 @@ struct Highland: ParsableCommand {
     subcommands: [
       TrainCommand.self, ClusterCommand.self, DiarizeCommand.self, NeighborsCommand.self,
       ComponentsCommand.self, EvaluateCommand.self, ReportCommand.self, GenerateCommand.self,
-      ConvertCommand.self,
+      ConvertCommand.self, TransformCommand.self,
       InfoCommand.self, GraphsCommand.self, CompletionCommand.self,
     ])
 }

@@ -92,6 +92,9 @@ private let operations = [
   Operation(name: "dense layer without ReLU", shapes: [(6, 3), (2, 3), (1, 2)]) {
     .affine([($0[0], $0[1])], bias: $0[2], isRectified: false, parts: RowParts(blocks))
   },
+  Operation(name: "multiples of rows", shapes: [(6, 2), (6, 2), (1, 1)]) {
+    $0[0].adding($0[1], timesOnePlus: $0[2], parts: RowParts(blocks))
+  },
   Operation(name: "normalisation over ranks", shapes: [(6, 3), (1, 3), (1, 3)]) {
     try $0[0].batchNormalized(
       scale: $0[1], shift: $0[2], parts: RowParts(blocks), on: SingleRank()

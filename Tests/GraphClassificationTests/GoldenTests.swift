@@ -108,7 +108,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [GraphArchitecture.Kind.gcn, .diffpool], [[3], [4, 2]])
+  @Test(arguments: GraphArchitecture.Kind.allCases, [[3], [4, 2]])
   func gradientsOfWholeNetworksAreCentralDifferences(
     kind: GraphArchitecture.Kind, clusterCounts: [Int]
   ) throws {
@@ -116,7 +116,7 @@ import Testing
     var network = GraphNetwork<Double>(
       GraphArchitecture(
         kind: kind, inputWidth: 5, hidden: 4,
-        clusterCounts: kind == .gcn ? [] : clusterCounts, classCount: 3), seed: 8)
+        clusterCounts: kind == .diffpool ? clusterCounts : [], classCount: 3), seed: 8)
     // Biases of 0 would put nodes whose rows are 0 on the kink of ReLU.
     for index in network.parameters.all.indices where network.parameters.all[index].shape.count == 1
     {

@@ -18,6 +18,36 @@ extension Programs {
       return directory
     }
 
+    @Test func aBenchmarkGivesTheSameAccuraciesOnAnyNumberOfRanks() async throws {
+      let scratch = try Scratch()
+      let directory = try await generated(scratch)
+      var outputs: [[Substring]] = []
+      for ranks in [1, 3] {
+        let outcome = try await run(
+          "highland",
+          [
+            "graphs", "benchmark", directory, "--networks", "baseline,gin,diffpool-2", "--quick",
+            "--folds", "2", "--repeats", "2", "--epochs", "2", "--progress", "none", "--threads",
+            "1",
+            "--json",
+          ], ranks: ranks)
+        try #require(outcome.exitCode == 0 && outcome.errors.isEmpty, "\(outcome)")
+        #expect(outcome.output.contains("\"network\" : \"diffpool-2\""), "\(outcome)")
+        outputs.append(
+          outcome.output.split(separator: "\n").filter {
+            !$0.contains("Seconds") && !$0.contains("rankCount")
+          })
+      }
+      #expect(outputs[0] == outputs[1])
+      let refused = try await run(
+        "highland", ["graphs", "benchmark", directory, "--folds", "21", "--progress", "none"],
+        ranks: 3)
+      #expect(refused.exitCode == 1, "\(refused)")
+      #expect(
+        refused.errors.contains("class 0 has 20 graphs, which is fewer than 21 folds"), "\(refused)"
+      )
+    }
+
     private let quick = ["--epochs", "2", "--hidden", "8", "--progress", "none", "--threads", "1"]
 
     @Test func aModelIsTrainedAndItsPredictionsAreTheSameOnAnyNumberOfRanks() async throws {

@@ -97,6 +97,14 @@ final class OptionInputs: Sendable {
       (0..<250 as Range<Int64>).flatMap { [$0, $0 / 3] }, shape: [250, 2], as: "edges.npy")
     paths["levels"] = scratch("levels")
     try await go(["cluster", Fixture.features, "--hierarchy", paths["levels"]!])
+    // Transforms, and how much rows count.
+    paths["weights"] = try scratch.write(
+      (0..<300).map { Float($0 % 4) / 3 }, shape: [300], as: "weights.npy")
+    for (name, options) in [("transform", []), ("other-transform", ["--columns", "9"])] {
+      paths[name] = scratch("\(name).safetensors")
+      try await go(
+        ["transform", "fit", Fixture.features, Fixture.truth, "--output", paths[name]!] + options)
+    }
     // Whole graphs, and networks of both kinds.
     paths["graphs"] = scratch("motifs")
     try await go([

@@ -95,6 +95,7 @@ extension OptionTable {
   // MARK: - graphs
 
   static let graphs = [
+    graphsBenchmark,
     OptionTable("graphs info", "graphs info {graphs}", [OptionUse("--json", .output)]),
     OptionTable(
       "graphs evaluate", "graphs evaluate {graphs}", defaults: "--model {flat}",
@@ -128,6 +129,22 @@ extension OptionTable {
     OptionUse(
       words, .json("report.json", "folds"), with: companions + " --report report.json")
   }
+
+  private static func inJSON(_ words: String, _ key: String) -> OptionUse {
+    OptionUse(words, .line("\"\(key)\" :"), with: "--json")
+  }
+
+  private static let graphsBenchmark = OptionTable(
+    "graphs benchmark", "graphs benchmark {graphs}",
+    defaults: "--networks baseline --folds 2 --repeats 1 --epochs 2",
+    [
+      inJSON("--networks gcn", "network"), inJSON("--quick", "hidden"),
+      inJSON("--folds 3", "folds"), inJSON("--repeats 2", "repeats"),
+      inJSON("--epochs 3", "epochs"),
+      inJSON("--patience 1", "patience"), inJSON("--seed 5", "seed"),
+      inJSON("--threads 3", "threadCount"), OptionUse("--json", .line("testAccuracy")),
+      OptionUse("--progress none", .silence),
+    ])
 
   private static let graphsTrain = OptionTable(
     "graphs train", "graphs train {graphs}", defaults: "--hidden 8 --epochs 8 --learning-rate 0.05",

@@ -7,9 +7,9 @@ extension OptionTable {
       clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, diarize, knn,
       componentsOfEdges,
       componentsOfLists, evaluate, evaluateTurns, report, reportAsJSON, generate, convertFeatures,
-      convertReduced,
+      convertReduced, convertTransformed,
       convertLabels,
-      convertText,
+      convertText, transformFit,
       infoOfFeatures, infoOfLabels, infoOfAModel, infoOfTheMachine, trainStructure,
       trainCoordinates,
     ] + graphs
@@ -18,6 +18,9 @@ extension OptionTable {
 
   private static let ofAnyMethod = [
     OptionUse("--dimensions 16", .success, variant: "bin"),
+    OptionUse(
+      "--transform {transform}", .count(of: "\"transform\"", in: "report.json"),
+      with: "--report report.json"),
     OptionUse("--output labels.npy", .file("labels.npy")),
     OptionUse("--truth {truth}", .line("BCubed")),
     OptionUse("--report report.json", .file("report.json")),
@@ -129,6 +132,7 @@ extension OptionTable {
     [
       OptionUse("--features {turned-features}", .diarization("parameters", "features")),
       OptionUse("--dimensions 16", .success, variant: "bin"),
+      OptionUse("--transform {transform}", .diarization("parameters", "transform")),
       OptionUse("--output other", .file("other/diarize.json")),
       OptionUse("--model {coordinates}", .diarization("parameters", "model")),
       OptionUse("--granularity coarser", .diarization("parameters", "granularity")),
@@ -160,6 +164,7 @@ extension OptionTable {
     "knn", "knn {features}", defaults: "--neighbors n.npy --similarities s.npy",
     [
       OptionUse("--dimensions 16", .success, variant: "bin"),
+      OptionUse("--transform {transform}", .arrays),
       OptionUse("-k 4", .arrays),
       OptionUse("--groups {groups}", .arrays),
       OptionUse("--neighbors other.npy", .file("other.npy")),
@@ -261,8 +266,10 @@ extension OptionTable {
       OptionUse("--dimensions 16", .success, variant: "bin"),
       OptionUse("--element-type float64", .content("out.x.npy")),
       OptionUse("--reduce 3", .line("columns to 3")),
+      OptionUse("--transform {transform}", .content("out.x.npy")),
       OptionUse("--overwrite", .success, existing: ["out.x.npy"]),
-    ] + OptionUse.refused("--json", "--threads 3", "--progress none"))
+    ] + OptionUse.refused("--json", "--threads 3", "--progress none"),
+    refused: [["--reduce", "--transform"]])
 
   private static let convertReduced = OptionTable(
     "convert, reduced", "convert {few} out.x.npy --reduce 3",
@@ -273,21 +280,44 @@ extension OptionTable {
       OptionUse("--threads 5", .line("threadCount"), with: "--json"),
       OptionUse("--progress none", .silence),
       OptionUse("--overwrite", .success, existing: ["out.x.npy"]),
+    ] + OptionUse.refused("--transform {transform}"))
+
+  private static let convertTransformed = OptionTable(
+    "convert, transformed", "convert {few} out.x.npy", defaults: "--transform {transform}",
+    [
+      OptionUse("--dimensions 16", .success, variant: "bin"),
+      OptionUse("--element-type float64", .content("out.x.npy")),
+      OptionUse("--transform {other-transform}", .content("out.x.npy")),
+      OptionUse("--overwrite", .success, existing: ["out.x.npy"]),
+    ] + OptionUse.refused("--reduce 3", "--json", "--threads 3", "--progress none"))
+
+  private static let transformFit = OptionTable(
+    "transform fit", "transform fit {features} {truth}", defaults: "--output t.safetensors",
+    [
+      OptionUse("--dimensions 16", .success, variant: "bin"),
+      OptionUse("--output other.safetensors", .file("other.safetensors")),
+      OptionUse("--columns 3", .parameters),
+      OptionUse("--weights {weights}", .parameters), OptionUse("--json", .line("shrinkage")),
+      OptionUse("--threads 3", .line("threadCount"), with: "--json"),
+      OptionUse("--progress none", .silence),
+      OptionUse("--overwrite", .success, existing: ["t.safetensors", "other.safetensors"]),
     ])
 
   private static let convertLabels = OptionTable(
     "convert, labels", "convert {truth} out.x.npy",
     [OptionUse("--overwrite", .success, existing: ["out.x.npy"])]
       + OptionUse.refused(
-        "--dimensions 1", "--element-type float32", "--reduce 1", "--json", "--threads 3",
-        "--progress none"))
+        "--dimensions 1", "--element-type float32", "--reduce 1", "--transform {transform}",
+        "--json",
+        "--threads 3", "--progress none"))
 
   private static let convertText = OptionTable(
     "convert, text", "convert {lines} out.x.npy",
     [OptionUse("--overwrite", .success, existing: ["out.x.npy"])]
       + OptionUse.refused(
-        "--dimensions 1", "--element-type float32", "--reduce 1", "--json", "--threads 3",
-        "--progress none"))
+        "--dimensions 1", "--element-type float32", "--reduce 1", "--transform {transform}",
+        "--json",
+        "--threads 3", "--progress none"))
 
   private static let infoOfFeatures = OptionTable(
     "info of features", "info {few}",

@@ -26,6 +26,7 @@ struct ClusterCommand: RankedCommand {
       """)
 
   @OptionGroup var input: FeatureOptions
+  @OptionGroup var transforming: TransformOptions
 
   @Option(
     help: ArgumentHelp(
@@ -205,7 +206,10 @@ struct ClusterCommand: RankedCommand {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
       [.labels(output), .json(report)],
-      reading: [input.features, model, truth, neighbors, similarities, partitionFile, groups],
+      reading: [
+        input.features, model, truth, neighbors, similarities, partitionFile, groups,
+        transforming.transform,
+      ],
       outside: hierarchy,
       on: communicator)
     if let hierarchy {
@@ -215,7 +219,7 @@ struct ClusterCommand: RankedCommand {
           hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite)
       }
     }
-    let source = try input.open(on: communicator)
+    let source = try transforming.applied(to: input.open(on: communicator), on: communicator)
     if let output {
       try communicator.agree {
         guard communicator.rank == Rank(0) else { return }
@@ -321,6 +325,7 @@ struct ClusterCommand: RankedCommand {
   ) -> ClusteringAccount {
     var account = ClusteringAccount(of: clustering, by: plan, model: name)
     account.features = input.features
+    account.transform = transforming.transform
     account.neighbors = neighbors
     account.similarities = similarities
     account.methodReason = methodReason(of: clustering)
@@ -332,7 +337,7 @@ struct ClusterCommand: RankedCommand {
   ///
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
   private func memoryPlan(
-    _ method: ClusteringMethod, _ model: TrainedModel?, _ source: FeatureFile, _ workers: Workers,
+    _ method: ClusteringMethod, _ model: TrainedModel?, _ source: FeatureRows, _ workers: Workers,
     on communicator: MPICommunicator
   ) throws -> (MemoryOptions.Plan, MemoryBound?) {
     var networks: (usual: ClusteringMemory, most: ClusteringMemory)?
@@ -385,7 +390,7 @@ struct ClusterCommand: RankedCommand {
   ///
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
   private func checkLists(
-    _ option: String, length: Int, _ source: FeatureFile, on communicator: MPICommunicator
+    _ option: String, length: Int, _ source: FeatureRows, on communicator: MPICommunicator
   ) throws {
     try MemoryNeed(
       neighbors: option, ownedCount: ownShare(of: source.rowCount, on: communicator).count,
@@ -396,7 +401,7 @@ struct ClusterCommand: RankedCommand {
 
   /// Clusters by flow, by a network, or, if there are both, by the better one; and writes what was asked for.
   private func cluster(
-    _ source: FeatureFile, _ plan: MethodPlan, model name: String?, _ trueLabels: [Int64]?,
+    _ source: FeatureRows, _ plan: MethodPlan, model name: String?, _ trueLabels: [Int64]?,
     _ memoryPlan: MemoryOptions.Plan, _ workers: Workers, hierarchy: HierarchyWriter?,
     on communicator: MPICommunicator
   ) throws {
@@ -453,7 +458,7 @@ struct ClusterCommand: RankedCommand {
   ///
   /// - Parameter keepsRuns: Replicated. Whether a run may go on after its first level.
   private func stores(
-    _ directory: String, _ source: FeatureFile, _ plan: MethodPlan, keepsRuns: Bool,
+    _ directory: String, _ source: FeatureRows, _ plan: MethodPlan, keepsRuns: Bool,
     _ reporter: ProgressReporter, on communicator: MPICommunicator
   ) throws -> (any ListStore, RunStore?) {
     let rows = try Fingerprint(of: source, on: communicator).description
@@ -476,7 +481,7 @@ struct ClusterCommand: RankedCommand {
 
   /// This rank's share of the user's neighbour lists, in the order and length that the method wants.
   private func readNeighbors(
-    of source: FeatureFile, length: Int, for model: TrainedModel, on communicator: some Communicator
+    of source: FeatureRows, length: Int, for model: TrainedModel, on communicator: some Communicator
   ) throws -> NeighborLists? {
     guard let neighbors, let similarities else { return nil }
     let owned = ownShare(of: source.rowCount, on: communicator)

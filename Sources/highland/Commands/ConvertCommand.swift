@@ -10,7 +10,7 @@ import PrincipalComponents
 struct ConvertCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Convert features or labels between file formats, or features to fewer columns.",
+    abstract: "Convert features or labels between file formats, or features to other columns.",
     discussion: """
       Features: .npy, .fvecs, .fbin, .bin; .u8bin, .i8bin and .safetensors are read only. Labels: .npy of integers in one column, or .txt with one \
       per line. The extension gives the format. Scripts/convert-checkpoint.py and \
@@ -39,6 +39,8 @@ struct ConvertCommand: RankedCommand {
         """))
   var reduce: Int?
 
+  @OptionGroup var transforming: TransformOptions
+
   @Flag(help: "Print what the axes keep as JSON; with --reduce.")
   var json = false
 
@@ -62,6 +64,11 @@ struct ConvertCommand: RankedCommand {
     if let reduce, reduce < 1 {
       throw ValidationError("--reduce \(reduce): expected at least 1")
     }
+    guard reduce == nil || transforming.transform == nil else {
+      throw ValidationError(
+        "--reduce and --transform: expected one of them; highland transform fit --columns chooses columns"
+      )
+    }
     if reduce == nil, let name = optionOfReducing {
       throw ValidationError("\(name) goes with --reduce")
     }
@@ -81,7 +88,10 @@ struct ConvertCommand: RankedCommand {
   /// One that is given and does nothing to labels.
   private var optionOfFeatures: String? {
     dimensions != nil
-      ? "--dimensions" : elementType != nil ? "--element-type" : reduce != nil ? "--reduce" : nil
+      ? "--dimensions"
+      : elementType != nil
+        ? "--element-type"
+        : reduce != nil ? "--reduce" : transforming.transform != nil ? "--transform" : nil
   }
 
   /// One that is given and does nothing but for ``reduce``.
@@ -93,7 +103,8 @@ struct ConvertCommand: RankedCommand {
 
   func run(on communicator: MPICommunicator) throws {
     try outputs.check(
-      [isText ? .labels(result) : .features(result)], reading: [input], on: communicator)
+      [isText ? .labels(result) : .features(result)], reading: [input, transforming.transform],
+      on: communicator)
     let isLabels = try communicator.agree {
       if isText { return true }
       guard [input, result].allSatisfy({ $0.lowercased().hasSuffix(".npy") }) else { return false }
@@ -118,14 +129,15 @@ struct ConvertCommand: RankedCommand {
       if let reduce {
         try write(file, reducedTo: reduce, on: communicator)
       } else {
+        let rows = try transforming.applied(to: file, on: communicator)
         // A slice at a time: files may be larger than memory.
-        let sliceLength = max(1, min(4096, (1 << 25) / file.columnCount))
+        let sliceLength = max(1, min(4096, (1 << 25) / max(file.columnCount, rows.dimensions)))
         try FeatureFile.write(
           rows: ownShare(of: file.rowCount, on: communicator), of: file.rowCount,
-          columnCount: file.columnCount, sliceLength: sliceLength, to: result,
+          columnCount: rows.dimensions, sliceLength: sliceLength, to: result,
           as: (elementType ?? .float32).type, named: input, overwrite: outputs.overwrite,
           on: communicator
-        ) { try file.rows($0) }
+        ) { try rows.rows($0) }
       }
     }
   }

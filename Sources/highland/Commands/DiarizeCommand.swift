@@ -33,6 +33,8 @@ struct DiarizeCommand: RankedCommand {
   @Option(help: "Columns of a raw .bin file; checked for other formats.")
   var dimensions: Int?
 
+  @OptionGroup var transforming: TransformOptions
+
   @Option(
     name: .shortAndLong,
     help: "Write RECORDING.rttm for every recording, and diarize.json, to this directory.")
@@ -81,14 +83,16 @@ struct DiarizeCommand: RankedCommand {
   func run(on communicator: MPICommunicator) throws {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
-      [.json(report)], reading: [segments, features, linkage.model, overlaps], outside: output,
-      on: communicator)
+      [.json(report)],
+      reading: [segments, features, linkage.model, overlaps, transforming.transform],
+      outside: output, on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       try checkWritableDirectory(
         output, marker: DiarizationWriter.marker, overwrite: outputs.overwrite)
     }
-    let source = try openFeatures(features, dimensions: dimensions, on: communicator)
+    let source = try transforming.applied(
+      to: openFeatures(features, dimensions: dimensions, on: communicator), on: communicator)
     let (windows, regions) = try communicator.agree { try read(rowCount: source.rowCount) }
     let clustered = try cluster(source, windows, on: communicator)
     Watchdog.phase = "write"
@@ -140,7 +144,7 @@ struct DiarizeCommand: RankedCommand {
   ///
   /// - Returns: The labels of this rank's windows, and the report.
   private func cluster(
-    _ source: FeatureFile, _ windows: RecordingWindows, on communicator: MPICommunicator
+    _ source: FeatureRows, _ windows: RecordingWindows, on communicator: MPICommunicator
   ) throws -> (labels: [Int64], report: ClusterReport) {
     let workers = try threads.workers(on: communicator)
     let model = try communicator.agree {
@@ -179,6 +183,7 @@ struct DiarizeCommand: RankedCommand {
     let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
     var parameters = ClusteringAccount(of: clustering, by: plan, model: model.name)
     parameters.features = features
+    parameters.transform = transforming.transform
     let report = try ClusterReport(
       of: clustering, parameters, dimensions: source.dimensions, threadCount: workers.count,
       elapsedSeconds: elapsed, memoryPlan, on: communicator)

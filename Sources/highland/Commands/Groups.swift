@@ -20,7 +20,7 @@ struct GroupOptions: ParsableArguments {
 ///
 /// > Collective: over `communicator`. Rounds of some bytes.
 func readGroups(
-  _ path: String, of source: FeatureFile, _ progress: ProgressOptions,
+  _ path: String, of source: FeatureRows, _ progress: ProgressOptions,
   on communicator: some Communicator
 ) throws -> PointGroups {
   let count = source.rowCount

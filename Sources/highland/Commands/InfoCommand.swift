@@ -1,6 +1,7 @@
 import ArgumentParser
 import Communication
 import Datasets
+import DiscriminantTransforms
 import FoundationEssentials
 import GraphClassification
 import GraphCollections
@@ -104,6 +105,14 @@ struct InfoCommand: RankedCommand {
   }
 
   private func describeModel(_ file: TensorFile) throws -> [Fact] {
+    if file.metadata["format"] == DiscriminantTransform.format {
+      let transform = try DiscriminantTransform(path: file.path)
+      return [
+        ("kind", "transform of rows"), ("use", "--transform of cluster, knn, diarize and convert"),
+        ("columns", "\(transform.center.count)"),
+        ("transformed columns", "\(transform.axes.rowCount)"),
+      ] + file.metadata.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
     if file.metadata["format"] == GraphModel.format {
       let model = try GraphModel(path: file.path)
       let architecture = model.network.architecture

@@ -98,13 +98,13 @@ extension Granularity: ExpressibleByArgument {}
 extension InvalidRowPolicy: ExpressibleByArgument {}
 
 extension ClusteringMemory {
-  /// Of clustering the rows of a file with a model on these ranks.
+  /// Of clustering rows with a model on these ranks.
   ///
   /// - Parameters:
   ///   - keepsLists: Whether the lists of a level are written.
   ///   - coarseShare: How many of the nodes of a level, as a share, are taken to stay apart.
   init(
-    _ source: FeatureFile, with model: TrainedModel, neighborCount: Int, keepsLists: Bool = false,
+    _ source: FeatureRows, with model: TrainedModel, neighborCount: Int, keepsLists: Bool = false,
     coarseShare: Double, on communicator: some Communicator
   ) {
     self.init(

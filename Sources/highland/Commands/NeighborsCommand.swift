@@ -22,6 +22,7 @@ struct NeighborsCommand: RankedCommand {
       """)
 
   @OptionGroup var input: FeatureOptions
+  @OptionGroup var transforming: TransformOptions
 
   @Option(
     name: .customShort("k"),
@@ -84,9 +85,9 @@ struct NeighborsCommand: RankedCommand {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
       [.array(neighbors), .array(similarities), .json(report)],
-      reading: [input.features, grouping.groups],
+      reading: [input.features, grouping.groups, transforming.transform],
       on: communicator)
-    let source = try input.open(on: communicator)
+    let source = try transforming.applied(to: input.open(on: communicator), on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let nodes = NodePartition(sharing: source.rowCount, among: communicator.size)
     let owned = nodes.owned(by: communicator.rank)
@@ -174,7 +175,8 @@ struct NeighborsCommand: RankedCommand {
     let flops = 2 * pairs * Double(source.dimensions)
     try writeJSON(
       NeighborsReport(
-        features: input.features, k: neighborCount, rankCount: communicator.size,
+        features: input.features, transform: transforming.transform, k: neighborCount,
+        rankCount: communicator.size,
         threadCount: workers.count, pointCount: source.rowCount, dimensions: source.dimensions,
         search: cost, method: summary, usefulFlops: 2 * flops,
         computedFlops: 2 * summary.comparedPairs * Double(source.dimensions),

@@ -9,7 +9,7 @@ import SpeakerTurns
 /// directory.
 struct DiarizationWriter {
   let windows: RecordingWindows
-  let source: FeatureFile
+  let source: FeatureRows
   /// Of overlapping speech, by recordings.
   let regions: [String: IntervalSet]
   let gapSeconds: Double
@@ -112,7 +112,7 @@ struct DiarizationWriter {
   private func features(of rows: [Int]) throws -> Matrix {
     var elements: [Float] = []
     for run in rows.runs { elements += try source.directions(run).matrix.elements }
-    return Matrix(rows: rows.count, columns: source.columnCount, elements: elements)
+    return Matrix(rows: rows.count, columns: source.dimensions, elements: elements)
   }
 }
 
@@ -139,18 +139,5 @@ extension RecordingWindows {
       uniqueKeysWithValues: zip(names, rows(ofRecordings: names.indices)).map { name, rows in
         (name, IntervalSet(rows.map { times[$0] }))
       })
-  }
-}
-
-extension [Int] {
-  /// The ranges of successive numbers.
-  fileprivate var runs: [Range<Int>] {
-    reduce(into: []) { runs, number in
-      if let last = runs.last, last.upperBound == number {
-        runs[runs.count - 1] = last.lowerBound..<number + 1
-      } else {
-        runs.append(number..<number + 1)
-      }
-    }
   }
 }

@@ -8,6 +8,7 @@ import Parallelism
 struct NeighborsReport: Codable {
   var highland = highlandVersion
   var features: String
+  var transform: String?
   var k: Int
   var rankCount: Int
   var threadCount: Int

@@ -10,6 +10,6 @@ struct GraphsCommand: ParsableCommand {
       """,
     subcommands: [
       GraphsInfoCommand.self, GraphsTrainCommand.self, GraphsEvaluateCommand.self,
-      GraphsPredictCommand.self, GraphsGenerateCommand.self,
+      GraphsPredictCommand.self, GraphsGenerateCommand.self, GraphsBenchmarkCommand.self,
     ])
 }

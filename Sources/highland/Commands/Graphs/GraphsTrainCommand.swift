@@ -28,13 +28,15 @@ struct GraphsTrainCommand: RankedCommand {
   @Argument(help: "The directory of the collection.")
   var directory: String
 
-  @Option(help: "The network: gcn (flat) or diffpool (hierarchical).")
+  @Option(help: "The network: baseline (sees no edges), gcn, gin, or diffpool (hierarchical).")
   var network = GraphArchitecture.Kind.gcn
 
   @Option(help: "Columns of hidden rows.")
   var hidden = 64
 
-  @Option(help: "Convolutions; for diffpool, in each block. Default: 3; 1 for one pooling level.")
+  @Option(
+    help:
+      "Layers; for diffpool, in each block. Default: 3; 1 for the baseline and one pooling level.")
   var layers: Int?
 
   @Option(
@@ -43,8 +45,11 @@ struct GraphsTrainCommand: RankedCommand {
       discussion: "Default: one level, with a quarter of the largest graph's nodes, at most 160."))
   var clusters: String?
 
-  @Option(help: "How rows of nodes or of the last clusters become a graph's row: mean, sum or max.")
-  var readout = Aggregation.mean
+  @Option(
+    help: ArgumentHelp(
+      "How rows of nodes or of the last clusters become a graph's row: mean, sum or max.",
+      discussion: "Default: sum for baseline and gin, mean for the others."))
+  var readout: Aggregation?
 
   @Option(help: "The share of a graph's hidden numbers that training drops.")
   var dropout = 0.0
@@ -190,7 +195,7 @@ struct GraphsTrainCommand: RankedCommand {
     for (name, isGiven) in [
       ("--clusters", clusters != nil), ("--link-weight", linkWeight != nil),
       ("--entropy-weight", entropyWeight != nil),
-    ] where network == .gcn && isGiven {
+    ] where network != .diffpool && isGiven {
       throw ValidationError("\(name) is for --network diffpool")
     }
   }
@@ -202,7 +207,9 @@ struct GraphsTrainCommand: RankedCommand {
 
   private func clusterCounts(largestGraph: Int) throws -> [Int] {
     guard network == .diffpool else { return [] }
-    guard let clusters else { return [min(160, (largestGraph + 3) / 4)] }
+    guard let clusters else {
+      return [GraphArchitecture.usualClusterCount(largestGraph: largestGraph)]
+    }
     let counts = try clusters.split(separator: ",", omittingEmptySubsequences: false).map {
       guard let count = Int($0), (1...65_536).contains(count) else {
         throw ValidationError(
