@@ -97,6 +97,10 @@ final class OptionInputs: Sendable {
       (0..<250 as Range<Int64>).flatMap { [$0, $0 / 3] }, shape: [250, 2], as: "edges.npy")
     paths["levels"] = scratch("levels")
     try await go(["cluster", Fixture.features, "--hierarchy", paths["levels"]!])
+    for (name, rows) in [("saved", "few"), ("other-saved", "others")] {
+      paths[name] = scratch(name)
+      try await go(["cluster", paths[rows]!, "-k", "8", "--save", paths[name]!])
+    }
     // Whole graphs, and networks of both kinds.
     paths["graphs"] = scratch("motifs")
     try await go([

@@ -81,7 +81,7 @@ struct DiarizeCommand: RankedCommand {
   func run(on communicator: MPICommunicator) throws {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
-      [.json(report)], reading: [segments, features, linkage.model, overlaps], outside: output,
+      [.json(report)], reading: [segments, features, linkage.model, overlaps], outside: [output],
       on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
