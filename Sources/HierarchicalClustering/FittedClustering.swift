@@ -74,20 +74,21 @@ public struct FittedClustering: Sendable {
 }
 
 extension FittedClustering.Settings {
-  /// What a clustering chose.
-  public init(of clustering: Clustering, by plan: MethodPlan, dimensions: Int) {
-    switch clustering.choice {
-    case .listLength(let choice):
-      self.init(
-        method: .flow, neighborCount: choice.neighborCount, dimensions: dimensions,
-        clusterCount: clustering.clusterCount)
-    case .thresholds(let choice):
-      let plan = plan.network!
-      self.init(
-        method: .network, neighborCount: plan.neighborCount, thresholds: choice.thresholds,
-        maximumLevels: plan.maximumLevels, mergesCopies: plan.mergesCopies, dimensions: dimensions,
-        clusterCount: clustering.clusterCount)
+  /// What a report says was chosen; nil if it contradicts itself.
+  public init?(_ account: ClusteringAccount, dimensions: Int, clusterCount: Int) {
+    var thresholds: Thresholds?
+    if account.method == .network {
+      guard let first = account.tau, (0...1).contains(first), account.k > 0,
+        (0...1).contains(account.tauLater ?? first), account.maximumLevels ?? 0 > 0
+      else { return nil }
+      thresholds = Thresholds(first, later: account.tauLater)
+    } else if account.method == .auto || account.k < 2 {
+      return nil
     }
+    self.init(
+      method: account.method, neighborCount: account.k, thresholds: thresholds,
+      maximumLevels: account.maximumLevels ?? 1, mergesCopies: account.mergesCopies,
+      dimensions: dimensions, clusterCount: clusterCount)
   }
 }
 
@@ -105,6 +106,7 @@ extension FittedClustering {
   ///   - lists: Owned nodes. The neighbours that were found, as many places as the method looks at or more; nil
   ///     searches them.
   ///   - search: Replicated. How neighbours are searched.
+  ///   - progress: Of that search. If it throws, it must do so on every rank.
   /// - Throws: ``AgreedFailure`` on every rank if the points cannot be read; ``ModelError`` or ``DataError`` for
   ///   other bytes.
   /// - Precondition: There are as many labels as owned points.
@@ -112,7 +114,7 @@ extension FittedClustering {
     of source: some EmbeddingSource, labels: [Int64], _ settings: Settings,
     model modelContents: [UInt8]? = nil, along lists: NeighborLists? = nil,
     searching search: SearchOptions = SearchOptions(), using workers: Workers = Workers(),
-    on communicator: some Communicator
+    on communicator: some Communicator, progress: (Double) throws -> Void = { _ in }
   ) throws {
     precondition(
       (modelContents != nil) == (settings.method == .network), "a model is of a network")
@@ -139,7 +141,7 @@ extension FittedClustering {
     self.lists =
       try lists?.prefix(length)
       ?? NeighborSource.search(search).lists(
-        of: run, length: length, using: workers, on: communicator, progress: { _ in }
+        of: run, length: length, using: workers, on: communicator, progress: progress
       ).lists
     precondition(self.lists.listLength == length, "lists of \(self.lists.listLength) places")
   }

@@ -54,7 +54,9 @@ import Testing
       source, by: plan, observer: ListKeeper(store: lists), on: communicator)
     return try FittedClustering(
       of: source, labels: found.labels,
-      FittedClustering.Settings(of: found, by: plan, dimensions: rows.columnCount),
+      FittedClustering.Settings(
+        ClusteringAccount(of: found, by: plan, model: nil), dimensions: rows.columnCount,
+        clusterCount: found.clusterCount)!,
       model: model(kind), along: lists.lists, on: communicator)
   }
 

@@ -440,7 +440,7 @@ struct ClusterCommand: RankedCommand {
     }
     if let save {
       let settings = FittedClustering.Settings(
-        of: clustering, by: plan, dimensions: source.dimensions)
+        report.parameters, dimensions: source.dimensions, clusterCount: clustering.clusterCount)!
       try FittedClustering(
         of: source, labels: clustering.labels, settings,
         model: settings.method == .network
