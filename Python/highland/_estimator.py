@@ -7,12 +7,13 @@ import inspect
 import json
 import os
 from ctypes import c_double, c_void_p
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _arrays, _library
+from ._assigning import Fit, check_columns, not_fitted
 from ._functions import Model, codes, invalid_rows_hint
 from ._library import ProgressOption, Watcher
 
@@ -83,7 +84,8 @@ class Highland:
 
     Examples
     --------
-    >>> labels = highland.Highland().fit_predict(X)
+    >>> model = highland.Highland().fit(X)
+    >>> model.labels_, model.predict(new_rows)
     >>> finer = highland.Highland(granularity="finer").fit(X)
     >>> finer.exemplars_[finer.labels_[0]]  # the row that is most typical of the cluster of row 0
     """
@@ -176,6 +178,7 @@ class Highland:
             self.report_ = json.loads(library.highland_clustering_report(handle))
         finally:
             library.highland_clustering_free(handle)
+        self._fit = Fit(array, self.labels_, self.report_, self._model_data(), groups is not None)
         self.exemplars_ = _exemplars(self.labels_, self.probabilities_)
         self.duplicates_ = _arrays.duplicates(array)
         self.n_features_in_ = array.shape[1]
@@ -190,14 +193,52 @@ class Highland:
         """Clusters the rows of a matrix, and returns `labels_`; as `fit`."""
         return self.fit(X, groups=groups).labels_
 
-    @property
-    def predict(self) -> NoReturn:
-        """Is missing, and says so: a clustering does not tell the labels of rows that it has not seen."""
-        raise AttributeError(
-            "Highland has no predict: new rows may found, join or merge clusters. Cluster old and new rows "
-            "together, fit_predict(np.concatenate([X, new])); or, if clusters are to stay as they are, give each "
-            "new row the label of the exemplar that is most similar: "
-            "(unit(new) @ unit(X[model.exemplars_]).T).argmax(axis=1)")
+    def predict(self, X: Any) -> NDArray[np.int64]:
+        """Finds the clusters of new rows, as ``highland assign`` does.
+
+        New rows join the clusters of the fit, which do not change, or found new ones, whose numbers go on after those
+        of `labels_`. A row with the direction of one of the fit gets its label, so ``predict`` of the rows of the fit
+        returns `labels_`. Labels depend on which rows come together: a row alone founds a cluster where many like it
+        would found one in common.
+
+        The rows of `fit` are kept, without a copy where that is possible, and must not change. Their neighbours are
+        searched by the first call.
+
+        Parameters
+        ----------
+        X : array of shape (n, n_features_in_)
+            In any form that `fit` takes.
+
+        Returns
+        -------
+        int64 array of shape (n,)
+
+        Raises
+        ------
+        ValueError
+            Before `fit`; after a `fit` with groups; for other columns than those of `fit`; and as `fit`.
+        """
+        if not hasattr(self, "labels_"):
+            raise not_fitted("This Highland instance is not fitted yet. Call 'fit' before 'predict'.")
+        check_columns(X, getattr(self, "feature_names_in_", None))
+        array = _arrays.rows(X)
+        if array.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {array.shape[1]} features, but Highland is expecting {self.n_features_in_} features as input.")
+        watcher = Watcher(self.progress)
+        options = _library.Options(
+            recall=_library.real(self.recall, "recall", 0.01, 1) or 0,
+            threads=_library.whole(self.threads, "threads"), progress=watcher.callback)
+        for name in ("search", "invalid_rows"):
+            word = getattr(self, name)
+            if word is not None:
+                setattr(options, name, str(word).encode())
+        labels = np.empty(len(array), np.int64)
+        _library.call(
+            "highland_assign", self._fit.handle(options, watcher), _arrays.matrix(array), options,
+            labels.ctypes.data, watcher=watcher, keeping=(array, labels, self._fit),
+            explain=lambda: invalid_rows_hint(array, can_be_kept=True))
+        return labels
 
     def to_dict(self) -> dict[str, Any]:
         """Parameters and, once it is fitted, results, as values that JSON can hold.
@@ -240,15 +281,16 @@ class Highland:
         tau = None if threshold is None else c_double(threshold)
         if tau is not None:
             options.tau = ctypes.pointer(tau)
-        data = self.model.data if isinstance(self.model, Model) else self.model
-        if isinstance(data, bytes):
-            options.model_data = ctypes.cast(ctypes.c_char_p(data), c_void_p)
-            options.model_size = len(data)
-        elif data is not None:
-            if not isinstance(data, (str, os.PathLike)):
-                raise TypeError(f"model={data!r}: expected what highland.train returns, or the path of a model")
-            options.model_path = os.fsencode(data)
+        data = self._model_data()
+        options.set_model(data)
         return options, (tau, data)
+
+    def _model_data(self) -> bytes | str | os.PathLike[str] | None:
+        """The contents of the model or its path; None for the one in the box."""
+        data = self.model.data if isinstance(self.model, Model) else self.model
+        if data is not None and not isinstance(data, (bytes, str, os.PathLike)):
+            raise TypeError(f"model={data!r}: expected what highland.train returns, or the path of a model")
+        return data
 
     def _cluster_counts(self) -> tuple[int, int]:
         """How many clusters there are to be at least and at most."""

@@ -30,6 +30,14 @@ class Options(ctypes.Structure):
         ("keep_levels", c_int32), ("strengths", c_int32), ("progress", ProgressFunction),
         ("context", c_void_p)]
 
+    def set_model(self, data: bytes | str | os.PathLike[str] | None) -> None:
+        """Names the model: its contents, which must live as long as the options, or a path; None for the one in the box."""
+        if isinstance(data, bytes):
+            self.model_data = ctypes.cast(c_char_p(data), c_void_p)
+            self.model_size = len(data)
+        elif data is not None:
+            self.model_path = os.fsencode(data)
+
 
 class TrainingOptions(ctypes.Structure):
     _fields_ = [
@@ -61,6 +69,10 @@ def _load() -> ctypes.CDLL:
     declare("highland_clustering_level_labels", POINTER(c_int64), c_void_p, c_int32)
     declare("highland_clustering_strengths", POINTER(c_float), c_void_p)
     declare("highland_clustering_report", c_char_p, c_void_p)
+    declare(
+        "highland_fit", c_int, POINTER(Matrix), c_void_p, c_char_p, POINTER(Options), message, message)
+    declare("highland_fitted_free", None, c_void_p)
+    declare("highland_assign", c_int, c_void_p, POINTER(Matrix), POINTER(Options), c_void_p, message)
     declare("highland_knn", c_int, POINTER(Matrix), c_int64, POINTER(Options), c_void_p, c_void_p, message)
     declare("highland_evaluate", c_int, c_void_p, c_void_p, c_int64, message, message)
     declare(

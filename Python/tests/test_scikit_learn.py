@@ -98,13 +98,6 @@ def test_exemplars_are_the_strongest_rows():
     assert (model.probabilities_[model.exemplars_] == 1).all() and model.exemplars_.dtype == np.int64
 
 
-def test_new_rows_are_refused_in_words():
-    model = highland.Highland().fit(X)
-    assert not hasattr(model, "predict")
-    with pytest.raises(AttributeError, match=r"fit_predict\(np.concatenate"):
-        model.predict(X)
-
-
 def test_every_result_is_documented():
     model = highland.Highland().fit(X)
     for name in [*model.get_params(), *(name for name in vars(model) if name.endswith("_"))]:

@@ -137,3 +137,14 @@ func model(_ options: highland_options, dimensions: Int) throws -> TrainedModel 
     throw Failure(HIGHLAND_INVALID_MODEL, "\(error)")
   }
 }
+
+/// The bytes of the model that the options name.
+///
+/// - Throws: ``Failure`` for one that cannot be read, or does not fit the features.
+func modelContents(_ options: highland_options, dimensions: Int) throws -> [UInt8] {
+  _ = unsafe try model(options, dimensions: dimensions)
+  if let data = unsafe options.model_data {
+    return unsafe Array(UnsafeRawBufferPointer(start: data, count: options.model_size))
+  }
+  return try TrainedModel.contents(unsafe options.model_path.map { unsafe String(cString: $0) })
+}

@@ -90,6 +90,51 @@ public func highland_clustering_report(_ clustering: OpaquePointer!) -> UnsafePo
   unsafe UnsafePointer(finished(clustering).report.base)
 }
 
+// New rows.
+
+@c @implementation
+public func highland_fit(
+  _ matrix: UnsafePointer<highland_matrix>!, _ labels: UnsafePointer<Int64>!,
+  _ report: UnsafePointer<CChar>!, _ options: UnsafePointer<highland_options>!,
+  _ result: UnsafeMutablePointer<OpaquePointer?>!, _ message: Message!
+) -> highland_status {
+  unsafe answer(message) {
+    guard let result = unsafe result, let report = unsafe report else {
+      throw invalidArgument("report or result: NULL")
+    }
+    let source = unsafe try features(matrix)
+    guard unsafe source.rowCount == 0 || labels != nil else {
+      throw invalidArgument("labels: NULL")
+    }
+    let fitted = unsafe try Fitted(
+      source, labels: Array(UnsafeBufferPointer(start: labels, count: source.rowCount)),
+      report: String(cString: report), options?.pointee ?? highland_options())
+    unsafe result.pointee = OpaquePointer(Unmanaged.passRetained(fitted).toOpaque())
+  }
+}
+
+@c @implementation
+public func highland_fitted_free(_ fitted: OpaquePointer!) {
+  guard let fitted = unsafe fitted else { return }
+  unsafe Unmanaged<Fitted>.fromOpaque(UnsafeRawPointer(fitted)).release()
+}
+
+@c @implementation
+public func highland_assign(
+  _ fitted: OpaquePointer!, _ matrix: UnsafePointer<highland_matrix>!,
+  _ options: UnsafePointer<highland_options>!, _ labels: UnsafeMutablePointer<Int64>!,
+  _ message: Message!
+) -> highland_status {
+  unsafe answer(message) {
+    guard let fitted = unsafe fitted else { throw invalidArgument("fitted: NULL") }
+    let source = unsafe try features(matrix)
+    guard let labels = unsafe labels else { throw invalidArgument("labels: NULL") }
+    let found = unsafe try Unmanaged<Fitted>.fromOpaque(UnsafeRawPointer(fitted))
+      .takeUnretainedValue().labels(of: source, options?.pointee ?? highland_options())
+    unsafe labels.update(from: found, count: found.count)
+  }
+}
+
 // Neighbours.
 
 @c @implementation

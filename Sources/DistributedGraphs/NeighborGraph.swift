@@ -20,9 +20,11 @@ public struct NeighborGraph: Sendable {
   ///
   /// > Collective: over `communicator`. Two rounds: the counts, then 8 bytes per ghost.
   ///
+  /// - Parameter usedCount: Owned. Only so many lists, the first, make edges; nil for all.
   /// - Complexity: O(e log e) for the e edges from ghosts, O(edges) otherwise.
   public init(
-    _ lists: NeighborLists, in nodes: NodePartition, on communicator: some Communicator
+    _ lists: NeighborLists, usingFirst usedCount: Int? = nil, in nodes: NodePartition,
+    on communicator: some Communicator
   ) throws {
     try communicator.assertReplicated((listLength: lists.listLength, nodes: nodes.firstNode))
     let owned = nodes.owned(by: communicator.rank)
@@ -31,9 +33,9 @@ public struct NeighborGraph: Sendable {
       "\(lists.count) lists for \(owned.count) nodes")
     var rowOffsets = [0]
     rowOffsets.reserveCapacity(owned.count + 1)
+    let usedCount = lists.listLength == 0 ? 0 : usedCount ?? owned.count
     for node in 0..<owned.count {
-      rowOffsets.append(
-        rowOffsets[node] + (lists.listLength == 0 ? 0 : lists.edgeCount(of: node)))
+      rowOffsets.append(rowOffsets[node] + (node < usedCount ? lists.edgeCount(of: node) : 0))
     }
     var sources: [GlobalNode] = []
     var affinities: [Float] = []

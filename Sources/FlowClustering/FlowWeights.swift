@@ -35,12 +35,16 @@ package struct FlowWeights: Sendable {
   /// - Parameters:
   ///   - lists: Owned. Nearest neighbours, k − 1 places each.
   ///   - nodes: Replicated. Who owns which nodes.
+  ///   - weighedCount: Owned. Only so many nodes, the first, have edges into them; nil for all.
+  ///   - endsLists: Whether a list ends at the first weight below θ. If not, every edge of θ or more is kept.
   /// - Complexity: O(edges · k), and 12 bytes for each place of the lists of local nodes.
   package init(
-    _ lists: NeighborLists, in nodes: NodePartition, using workers: Workers = Workers(),
+    _ lists: NeighborLists, in nodes: NodePartition, weighingFirst weighedCount: Int? = nil,
+    endingLists endsLists: Bool = true, using workers: Workers = Workers(),
     on communicator: some Communicator
   ) throws {
-    let graph = try NeighborGraph(lists, in: nodes, on: communicator)
+    let graph = try NeighborGraph(
+      lists, usingFirst: weighedCount, in: nodes, on: communicator)
     self.graph = graph
     let steps = try WalkSteps(lists, over: graph, using: workers, on: communicator)
     let limit = UInt32((2 * Self.threshold * Double(Self.unit)).rounded(.up))
@@ -56,8 +60,11 @@ package struct FlowWeights: Sendable {
         steps.collect(node, into: &own)
         for edge in graph.edges(into: node) {
           let weight = steps.commonFlow(of: own, with: Int(graph.columns[edge].index))
-          if weight < limit { break }
-          doubled[edge - first] = weight
+          if weight >= limit {
+            doubled[edge - first] = weight
+          } else if endsLists {
+            break
+          }
         }
         own.removeAll()
       }
@@ -99,9 +106,10 @@ private struct WalkSteps: Sendable {
     nodes.reserveCapacity(graph.ownedCount * width)
     for node in 0..<graph.ownedCount {
       nodes.append(graph.halo.global(LocalNode(node)).index)
+      let count = lists.edgeCount(of: node)
       for place in 0..<lists.listLength {
         nodes.append(
-          place < graph.edges(into: node).count
+          place < count
             ? lists.neighbors[node * lists.listLength + place].index : NeighborLists.none.index)
       }
     }
@@ -109,10 +117,11 @@ private struct WalkSteps: Sendable {
       count: graph.ownedCount * width, tilesOf: 64 * width, using: workers, filledWith: 0
     ) { places, flows in
       for first in stride(from: 0, to: places.count, by: width) {
-        let edges = graph.edges(into: (places.lowerBound + first) / width)
+        let node = (places.lowerBound + first) / width
+        let edges = node * lists.listLength..<node * lists.listLength + lists.edgeCount(of: node)
         // The node itself, at distance 0, first.
         let steps =
-          [1] + graph.affinities[edges].map { exp(-(2 - 2 * Double($0)) / FlowWeights.scale) }
+          [1] + lists.similarities[edges].map { exp(-(2 - 2 * Double($0)) / FlowWeights.scale) }
         let sum = steps.reduce(0, +)
         for (place, step) in steps.enumerated() {
           flows[first + place] = max(

@@ -68,31 +68,46 @@ struct CheckedArrays {
   private func checksum<Element: CheckedElement>(
     _ elements: [Element], from place: Int, on communicator: some Communicator
   ) throws -> String {
-    var sum: UInt64 = 0
-    for (index, element) in elements.enumerated() {
-      sum &+= mixed(mixed(UInt64(place + index)) &+ element.word)
-    }
-    return String(try communicator.allReduce(sum, &+), radix: 16)
+    String(
+      try communicator.allReduce(Element.checksum(elements, from: place), &+), radix: 16)
   }
 }
 
 /// What ``CheckedArrays`` hold.
 protocol CheckedElement: ArrayElement {
-  /// Its bits.
-  var word: UInt64 { get }
+  /// The sum of a hash of every element and its place, which begin here.
+  static func checksum(_ elements: [Self], from place: Int) -> UInt64
   static func elements(_ file: ArrayFile, _ rows: Range<Int>) throws -> [Self]
 }
 
 extension Int64: CheckedElement {
-  var word: UInt64 { UInt64(bitPattern: self) }
+  static func checksum(_ elements: [Int64], from place: Int) -> UInt64 {
+    sumOfHashes(elements, from: place) { UInt64(bitPattern: $0) }
+  }
+
   static func elements(_ file: ArrayFile, _ rows: Range<Int>) throws -> [Int64] {
     try file.integers(rows: rows)
   }
 }
 
 extension Float: CheckedElement {
-  var word: UInt64 { UInt64(bitPattern) }
+  static func checksum(_ elements: [Float], from place: Int) -> UInt64 {
+    sumOfHashes(elements, from: place) { UInt64($0.bitPattern) }
+  }
+
   static func elements(_ file: ArrayFile, _ rows: Range<Int>) throws -> [Float] {
     try file.roundedFloats(rows: rows).elements
   }
+}
+
+/// - Parameter bits: Of an element. Inlined, as this takes a tenth of the time for a known type.
+@inline(__always)
+private func sumOfHashes<Element>(
+  _ elements: [Element], from place: Int, _ bits: (Element) -> UInt64
+) -> UInt64 {
+  var sum: UInt64 = 0
+  for index in elements.indices {
+    sum &+= mixed(mixed(UInt64(place + index)) &+ bits(elements[index]))
+  }
+  return sum
 }

@@ -4,8 +4,8 @@ package import LinearAlgebra
 package import Parallelism
 internal import RandomNumbers
 
-/// For every owned point, the first of the points with its direction; the point itself if there is no
-/// other, or if it has no direction.
+/// For every owned point, the first of the points with its direction, by its name; the point itself if there is
+/// no other, or if it has no direction.
 ///
 /// Directions are compared by two hashes of 128 bits together. For 2³² points they collide by chance
 /// with a probability of 2⁻⁶⁴.
@@ -19,15 +19,18 @@ internal import RandomNumbers
 ///   - rows: Owned. Unit rows.
 ///   - hasDirection: Owned. Points without a direction are not copies of any other.
 ///   - groups: Owned. Points of two groups are not copies of each other.
+///   - names: Owned. The name of every point, all different. Given on all ranks or on none; nil names points by
+///     their index.
 /// - Complexity: O(ownedCount · columns).
 package func duplicateRoots(
   of rows: StoredRows, where hasDirection: [Bool], within groups: PointGroups? = nil,
-  in points: NodePartition, using workers: Workers = Workers(),
+  in points: NodePartition, named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
   on communicator: some Communicator
 ) throws -> [GlobalNode] {
-  let first = points.owned(by: communicator.rank).lowerBound
+  let names = names ?? points.owned(by: communicator.rank).map { GlobalNode($0) }
   precondition(
-    rows.rowCount == hasDirection.count, "\(rows.rowCount) rows, \(hasDirection.count) others")
+    rows.rowCount == hasDirection.count && rows.rowCount == names.count,
+    "\(rows.rowCount) rows, \(hasDirection.count) others, \(names.count) names")
   let hashes = rows.rowHashes(using: workers)
   // For every point the place of its direction among those of this rank.
   var placeOf: [Fingerprint.Hash: Int] = [:]
@@ -36,9 +39,12 @@ package func duplicateRoots(
     guard hasDirection[row] else { return -1 }
     var hash = hashes[row]
     if let groups { hash.add(UInt64(bitPattern: groups.firstPoint[row].index)) }
-    if let place = placeOf[hash] { return place }
+    if let place = placeOf[hash] {
+      entries[place].point = min(entries[place].point, names[row])
+      return place
+    }
     placeOf[hash] = entries.count
-    entries.append(Fingerprint(hash: hash, point: GlobalNode(first + row)))
+    entries.append(Fingerprint(hash: hash, point: names[row]))
     return entries.count - 1
   }
   // Alone, the first point here is the first of all.
@@ -58,7 +64,7 @@ package func duplicateRoots(
     firstOf = bucketPlaces.map { answers.values[$0] }
   }
   return places.enumerated().map { row, place in
-    place < 0 ? GlobalNode(first + row) : firstOf[place]
+    place < 0 ? names[row] : firstOf[place]
   }
 }
 

@@ -41,7 +41,8 @@ func digest(of settings: [String: String]) -> String {
   digest(of: settings.sorted { $0.key < $1.key }.map { "\($0)=\($1);" }.joined())
 }
 
-private func digest(of bytes: some Sequence<UInt8>) -> String {
+/// The same of bytes.
+func digest(of bytes: some Sequence<UInt8>) -> String {
   String(bytes.reduce(UInt64(0)) { mixed($0 &+ UInt64($1) &+ 1) }, radix: 16)
 }
 

@@ -96,6 +96,13 @@ public struct TrainedModel: Sendable {
     return try TensorFile(path: path)
   }
 
+  /// The bytes of a `.safetensors` file with what the model's file holds: ``file(_:)``.
+  public static func contents(_ path: String?) throws -> [UInt8] {
+    let file = try file(path)
+    return try TensorFile.contents(
+      file.names.map { try file.tensor($0) }, metadata: file.metadata)
+  }
+
   /// Whether ``file(_:)`` is the built-in model.
   public static func isBuiltIn(_ path: String?) -> Bool {
     guard let path else { return true }

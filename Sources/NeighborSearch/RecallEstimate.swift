@@ -227,7 +227,7 @@ package func nearestRow(
 }
 
 /// The nearest others among the owned rows to each of some rows of any rank.
-private func nearestRows(
+func nearestRows(
   of queries: Matrix, named names: [GlobalNode], among rows: StoredRows,
   named rowNames: [GlobalNode], listLength: Int, using workers: Workers
 ) -> CandidateLists {

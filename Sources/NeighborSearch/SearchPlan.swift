@@ -159,14 +159,19 @@ package struct SearchPlan: Sendable {
   }
 
   /// What is done, and why.
-  package func choice(by options: SearchOptions) -> (method: SearchMethod, reason: String) {
+  ///
+  /// - Parameter wantedPairs: Those that an exact search compares; nil for all pairs.
+  package func choice(
+    by options: SearchOptions, insteadOf wantedPairs: Double? = nil
+  ) -> (method: SearchMethod, reason: String) {
     guard options.method == .auto else { return (options.method, "as asked") }
     if options.recall > mostRecall {
       return (.exact, "a recall of \(options.recall) is more than a sample of points can show")
     }
     guard nodeCount > 1 else { return (.exact, "there are no pairs") }
     let effort = SearchEffort(isDiffuse: options.expectsDiffuse)
-    let gain = exactPairs / predictedPairs(by: effort, recall: options.recall)
+    let gain =
+      (wantedPairs ?? exactPairs) / predictedPairs(by: effort, recall: options.recall)
     let least = Self.advantage(isDiffuse: effort.isDiffuse)
     return (
       gain >= least ? .approximate : .exact,

@@ -23,7 +23,8 @@ struct Highland: ParsableCommand {
       """,
     version: highlandVersion,
     subcommands: [
-      TrainCommand.self, ClusterCommand.self, DiarizeCommand.self, NeighborsCommand.self,
+      TrainCommand.self, ClusterCommand.self, AssignCommand.self, DiarizeCommand.self,
+      NeighborsCommand.self,
       ComponentsCommand.self, EvaluateCommand.self, ReportCommand.self, GenerateCommand.self,
       ConvertCommand.self, TransformCommand.self,
       InfoCommand.self, GraphsCommand.self, CompletionCommand.self,

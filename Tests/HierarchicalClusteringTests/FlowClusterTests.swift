@@ -190,8 +190,7 @@ private func clusterByFlow(
 }
 
 /// Points around directions of their own.
-private func mixture(groups: Int, size: Int, noise: Float, seed: Int) -> Matrix {
-  let width = 24
+func mixture(groups: Int, size: Int, noise: Float, seed: Int, width: Int = 24) -> Matrix {
   let centers = randomMatrix(groups, width, seed: seed)
   var rows = randomMatrix(groups * size, width, seed: seed + 1000, scale: noise)
   for row in 0..<groups * size {

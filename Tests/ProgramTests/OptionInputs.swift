@@ -105,6 +105,10 @@ final class OptionInputs: Sendable {
       try await go(
         ["transform", "fit", Fixture.features, Fixture.truth, "--output", paths[name]!] + options)
     }
+    for (name, rows) in [("saved", "few"), ("other-saved", "others")] {
+      paths[name] = scratch(name)
+      try await go(["cluster", paths[rows]!, "-k", "8", "--save", paths[name]!])
+    }
     // Whole graphs, and networks of both kinds.
     paths["graphs"] = scratch("motifs")
     try await go([

@@ -4,8 +4,8 @@ extension OptionTable {
   /// A table for every kind of input of every command.
   static let all =
     [
-      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, diarize, knn,
-      componentsOfEdges,
+      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, assign, diarize,
+      knn, componentsOfEdges,
       componentsOfLists, evaluate, evaluateTurns, report, reportAsJSON, generate, convertFeatures,
       convertReduced, convertTransformed,
       convertLabels,
@@ -25,6 +25,7 @@ extension OptionTable {
     OptionUse("--truth {truth}", .line("BCubed")),
     OptionUse("--report report.json", .file("report.json")),
     OptionUse("--checkpoint state", .names(in: "state")),
+    OptionUse("--save saved", .file("saved/clustering.json")),
     OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
     OptionUse("--search approximate", .line("approximate neighbours")),
     OptionUse(
@@ -36,7 +37,9 @@ extension OptionTable {
     OptionUse("--progress none", .silence),
     OptionUse(
       "--overwrite", .success, with: "--output labels.npy",
-      existing: ["labels.npy", "report.json", "levels/hierarchy.json"]),
+      existing: [
+        "labels.npy", "report.json", "levels/hierarchy.json", "saved/clustering.json",
+      ]),
   ]
 
   private static let ofClustering =
@@ -80,11 +83,12 @@ extension OptionTable {
       ["--search", "--similarities"],
       ["--recall", "--neighbors"], ["--recall", "--similarities"],
       ["--checkpoint", "--neighbors"], ["--checkpoint", "--similarities"],
+      ["--save", "--neighbors"], ["--save", "--similarities"], ["--save", "--transform"],
     ]
     + ["--groups", "--clusters"].flatMap { option in
       [
         "--neighbors", "--similarities", "--partition", "--checkpoint", "--early-stop",
-        "--hierarchy", "--search", "--recall",
+        "--hierarchy", "--search", "--recall", "--save",
       ]
       .map { [option, $0] }
     }
@@ -123,6 +127,30 @@ extension OptionTable {
       OptionUse("--early-stop", .levels),
     ], refused: notTogetherInClustering,
     helped: [["--early-stop", "--model"]: "--tau 0.8 --tau-later 0.02"])
+
+  // MARK: - assign
+
+  private static let assign = OptionTable(
+    "assign", "assign {features}", defaults: "--to {saved}",
+    [
+      OptionUse("--dimensions 16", .success, variant: "bin"),
+      OptionUse("--to {other-saved}", .json("report.json", "run"), with: "--report report.json"),
+      OptionUse("--output labels.npy", .file("labels.npy")),
+      OptionUse("--report report.json", .file("report.json")),
+      OptionUse("--json", .output),
+      OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
+      OptionUse(
+        "--search approximate", .json("report.json", "search", "method"),
+        with: "--report report.json"),
+      OptionUse(
+        "--recall 0.5", .count(of: "\"wantedRecall\" : 0.5", in: "report.json"),
+        with: "--search approximate --report report.json"),
+      OptionUse("--threads 3", .json("report.json", "threadCount"), with: "--report report.json"),
+      OptionUse("--progress none", .silence),
+      OptionUse(
+        "--overwrite", .success, with: "--output labels.npy",
+        existing: ["labels.npy", "report.json"]),
+    ])
 
   // MARK: - diarize
 

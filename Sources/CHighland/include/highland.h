@@ -164,6 +164,35 @@ const float *highland_clustering_strengths(const highland_clustering *clustering
 // What was done, as JSON: parameters, choices, counts, seconds. The keys are those of `highland cluster --report`.
 const char *highland_clustering_report(const highland_clustering *clustering);
 
+// New rows.
+
+// A clustering to which new rows can be assigned. What it holds lives until highland_fitted_free.
+typedef struct highland_fitted highland_fitted;
+
+// Prepares a clustering for new rows: copies its rows and labels, and searches neighbours among the rows.
+//
+//   features  the rows that were clustered
+//   labels    [rows], those of highland_clustering_labels
+//   report    that of highland_clustering_report, which says how they were clustered: not within several groups
+//
+// Of `options` (which may be NULL) the model, which must be the one that clustered, search, recall, threads and progress
+// count. On success `*result` is a new fitted clustering.
+highland_status highland_fit(
+    const highland_matrix *features, const int64_t *labels, const char *report,
+    const highland_options *options, highland_fitted **result, char **message);
+
+void highland_fitted_free(highland_fitted *fitted);
+
+// Finds the clusters of new rows, as `highland assign` does: they join clusters of the fit, which does not change, or
+// found new ones, whose numbers go on after those of the fit. A row with the direction of one of the fit gets its label.
+// Of `options` (which may be NULL) search, recall, invalid_rows, threads and progress count.
+//
+//   features  as many columns as the fit has
+//   labels    [rows], to be filled
+highland_status highland_assign(
+    const highland_fitted *fitted, const highland_matrix *features, const highland_options *options,
+    int64_t *labels, char **message);
+
 // Neighbours.
 
 // Finds the nearest neighbours of every row by cosine similarity. Of `options` (which may be NULL) search, recall,

@@ -68,6 +68,15 @@ struct ClusterCommand: RankedCommand {
   @Option(help: "Write every level to this directory; Docs/Formats.md describes the files.")
   var hierarchy: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Save the clustering in this directory, so that highland assign finds the clusters of new points.",
+      discussion: """
+        It takes 4 bytes for each column of a point, 12 for each place of its neighbour list and 32 more; \
+        Docs/Formats.md describes the files. Not with --groups or --neighbors.
+        """))
+  var save: String?
+
   @Option(help: "Write parameters, counts, seconds, bytes and metrics as JSON.")
   var report: String?
 
@@ -186,8 +195,18 @@ struct ClusterCommand: RankedCommand {
     guard groups != nil || clusters == nil else {
       throw ValidationError("--clusters needs --groups")
     }
+    guard save == nil || neighbors == nil else {
+      throw ValidationError(
+        "--save keeps neighbours that are searched, --neighbors gives them: expected one of them")
+    }
+    guard save == nil || transforming.transform == nil else {
+      throw ValidationError(
+        "--save and --transform: expected one of them, as new points are assigned as they are; highland convert "
+          + "--transform writes rows for both")
+    }
     if groups != nil {
       for (isGiven, name, reason) in [
+        (save != nil, "--save", "new points have no groups"),
         (neighbors != nil, "--neighbors (--similarities)", "within groups neighbours are searched"),
         (!search.settings.isEmpty, "--search (--recall)", "small groups are searched exactly"),
         (partition != nil, "--partition", "every group has one rank"),
@@ -199,7 +218,8 @@ struct ClusterCommand: RankedCommand {
           "\(name) and --groups (--clusters): expected one of them, as \(reason)")
       }
     }
-    try outputs.check([output, report, hierarchy], named: "--output, --report or --hierarchy")
+    try outputs.check(
+      [output, report, hierarchy, save], named: "--output, --report, --hierarchy or --save")
   }
 
   func run(on communicator: MPICommunicator) throws {
@@ -210,13 +230,15 @@ struct ClusterCommand: RankedCommand {
         input.features, model, truth, neighbors, similarities, partitionFile, groups,
         transforming.transform,
       ],
-      outside: hierarchy,
+      outside: [hierarchy, save],
       on: communicator)
-    if let hierarchy {
-      try communicator.agree {
-        guard communicator.rank == Rank(0) else { return }
-        try checkWritableDirectory(
-          hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite)
+    try communicator.agree {
+      guard communicator.rank == Rank(0) else { return }
+      for (path, marker) in [
+        (hierarchy, HierarchyWriter.marker), (save, FittedClustering.marker),
+      ] {
+        guard let path else { continue }
+        try checkWritableDirectory(path, marker: marker, overwrite: outputs.overwrite)
       }
     }
     let source = try transforming.applied(to: input.open(on: communicator), on: communicator)
@@ -410,8 +432,11 @@ struct ClusterCommand: RankedCommand {
       try checkpoint.map {
         try stores($0, source, plan, keepsRuns: hierarchy == nil, reporter, on: communicator)
       } ?? (nil, nil)
+    let remembered = save.map { _ in
+      RememberedLists(length: plan.flow == nil ? plan.network?.listLength : nil, passingOnTo: store)
+    }
     let observer = ClusteringReporter(
-      progress: reporter, hierarchy: hierarchy, store: store, runs: runs)
+      progress: reporter, hierarchy: hierarchy, store: remembered ?? store, runs: runs)
     let start = ContinuousClock.now
     let clustering = try HierarchicalClustering.cluster(
       source, by: plan, observer: observer, on: communicator)
@@ -435,6 +460,16 @@ struct ClusterCommand: RankedCommand {
           labels, count: source.rowCount, firstRow: first, to: output,
           overwrite: outputs.overwrite, on: communicator)
       }
+    }
+    if let save {
+      let settings = FittedClustering.Settings(
+        report.parameters, dimensions: source.dimensions, clusterCount: clustering.clusterCount)!
+      try FittedClustering(
+        of: source, labels: clustering.labels, settings,
+        model: settings.method == .network
+          ? communicator.agree { try TrainedModel.contents(model) } : nil,
+        along: remembered?.lists, searching: search.options, using: workers, on: communicator
+      ).write(to: save, overwrite: outputs.overwrite, on: communicator)
     }
     try hierarchy?.finish(
       report, answer: clustering.labels, points: clustering.points, on: communicator)

@@ -85,7 +85,7 @@ struct DiarizeCommand: RankedCommand {
     try outputs.check(
       [.json(report)],
       reading: [segments, features, linkage.model, overlaps, transforming.transform],
-      outside: output, on: communicator)
+      outside: [output], on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       try checkWritableDirectory(

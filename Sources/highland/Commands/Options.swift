@@ -64,30 +64,31 @@ struct OutputOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - inputs: All files that the command reads. Those that are not there are not looked at.
-  ///   - directory: An output that is written as a whole, and may not hold others, nor inputs.
+  ///   - directories: Outputs that are written as a whole, and may not hold others, nor inputs.
   ///   - appended: An output that may exist already, because it is appended to.
   func check(
-    _ outputs: [Output?], reading inputs: [String?], outside directory: String? = nil,
+    _ outputs: [Output?], reading inputs: [String?], outside directories: [String?] = [],
     appended: Output? = nil, on communicator: some Communicator
   ) throws {
     let outputs = outputs.compactMap { $0 }
     let all = outputs + (appended.map { [$0] } ?? [])
+    let directories = directories.compactMap { $0 }
     let isFirst = communicator.rank == Rank(0)
     try communicator.agree {
-      if isFirst { try checkInputs(inputs.compactMap { $0 }, all, directory) }
-      var seen = Set(directory.map { [pathComponents($0)] } ?? [])
-      for output in all {
-        let path = output.path
+      if isFirst { try checkInputs(inputs.compactMap { $0 }, all, directories) }
+      var seen = Set<[Substring]>()
+      for path in directories + all.map(\.path) {
         guard seen.insert(pathComponents(path)).inserted else {
           throw DataError(path: path, problem: "named for two outputs")
         }
-        if let directory, pathComponents(path).starts(with: pathComponents(directory)) {
+        for directory in directories where directory != path {
+          guard pathComponents(path).starts(with: pathComponents(directory)) else { continue }
           throw DataError(
             path: path, problem: "lies in the directory '\(directory)', which is another output")
         }
       }
       if isFirst {
-        try checkDistinct(all.map(\.path), directory)
+        try checkDistinct(all.map(\.path), directories)
         for output in outputs { try checkWritable(output.path, overwrite: overwrite) }
       }
       for output in all { try output.checkExtension() }
@@ -95,12 +96,15 @@ struct OutputOptions: ParsableArguments {
   }
 
   /// - Throws: ``DataError`` for an output that is another by a link, or lies in the output directory by one.
-  private func checkDistinct(_ paths: [String], _ directory: String?) throws {
+  private func checkDistinct(_ paths: [String], _ directories: [String]) throws {
     for (place, path) in paths.enumerated() {
       for other in paths[..<place] where isSamePlace(path, other) {
         throw DataError(path: path, problem: "is the same file as the output \(other)")
       }
-      if let directory, isSamePlace(path, directory) || lies(path, in: directory) {
+    }
+    for path in paths + directories {
+      for directory in directories where directory != path {
+        guard isSamePlace(path, directory) || lies(path, in: directory) else { continue }
         throw DataError(
           path: path, problem: "lies in the directory '\(directory)', which is another output")
       }
@@ -109,7 +113,7 @@ struct OutputOptions: ParsableArguments {
 
   /// - Throws: ``DataError`` for an output that would replace an input.
   private func checkInputs(
-    _ inputs: [String], _ outputs: [Output], _ directory: String?
+    _ inputs: [String], _ outputs: [Output], _ directories: [String]
   ) throws {
     for input in inputs {
       for path in outputs.map(\.path) where isSameFile(path, input) {
@@ -118,7 +122,7 @@ struct OutputOptions: ParsableArguments {
           problem: (path == input ? "is an input" : "is the same file as the input \(input)")
             + "; an output needs a name of its own")
       }
-      if let directory, lies(input, in: directory) {
+      for directory in directories where lies(input, in: directory) {
         throw DataError(
           path: directory,
           problem: "holds the input \(input), and would be replaced; an output needs a name of its "

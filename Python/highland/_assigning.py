@@ -1,0 +1,90 @@
+"""What a fitted estimator keeps for new rows."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import weakref
+from ctypes import c_void_p
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _arrays, _library
+from ._library import Watcher
+
+
+class Fit:
+    """The rows that were clustered, and what clustered them; prepared by the library for the first new rows.
+
+    A pickle has the rows, but not what was prepared of them.
+    """
+
+    def __init__(
+        self, rows: NDArray[Any], labels: NDArray[np.int64], report: dict[str, Any],
+        model: bytes | str | os.PathLike[str] | None, has_groups: bool,
+    ) -> None:
+        self._rows = rows
+        self._labels = labels.copy()
+        self._report = json.dumps(report)
+        self._model = model
+        self._has_groups = has_groups
+        self._handle: c_void_p | None = None
+
+    def handle(self, options: _library.Options, watcher: Watcher) -> c_void_p:
+        """What highland_assign takes.
+
+        Parameters
+        ----------
+        options : Options
+            How neighbours are searched, if that was not done before.
+        """
+        if self._has_groups:
+            raise ValueError("predict after a fit with groups: new rows have none; cluster all rows with their groups")
+        if self._handle is None:
+            options.set_model(self._model)
+            handle = c_void_p()
+            _library.call(
+                "highland_fit", _arrays.matrix(self._rows), self._labels.ctypes.data, self._report.encode(), options,
+                ctypes.byref(handle), watcher=watcher, keeping=(self._rows, self._labels, self._model))
+            self._handle = handle
+            weakref.finalize(self, _library.library.highland_fitted_free, handle)
+        return self._handle
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_handle": None}
+
+
+def not_fitted(message: str) -> Exception:
+    """scikit-learn's error, where it is there, or one of the same kinds."""
+    try:
+        from sklearn.exceptions import NotFittedError
+    except ImportError:
+
+        class NotFittedError(ValueError, AttributeError):
+            pass
+
+    return NotFittedError(message)
+
+
+def check_columns(X: Any, names: NDArray[np.object_] | None) -> None:
+    """Refuses columns with other names than those of the fit, where both have names."""
+    columns = getattr(X, "columns", None)
+    if names is None or columns is None:
+        return
+    found, expected = list(columns), list(names)
+    if found == expected:
+        return
+    message = "The feature names should match those that were passed during fit.\n"
+    unseen = sorted(str(name) for name in set(found) - set(expected))
+    missing = sorted(str(name) for name in set(expected) - set(found))
+    for title, differing in [
+        ("Feature names unseen at fit time:", unseen), ("Feature names seen at fit time, yet now missing:", missing),
+    ]:
+        if differing:
+            message += title + "\n" + "".join(f"- {name}\n" for name in differing)
+    if not unseen and not missing:
+        message += "Feature names must be in the same order as they were in fit.\n"
+    raise ValueError(message)

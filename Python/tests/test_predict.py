@@ -1,0 +1,86 @@
+"""New rows get the clusters of a fit."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sets import points
+
+import highland
+
+X, TRUTH = points()
+OLD = (np.arange(len(X)) // 12 % 4 != 0) & (TRUTH < 10)
+
+
+@pytest.mark.parametrize("options", [{}, {"k": 8}, {"tau": 0.5}, {"n_clusters": (8, 12)}])
+def test_rows_of_the_fit_keep_their_labels(options):
+    model = highland.Highland(**options).fit(X)
+    assert np.array_equal(model.predict(X), model.labels_)
+    assert np.array_equal(model.predict(X[::-3] * np.float32(4)), model.labels_[::-3])
+
+
+@pytest.mark.parametrize("options", [{"method": "flow"}, {"method": "network", "tau": 0.5}])
+def test_new_rows_join_clusters_or_found_them(options):
+    model = highland.Highland(**options).fit(X[OLD])
+    labels = np.empty(len(X), np.int64)
+    labels[OLD], labels[~OLD] = model.labels_, model.predict(X[~OLD])
+    assert highland.evaluate(labels, TRUTH)["nmi"] > 0.95
+    is_new = ~OLD & (TRUTH >= 10)
+    assert labels[is_new].min() == model.labels_.max() + 1
+    assert labels[~OLD & (TRUTH < 10)].max() <= model.labels_.max()
+
+
+def test_a_trained_model_judges_new_rows(tmp_path):
+    trained = highland.train(X, TRUTH, epochs=1, graphs=1, k=8)
+    trained.save(tmp_path / "model.safetensors")
+    of_bytes = highland.Highland(model=trained).fit(X[OLD])
+    of_path = highland.Highland(model=tmp_path / "model.safetensors").fit(X[OLD])
+    assert np.array_equal(of_bytes.predict(X), of_path.predict(X))
+
+
+def test_labels_do_not_depend_on_threads_types_or_pickling():
+    model = highland.Highland(k=8, threads=1).fit(X[OLD].tolist())
+    labels = model.predict(X)
+    copy = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(copy.set_params(threads=3).predict(np.asfortranarray(X, np.float64)), labels)
+    assert np.array_equal(model.fit(X[OLD]).predict(X), labels)
+
+
+def test_what_cannot_be_predicted_is_said():
+    with pytest.raises((ValueError, AttributeError), match="not fitted yet"):
+        highland.Highland().predict(X)
+    model = highland.Highland(k=8).fit(X)
+    with pytest.raises(ValueError, match="X has 23 features, but Highland is expecting 24 features as input"):
+        model.predict(X[:, 1:])
+    bad = X.copy()
+    bad[5] = 0
+    with pytest.raises(ValueError, match="Row 5"):
+        model.predict(bad)
+    alone = model.set_params(invalid_rows="singleton").predict(bad)
+    assert alone[5] == 12 and np.array_equal(np.delete(alone, 5), np.delete(model.labels_, 5))
+    with pytest.raises(ValueError, match="groups"):
+        highland.Highland().fit(X, groups=TRUTH % 3).predict(X)
+
+
+def test_columns_have_the_names_of_the_fit():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=[f"c{column}" for column in range(24)])
+    model = highland.Highland(k=8).fit(frame)
+    assert np.array_equal(model.predict(frame), model.labels_)
+    with pytest.raises(ValueError, match="in the same order"):
+        model.predict(frame[frame.columns[::-1]])
+    with pytest.raises(ValueError, match="unseen at fit time:\n- other\n.*now missing:\n- c0"):
+        model.predict(frame.rename(columns={"c0": "other"}))
+
+
+def test_work_on_new_rows_is_stopped():
+    class Stop(Exception):
+        pass
+
+    def stop(*_):
+        raise Stop
+
+    model = highland.Highland(k=8).fit(X)
+    with pytest.raises(Stop):
+        model.set_params(progress=stop).predict(X[:5])
+    assert np.array_equal(model.set_params(progress=False).predict(X), model.labels_)

@@ -1,0 +1,93 @@
+internal import CHighland
+internal import Datasets
+internal import FoundationEssentials
+internal import HierarchicalClustering
+internal import LinearAlgebra
+internal import NeighborSearch
+internal import Parallelism
+
+/// What `highland_fit` hands out.
+final class Fitted: Sendable {
+  private let clustering: FittedClustering
+  private let rowCount: Int
+
+  /// What of a report says how rows were clustered.
+  private struct Report: Decodable {
+    let parameters: ClusteringAccount
+    let clusterCount: Int
+    let groups: GroupSummary?
+  }
+
+  /// - Throws: ``Failure`` for labels or a report of another clustering.
+  init(
+    _ features: ArrayInMemory, labels: [Int64], report: String, _ options: highland_options
+  ) throws {
+    guard let report = try? JSONDecoder().decode(Report.self, from: Data(report.utf8)),
+      let settings = FittedClustering.Settings(
+        report.parameters, dimensions: features.columnCount, clusterCount: report.clusterCount)
+    else {
+      throw invalidArgument("report: expected that of highland_clustering_report")
+    }
+    guard report.groups.map({ $0.groupCount < 2 }) ?? true else {
+      throw invalidArgument("report: of rows in groups, to which new rows cannot be assigned")
+    }
+    if let label = labels.first(where: { !(0..<Int64(report.clusterCount)).contains($0) }) {
+      throw invalidArgument(
+        "labels: \(label); expected those of the report's \(report.clusterCount) clusters")
+    }
+    rowCount = features.rowCount
+    let workers = unsafe try CInterface.workers(options.threads)
+    let progress = unsafe Progress(options.progress, options.context)
+    clustering = unsafe try FittedClustering(
+      of: features, labels: labels, settings,
+      model: settings.method == .network
+        ? modelContents(options, dimensions: features.columnCount) : nil,
+      searching: dividedSearch(
+        options, of: "neighbours of [\(rowCount) × \(features.columnCount)] points",
+        rowCount: rowCount, features, settings),
+      using: workers, on: InterruptibleRank(progress)
+    ) { try progress.show("neighbors", isDone: $0) }
+  }
+
+  /// The clusters of new rows.
+  ///
+  /// - Throws: ``Failure`` for rows of another dimension.
+  func labels(of features: ArrayInMemory, _ options: highland_options) throws -> [Int64] {
+    let settings = clustering.settings
+    guard features.columnCount == settings.dimensions else {
+      throw invalidArgument(
+        "features: \(features.columnCount) columns; expected \(settings.dimensions), as the fit has"
+      )
+    }
+    let invalidRows: InvalidRowPolicy =
+      unsafe try word(options.invalid_rows, as: "invalid_rows") ?? .error
+    let progress = unsafe Progress(options.progress, options.context)
+    return unsafe try assign(
+      features, to: clustering,
+      by: AssigningOptions(
+        search: dividedSearch(
+          options, of: "clusters of [\(features.rowCount) × \(features.columnCount)] points",
+          rowCount: rowCount + features.rowCount, features, settings),
+        invalidRows: invalidRows, workers: CInterface.workers(options.threads)),
+      observer: progress, on: InterruptibleRank(progress)
+    ).labels
+  }
+}
+
+/// How neighbours among so many rows are to be searched, in the memory that is free.
+///
+/// - Throws: ``Failure`` if that is too little.
+private func dividedSearch(
+  _ options: highland_options, of purpose: String, rowCount: Int, _ features: ArrayInMemory,
+  _ settings: FittedClustering.Settings
+) throws -> SearchOptions {
+  var search = unsafe try searchOptions(options)
+  let need = SearchMemory(
+    rowCount: rowCount, nodeCount: rowCount, columnCount: features.columnCount, element: .float32,
+    listLength: settings.neighborCount, rankCount: 1)
+  search.division = try leastDivision(for: purpose) {
+    search.division = $0
+    return need.bytes(by: search)
+  }
+  return search
+}

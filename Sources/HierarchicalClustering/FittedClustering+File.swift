@@ -1,0 +1,163 @@
+// A clustering to which new points can be assigned, as files.
+
+public import Communication
+internal import Datasets
+internal import DistributedGraphs
+internal import FoundationEssentials
+internal import LinearAlgebra
+
+extension FittedClustering {
+  /// The file that is written last, and tells the directory from others.
+  public static let marker = "clustering.json"
+
+  private static let format = "highland clustering 1"
+
+  private static let modelName = "model.safetensors"
+
+  /// The files that a directory may hold.
+  public static func files(in path: String) -> [String] {
+    ["labels", "points", "counts", "directions", "neighbors", "similarities"].map {
+      "\(path)/\($0).npy"
+    } + ["\(path)/\(modelName)", "\(path)/\(marker)"]
+  }
+
+  /// What the directory says of itself.
+  private struct Kept: Codable {
+    var settings: Settings
+    var pointCount: Int
+    var nodeCount: Int
+    var listLength: Int
+    /// Of the arrays, by name.
+    var checksums: [String: String]
+    /// Of the model, if there is one.
+    var model: String?
+  }
+
+  /// Writes it as a directory, which appears when it is complete.
+  ///
+  /// | file | of | contents |
+  /// |---|---|---|
+  /// | `labels.npy` | points | the cluster of each |
+  /// | `points.npy`, `counts.npy` | nodes | the first point of each, and how many it stands for |
+  /// | `directions.npy` | nodes | unit rows |
+  /// | `neighbors.npy`, `similarities.npy` | nodes | the nearest other nodes |
+  /// | `model.safetensors` | | the network, if one clustered |
+  /// | `clustering.json` | | all else, and the checksums |
+  ///
+  /// > Collective: over `communicator`. As ``writeDirectory(to:marker:overwrite:on:_:)``, and some 6 rounds for each array;
+  /// > rows go from each rank to the files.
+  ///
+  /// - Parameter overwrite: Replicated. Whether to replace a directory that holds a clustering.
+  /// - Throws: ``AgreedFailure`` on every rank if it cannot be written.
+  public func write(
+    to path: String, overwrite: Bool, on communicator: some Communicator
+  ) throws {
+    try writeDirectory(
+      to: path, marker: Self.marker, overwrite: overwrite, on: communicator
+    ) { temporary in
+      var arrays = CheckedArrays(at: "\(temporary)/")
+      func write<Element: CheckedElement>(
+        _ elements: [Element], as name: String, width: Int = 1, of owners: NodePartition
+      ) throws {
+        try arrays.write(
+          elements, as: name, width: width,
+          firstRow: owners.owned(by: communicator.rank).lowerBound, of: owners.nodeCount,
+          on: communicator)
+      }
+      try write(labels, as: "labels", of: points)
+      try write(inputPoint.map(\.index), as: "points", of: nodes)
+      try write(memberCounts, as: "counts", of: nodes)
+      try write(
+        rows.unitRows().elements, as: "directions", width: settings.dimensions, of: nodes)
+      try write(lists.neighbors.map(\.index), as: "neighbors", width: listLength, of: nodes)
+      try write(lists.similarities, as: "similarities", width: listLength, of: nodes)
+      try communicator.agree {
+        guard communicator.rank == Rank(0) else { return }
+        if let modelContents {
+          let file = try TensorFile(contents: modelContents, name: Self.modelName)
+          try TensorFile.write(
+            file.names.map { try file.tensor($0) }, metadata: file.metadata,
+            to: "\(temporary)/\(Self.modelName)", overwrite: false)
+        }
+        let kept = Kept(
+          settings: settings, pointCount: points.nodeCount, nodeCount: nodes.nodeCount,
+          listLength: listLength, checksums: arrays.checksums,
+          model: modelContents.map { digest(of: $0) })
+        try writeText(
+          sealedText(kept, format: Self.format), to: "\(temporary)/\(Self.marker)",
+          overwrite: false)
+      }
+    }
+  }
+
+  /// A clustering that was written, on this or another number of ranks.
+  ///
+  /// > Collective: over `communicator`. As ``CheckedArrays/read(_:width:rows:of:on:)``, for each array, and a broadcast of the
+  /// > text.
+  ///
+  /// - Throws: ``AgreedFailure`` on every rank if there is none, or it is damaged or of another version.
+  public init(reading path: String, on communicator: some Communicator) throws {
+    let file = "\(path)/\(Self.marker)"
+    let text = try communicator.agree { () -> [UInt8] in
+      guard communicator.rank == Rank(0) else { return [] }
+      guard try exists(path) else { throw DataError(path: path, problem: "no such directory") }
+      guard try exists(file) else {
+        throw DataError(
+          path: path,
+          problem: "holds no \(Self.marker); expected a directory of highland cluster --save")
+      }
+      do { return Array(try Data(contentsOf: URL(filePath: file))) } catch {
+        throw DataError(path: file, problem: "cannot be read")
+      }
+    }
+    let bytes = try communicator.broadcast(text)
+    let kept: Kept = try communicator.agree {
+      try unsealed(bytes, of: file, format: Self.format)
+    }
+    modelContents = try kept.model.map {
+      try Self.modelContents("\(path)/\(Self.modelName)", digest: $0, on: communicator)
+    }
+    model = try modelContents.map {
+      try TrainedModel(contents: $0, dimensions: kept.settings.dimensions)
+    }
+    let arrays = CheckedArrays(at: "\(path)/", checksums: kept.checksums)
+    func read<Element: CheckedElement>(
+      _ name: String, of owners: NodePartition, width: Int = 1
+    ) throws -> [Element] {
+      try arrays.read(
+        name, width: width, rows: owners.owned(by: communicator.rank), of: owners.nodeCount,
+        on: communicator)
+    }
+    settings = kept.settings
+    points = NodePartition(sharing: kept.pointCount, among: communicator.size)
+    nodes = NodePartition(sharing: kept.nodeCount, among: communicator.size)
+    labels = try read("labels", of: points)
+    let peaks: [Int64] = try read("points", of: nodes)
+    inputPoint = peaks.map { GlobalNode($0) }
+    memberCounts = try read("counts", of: nodes)
+    rows = StoredRows(
+      Matrix(
+        rows: nodes.owned(by: communicator.rank).count, columns: settings.dimensions,
+        elements: try read("directions", of: nodes, width: settings.dimensions)))
+    let neighbors: [Int64] = try read("neighbors", of: nodes, width: kept.listLength)
+    lists = NeighborLists(
+      listLength: kept.listLength, neighbors: neighbors.map { GlobalNode($0) },
+      similarities: try read("similarities", of: nodes, width: kept.listLength))
+  }
+
+  /// The bytes of the model's file, read by rank 0.
+  ///
+  /// > Collective: over `communicator`. A round of a byte per rank, and a broadcast of the bytes.
+  private static func modelContents(
+    _ path: String, digest wanted: String, on communicator: some Communicator
+  ) throws -> [UInt8] {
+    try communicator.broadcast(
+      communicator.agree {
+        guard communicator.rank == Rank(0) else { return [] }
+        guard let data = try? Data(contentsOf: URL(filePath: path)),
+          digest(of: data) == wanted
+        else { throw DataError(path: path, problem: "damaged: it does not have its checksum") }
+        return Array(data)
+      })
+  }
+}

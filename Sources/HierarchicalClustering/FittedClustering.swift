@@ -1,0 +1,201 @@
+public import Communication
+public import DistributedGraphs
+internal import LinearAlgebra
+public import NeighborSearch
+public import Parallelism
+
+/// A clustering that new points can be assigned to: ``assign(_:to:by:observer:on:)``.
+///
+/// It has a node for every direction, with its row, its neighbours and its cluster; and what clusters new points that
+/// are like none of these.
+public struct FittedClustering: Sendable {
+  /// Replicated.
+  public let settings: Settings
+  /// Replicated. Nil where flow clustered.
+  let model: TrainedModel?
+  /// Replicated. The bytes of its `.safetensors` file.
+  let modelContents: [UInt8]?
+  /// Which rank owns which points.
+  let points: NodePartition
+  /// Owned points. The number of each point's cluster.
+  public let labels: [Int64]
+  /// Which rank owns which nodes.
+  let nodes: NodePartition
+  /// Owned nodes. The first point of each.
+  let inputPoint: [GlobalNode]
+  /// Owned nodes. How many points each stands for.
+  let memberCounts: [Int64]
+  /// Owned nodes. Unit rows. Shape `[ownedCount × dimensions]`.
+  let rows: StoredRows
+  /// Owned nodes. The nearest others, ``listLength`` places each.
+  let lists: NeighborLists
+
+  /// What was chosen. Replicated.
+  public struct Settings: Codable, Equatable, Sendable {
+    /// Which method spoke: flow or network.
+    public var method: ClusteringMethod
+    /// k: places in a point's neighbour list, including the point itself.
+    public var neighborCount: Int
+    /// τ of a network; nil by flow.
+    public var thresholds: Thresholds?
+    /// The loop ends after this many levels. 1 by flow.
+    public var maximumLevels: Int
+    /// Whether points with the same direction were one node from the start.
+    public var mergesCopies: Bool
+    public var dimensions: Int
+    public var clusterCount: Int
+
+    /// - Precondition: Flow, with k of at least 2, or a network, which has thresholds.
+    public init(
+      method: ClusteringMethod, neighborCount: Int, thresholds: Thresholds? = nil,
+      maximumLevels: Int = 1, mergesCopies: Bool = true, dimensions: Int, clusterCount: Int
+    ) {
+      precondition(
+        method != .auto && (method == .network) == (thresholds != nil)
+          && neighborCount > (method == .flow ? 1 : 0),
+        "\(method), k = \(neighborCount)")
+      self.method = method
+      self.neighborCount = neighborCount
+      self.thresholds = thresholds
+      self.maximumLevels = maximumLevels
+      self.mergesCopies = mergesCopies
+      self.dimensions = dimensions
+      self.clusterCount = clusterCount
+    }
+  }
+
+  /// Places of the neighbour lists that the method looks at.
+  var listLength: Int { Self.listLength(of: settings, model) }
+
+  private static func listLength(of settings: Settings, _ model: TrainedModel?) -> Int {
+    let k = settings.neighborCount
+    return model?.linkage.listLength(neighborCount: k) ?? k - 1
+  }
+}
+
+extension FittedClustering.Settings {
+  /// What a report says was chosen; nil if it contradicts itself.
+  public init?(_ account: ClusteringAccount, dimensions: Int, clusterCount: Int) {
+    var thresholds: Thresholds?
+    if account.method == .network {
+      guard let first = account.tau, (0...1).contains(first), account.k > 0,
+        (0...1).contains(account.tauLater ?? first), account.maximumLevels ?? 0 > 0
+      else { return nil }
+      thresholds = Thresholds(first, later: account.tauLater)
+    } else if account.method == .auto || account.k < 2 {
+      return nil
+    }
+    self.init(
+      method: account.method, neighborCount: account.k, thresholds: thresholds,
+      maximumLevels: account.maximumLevels ?? 1, mergesCopies: account.mergesCopies,
+      dimensions: dimensions, clusterCount: clusterCount)
+  }
+}
+
+extension FittedClustering {
+  /// A clustering whose points are read again.
+  ///
+  /// > Collective: over `communicator`, as reading and ``duplicateRoots(of:where:within:in:named:using:on:)``; and, without
+  /// > lists, as the search of neighbours.
+  ///
+  /// - Parameters:
+  ///   - source: Replicated. The points that were clustered.
+  ///   - labels: Owned points. The numbers of their clusters, below ``Settings/clusterCount``.
+  ///   - model: Replicated. The bytes of the network's `.safetensors` file, if one clustered:
+  ///     ``TrainedModel/contents(_:)``.
+  ///   - lists: Owned nodes. The neighbours that were found, as many places as the method looks at or more; nil
+  ///     searches them.
+  ///   - search: Replicated. How neighbours are searched.
+  ///   - progress: Of that search. If it throws, it must do so on every rank.
+  /// - Throws: ``AgreedFailure`` on every rank if the points cannot be read; ``ModelError`` or ``DataError`` for
+  ///   other bytes.
+  /// - Precondition: There are as many labels as owned points.
+  public init(
+    of source: some EmbeddingSource, labels: [Int64], _ settings: Settings,
+    model modelContents: [UInt8]? = nil, along lists: NeighborLists? = nil,
+    searching search: SearchOptions = SearchOptions(), using workers: Workers = Workers(),
+    on communicator: some Communicator, progress: (Double) throws -> Void = { _ in }
+  ) throws {
+    precondition(
+      (modelContents != nil) == (settings.method == .network), "a model is of a network")
+    model = try modelContents.map {
+      try TrainedModel(contents: $0, dimensions: settings.dimensions)
+    }
+    self.modelContents = modelContents
+    var run = try ClusteringRun(
+      reading: source, invalid: .singleton, asStored: false, using: workers, on: communicator)
+    precondition(
+      labels.count == run.nodeOfPoint.count && source.dimensions == settings.dimensions,
+      "\(labels.count) labels for \(run.nodeOfPoint.count) points of \(source.dimensions) columns")
+    if settings.mergesCopies {
+      try run.mergeCopies(of: source, using: workers, on: communicator)
+    }
+    self.settings = settings
+    self.labels = labels
+    points = run.points
+    nodes = run.level.nodes
+    inputPoint = run.level.inputPoint
+    memberCounts = run.level.memberCounts
+    rows = run.level.rows.directions
+    let length = Self.listLength(of: settings, model)
+    self.lists =
+      try lists?.prefix(length)
+      ?? NeighborSource.search(search).lists(
+        of: run, length: length, using: workers, on: communicator, progress: progress
+      ).lists
+    precondition(self.lists.listLength == length, "lists of \(self.lists.listLength) places")
+  }
+
+  /// What clusters points that are like none of these, with what was chosen for these.
+  func plan(_ options: AssigningOptions) throws -> MethodPlan {
+    guard let model, let thresholds = settings.thresholds else {
+      return .flow(
+        FlowPlan(
+          neighborCount: settings.neighborCount, search: options.search,
+          invalidRows: options.invalidRows, workers: options.workers))
+    }
+    return .network(
+      try ClusteringPlan(
+        ClusteringOptions(
+          neighborCount: settings.neighborCount, threshold: thresholds.first,
+          laterThreshold: settings.maximumLevels > 1 ? thresholds.later : nil,
+          maximumLevels: settings.maximumLevels, search: options.search,
+          invalidRows: options.invalidRows, workers: options.workers), with: model))
+  }
+}
+
+/// Keeps the neighbour lists of level 0 until a run has ended, for a ``FittedClustering``.
+public final class RememberedLists: ListStore {
+  /// Owned nodes. Nil before they are found.
+  public private(set) var lists: NeighborLists?
+  private let length: Int?
+  private let store: (any ListStore)?
+
+  /// - Parameters:
+  ///   - length: Places that will be needed; nil for all, where k is not known before.
+  ///   - store: Replicated. Where they are kept, besides.
+  public init(length: Int?, passingOnTo store: (any ListStore)?) {
+    self.length = length
+    self.store = store
+  }
+
+  public func lists(
+    length: Int, in nodes: NodePartition, on communicator: some Communicator
+  ) throws -> (lists: NeighborLists, summary: SearchSummary)? {
+    let kept = try store?.lists(length: length, in: nodes, on: communicator)
+    if let kept { remember(kept.lists) }
+    return kept
+  }
+
+  public func keep(
+    _ lists: NeighborLists, _ summary: SearchSummary, in nodes: NodePartition,
+    on communicator: some Communicator
+  ) throws {
+    remember(lists)
+    try store?.keep(lists, summary, in: nodes, on: communicator)
+  }
+
+  private func remember(_ found: NeighborLists) {
+    lists = length.map { found.prefix($0) } ?? found
+  }
+}

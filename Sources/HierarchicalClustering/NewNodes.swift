@@ -1,0 +1,280 @@
+internal import Communication
+internal import DistributedGraphs
+internal import FlowClustering
+internal import GraphNetworks
+internal import LinearAlgebra
+internal import NeighborSearch
+internal import Parallelism
+
+/// The directions of new points beside those of a fit.
+///
+/// The graph of both has the new nodes that are no copies of the fit's, and the fit's; every rank owns its shares of both,
+/// the new ones first. A node's *name* does not depend on ranks: the fit's nodes are 0 ..< n, new ones follow in the order
+/// of the input.
+struct NewNodes {
+  /// The new points as nodes of level 0, one for every direction.
+  private let run: ClusteringRun
+  private let fit: FittedClustering
+  /// Owned nodes of the fit. The number of each one's cluster.
+  private let fitLabels: [Int64]
+  /// Owned new nodes. The number of the cluster; ``none`` before it is known.
+  private var labels: [Int64]
+  /// Owned. The places of the new nodes that are no copies, ascending.
+  private let open: [Int]
+  /// Replicated. Who owns which of them, by their order.
+  private let openNodes: NodePartition
+  /// Replicated. Who owns which nodes of the graph of both.
+  private let nodes: NodePartition
+
+  private static let none = Int64(-1)
+
+  /// > Collective: over `communicator`. As ``duplicateRoots(of:where:within:in:named:using:on:)`` for new points, and for new
+  /// > nodes and the fit's; two fetches of 8 bytes per node.
+  ///
+  /// - Parameter run: The new points, as they were read.
+  init(
+    _ run: ClusteringRun, of source: some EmbeddingSource, beside fit: FittedClustering,
+    using workers: Workers, on communicator: some Communicator
+  ) throws {
+    var run = run
+    if run.points.nodeCount > 0 {
+      try run.mergeCopies(of: source, using: workers, on: communicator)
+    }
+    let rows = run.level.rows.directions
+    let both = NodePartition.joining(run.level.nodes, fit.nodes)
+    let fitNodes = fit.nodes.owned(by: communicator.rank)
+    let all = rows.followed(by: fit.rows)
+    let roots = try duplicateRoots(
+      of: all, where: (0..<all.rowCount).map { !all.isZero($0) }, in: both,
+      named: run.level.nodes.owned(by: communicator.rank).map {
+        GlobalNode(fit.nodes.nodeCount + $0)
+      } + fitNodes.map { GlobalNode($0) }, using: workers, on: communicator
+    ).prefix(rows.rowCount)
+    fitLabels = try fit.points.fetch(fit.labels, at: fit.inputPoint, on: communicator)
+    labels = Array(repeating: Self.none, count: rows.rowCount)
+    let copies = roots.indices.filter { roots[$0].index < fit.nodes.nodeCount }
+    let known = try fit.nodes.fetch(
+      fitLabels, at: copies.map { roots[$0] }, on: communicator)
+    for (place, label) in zip(copies, known) { labels[place] = label }
+    open = labels.indices.filter { [labels] in labels[$0] == Self.none }
+    openNodes = NodePartition(
+      firstNode: (try communicator.gatherOne(open.count) + [0]).exclusivePrefixSums())
+    nodes = .joining(openNodes, fit.nodes)
+    self.run = run
+    self.fit = fit
+  }
+
+  /// Replicated. Whether there are others than copies of the fit's.
+  var areOpen: Bool { openNodes.nodeCount > 0 }
+
+  /// The name of every owned node of both.
+  private func names(of rank: Rank) -> [GlobalNode] {
+    openNodes.owned(by: rank).map { GlobalNode(fit.nodes.nodeCount + $0) }
+      + fit.nodes.owned(by: rank).map { GlobalNode($0) }
+  }
+
+  /// The node of a name.
+  private func node(named name: GlobalNode) -> GlobalNode {
+    let place = Int(name.index) - fit.nodes.nodeCount
+    let (own, name) = place < 0 ? (fit.nodes, name) : (openNodes, GlobalNode(place))
+    let rank = own.owner(of: name)
+    let first = nodes.firstNode[rank.index] + (place < 0 ? openNodes.owned(by: rank).count : 0)
+    return GlobalNode(first + Int(name.index) - own.firstNode[rank.index])
+  }
+}
+
+// Edges.
+
+extension NewNodes {
+  /// Edges into new nodes from nodes with which they may share a cluster.
+  struct Edges {
+    let graph: NeighborGraph
+    /// Owned. In whole units, so that sums do not depend on their order; 0 for an edge that does not count. Shape
+    /// `[edgeCount]`.
+    let weights: [Int64]
+  }
+
+  /// The edges that the method of the fit would keep, and how strong they are: w by flow, p by a network.
+  ///
+  /// > Collective: over `communicator`. As the search of new nodes and the judge.
+  func edges(
+    by options: AssigningOptions,
+    measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
+    on communicator: some Communicator
+  ) throws -> (edges: Edges, search: SearchSummary) {
+    let rows = StoredRows(run.level.rows.directions.copy(ofRows: open)).followed(by: fit.rows)
+    let (found, search) = try clock.measure(.neighbors) { progress in
+      try nearestNeighbors(
+        ofFirst: open.count, of: rows, listLength: fit.listLength, by: options.search, in: nodes,
+        named: names(of: communicator.rank), using: options.workers, on: communicator,
+        progress: progress)
+    }
+    // The lists of the fit stay as they were.
+    let lists = NeighborLists(
+      listLength: fit.listLength,
+      neighbors: (found.neighbors + fit.lists.neighbors).map {
+        $0 == NeighborLists.none ? $0 : node(named: $0)
+      }, similarities: found.similarities + fit.lists.similarities)
+    guard let network = fit.model?.linkage, let thresholds = fit.settings.thresholds else {
+      return try clock.measure(.flow) { _ in
+        let flow = try FlowWeights(
+          lists, in: nodes, weighingFirst: open.count, endingLists: false,
+          using: options.workers, on: communicator)
+        return (Edges(graph: flow.graph, weights: flow.doubled.map { Int64($0) }), search)
+      }
+    }
+    return try clock.measure(.network) { _ in
+      let graph = try NeighborGraph(
+        lists.prefix(fit.settings.neighborCount - 1), in: nodes, on: communicator)
+      var level = Level(
+        number: 0, nodes: nodes, rows: .peaks(rows),
+        memberCounts: open.map { run.level.memberCounts[$0] } + fit.memberCounts,
+        inputPoint: names(of: communicator.rank), isInInputOrder: false)
+      let linkage = try network.linkage(
+        lists, over: graph, of: &level, using: options.workers, on: communicator)
+      let limit = Float(1 - thresholds.first)
+      return (
+        Edges(
+          graph: graph,
+          weights: linkage.distance.map {
+            $0 < limit ? Int64((Double(1 - $0) * 0x1p22).rounded()) : 0
+          }), search
+      )
+    }
+  }
+}
+
+// Labels.
+
+extension NewNodes {
+  /// Gives new nodes that lead into the fit's clusters their labels, until none does.
+  ///
+  /// > Collective: over `communicator`. For each round 8 bytes per ghost, and a byte per rank.
+  mutating func join(along edges: Edges, on communicator: some Communicator) throws {
+    let graph = edges.graph
+    var known = open.map { labels[$0] } + fitLabels
+    let expected = Double(fit.nodes.nodeCount) / Double(nodes.nodeCount)
+    var hasJoined = true
+    while try communicator.any(hasJoined) {
+      let local = try graph.halo.extend(known, on: communicator)
+      hasJoined = false
+      for node in open.indices where known[node] == Self.none {
+        var all = Int64(0)
+        var joined: [Int64: Int64] = [:]
+        for edge in graph.edges(into: node) {
+          all += edges.weights[edge]
+          let label = local[Int(graph.columns[edge].index)]
+          if label != Self.none { joined[label, default: 0] += edges.weights[edge] }
+        }
+        guard Double(joined.values.reduce(0, +)) > Double(all) * expected / 2 else { continue }
+        known[node] = joined.max { ($0.value, $1.key) < ($1.value, $0.key) }!.key
+        hasJoined = true
+      }
+    }
+    for (place, node) in open.enumerated() { labels[node] = known[place] }
+  }
+
+  /// Clusters the nodes that have no label yet as the fit was clustered.
+  ///
+  /// > Collective: over `communicator`. 8 bytes per such node to every rank, and as clustering them.
+  ///
+  /// - Returns: Replicated. How many clusters they make.
+  mutating func clusterRest(
+    of source: some EmbeddingSource, by options: AssigningOptions,
+    on communicator: some Communicator
+  ) throws -> Int {
+    let own = labels.indices.filter { labels[$0] == Self.none }
+    let rest = try communicator.allGather(own.map { run.level.inputPoint[$0].index }).values
+    guard !rest.isEmpty else { return 0 }
+    let clustering = try cluster(
+      SelectedRows(of: source, rest.map { Int($0) }), by: fit.plan(options), on: communicator)
+    let first = try communicator.exclusivePrefixSum(own.count)
+    let found = try clustering.points.fetch(
+      clustering.labels, at: own.indices.map { GlobalNode(first + $0) }, on: communicator)
+    for (node, label) in zip(own, found) {
+      labels[node] = Int64(fit.settings.clusterCount) + label
+    }
+    return clustering.clusterCount
+  }
+
+  /// The labels of the new points.
+  ///
+  /// > Collective: over `communicator`. A fetch of 8 bytes per point.
+  func labelsOfPoints(on communicator: some Communicator) throws -> [Int64] {
+    try run.level.nodes.fetch(labels, at: run.nodeOfPoint, on: communicator)
+  }
+
+  /// How many new points are copies of the fit's, and how many others joined its clusters.
+  ///
+  /// > Collective: over `communicator`. Two rounds of 8 bytes per rank.
+  func pointCounts(on communicator: some Communicator) throws -> (copies: Int, joined: Int) {
+    var (copies, joined) = (run.level.memberCounts.reduce(0, +), Int64(0))
+    for node in open {
+      copies -= run.level.memberCounts[node]
+      if labels[node] < fit.settings.clusterCount { joined += run.level.memberCounts[node] }
+    }
+    return (try communicator.sum(Int(copies)), try communicator.sum(Int(joined)))
+  }
+}
+
+/// Some rows of embeddings, in a given order.
+private struct SelectedRows<Source: EmbeddingSource>: EmbeddingSource {
+  private let source: Source
+  /// Replicated.
+  private let places: [Int]
+
+  init(of source: Source, _ places: [Int]) {
+    self.source = source
+    self.places = places
+  }
+
+  var name: String { source.name }
+  var rowCount: Int { places.count }
+  var dimensions: Int { source.dimensions }
+
+  func rows(_ range: Range<Int>) throws -> Matrix {
+    try read(range) { (try source.rows($0), []) }.matrix
+  }
+
+  func directions(_ range: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int]) {
+    try read(range) { try source.directions($0) }
+  }
+
+  /// Reads neighbouring rows at once.
+  private func read(
+    _ range: Range<Int>, _ body: (Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int])
+  ) throws -> (matrix: Matrix, scaledRows: [Int]) {
+    var result = (matrix: Matrix(rows: range.count, columns: dimensions), scaledRows: [Int]())
+    var first = range.lowerBound
+    while first < range.upperBound {
+      var end = first + 1
+      while end < range.upperBound, places[end] == places[end - 1] + 1 { end += 1 }
+      let (rows, scaled) = try body(places[first]..<places[first] + end - first)
+      result.matrix.replaceRows(
+        Array(first - range.lowerBound..<end - range.lowerBound), by: rows.elements)
+      result.scaledRows += scaled.map { $0 - places[first] + first }
+      first = end
+    }
+    return result
+  }
+}
+
+extension NodePartition {
+  /// Every rank owns its nodes of both partitions.
+  fileprivate static func joining(_ first: Self, _ second: Self) -> NodePartition {
+    NodePartition(firstNode: zip(first.firstNode, second.firstNode).map { $0 + $1 })
+  }
+}
+
+extension StoredRows {
+  /// These rows and others after them, as unit rows of `Float`.
+  fileprivate func followed(by other: StoredRows) -> StoredRows {
+    var all = Matrix(rows: rowCount + other.rowCount, columns: other.columnCount)
+    for (rows, offset) in [(self, 0), (other, rowCount)] {
+      for tile in (0..<rows.rowCount).tiles(of: 4096) {
+        all.replaceRows(tile.map { $0 + offset }, by: rows.copy(ofRows: tile).elements)
+      }
+    }
+    return StoredRows(all)
+  }
+}

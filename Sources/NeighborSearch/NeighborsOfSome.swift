@@ -1,0 +1,88 @@
+package import Communication
+package import DistributedGraphs
+package import LinearAlgebra
+package import Parallelism
+
+/// The nearest other nodes of some owned nodes by cosine similarity: of those that come first on every rank.
+///
+/// All pairs of such a node and any other are compared, unless an approximate search among all nodes, of which the
+/// others' lists are then dropped, is much cheaper. The exact lists have the order and the bits of
+/// ``nearestNeighbors(of:listLength:dividedBy:in:named:using:on:progress:)``.
+///
+/// > Collective: over `communicator`. Exact: a round of 8 bytes per rank and four for every `tileLength` nodes, their
+/// > rows to every rank, and from every rank 12 bytes for each place of their lists. Approximate: as
+/// > ``approximateNeighbors(of:listLength:recall:dividedBy:in:named:using:on:progress:)``.
+///
+/// - Parameters:
+///   - count: Owned. Of how many of the owned nodes neighbours are wanted.
+///   - rows: Owned. Unit rows, or zero rows, which take no part. Shape `[ownedCount × columns]`.
+///   - listLength: Replicated. The number of neighbours for each node, without the node itself.
+///   - options: Replicated.
+///   - names: Owned. The name of every node, as in the searches.
+///   - tileLength: Replicated. How many nodes of all ranks are compared at a time.
+///   - progress: Called on every rank with the share that is done, in 0 ... 1. If it throws, it must do so on
+///     every rank.
+/// - Returns: Owned. A list for each of the `count` nodes, and what was done.
+/// - Complexity: Exact: 2 · count · nodes · columns flops, shared among the ranks; memory for a tile and its lists.
+package func nearestNeighbors(
+  ofFirst count: Int, of rows: StoredRows, listLength: Int, by options: SearchOptions,
+  in nodes: NodePartition, named names: [GlobalNode], inTilesOf tileLength: Int = 16_384,
+  using workers: Workers = Workers(), on communicator: some Communicator,
+  progress: (Double) throws -> Void = { _ in }
+) throws -> (lists: NeighborLists, summary: SearchSummary) {
+  try communicator.assertReplicated(
+    (
+      listLength: listLength, options: options, columns: rows.columnCount, nodes: nodes.firstNode,
+      tileLength: tileLength
+    ))
+  let pairCount = Double(try communicator.sum(count)) * Double(nodes.nodeCount)
+  let plan = SearchPlan(nodeCount: nodes.nodeCount, listLength: listLength)
+  let choice = plan.choice(by: options, insteadOf: pairCount)
+  if choice.method == .approximate {
+    var options = options
+    options.method = .approximate
+    let found = try nearestNeighbors(
+      of: rows, listLength: listLength, by: options, in: nodes, named: names, using: workers,
+      on: communicator, progress: progress)
+    var summary = found.summary
+    summary.reason = choice.reason
+    return (found.lists.first(count), summary)
+  }
+  let ownTile = max(tileLength / communicator.size, 1)
+  let tileCount = try communicator.maximum((count + ownTile - 1) / ownTile)
+  var lists = CandidateLists(count: count, capacity: listLength)
+  for tile in 0..<tileCount {
+    let own = min(tile * ownTile, count)..<min((tile + 1) * ownTile, count)
+    let counts = try communicator.gatherOne(own.count)
+    let found = nearestRows(
+      of: try communicator.allGather(rows: rows.copy(ofRows: own), counts: counts),
+      named: try communicator.allGather(Array(names[own]), counts: counts).values, among: rows,
+      named: names, listLength: listLength, using: workers)
+    let received = Array(repeating: own.count * listLength, count: communicator.size)
+    let places = counts.map { $0 * listLength }
+    let arrivedNames = try communicator.exchange(
+      Buckets(values: found.names, counts: places), receiving: received)
+    let arrived = try communicator.exchange(
+      Buckets(values: found.similarity, counts: places), receiving: received)
+    for rank in communicator.ranks {
+      lists.merge(
+        CandidateLists(
+          capacity: listLength, similarity: Array(arrived[rank]), names: Array(arrivedNames[rank]),
+          bound: Array(repeating: -.infinity, count: own.count)), from: own.lowerBound)
+    }
+    try progress(Double(tile + 1) / Double(tileCount))
+  }
+  return (
+    lists.neighborLists(listLength: listLength, using: workers),
+    SearchSummary(method: .exact, reason: choice.reason, comparedPairs: pairCount)
+  )
+}
+
+extension NeighborLists {
+  /// The lists of the first nodes.
+  fileprivate func first(_ count: Int) -> NeighborLists {
+    NeighborLists(
+      listLength: listLength, neighbors: Array(neighbors.prefix(count * listLength)),
+      similarities: Array(similarities.prefix(count * listLength)))
+  }
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import Communication
+import Datasets
+import DistributedGraphs
+import FoundationEssentials
+import HierarchicalClustering
+import MPICommunication
+import MPIPrograms
+import NeighborSearch
+import Parallelism
+
+struct AssignCommand: RankedCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "assign",
+    abstract: "Find the clusters of new embeddings.",
+    discussion: """
+      New points join the clusters of an earlier run, which do not change, or found new ones:
+        highland cluster old.npy --save run --output labels.npy
+        highland assign new.npy --to run --output new-labels.npy
+
+      They find neighbours among the points of the run and each other, and what clustered the run, flow or its \
+      network, judges which of these belong together. A point with the direction of one of the run gets its label. \
+      Numbers of new clusters go on after those of the run. Labels are the same, bit for bit, on any number of ranks \
+      and threads; they depend on which points come together.
+      """)
+
+  @OptionGroup var input: FeatureOptions
+
+  @Option(help: "The directory of highland cluster --save.")
+  var to: String
+
+  @Option(
+    name: .shortAndLong,
+    help: "Write the labels here: .npy of int64, or .txt, one per line. Default: not written.")
+  var output: String?
+
+  @Option(help: "Write counts, seconds and bytes as JSON.")
+  var report: String?
+
+  @Flag(help: "Print the report instead of a sentence.")
+  var json = false
+
+  @Option(
+    help: """
+      What to do with rows of zeros, NaN or infinite values: error refuses the file, singleton makes \
+      each a cluster of its own.
+      """)
+  var invalidRows = InvalidRowPolicy.error
+
+  @OptionGroup var search: NeighborSearchOptions
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var progress: ProgressOptions
+  @OptionGroup var outputs: OutputOptions
+
+  func validate() throws {
+    try outputs.check([output, report], named: "--output or --report")
+  }
+
+  func run(on communicator: MPICommunicator) throws {
+    ProcessMemory.returnFreedArrays()
+    try outputs.check(
+      [.labels(output), .json(report)],
+      reading: [input.features] + FittedClustering.files(in: to), on: communicator)
+    let source = try input.open(on: communicator)
+    if let output {
+      try communicator.agree {
+        guard communicator.rank == Rank(0) else { return }
+        try LabelFile.reserveSpace(count: source.rowCount, to: output)
+      }
+    }
+    let workers = try threads.workers(on: communicator)
+    let reporter = ProgressReporter(progress, on: communicator)
+    let start = ContinuousClock.now
+    reporter.show("run", isDone: 0)
+    let fit = try FittedClustering(reading: to, on: communicator)
+    reporter.show("run", isDone: 1)
+    guard source.dimensions == fit.settings.dimensions else {  // on every rank
+      throw AgreedFailure(
+        reason: "\(input.features): \(source.dimensions) columns; expected "
+          + "\(fit.settings.dimensions), as \(to) has")
+    }
+    let assignment = try assign(
+      source, to: fit,
+      by: AssigningOptions(
+        search: search.options, invalidRows: invalidRows, workers: workers),
+      observer: ClusteringReporter(
+        progress: reporter, hierarchy: nil, store: nil, runs: nil), on: communicator)
+    let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
+
+    Watchdog.phase = "write"
+    if let output {
+      let (labels, shape) = (assignment.labels, [source.rowCount])
+      let first = assignment.points.owned(by: communicator.rank).lowerBound
+      try keepingOnFailure(labels, shape: shape, firstRow: first, of: output, on: communicator) {
+        try LabelFile.write(
+          labels, count: source.rowCount, firstRow: first, to: output,
+          overwrite: outputs.overwrite, on: communicator)
+      }
+    }
+    let result = try AssignmentReport(
+      features: input.features, run: to, rankCount: communicator.size, threadCount: workers.count,
+      of: assignment, to: fit.settings, elapsedSeconds: elapsed,
+      memory: MemoryReport(on: communicator))
+    if let path = report {
+      try writeJSON(result, to: path, overwrite: outputs.overwrite, on: communicator)
+    }
+    guard communicator.rank == Rank(0) else { return }
+    try result.show(asJSON: json)
+  }
+}
