@@ -76,7 +76,6 @@ extension FuzzedReader {
         npy("|i1", "(2, 2)", [1, 2, 3, 4]), npy("<f2", "(1, 2)", [0, 60, 0, 60]),
       ]),
     features("x.fvecs", [words([3]) + floats(3) + words([3]) + floats(3)]),
-    features("x.bvecs", [words([4]) + [1, 2, 3, 4] + words([4]) + [5, 6, 7, 8]]),
     features("x.fbin", [words([2, 3]) + floats(6)]),
     features("x.u8bin", [words([2, 4]) + [1, 2, 3, 4, 5, 6, 7, 8]]),
     features("x.i8bin", [words([1, 3]) + [255, 2, 127]]),
