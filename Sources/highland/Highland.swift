@@ -25,7 +25,8 @@ struct Highland: ParsableCommand {
     subcommands: [
       TrainCommand.self, ClusterCommand.self, AssignCommand.self, DiarizeCommand.self,
       NeighborsCommand.self,
-      ComponentsCommand.self, EvaluateCommand.self, ReportCommand.self, GenerateCommand.self,
+      ComponentsCommand.self, EvaluateCommand.self, CompareCommand.self, ReportCommand.self,
+      GenerateCommand.self,
       ConvertCommand.self,
       InfoCommand.self, GraphsCommand.self, CompletionCommand.self,
     ])

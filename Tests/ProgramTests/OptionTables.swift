@@ -6,7 +6,8 @@ extension OptionTable {
     [
       clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, assign, diarize,
       knn, componentsOfEdges,
-      componentsOfLists, evaluate, evaluateTurns, report, reportAsJSON, generate, convertFeatures,
+      componentsOfLists, evaluate, evaluateTurns, compare, report, reportAsJSON, generate,
+      convertFeatures,
       convertReduced,
       convertLabels,
       convertText,
@@ -249,6 +250,10 @@ extension OptionTable {
       OptionUse("--collar 0.5", .output), OptionUse("--skip-overlap", .output),
       OptionUse("--uem {scored-times}", .output), OptionUse("--json", .output),
     ] + OptionUse.refused("--truth {truth}"))
+
+  private static let compare = OptionTable(
+    "compare", "compare {truth} {answer}",
+    [OptionUse("--top 2", .output), OptionUse("--json", .output)])
 
   private static let report = OptionTable(
     "report", "report {levels}",
