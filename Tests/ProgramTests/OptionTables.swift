@@ -4,7 +4,9 @@ extension OptionTable {
   /// A table for every kind of input of every command.
   static let all =
     [
-      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, assign, diarize,
+      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, assign, tree,
+      treeAsJSON,
+      cut, diarize,
       knn, componentsOfEdges,
       componentsOfLists, evaluate, evaluateTurns, compare, report, reportAsJSON, generate,
       convertFeatures,
@@ -149,6 +151,31 @@ extension OptionTable {
         "--overwrite", .success, with: "--output labels.npy",
         existing: ["labels.npy", "report.json"]),
     ])
+
+  // MARK: - tree and cut
+
+  private static let tree = OptionTable(
+    "tree", "tree {saved}", defaults: "--newick tree.nwk",
+    [
+      OptionUse("--newick other.nwk", .file("other.nwk")),
+      OptionUse("--linkage z.npy", .file("z.npy")), OptionUse("--json", .output),
+      OptionUse("--overwrite", .success, existing: ["tree.nwk", "other.nwk", "z.npy"]),
+    ])
+
+  private static let treeAsJSON = OptionTable(
+    "tree as JSON", "tree {saved} --json",
+    [
+      OptionUse("--newick tree.nwk", .file("tree.nwk")),
+      OptionUse("--linkage z.npy", .file("z.npy")),
+      OptionUse("--overwrite", .success, with: "--linkage z.npy", existing: ["tree.nwk", "z.npy"]),
+    ])
+
+  private static let cut = OptionTable(
+    "cut", "cut {saved}", defaults: "--clusters 2 --output labels.npy",
+    [
+      OptionUse("--clusters 1", .output), OptionUse("--output other.npy", .file("other.npy")),
+      OptionUse("--overwrite", .success, existing: ["labels.npy", "other.npy"]),
+    ] + OptionUse.refused("--above 0.9", "--min-size 3"))
 
   // MARK: - diarize
 
