@@ -30,12 +30,7 @@ public func compareLabels(
   truth: [Int64], predicted: [Int64], on communicator: some Communicator
 ) throws -> ClusteringMetrics {
   let pointCount = try agreedPointCount(truth, predicted, on: communicator)
-
-  var cells = Tally<LabelPair, Int>(capacity: truth.count)
-  for index in truth.indices {
-    cells.add(1, to: LabelPair(truth: truth[index], predicted: predicted[index]))
-  }
-  cells = try cells.gatheredByOwner({ $0.predicted.mixedBits }, on: communicator)
+  let cells = try labelPairs(truth, predicted, on: communicator)
 
   var truthClusters = Tally<Int64, ClusterSums>()
   var predictedClusters = Tally<Int64, ClusterSums>()  // complete: its cells are all here
@@ -65,10 +60,23 @@ public enum LabelComparisonError: Error, Equatable, CustomStringConvertible {
   }
 }
 
+/// How many points have each pair of labels, at the owner of the predicted one.
+///
+/// > Collective: two rounds: 8 bytes per pair of ranks, then 24 for each pair of labels.
+func labelPairs(
+  _ truth: [Int64], _ predicted: [Int64], on communicator: some Communicator
+) throws -> Tally<LabelPair, Int> {
+  var cells = Tally<LabelPair, Int>(capacity: truth.count)
+  for index in truth.indices {
+    cells.add(1, to: LabelPair(truth: truth[index], predicted: predicted[index]))
+  }
+  return try cells.gatheredByOwner({ $0.predicted.mixedBits }, on: communicator)
+}
+
 /// The number of points of all ranks; throws on all if a rank's labelings differ in length.
 ///
 /// > Collective: two rounds, 8 bytes per rank to every rank.
-private func agreedPointCount(
+func agreedPointCount(
   _ truth: [Int64], _ predicted: [Int64], on communicator: some Communicator
 ) throws -> Int {
   let truthCounts = try communicator.gatherOne(truth.count)
@@ -97,7 +105,7 @@ private func sizeTable(
 }
 
 /// The place of a point in the contingency table.
-private struct LabelPair: TallyKey {
+struct LabelPair: TallyKey {
   var truth: Int64
   var predicted: Int64
 

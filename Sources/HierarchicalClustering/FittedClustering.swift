@@ -16,7 +16,7 @@ public struct FittedClustering: Sendable {
   /// Replicated. The bytes of its `.safetensors` file.
   let modelContents: [UInt8]?
   /// Which rank owns which points.
-  let points: NodePartition
+  public let points: NodePartition
   /// Owned points. The number of each point's cluster.
   public let labels: [Int64]
   /// Which rank owns which nodes.
@@ -144,6 +144,13 @@ extension FittedClustering {
         of: run, length: length, using: workers, on: communicator, progress: progress
       ).lists
     precondition(self.lists.listLength == length, "lists of \(self.lists.listLength) places")
+  }
+
+  /// The number of every node's cluster.
+  ///
+  /// > Collective: over `communicator`. A fetch of 8 bytes per node.
+  func nodeLabels(on communicator: some Communicator) throws -> [Int64] {
+    try points.fetch(labels, at: inputPoint, on: communicator)
   }
 
   /// What clusters points that are like none of these, with what was chosen for these.

@@ -50,7 +50,7 @@ struct NewNodes {
         GlobalNode(fit.nodes.nodeCount + $0)
       } + fitNodes.map { GlobalNode($0) }, using: workers, on: communicator
     ).prefix(rows.rowCount)
-    fitLabels = try fit.points.fetch(fit.labels, at: fit.inputPoint, on: communicator)
+    fitLabels = try fit.nodeLabels(on: communicator)
     labels = Array(repeating: Self.none, count: rows.rowCount)
     let copies = roots.indices.filter { roots[$0].index < fit.nodes.nodeCount }
     let known = try fit.nodes.fetch(

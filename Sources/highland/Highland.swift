@@ -23,10 +23,11 @@ struct Highland: ParsableCommand {
       """,
     version: highlandVersion,
     subcommands: [
-      TrainCommand.self, ClusterCommand.self, AssignCommand.self, DiarizeCommand.self,
+      TrainCommand.self, ClusterCommand.self, AssignCommand.self, TreeCommand.self, CutCommand.self,
+      DiarizeCommand.self,
       NeighborsCommand.self,
-      ComponentsCommand.self, EvaluateCommand.self, ReportCommand.self, GenerateCommand.self,
-      ConvertCommand.self, TransformCommand.self,
+      ComponentsCommand.self, EvaluateCommand.self, CompareCommand.self, ReportCommand.self,
+      GenerateCommand.self, ConvertCommand.self, TransformCommand.self,
       InfoCommand.self, GraphsCommand.self, CompletionCommand.self,
     ])
 }

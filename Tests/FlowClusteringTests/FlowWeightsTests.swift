@@ -52,14 +52,30 @@ import Testing
       #expect(row.allSatisfy { $0 == 0 || $0 >= 0.4 - 1e-6 })
     }
   }
+
+  /// Of some nodes, and with all edges that are strong enough, as for new points.
+  @Test(arguments: [1, 3])
+  func listsNeedNotEndAndNotAllNodesHaveEdges(ranks: Int) throws {
+    let lists = randomLists(count: 40, length: 6, seed: 6)
+    let ended = try weights(lists, ranks: 1)
+    let all = try weights(lists, ranks: 1, endingLists: false)
+    #expect(zip(ended, all).allSatisfy { $0 == 0 || $0 == $1 } && ended != all)
+    #expect(all.allSatisfy { $0 == 0 || $0 >= 0.4 - 1e-6 })
+    let some = try weights(lists, ranks: ranks, first: 7, endingLists: false)
+    let nodes = NodePartition(sharing: 40, among: ranks)
+    let expected = nodes.firstNode.dropLast().flatMap { all[$0 * 6..<($0 + 7) * 6] }
+    #expect(some == expected)
+  }
 }
 
-private func weights(_ lists: NeighborLists, ranks: Int, threads: Int = 1) throws -> [Double] {
+private func weights(
+  _ lists: NeighborLists, ranks: Int, threads: Int = 1, first: Int? = nil, endingLists: Bool = true
+) throws -> [Double] {
   try ThreadCommunicator.run(ranks: ranks) { communicator in
     let nodes = NodePartition(sharing: lists.count, among: communicator.size)
     return try FlowWeights(
-      lists.slice(nodes.owned(by: communicator.rank)), in: nodes, using: Workers(threads),
-      on: communicator
+      lists.slice(nodes.owned(by: communicator.rank)), in: nodes, weighingFirst: first,
+      endingLists: endingLists, using: Workers(threads), on: communicator
     ).doubled.map { Double($0) / Double(2 * FlowWeights.unit) }
   }.flatMap { $0 }
 }

@@ -167,5 +167,31 @@ extension Programs {
         "\(scratch("s/labels.npy")): lies in the directory '\(scratch("s"))', which is another output"
       )
     }
+
+    @Test(arguments: [nil, 3])
+    func haveATreeThatIsCut(ranks: Int?) async throws {
+      let scratch = try Scratch()
+      _ = try await saved(["--method", "flow"], in: scratch)
+      let cuts = [("--clusters 3", 3), ("--above -1", 1), ("--min-size 2", 8)]
+      for (options, clusters) in cuts.prefix(ranks == nil ? 3 : 1) {
+        let outcome = try await run(
+          "highland",
+          ["cut", scratch("saved"), "--output", scratch("cut.npy"), "--overwrite"]
+            + options.split(separator: " ").map(String.init), onRanks: ranks)
+        #expect(outcome.output == "8 clusters became \(clusters)\n", "\(outcome)")
+        let found = try labels(of: scratch("cut.npy"))
+        #expect(Set(found).count == clusters && found.count == 120)
+      }
+      let outcome = try await run(
+        "highland",
+        [
+          "tree", scratch("saved"), "--newick", scratch("tree.nwk"), "--linkage", scratch("z.npy"),
+        ], onRanks: ranks)
+      #expect(outcome.output == "8 clusters, 7 merges\n", "\(outcome)")
+      #expect(try floats(of: scratch("z.npy")).count == 28)
+      try await expectError(
+        ["cut", scratch("saved"), "--clusters", "9", "--output", scratch("x.npy")],
+        "--clusters 9: \(scratch("saved")) has 8; expected no more", onRanks: ranks)
+    }
   }
 }

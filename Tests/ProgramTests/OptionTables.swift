@@ -4,10 +4,12 @@ extension OptionTable {
   /// A table for every kind of input of every command.
   static let all =
     [
-      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, assign, diarize,
+      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, assign, tree,
+      treeAsJSON,
+      cut, diarize,
       knn, componentsOfEdges,
-      componentsOfLists, evaluate, evaluateTurns, report, reportAsJSON, generate, convertFeatures,
-      convertReduced, convertTransformed,
+      componentsOfLists, evaluate, evaluateTurns, compare, report, reportAsJSON, generate,
+      convertFeatures, convertReduced, convertTransformed,
       convertLabels,
       convertText, transformFit,
       infoOfFeatures, infoOfLabels, infoOfAModel, infoOfTheMachine, trainStructure,
@@ -152,6 +154,31 @@ extension OptionTable {
         existing: ["labels.npy", "report.json"]),
     ])
 
+  // MARK: - tree and cut
+
+  private static let tree = OptionTable(
+    "tree", "tree {saved}", defaults: "--newick tree.nwk",
+    [
+      OptionUse("--newick other.nwk", .file("other.nwk")),
+      OptionUse("--linkage z.npy", .file("z.npy")), OptionUse("--json", .output),
+      OptionUse("--overwrite", .success, existing: ["tree.nwk", "other.nwk", "z.npy"]),
+    ])
+
+  private static let treeAsJSON = OptionTable(
+    "tree as JSON", "tree {saved} --json",
+    [
+      OptionUse("--newick tree.nwk", .file("tree.nwk")),
+      OptionUse("--linkage z.npy", .file("z.npy")),
+      OptionUse("--overwrite", .success, with: "--linkage z.npy", existing: ["tree.nwk", "z.npy"]),
+    ])
+
+  private static let cut = OptionTable(
+    "cut", "cut {saved}", defaults: "--clusters 2 --output labels.npy",
+    [
+      OptionUse("--clusters 1", .output), OptionUse("--output other.npy", .file("other.npy")),
+      OptionUse("--overwrite", .success, existing: ["labels.npy", "other.npy"]),
+    ] + OptionUse.refused("--above 0.9", "--min-size 3"))
+
   // MARK: - diarize
 
   private static let diarize = OptionTable(
@@ -254,6 +281,10 @@ extension OptionTable {
       OptionUse("--collar 0.5", .output), OptionUse("--skip-overlap", .output),
       OptionUse("--uem {scored-times}", .output), OptionUse("--json", .output),
     ] + OptionUse.refused("--truth {truth}"))
+
+  private static let compare = OptionTable(
+    "compare", "compare {truth} {answer}",
+    [OptionUse("--top 2", .output), OptionUse("--json", .output)])
 
   private static let report = OptionTable(
     "report", "report {levels}",

@@ -68,6 +68,7 @@ struct AssignCommand: RankedCommand {
         try LabelFile.reserveSpace(count: source.rowCount, to: output)
       }
     }
+    try checkMemory(on: communicator)
     let workers = try threads.workers(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let start = ContinuousClock.now
@@ -105,6 +106,19 @@ struct AssignCommand: RankedCommand {
       try writeJSON(result, to: path, overwrite: outputs.overwrite, on: communicator)
     }
     guard communicator.rank == Rank(0) else { return }
-    try result.show(asJSON: json)
+    try show(result, as: result.account, inJSON: json)
+  }
+
+  /// Refuses a run that has no room here. It is read as arrays, joined to the new rows, and searched.
+  ///
+  /// > Collective: over `communicator`. A few rounds of some bytes per rank.
+  private func checkMemory(on communicator: MPICommunicator) throws {
+    let bytes = FittedClustering.files(in: to).reduce(0) { sum, path in
+      let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64
+      return sum + Double(size ?? 0)
+    }
+    try MemoryNeed(
+      option: "--to \(to)", purpose: "a clustering", bytes: 3 * bytes / Double(communicator.size)
+    ).check(on: communicator)
   }
 }

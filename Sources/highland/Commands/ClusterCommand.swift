@@ -72,7 +72,7 @@ struct ClusterCommand: RankedCommand {
     help: ArgumentHelp(
       "Save the clustering in this directory, so that highland assign finds the clusters of new points.",
       discussion: """
-        It takes 4 bytes for each column of a point, 12 for each place of its neighbour list and 32 more; \
+        It takes 4 bytes for each column of a point, 12 for each place of its neighbour list and 24 more; \
         Docs/Formats.md describes the files. Not with --groups or --neighbors.
         """))
   var save: String?

@@ -104,7 +104,7 @@ struct EvaluateCommand: RankedCommand {
       unsafe fputs("note: \(count) recording\(count == 1 ? "" : "s") \(problem)\n", stderr)
     }
     let report = DiarizationReport(names, errors)
-    try show(report, as: report.table)
+    try show(report, as: report.table, inJSON: json)
   }
 
   private func compare(labels truth: String, on communicator: MPICommunicator) throws {
@@ -118,28 +118,29 @@ struct EvaluateCommand: RankedCommand {
     let metrics = try compareLabels(
       truth: trueLabels.share, predicted: labels.share, on: communicator)
     guard communicator.rank == Rank(0) else { return }
-    try show(metrics, as: "\(metrics)")
+    try show(metrics, as: "\(metrics)", inJSON: json)
   }
+}
 
-  private func show(_ value: some Encodable, as text: String) throws {
-    guard json else { return print(text) }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
-  }
+/// Prints a value as JSON, or a text in its place.
+func show(_ value: some Encodable, as text: String, inJSON isJSON: Bool) throws {
+  guard isJSON else { return print(text) }
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}
 
-  /// This rank's share of all labels of a file: every line is read before numbers of lines are
-  /// compared, so that the file that has a line too many is the one that is named.
-  ///
-  /// > Collective: over `communicator`. A round of one byte and one of 8.
-  private func readAllLabels(
-    _ path: String, on communicator: some Communicator
-  ) throws -> (share: [Int64], count: Int) {
-    let (share, count) = try communicator.agree {
-      let file = try LabelFile(path: path)
-      return (try file.labels(ownShare(of: file.count, on: communicator)), file.count)
-    }
-    try noteNegativeLabels(share, of: path, on: communicator)
-    return (share, count)
+/// This rank's share of all labels of a file: every line is read before numbers of lines are
+/// compared, so that the file that has a line too many is the one that is named.
+///
+/// > Collective: over `communicator`. A round of one byte and one of 8.
+func readAllLabels(
+  _ path: String, on communicator: some Communicator
+) throws -> (share: [Int64], count: Int) {
+  let (share, count) = try communicator.agree {
+    let file = try LabelFile(path: path)
+    return (try file.labels(ownShare(of: file.count, on: communicator)), file.count)
   }
+  try noteNegativeLabels(share, of: path, on: communicator)
+  return (share, count)
 }

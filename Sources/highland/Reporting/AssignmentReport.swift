@@ -1,5 +1,4 @@
 import DistributedGraphs
-import FoundationEssentials
 import HierarchicalClustering
 import NeighborSearch
 
@@ -53,17 +52,11 @@ struct AssignmentReport: Encodable {
     self.memory = memory
   }
 
-  /// Prints it for people, or as JSON.
-  func show(asJSON isJSON: Bool) throws {
-    guard isJSON else {
-      if let account = search?.account { print(account) }
-      let founding = pointCount - copyCount - joinedCount
-      return print(
-        "\(pointCount) points: \(copyCount) are copies of the run's, \(joinedCount) join its "
-          + "\(clusterCount) clusters, and \(founding) found \(newClusterCount) new ones")
-    }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(self), as: UTF8.self))
+  /// What it says to people.
+  var account: String {
+    let founding = pointCount - copyCount - joinedCount
+    return (search?.account.map { "\($0)\n" } ?? "")
+      + "\(pointCount) points: \(copyCount) are copies of the run's, \(joinedCount) join its "
+      + "\(clusterCount) clusters, and \(founding) found \(newClusterCount) new ones"
   }
 }

@@ -1,0 +1,171 @@
+public import Communication
+
+/// How the clusters of one labelling of points became those of another. Replicated.
+///
+/// Clusters that share points, directly or by others, are one change: see ``Kind``.
+public struct ClusterChanges: Codable, Equatable, Sendable {
+  /// What became of clusters that share points.
+  public enum Kind: String, CaseIterable, Codable, Sendable {
+    /// One cluster has the same points as before.
+    case same
+    /// One cluster became several.
+    case split
+    /// Several clusters became one.
+    case merged
+    /// Several clusters became several others.
+    case rearranged
+  }
+
+  /// All changes of one kind together.
+  public struct Total: Codable, Equatable, Sendable {
+    public var kind: Kind
+    public var changeCount = 0
+    public var clustersBefore = 0
+    public var clustersAfter = 0
+    public var pointCount = 0
+  }
+
+  /// A cluster of either labelling.
+  public struct Cluster: Codable, Equatable, Sendable {
+    public var label: Int64
+    public var size: Int
+  }
+
+  /// Clusters that share points with each other, and with no others.
+  public struct Change: Codable, Equatable, Sendable {
+    public var kind: Kind
+    public var pointCount: Int
+    /// Points outside the cells that match clusters of both: the largest cell, then the largest of clusters that are not
+    /// matched yet, and so on; of equal ones that with the lower labels.
+    public var movedPointCount: Int
+    /// Largest first, then by label.
+    public var before: [Cluster]
+    public var after: [Cluster]
+  }
+
+  public var pointCount: Int
+  public var movedPointCount: Int
+  /// One for every kind.
+  public var totals: [Total]
+  /// All that are not the same: those with the most moved points first, then the lowest label before.
+  public var changes: [Change]
+}
+
+/// How the clusters of one labelling became those of another.
+///
+/// > Collective: over `communicator`. Six rounds: the lengths; every rank's pairs of clusters that share points to one
+/// > rank each, 24 bytes; and all such pairs to every rank.
+///
+/// - Parameters:
+///   - before: Owned. The labels of this rank's points. Any values; only equality counts.
+///   - after: Owned. Other labels of the same points, in the same order.
+/// - Throws: On every rank, the same ``LabelComparisonError`` if the lengths differ on any rank.
+/// - Complexity: O(points on a rank), and O(c log c) for c pairs of clusters that share points.
+public func clusterChanges(
+  from before: [Int64], to after: [Int64], on communicator: some Communicator
+) throws -> ClusterChanges {
+  let pointCount = try agreedPointCount(before, after, on: communicator)
+  let cells = try labelPairs(before, after, on: communicator).replicated(on: communicator)
+    .entries.map { Cell(before: $0.key.truth, after: $0.key.predicted, count: $0.sum) }
+    // The largest first, as they are matched.
+    .sorted { ($1.count, $0.before, $0.after) < ($0.count, $1.before, $1.after) }
+  var changes = components(of: cells).map { ClusterChanges.Change($0) }
+  let totals = ClusterChanges.Kind.allCases.map { kind in
+    changes.lazy.filter { $0.kind == kind }.reduce(into: ClusterChanges.Total(kind: kind)) {
+      $0.changeCount += 1
+      $0.clustersBefore += $1.before.count
+      $0.clustersAfter += $1.after.count
+      $0.pointCount += $1.pointCount
+    }
+  }
+  changes.removeAll { $0.kind == .same }
+  changes.sort { a, b in
+    (b.movedPointCount, a.before.map(\.label).min()!)
+      < (a.movedPointCount, b.before.map(\.label).min()!)
+  }
+  return ClusterChanges(
+    pointCount: pointCount, movedPointCount: changes.reduce(0) { $0 + $1.movedPointCount },
+    totals: totals, changes: changes)
+}
+
+/// How many points a cluster of each labelling share.
+private struct Cell {
+  let before: Int64
+  let after: Int64
+  let count: Int
+}
+
+/// The cells of clusters that are connected by cells, in the order in which components first occur; of each in their order.
+private func components(of cells: [Cell]) -> [[Cell]] {
+  // Clusters before, then those after, by their first cells.
+  var placeBefore: [Int64: Int] = [:]
+  var placeAfter: [Int64: Int] = [:]
+  var root: [Int] = []
+  func found(_ place: Int) -> Int {
+    var place = place
+    while root[place] != place {
+      root[place] = root[root[place]]
+      place = root[place]
+    }
+    return place
+  }
+  func place(of label: Int64, in places: inout [Int64: Int]) -> Int {
+    if let place = places[label] { return place }
+    places[label] = root.count
+    root.append(root.count)
+    return root.count - 1
+  }
+  for cell in cells {
+    let ends = (
+      found(place(of: cell.before, in: &placeBefore)), found(place(of: cell.after, in: &placeAfter))
+    )
+    root[max(ends.0, ends.1)] = min(ends.0, ends.1)
+  }
+  var number: [Int: Int] = [:]
+  var components: [[Cell]] = []
+  for cell in cells {
+    let root = found(placeBefore[cell.before]!)
+    if number[root] == nil {
+      number[root] = components.count
+      components.append([])
+    }
+    components[number[root]!].append(cell)
+  }
+  return components
+}
+
+extension ClusterChanges.Change {
+  /// - Parameter cells: Of one component, the largest first.
+  fileprivate init(_ cells: [Cell]) {
+    var sizesBefore: [Int64: Int] = [:]
+    var sizesAfter: [Int64: Int] = [:]
+    var matchedBefore: Set<Int64> = []
+    var matchedAfter: Set<Int64> = []
+    var (all, kept) = (0, 0)
+    for cell in cells {
+      all += cell.count
+      sizesBefore[cell.before, default: 0] += cell.count
+      sizesAfter[cell.after, default: 0] += cell.count
+      guard !matchedBefore.contains(cell.before), !matchedAfter.contains(cell.after) else {
+        continue
+      }
+      matchedBefore.insert(cell.before)
+      matchedAfter.insert(cell.after)
+      kept += cell.count
+    }
+    func clusters(_ sizes: [Int64: Int]) -> [ClusterChanges.Cluster] {
+      sizes.map { ClusterChanges.Cluster(label: $0.key, size: $0.value) }
+        .sorted { ($1.size, $0.label) < ($0.size, $1.label) }
+    }
+    let kind: ClusterChanges.Kind =
+      switch (sizesBefore.count, sizesAfter.count) {
+      case (1, 1): .same
+      case (1, _): .split
+      case (_, 1): .merged
+      default: .rearranged
+      }
+    self.init(
+      kind: kind, pointCount: all, movedPointCount: all - kept, before: clusters(sizesBefore),
+      after: clusters(sizesAfter))
+  }
+}
