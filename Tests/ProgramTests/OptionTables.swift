@@ -67,7 +67,8 @@ extension OptionTable {
         "--tau-by-silhouette", "--max-levels 2", "--early-stop", "--hierarchy levels",
         "--partition input",
         "--neighbors {next-lists}", "--similarities {next-similarities}", "--groups {groups}",
-        "--clusters 3"))
+        "--clusters 3"),
+    refused: [["--save", "--transform"]])
 
   /// Level 1 merges more than a ninth of what level 0 does.
   private static let surelyEarlyStop = OptionUse(
