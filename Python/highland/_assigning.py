@@ -57,15 +57,16 @@ class Fit:
         return {**self.__dict__, "_handle": None}
 
 
+class NotFitted(ValueError, AttributeError):
+    """What stands for scikit-learn's NotFittedError where there is no scikit-learn."""
+
+
 def not_fitted(message: str) -> Exception:
     """scikit-learn's error, where it is there, or one of the same kinds."""
     try:
         from sklearn.exceptions import NotFittedError
     except ImportError:
-
-        class NotFittedError(ValueError, AttributeError):
-            pass
-
+        return NotFitted(message)
     return NotFittedError(message)
 
 
