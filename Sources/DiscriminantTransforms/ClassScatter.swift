@@ -51,9 +51,11 @@ struct ClassScatter {
     _ classes: [Int], of labels: LabelledRows, by library: OpenBLAS, using workers: Workers,
     reading rows: (Range<Int>) throws -> Matrix
   ) throws {
+    // Of a part: no more than one slice.
     var means: [Float] = []
     var deviations: [Float] = []
     func flush(_ elements: inout [Float], into products: inout ColumnProducts) {
+      guard !elements.isEmpty else { return }
       products.add(
         Matrix(
           rows: elements.count / columnCount, columns: columnCount, elements: elements),
@@ -86,10 +88,7 @@ struct ClassScatter {
       count(mean, center)
     }
     flush(&deviations, into: &within)
-    for slice in (0..<means.count).tiles(of: ColumnProducts.sliceLength * columnCount) {
-      var slice = Array(means[slice])
-      flush(&slice, into: &between)
-    }
+    flush(&means, into: &between)
   }
 
   private mutating func count(_ mean: WeightedMean, _ center: [Double]) {

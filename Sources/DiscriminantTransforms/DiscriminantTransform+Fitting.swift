@@ -72,13 +72,7 @@ extension DiscriminantTransform {
       throw failure(.tooManyColumns(columnCount, most: OpenBLAS.mostEigenvalues))
     }
     guard labels.classes.count > 1 else { throw failure(.tooFewClasses(labels.classes.count)) }
-    let library = try communicator.agree { () throws -> OpenBLAS in
-      let library = try OpenBLAS.shared
-      try library.requireLAPACK()
-      // Whatever OPENBLAS_NUM_THREADS says: with more of its own threads it adds in another order.
-      library.useThreads(1)
-      return library
-    }
+    let library = try communicator.agree { try OpenBLAS.ofOneThread }
     var halves = Array(
       repeating: ClassScatter(columnCount: columnCount, rowCount: labels.rows.count), count: 2)
     let parts = labels.parts

@@ -96,13 +96,7 @@ extension PrincipalAxes {
     if let error = PrincipalAxesError(count, rowCount: rowCount, columnCount: columnCount) {
       throw AgreedFailure(reason: text(error))
     }
-    let library = try communicator.agree { () throws -> OpenBLAS in
-      let library = try OpenBLAS.shared
-      try library.requireLAPACK()
-      // Whatever OPENBLAS_NUM_THREADS says: with more of its own threads it adds in another order.
-      library.useThreads(1)
-      return library
-    }
+    let library = try communicator.agree { try OpenBLAS.ofOneThread }
     func requireRows(without invalidRowCount: Int) throws {
       guard rowCount - invalidRowCount < count else { return }
       throw AgreedFailure(
@@ -191,6 +185,19 @@ extension PrincipalAxes {
     axes.fixSigns()
     // What is zero is found as a little more or less.
     return (axes.elements, best.map { max(values[$0], 0) / total })
+  }
+}
+
+extension OpenBLAS {
+  /// The library with LAPACK, on one thread of its own whatever OPENBLAS_NUM_THREADS says: with more it adds in
+  /// another order.
+  package static var ofOneThread: OpenBLAS {
+    get throws(OpenBLASError) {
+      let library = try shared
+      try library.requireLAPACK()
+      library.useThreads(1)
+      return library
+    }
   }
 }
 

@@ -3,7 +3,6 @@ import Communication
 import Datasets
 import DiscriminantTransforms
 import Evaluation
-import FoundationEssentials
 import LinearAlgebra
 import MPICommunication
 import Parallelism
@@ -92,10 +91,7 @@ struct TransformFitCommand: RankedCommand {
       try fitted.transform.write(to: output, notes: summary.notes, overwrite: outputs.overwrite)
     }
     guard communicator.rank == Rank(0) else { return }
-    guard json else { return print(summary.text) }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    print(String(decoding: try encoder.encode(summary), as: UTF8.self))
+    if json { try printJSON(summary) } else { print(summary.text) }
   }
 
   /// All labels and weights, and this rank's share of the labels.
