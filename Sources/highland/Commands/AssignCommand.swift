@@ -90,13 +90,7 @@ struct AssignCommand: RankedCommand {
 
     Watchdog.phase = "write"
     if let output {
-      let (labels, shape) = (assignment.labels, [source.rowCount])
-      let first = assignment.points.owned(by: communicator.rank).lowerBound
-      try keepingOnFailure(labels, shape: shape, firstRow: first, of: output, on: communicator) {
-        try LabelFile.write(
-          labels, count: source.rowCount, firstRow: first, to: output,
-          overwrite: outputs.overwrite, on: communicator)
-      }
+      try outputs.write(assignment.labels, of: assignment.points, to: output, on: communicator)
     }
     let result = try AssignmentReport(
       features: input.features, run: to, rankCount: communicator.size, threadCount: workers.count,

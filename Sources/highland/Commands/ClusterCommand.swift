@@ -453,13 +453,7 @@ struct ClusterCommand: RankedCommand {
 
     Watchdog.phase = "write"
     if let output {
-      let (labels, shape) = (clustering.labels, [source.rowCount])
-      let first = clustering.points.owned(by: communicator.rank).lowerBound
-      try keepingOnFailure(labels, shape: shape, firstRow: first, of: output, on: communicator) {
-        try LabelFile.write(
-          labels, count: source.rowCount, firstRow: first, to: output,
-          overwrite: outputs.overwrite, on: communicator)
-      }
+      try outputs.write(clustering.labels, of: clustering.points, to: output, on: communicator)
     }
     if let save {
       let settings = FittedClustering.Settings(

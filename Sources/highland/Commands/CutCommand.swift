@@ -65,13 +65,7 @@ struct CutCommand: RankedCommand {
           ?? tree.merges.count { $0.similarity > above! })
     }
     let labels = fit.labels.map { Int64(became[Int($0)]) }
-    let first = fit.points.owned(by: communicator.rank).lowerBound
-    let shape = [fit.points.nodeCount]
-    try keepingOnFailure(labels, shape: shape, firstRow: first, of: output, on: communicator) {
-      try LabelFile.write(
-        labels, count: fit.points.nodeCount, firstRow: first, to: output,
-        overwrite: outputs.overwrite, on: communicator)
-    }
+    try outputs.write(labels, of: fit.points, to: output, on: communicator)
     guard communicator.rank == Rank(0) else { return }
     print("\(count) clusters became \((became.max() ?? -1) + 1)")
   }

@@ -1,4 +1,6 @@
+import Communication
 import Datasets
+import DistributedGraphs
 
 /// A file that a command writes: its path, and what is written there.
 struct Output {
@@ -80,5 +82,26 @@ extension [String] {
   /// As a sentence has them: `a, b or c`.
   fileprivate var formatted: String {
     count < 2 ? joined() : dropLast().joined(separator: ", ") + " or " + self[count - 1]
+  }
+}
+
+extension OutputOptions {
+  /// Writes the labels of points; if that fails, they are kept under another name.
+  ///
+  /// > Collective: over `communicator`. Two rounds of some bytes per rank.
+  ///
+  /// - Parameter labels: Owned points.
+  func write(
+    _ labels: [Int64], of points: NodePartition, to path: String,
+    on communicator: some Communicator
+  ) throws {
+    let first = points.owned(by: communicator.rank).lowerBound
+    try keepingOnFailure(
+      labels, shape: [points.nodeCount], firstRow: first, of: path, on: communicator
+    ) {
+      try LabelFile.write(
+        labels, count: points.nodeCount, firstRow: first, to: path, overwrite: overwrite,
+        on: communicator)
+    }
   }
 }
