@@ -107,7 +107,7 @@ extension FuzzedReader {
         npy("<i8", "(3,)", Array(repeating: 0, count: 24)), npy("|u1", "(3, 1)", [0, 1, 1]),
       ], readLabels),
     FuzzedReader(
-      "labels in .txt", file: "l.txt", seeds: [bytes("0\n1\n1\n-1\n"), bytes("name\n4\n")],
+      "labels in .txt", file: "l.txt", seeds: [bytes("0\n1\n1\n-1\n"), bytes("+4\r\n4\r\n")],
       readLabels),
   ]
 
