@@ -23,6 +23,7 @@ final class Fitted: Sendable {
     _ features: ArrayInMemory, labels: [Int64], report: String, _ options: highland_options
   ) throws {
     guard let report = try? JSONDecoder().decode(Report.self, from: Data(report.utf8)),
+      report.clusterCount >= 0,
       let settings = FittedClustering.Settings(
         report.parameters, dimensions: features.columnCount, clusterCount: report.clusterCount)
     else {

@@ -53,7 +53,7 @@ extension DiscriminantTransform {
   ///   `OpenBLASError` or `rows` says.
   /// - Complexity: 2 · rows · columns² flops, shared by ranks and threads. On rank 0 O(columns³) for each of nine
   ///   pairs of halves and shrinkages, and 4 · 10⁸ · D flops of comparing held-out rows.
-  ///   16 · columns² bytes on every rank, 60 more on rank 0.
+  ///   48 · columns² bytes on every rank, 60 more on rank 0.
   public static func fit(
     _ count: Int?, to labels: LabelledRows, columnCount: Int, using workers: Workers = Workers(),
     on communicator: some Communicator, observer: (Step, Double) -> Void = { _, _ in },
@@ -116,6 +116,6 @@ extension DiscriminantTransform {
 
   /// What learning takes on a rank, apart from some rows: not an integer, as it may be beyond any.
   public static func memoryBytes(columnCount: Int, isFirst: Bool) -> Double {
-    (isFirst ? 76 : 16) * Double(columnCount) * Double(columnCount)
+    (isFirst ? 108 : 48) * Double(columnCount) * Double(columnCount)
   }
 }

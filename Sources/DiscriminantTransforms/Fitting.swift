@@ -35,7 +35,7 @@ struct Fitting {
   }
 
   /// The equal error rates on each half, by what the other tells, on average; and the settings with the
-  /// least. Nil if a half has too few classes.
+  /// least. Nil if a half has too few classes, or only rows that are alike within them.
   private func trials(
     reading rows: (Range<Int>) throws -> Matrix, observer: (Double) -> Void
   ) throws -> (best: TransformSettings, asTheyAre: Double, transformed: Double)? {
@@ -48,7 +48,10 @@ struct Fitting {
         of: labels.classes.indices.filter { $0 % 2 == half }, rows)
       guard let error = sample.equalErrorRate(of: sample.rows, using: workers) else { return nil }
       asTheyAre += error / 2
-      let fitted = try ClassAxes(halves[1 - half], by: library, using: workers)
+      let fitted: ClassAxes
+      do {
+        fitted = try ClassAxes(halves[1 - half], by: library, using: workers)
+      } catch DiscriminantTransformError.noSpread { return nil }
       let mean = Matrix(
         rows: 1, columns: fitted.mean.count, elements: fitted.mean.map { Float($0) })
       for (place, shrinkage) in shrinkages.enumerated() {

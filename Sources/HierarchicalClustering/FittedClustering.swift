@@ -40,6 +40,8 @@ public struct FittedClustering: Sendable {
     public var thresholds: Thresholds?
     /// The loop ends after this many levels. 1 by flow.
     public var maximumLevels: Int
+    /// Whether a network stopped once merges no longer fell.
+    public var stopsEarly: Bool
     /// Whether points with the same direction were one node from the start.
     public var mergesCopies: Bool
     public var dimensions: Int
@@ -48,7 +50,8 @@ public struct FittedClustering: Sendable {
     /// - Precondition: Flow, with k of at least 2, or a network, which has thresholds.
     public init(
       method: ClusteringMethod, neighborCount: Int, thresholds: Thresholds? = nil,
-      maximumLevels: Int = 1, mergesCopies: Bool = true, dimensions: Int, clusterCount: Int
+      maximumLevels: Int = 1, stopsEarly: Bool = false, mergesCopies: Bool = true,
+      dimensions: Int, clusterCount: Int
     ) {
       precondition(
         method != .auto && (method == .network) == (thresholds != nil)
@@ -58,6 +61,7 @@ public struct FittedClustering: Sendable {
       self.neighborCount = neighborCount
       self.thresholds = thresholds
       self.maximumLevels = maximumLevels
+      self.stopsEarly = stopsEarly
       self.mergesCopies = mergesCopies
       self.dimensions = dimensions
       self.clusterCount = clusterCount
@@ -79,7 +83,8 @@ extension FittedClustering.Settings {
     var thresholds: Thresholds?
     if account.method == .network {
       guard let first = account.tau, (0...1).contains(first), account.k > 0,
-        (0...1).contains(account.tauLater ?? first), account.maximumLevels ?? 0 > 0
+        (0...1).contains(account.tauLater ?? first), account.maximumLevels ?? 0 > 0,
+        account.maximumLevels ?? 0 > 2 || account.earlyStop != true
       else { return nil }
       thresholds = Thresholds(first, later: account.tauLater)
     } else if account.method == .auto || account.k < 2 {
@@ -87,7 +92,8 @@ extension FittedClustering.Settings {
     }
     self.init(
       method: account.method, neighborCount: account.k, thresholds: thresholds,
-      maximumLevels: account.maximumLevels ?? 1, mergesCopies: account.mergesCopies,
+      maximumLevels: account.maximumLevels ?? 1, stopsEarly: account.earlyStop ?? false,
+      mergesCopies: account.mergesCopies,
       dimensions: dimensions, clusterCount: clusterCount)
   }
 }
@@ -166,7 +172,8 @@ extension FittedClustering {
         ClusteringOptions(
           neighborCount: settings.neighborCount, threshold: thresholds.first,
           laterThreshold: settings.maximumLevels > 1 ? thresholds.later : nil,
-          maximumLevels: settings.maximumLevels, search: options.search,
+          maximumLevels: settings.maximumLevels, stopsEarly: settings.stopsEarly,
+          search: options.search,
           invalidRows: options.invalidRows, workers: options.workers), with: model))
   }
 }

@@ -21,7 +21,7 @@ public func unsealed<Content: Codable>(
 ) throws -> Content {
   let data = Data(bytes)
   guard let seal = try? JSONDecoder().decode(Seal.self, from: data) else {
-    throw DataError(path: path, problem: "damaged: not the text of a checkpoint")
+    throw DataError(path: path, problem: "damaged: not the text of a state that was kept")
   }
   guard seal.format == format else {
     throw DataError(

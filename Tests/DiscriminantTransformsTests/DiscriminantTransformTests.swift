@@ -180,6 +180,16 @@ struct DiscriminantTransformTests {
       }
     }
   }
+
+  @Test("Every other class of copies alone leaves nothing to try", arguments: [1, 3])
+  func takesHalfOfClassesOfCopies(ranks: Int) throws {
+    let rows = randomMatrix(12, 4, seed: 13)
+    // Classes of three rows; of the first and the third all are one.
+    let halfSame = Matrix(
+      rows: 12, columns: 4, elements: (0..<12).flatMap { rows.row($0 / 3 % 2 == 0 ? $0 / 3 : $0) })
+    let (_, account) = try fit(to: halfSame, (0..<12).map { $0 / 3 }, ranks: ranks)
+    #expect(account.heldOut == nil)
+  }
 }
 
 // MARK: - Inputs and a plain twin

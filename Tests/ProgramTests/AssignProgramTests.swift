@@ -143,6 +143,26 @@ extension Programs {
       }
     }
 
+    /// What is kept on the way is not in a directory that is written as a whole in the end.
+    @Test(arguments: ["saved", "saved/state"])
+    func areNotSavedAroundACheckpoint(checkpoint: String) async throws {
+      let scratch = try Scratch()
+      let old = try scratch.write(randomMatrix(30, 5, seed: 64), as: "old.npy")
+      for option in ["--save", "--hierarchy"] {
+        let method = option == "--save" ? "flow" : "network"
+        try await expectError(
+          [
+            "cluster", old, "--method", method, option, scratch("saved"), "--checkpoint",
+            scratch(checkpoint),
+          ],
+          scratch(checkpoint)
+            + (checkpoint == "saved"
+              ? ": named for two outputs"
+              : ": lies in the directory '\(scratch("saved"))', which is another output"))
+        #expect(!FileManager.default.fileExists(atPath: scratch("saved")))
+      }
+    }
+
     @Test func leaveWhatWasSavedAsItIs() async throws {
       let scratch = try Scratch()
       let (old, new) = try await saved(["-k", "8"], in: scratch)

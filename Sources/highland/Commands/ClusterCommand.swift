@@ -230,7 +230,7 @@ struct ClusterCommand: RankedCommand {
         input.features, model, truth, neighbors, similarities, partitionFile, groups,
         transforming.transform,
       ],
-      outside: [hierarchy, save],
+      outside: [hierarchy, save], keepingIn: checkpoint,
       on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
@@ -398,8 +398,7 @@ struct ClusterCommand: RankedCommand {
     let plan = try memory.plan(
       of: purpose, threadCount: workers.count,
       orElse: method == .auto ? "; --method network takes less" : "", on: communicator,
-      usualNeed: { bytes(networks?.usual, $0) }
-    ) { bytes(networks?.most, $0) }
+      usualNeed: { bytes(networks?.usual, $0) }, { bytes(networks?.most, $0) })
     guard let networks, let room = plan.room else { return (plan, nil) }
     ProgressReporter(progress, on: communicator).note(
       "\(purpose) fit into --memory \(memory.givenMemory!) if half of them merge, and of the clusters after that; "
@@ -455,20 +454,22 @@ struct ClusterCommand: RankedCommand {
     if let output {
       try outputs.write(clustering.labels, of: clustering.points, to: output, on: communicator)
     }
-    if let save {
-      let settings = FittedClustering.Settings(
-        report.parameters, dimensions: source.dimensions, clusterCount: clustering.clusterCount)!
-      try FittedClustering(
-        of: source, labels: clustering.labels, settings,
-        model: settings.method == .network
-          ? communicator.agree { try TrainedModel.contents(model) } : nil,
-        along: remembered?.lists, searching: search.options, using: workers, on: communicator
-      ).write(to: save, overwrite: outputs.overwrite, on: communicator)
-    }
     try hierarchy?.finish(
       report, answer: clustering.labels, points: clustering.points, on: communicator)
     if let path = self.report {
       try writeJSON(report, to: path, overwrite: outputs.overwrite, on: communicator)
+    }
+    if let save {
+      let settings = FittedClustering.Settings(
+        report.parameters, dimensions: source.dimensions, clusterCount: clustering.clusterCount)!
+      var options = search.options
+      options.division = memoryPlan.division
+      try FittedClustering(
+        of: source, labels: clustering.labels, settings,
+        model: settings.method == .network
+          ? communicator.agree { try TrainedModel.contents(model) } : nil,
+        along: remembered?.lists, searching: options, using: workers, on: communicator
+      ).write(to: save, overwrite: outputs.overwrite, on: communicator)
     }
     guard communicator.rank == Rank(0) else { return }
     print(report.table)

@@ -12,9 +12,9 @@ struct MemoryOptions: ParsableArguments {
     help: ArgumentHelp(
       "The memory that each rank may take: a number of bytes, or of K, M, G or T.",
       discussion: """
-        The run divides its work so that it stays below, or is refused before it begins. Where it fits only if \
-        half of the points merge, as most do, it says so, and ends if they do not. The result does not depend on \
-        it. Default: what the host has.
+        The run divides its work so that it stays below, or is refused before it begins. highland cluster may fit \
+        only if half of the points merge, as most do: it says so, and ends if they do not. The result does not \
+        depend on it. Default: what the host has.
         """))
   var givenMemory: String?
 

@@ -65,10 +65,11 @@ struct OutputOptions: ParsableArguments {
   /// - Parameters:
   ///   - inputs: All files that the command reads. Those that are not there are not looked at.
   ///   - directories: Outputs that are written as a whole, and may not hold others, nor inputs.
+  ///   - kept: A directory to which files are added.
   ///   - appended: An output that may exist already, because it is appended to.
   func check(
     _ outputs: [Output?], reading inputs: [String?], outside directories: [String?] = [],
-    appended: Output? = nil, on communicator: some Communicator
+    keepingIn kept: String? = nil, appended: Output? = nil, on communicator: some Communicator
   ) throws {
     let outputs = outputs.compactMap { $0 }
     let all = outputs + (appended.map { [$0] } ?? [])
@@ -77,7 +78,8 @@ struct OutputOptions: ParsableArguments {
     try communicator.agree {
       if isFirst { try checkInputs(inputs.compactMap { $0 }, all, directories) }
       var seen = Set<[Substring]>()
-      for path in directories + all.map(\.path) {
+      let paths = all.map(\.path) + [kept].compactMap { $0 }
+      for path in directories + paths {
         guard seen.insert(pathComponents(path)).inserted else {
           throw DataError(path: path, problem: "named for two outputs")
         }
@@ -88,7 +90,7 @@ struct OutputOptions: ParsableArguments {
         }
       }
       if isFirst {
-        try checkDistinct(all.map(\.path), directories)
+        try checkDistinct(paths, directories)
         for output in outputs { try checkWritable(output.path, overwrite: overwrite) }
       }
       for output in all { try output.checkExtension() }

@@ -9,8 +9,8 @@ struct TreeCommand: RankedCommand {
     commandName: "tree",
     abstract: "Write how the clusters of a saved run merge into one, by average linkage.",
     discussion: """
-      Clusters merge two at a time, those first whose points are most similar on average. It takes time and memory by the \
-      square of their number.
+      Clusters merge two at a time, those first whose points are most similar on average. It takes time by the square of \
+      their number.
       """)
 
   @Argument(help: "The directory of highland cluster --save.")
