@@ -137,7 +137,7 @@ let package = Package(
     module(
       "DiscriminantTransforms",
       ["Communication", "Datasets", "LinearAlgebra", "Parallelism", "PrincipalComponents"]),
-    module("Evaluation", ["Communication", "RandomNumbers", "SpeakerTurns"]),
+    module("Evaluation", ["Communication", "DistributedGraphs", "RandomNumbers", "SpeakerTurns"]),
     .target(
       name: "DefaultModel", resources: [.embedInCode("default.safetensors")],
       swiftSettings: strict),

@@ -57,43 +57,33 @@ public func connectedComponents(
 /// Disjoint sets over the owned nodes and all other nodes that edges mention.
 struct SpanningForest {
   private let owned: Range<Int>
-  private var parent: [Int]
+  private var sets: DisjointSets
   /// Places of nodes that this rank does not own, behind the owned ones.
   private var places: [GlobalNode: Int] = [:]
 
   init(owned: Range<Int>) {
     self.owned = owned
-    parent = Array(0..<owned.count)
+    sets = DisjointSets(count: owned.count)
   }
 
   /// Unites the sets of two nodes; returns whether they were separate.
   mutating func unite(_ a: GlobalNode, _ b: GlobalNode) -> Bool {
-    let (x, y) = (root(place(of: a)), root(place(of: b)))
+    let (x, y) = (sets.root(of: place(of: a)), sets.root(of: place(of: b)))
     guard x != y else { return false }
-    parent[max(x, y)] = min(x, y)
+    sets.unite(x, y)
     return true
   }
 
   /// The smallest node of the set of every owned node, before any other node joins.
   mutating func rootsOfOwned() -> [GlobalNode] {
-    owned.map { GlobalNode(owned.lowerBound + root($0 - owned.lowerBound)) }
+    owned.map { GlobalNode(owned.lowerBound + sets.root(of: $0 - owned.lowerBound)) }
   }
 
   private mutating func place(of node: GlobalNode) -> Int {
     if owned.contains(Int(node.index)) { return Int(node.index) - owned.lowerBound }
     if let place = places[node] { return place }
-    places[node] = parent.count
-    parent.append(parent.count)
-    return parent.count - 1
-  }
-
-  /// The root of a place, halving the path to it.
-  private mutating func root(_ place: Int) -> Int {
-    var place = place
-    while parent[place] != place {
-      parent[place] = parent[parent[place]]
-      place = parent[place]
-    }
-    return place
+    places[node] = sets.count
+    sets.append()
+    return sets.count - 1
   }
 }

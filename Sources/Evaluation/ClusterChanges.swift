@@ -1,4 +1,5 @@
 public import Communication
+internal import DistributedGraphs
 
 /// How the clusters of one labelling of points became those of another. Replicated.
 ///
@@ -97,40 +98,20 @@ private struct Cell {
 
 /// The cells of clusters that are connected by cells, in the order in which components first occur; of each in their order.
 private func components(of cells: [Cell]) -> [[Cell]] {
-  // Clusters before, then those after, by their first cells.
-  var placeBefore: [Int64: Int] = [:]
-  var placeAfter: [Int64: Int] = [:]
-  var root: [Int] = []
-  func found(_ place: Int) -> Int {
-    var place = place
-    while root[place] != place {
-      root[place] = root[root[place]]
-      place = root[place]
+  // Clusters before, then those after.
+  func places(from first: Int, _ labels: [Int64]) -> [Int64: Int] {
+    labels.reduce(into: [:]) { places, label in
+      if places[label] == nil { places[label] = first + places.count }
     }
-    return place
   }
-  func place(of label: Int64, in places: inout [Int64: Int]) -> Int {
-    if let place = places[label] { return place }
-    places[label] = root.count
-    root.append(root.count)
-    return root.count - 1
-  }
-  for cell in cells {
-    let ends = (
-      found(place(of: cell.before, in: &placeBefore)), found(place(of: cell.after, in: &placeAfter))
-    )
-    root[max(ends.0, ends.1)] = min(ends.0, ends.1)
-  }
-  var number: [Int: Int] = [:]
-  var components: [[Cell]] = []
-  for cell in cells {
-    let root = found(placeBefore[cell.before]!)
-    if number[root] == nil {
-      number[root] = components.count
-      components.append([])
-    }
-    components[number[root]!].append(cell)
-  }
+  let before = places(from: 0, cells.map(\.before))
+  let after = places(from: before.count, cells.map(\.after))
+  var sets = DisjointSets(count: before.count + after.count)
+  for cell in cells { sets.unite(before[cell.before]!, after[cell.after]!) }
+  // Clusters before have the lower places, in the order of their first cells, and so have components.
+  let numbers = sets.numbers
+  var components = Array(repeating: [Cell](), count: (numbers.max() ?? -1) + 1)
+  for cell in cells { components[numbers[before[cell.before]!]].append(cell) }
   return components
 }
 

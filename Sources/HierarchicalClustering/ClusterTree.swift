@@ -33,7 +33,7 @@ public struct ClusterTree: Encodable, Equatable, Sendable {
     var means = try ClusterMeans(of: fit, on: communicator)
     pointCounts = means.counts
     let found = means.mergeAll()
-    var groups = ClusterGroups(count: pointCounts.count)
+    var groups = DisjointSets(count: pointCounts.count)
     // Of the root of every group its number and points.
     var number = Array(pointCounts.indices)
     var points = pointCounts
@@ -43,7 +43,7 @@ public struct ClusterTree: Encodable, Equatable, Sendable {
       .enumerated().map { [count = pointCounts.count] place, index in
         let ends = [groups.root(of: found[index].first), groups.root(of: found[index].second)]
         let numbers = ends.map { number[$0] }.sorted()
-        let root = groups.join(ends[0], ends[1])
+        let root = groups.unite(ends[0], ends[1])
         number[root] = count + place
         points[root] = points[ends[0]] + points[ends[1]]
         clusters[root] = clusters[ends[0]] + clusters[ends[1]]
@@ -55,13 +55,11 @@ public struct ClusterTree: Encodable, Equatable, Sendable {
 
   /// What each of the fit's clusters becomes after the first merges: 0, 1, 2, … by the lowest of its clusters.
   public func clusters(afterMerges count: Int) -> [Int] {
-    var groups = ClusterGroups(count: pointCounts.count)
+    var groups = DisjointSets(count: pointCounts.count)
     // A cluster of the fit in every cluster.
     var member = Array(pointCounts.indices)
     for merge in merges.prefix(count) {
-      member.append(
-        groups.join(
-          groups.root(of: member[merge.first]), groups.root(of: member[merge.second])))
+      member.append(groups.unite(member[merge.first], member[merge.second]))
     }
     return groups.numbers
   }
@@ -113,52 +111,15 @@ extension FittedClustering {
     ofAtLeast pointCount: Int, on communicator: some Communicator
   ) throws -> [Int] {
     var means = try ClusterMeans(of: self, on: communicator)
-    var groups = ClusterGroups(count: means.counts.count)
+    var groups = DisjointSets(count: means.counts.count)
     while means.alive.count > 1 {
       let smallest = means.alive.min { (means.counts[$0], $0) < (means.counts[$1], $1) }!
       guard means.counts[smallest] < pointCount else { break }
       let nearest = means.nearest(to: smallest)
       means.merge(smallest, nearest.cluster)
-      _ = groups.join(smallest, nearest.cluster)
+      groups.unite(smallest, nearest.cluster)
     }
     return groups.numbers
-  }
-}
-
-/// Clusters of the fit in groups.
-private struct ClusterGroups {
-  private var parent: [Int]
-
-  init(count: Int) { parent = Array(0..<count) }
-
-  mutating func root(of cluster: Int) -> Int {
-    var cluster = cluster
-    while parent[cluster] != cluster {
-      parent[cluster] = parent[parent[cluster]]
-      cluster = parent[cluster]
-    }
-    return cluster
-  }
-
-  /// Of every cluster the number of its group, by the lowest cluster in it.
-  var numbers: [Int] {
-    mutating get {
-      var numbers: [Int: Int] = [:]
-      return parent.indices.map { cluster in
-        let root = root(of: cluster)
-        let number = numbers[root] ?? numbers.count
-        numbers[root] = number
-        return number
-      }
-    }
-  }
-
-  /// The root of both: the lower one.
-  ///
-  /// - Precondition: They are roots.
-  mutating func join(_ first: Int, _ second: Int) -> Int {
-    parent[max(first, second)] = min(first, second)
-    return min(first, second)
   }
 }
 

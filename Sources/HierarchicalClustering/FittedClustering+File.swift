@@ -74,10 +74,10 @@ extension FittedClustering {
       try communicator.agree {
         guard communicator.rank == Rank(0) else { return }
         if let modelContents {
-          let file = try TensorFile(contents: modelContents, name: Self.modelName)
-          try TensorFile.write(
-            file.names.map { try file.tensor($0) }, metadata: file.metadata,
-            to: "\(temporary)/\(Self.modelName)", overwrite: false)
+          let file = "\(temporary)/\(Self.modelName)"
+          do { try Data(modelContents).write(to: URL(filePath: file)) } catch {
+            throw DataError(path: file, problem: "cannot be written")
+          }
         }
         let kept = Kept(
           settings: settings, pointCount: points.nodeCount, nodeCount: nodes.nodeCount,

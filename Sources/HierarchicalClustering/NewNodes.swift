@@ -1,4 +1,5 @@
 internal import Communication
+internal import Datasets
 internal import DistributedGraphs
 internal import FlowClustering
 internal import GraphNetworks
@@ -240,20 +241,17 @@ private struct SelectedRows<Source: EmbeddingSource>: EmbeddingSource {
     try read(range) { try source.directions($0) }
   }
 
-  /// Reads neighbouring rows at once.
+  /// Reads successive rows at once.
   private func read(
     _ range: Range<Int>, _ body: (Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int])
   ) throws -> (matrix: Matrix, scaledRows: [Int]) {
     var result = (matrix: Matrix(rows: range.count, columns: dimensions), scaledRows: [Int]())
-    var first = range.lowerBound
-    while first < range.upperBound {
-      var end = first + 1
-      while end < range.upperBound, places[end] == places[end - 1] + 1 { end += 1 }
-      let (rows, scaled) = try body(places[first]..<places[first] + end - first)
-      result.matrix.replaceRows(
-        Array(first - range.lowerBound..<end - range.lowerBound), by: rows.elements)
-      result.scaledRows += scaled.map { $0 - places[first] + first }
-      first = end
+    var first = 0
+    for run in Array(places[range]).runs {
+      let (rows, scaled) = try body(run)
+      result.matrix.replaceRows(Array(first..<first + run.count), by: rows.elements)
+      result.scaledRows += scaled.map { $0 - run.lowerBound + range.lowerBound + first }
+      first += run.count
     }
     return result
   }

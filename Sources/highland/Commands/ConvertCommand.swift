@@ -2,7 +2,6 @@ import ArgumentParser
 import Communication
 import Datasets
 import Evaluation
-import FoundationEssentials
 import MPICommunication
 import Parallelism
 import PrincipalComponents
@@ -177,12 +176,7 @@ struct ConvertCommand: RankedCommand {
     progress.show("writing", isDone: 1)
     guard communicator.rank == Rank(0) else { return }
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      print(
-        String(
-          decoding: try encoder.encode(Summary(file, axes, threadCount: workers.count)),
-          as: UTF8.self))
+      try printJSON(Summary(file, axes, threadCount: workers.count))
     } else {
       print(
         "\(file.columnCount) columns to \(count), which keep "

@@ -2,7 +2,6 @@ import ArgumentParser
 import Communication
 import Datasets
 import Evaluation
-import FoundationEssentials
 @unsafe @preconcurrency import Glibc
 import MPICommunication
 import SpeakerTurns
@@ -120,14 +119,6 @@ struct EvaluateCommand: RankedCommand {
     guard communicator.rank == Rank(0) else { return }
     try show(metrics, as: "\(metrics)", inJSON: json)
   }
-}
-
-/// Prints a value as JSON, or a text in its place.
-func show(_ value: some Encodable, as text: String, inJSON isJSON: Bool) throws {
-  guard isJSON else { return print(text) }
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-  print(String(decoding: try encoder.encode(value), as: UTF8.self))
 }
 
 /// This rank's share of all labels of a file: every line is read before numbers of lines are

@@ -2,7 +2,6 @@ import ArgumentParser
 import Communication
 import Datasets
 import DiscriminantTransforms
-import FoundationEssentials
 import GraphClassification
 import GraphCollections
 import GraphNetworks
@@ -38,10 +37,7 @@ struct InfoCommand: RankedCommand {
       } ?? machineFacts(on: communicator)
     guard communicator.rank == Rank(0) else { return }
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      let object = Dictionary(facts.map { ($0.name, $0.value) }) { first, _ in first }
-      print(String(decoding: try encoder.encode(object), as: UTF8.self))
+      try printJSON(Dictionary(facts.map { ($0.name, $0.value) }) { first, _ in first })
     } else {
       let width = facts.map(\.name.count).max() ?? 0
       for fact in facts {

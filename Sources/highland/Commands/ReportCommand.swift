@@ -1,7 +1,6 @@
 import ArgumentParser
 import Communication
 import Datasets
-import FoundationEssentials
 import HierarchyReports
 import MPICommunication
 
@@ -66,11 +65,7 @@ struct ReportCommand: RankedCommand {
         try writeText(report.page, to: output, overwrite: outputs.overwrite)
         if !json { print("\(output): \(report.overview)") }
       }
-      if json {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(report), as: UTF8.self))
-      }
+      if json { try printJSON(report) }
     }
   }
 

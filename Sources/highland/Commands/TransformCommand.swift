@@ -91,7 +91,7 @@ struct TransformFitCommand: RankedCommand {
       try fitted.transform.write(to: output, notes: summary.notes, overwrite: outputs.overwrite)
     }
     guard communicator.rank == Rank(0) else { return }
-    if json { try printJSON(summary) } else { print(summary.text) }
+    try show(summary, as: summary.text, inJSON: json)
   }
 
   /// All labels and weights, and this rank's share of the labels.

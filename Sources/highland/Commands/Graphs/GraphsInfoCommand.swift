@@ -1,7 +1,6 @@
 import ArgumentParser
 import Communication
 import Evaluation
-import FoundationEssentials
 import GraphCollections
 import MPICommunication
 
@@ -29,13 +28,6 @@ struct GraphsInfoCommand: RankedCommand {
       }
     }
   }
-}
-
-/// Prints a value as JSON: indented, keys sorted.
-func printJSON(_ value: some Encodable) throws {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-  print(String(decoding: try encoder.encode(value), as: UTF8.self))
 }
 
 extension CollectionStatistics {
