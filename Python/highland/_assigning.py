@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import json
-import os
 import weakref
 from ctypes import c_void_p
 from typing import Any
@@ -24,7 +23,7 @@ class Fit:
 
     def __init__(
         self, rows: NDArray[Any], labels: NDArray[np.int64], report: dict[str, Any],
-        model: bytes | str | os.PathLike[str] | None, has_groups: bool,
+        model: bytes | None, has_groups: bool,
     ) -> None:
         self._rows = rows
         self._labels = labels.copy()

@@ -178,7 +178,12 @@ class Highland:
             self.report_ = json.loads(library.highland_clustering_report(handle))
         finally:
             library.highland_clustering_free(handle)
-        self._fit = Fit(array, self.labels_, self.report_, self._model_data(), groups is not None)
+        model = self._model_data()
+        if isinstance(model, (str, os.PathLike)):
+            # The file may be another one when new rows come.
+            with open(model, "rb") as file:
+                model = file.read()
+        self._fit = Fit(array, self.labels_, self.report_, model, groups is not None)
         self.exemplars_ = _exemplars(self.labels_, self.probabilities_)
         self.duplicates_ = _arrays.duplicates(array)
         self.n_features_in_ = array.shape[1]

@@ -35,6 +35,7 @@ def test_a_trained_model_judges_new_rows(tmp_path):
     trained.save(tmp_path / "model.safetensors")
     of_bytes = highland.Highland(model=trained).fit(X[OLD])
     of_path = highland.Highland(model=tmp_path / "model.safetensors").fit(X[OLD])
+    (tmp_path / "model.safetensors").unlink()
     assert np.array_equal(of_bytes.predict(X), of_path.predict(X))
 
 

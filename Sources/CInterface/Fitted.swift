@@ -9,7 +9,6 @@ internal import Parallelism
 /// What `highland_fit` hands out.
 final class Fitted: Sendable {
   private let clustering: FittedClustering
-  private let rowCount: Int
 
   /// What of a report says how rows were clustered.
   private struct Report: Decodable {
@@ -36,16 +35,23 @@ final class Fitted: Sendable {
       throw invalidArgument(
         "labels: \(label); expected those of the report's \(report.clusterCount) clusters")
     }
-    rowCount = features.rowCount
     let workers = unsafe try CInterface.workers(options.threads)
     let progress = unsafe Progress(options.progress, options.context)
+    let model =
+      settings.method == .network
+      ? unsafe try modelContents(options, dimensions: features.columnCount) : nil
+    let listLength = try FittedClustering.listLength(of: settings, model: model)
     clustering = unsafe try FittedClustering(
-      of: features, labels: labels, settings,
-      model: settings.method == .network
-        ? modelContents(options, dimensions: features.columnCount) : nil,
+      of: features, labels: labels, settings, model: model,
       searching: dividedSearch(
-        options, of: "neighbours of [\(rowCount) × \(features.columnCount)] points",
-        rowCount: rowCount, features, settings),
+        options, of: "neighbours of [\(features.rowCount) × \(features.columnCount)] points"
+      ) {
+        SearchMemory(
+          rowCount: features.rowCount, nodeCount: features.rowCount,
+          columnCount: features.columnCount, element: features.element, listLength: listLength,
+          rankCount: 1
+        ).bytes(by: $0)
+      },
       using: workers, on: InterruptibleRank(progress)
     ) { try progress.show("neighbors", isDone: $0) }
   }
@@ -67,28 +73,27 @@ final class Fitted: Sendable {
       features, to: clustering,
       by: AssigningOptions(
         search: dividedSearch(
-          options, of: "clusters of [\(features.rowCount) × \(features.columnCount)] points",
-          rowCount: rowCount + features.rowCount, features, settings),
+          options, of: "clusters of [\(features.rowCount) × \(features.columnCount)] points"
+        ) { clustering.bytes(toAssign: features.rowCount, by: $0) },
         invalidRows: invalidRows, workers: CInterface.workers(options.threads)),
       observer: progress, on: InterruptibleRank(progress)
     ).labels
   }
 }
 
-/// How neighbours among so many rows are to be searched, in the memory that is free.
+/// How neighbours are to be searched, in the memory that is free.
 ///
+/// - Parameters:
+///   - purpose: What the memory is for.
+///   - need: What a search takes, in bytes.
 /// - Throws: ``Failure`` if that is too little.
 private func dividedSearch(
-  _ options: highland_options, of purpose: String, rowCount: Int, _ features: ArrayInMemory,
-  _ settings: FittedClustering.Settings
+  _ options: highland_options, of purpose: String, _ need: (SearchOptions) -> Double
 ) throws -> SearchOptions {
   var search = unsafe try searchOptions(options)
-  let need = SearchMemory(
-    rowCount: rowCount, nodeCount: rowCount, columnCount: features.columnCount, element: .float32,
-    listLength: settings.neighborCount, rankCount: 1)
   search.division = try leastDivision(for: purpose) {
     search.division = $0
-    return need.bytes(by: search)
+    return need(search)
   }
   return search
 }

@@ -128,10 +128,12 @@ public func highland_assign(
   unsafe answer(message) {
     guard let fitted = unsafe fitted else { throw invalidArgument("fitted: NULL") }
     let source = unsafe try features(matrix)
-    guard let labels = unsafe labels else { throw invalidArgument("labels: NULL") }
+    guard unsafe labels != nil || source.rowCount == 0 else {
+      throw invalidArgument("labels: NULL")
+    }
     let found = unsafe try Unmanaged<Fitted>.fromOpaque(UnsafeRawPointer(fitted))
       .takeUnretainedValue().labels(of: source, options?.pointee ?? highland_options())
-    unsafe labels.update(from: found, count: found.count)
+    unsafe labels?.update(from: found, count: found.count)
   }
 }
 

@@ -139,6 +139,9 @@ HIGHLAND_DISPATCHED(void, highland_border_distances, (const float *centers, size
     }
     float squares = 0;
     for (size_t lane = 0; lane < highland_lane_count; lane++) squares += sum[lane];
-    distance[j] = squares > 0 ? (similarity[0] - similarity[j]) / sqrtf(squares) : 0;
+    // Equal centres have no border: all rows belong to the first.
+    distance[j] = squares > 0 ? (similarity[0] - similarity[j]) / sqrtf(squares)
+                  : j == 0    ? 0
+                              : __builtin_inff();
   }
 }

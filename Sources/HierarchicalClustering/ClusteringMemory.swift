@@ -36,8 +36,7 @@ public struct ClusteringMemory: Sendable {
   /// The largest of the phases.
   public func bytes(by options: SearchOptions) -> Double {
     let (first, points) = (level(search, by: options), 25 * Double(search.rowCount))
-    let level0 = max(first.searching, first.partitioning, first.judging)
-    guard case .structure = model else { return points + level0 }
+    let level0 = max(first.searching, first.partitioning, first.building, first.judging)
     let coarse = coarseShare * first.n
     return points
       + max(
@@ -45,6 +44,12 @@ public struct ClusteringMemory: Sendable {
         bytes(
           ofLevelAfter: first, nodes: coarse, pairs: 2 * coarseShare * first.edges, by: options,
           coarseShare: coarseShare))
+  }
+
+  /// While the edges of level 0 are found and judged where its nodes are.
+  func bytesOfJudging(by options: SearchOptions) -> Double {
+    let first = level(search, by: options)
+    return 25 * first.n + max(first.searching, first.building, first.judging)
   }
 
   /// While level 0 becomes a level of so many nodes.
@@ -79,18 +84,25 @@ public struct ClusteringMemory: Sendable {
         rowCount: Int(nodes), nodeCount: Int(nodes) * search.rankCount,
         columnCount: search.columnCount, element: .float32WithNorm,
         listLength: search.listLength, rankCount: search.rankCount), by: options)
-    let evidence = Self.pairByteCount * pairs
+    // A network of structure keeps what level 0 says of pairs, and one of coordinates two rows of every node.
+    let evidence = isOfStructure ? Self.pairByteCount * pairs : 0
+    let row = isOfStructure ? 0 : 4 * Double(search.columnCount) * nodes
     return first.judged + evidence
       + max(
-        level.searching, level.judging,
-        level.judged + coarsening(level, to: coarseShare * nodes, evidence: evidence))
+        level.searching + row, level.building + row, level.judging + 2 * row,
+        level.judged + 2 * row
+          + coarsening(level, to: coarseShare * nodes, evidence: evidence))
   }
+
+  private var isOfStructure: Bool { if case .structure = model { true } else { false } }
 
   /// Names, counts and rows of coarse nodes, while the evidence of their members is added up.
   private func coarsening(
     _ level: LevelMemory, to coarse: Double, evidence: Double? = nil
   ) -> Double {
     let width = Double(search.columnCount)
+    // Rows of coordinates are read again: with all columns, of which there are directions, means and sums.
+    guard isOfStructure else { return 48 * level.n + 16 * coarse * width }
     let sums = min(8 * coarse * width, max(Double(64 << 20), 128 * coarse))
     return 48 * level.n + coarse * 4 * (width + 1)
       + max(sums, evidence ?? Self.pairByteCount * 2 * level.edges)
@@ -117,12 +129,18 @@ public struct ClusteringMemory: Sendable {
       case .coordinates(let network):
         graph + 8 * edges
           + max(
-            8 * n * Double(search.columnCount) + 128 * ghosts,
+            8 * n * Double(search.columnCount) + 256 * ghosts,
             4 * Double(network.decoder.width) * (2 * n + ghosts))
       }
+    // Lists, those of the edges if they are shorter, and edges with the nodes they come from, of any rank.
+    let building =
+      rows + 12 * lists + (lists > edges ? 12 * edges : 0) + 8 * n + 16 * edges
+      + (search.rankCount == 1 ? 0 : 16 * edges)
+    // A network of coordinates takes the rows.
+    let judged = (isOfStructure ? rows : 0) + graph + 4 * edges + 4 * n
     return LevelMemory(
       n: n, edges: edges, searching: search.bytes(by: options), partitioning: partitioning,
-      judging: judging, judged: rows + graph + 4 * edges + 4 * n)
+      building: building, judging: judging, judged: judged)
   }
 
   /// Lists and features of nodes and edges, and the network's rows of them.
@@ -147,6 +165,7 @@ private struct LevelMemory {
   let edges: Double
   let searching: Double
   let partitioning: Double
+  let building: Double
   let judging: Double
   /// What is left when its edges are judged.
   let judged: Double

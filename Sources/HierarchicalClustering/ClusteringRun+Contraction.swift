@@ -51,12 +51,18 @@ extension ClusteringRun {
     try coarseNodes.scatter(level.memberCounts, to: coarse, into: &counts, on: communicator) {
       $0 += $1
     }
-    let rows =
-      try means.map {
-        try coarseRows(
-          coarse, peaks: peaks, in: coarseNodes, groups, counts: counts, keeping: $0, of: source,
-          mostSumBytes: mostSumBytes, using: workers, on: communicator)
-      } ?? .none
+    let rows: NodeRows =
+      if means == .peaksOnly, !level.rows.areGone {
+        .peaks(
+          try level.takeDirections().moved(
+            peaks, to: peaks.map { coarse[$0] }, in: coarseNodes, on: communicator))
+      } else {
+        try means.map {
+          try coarseRows(
+            coarse, peaks: peaks, in: coarseNodes, groups, counts: counts, keeping: $0, of: source,
+            mostSumBytes: mostSumBytes, using: workers, on: communicator)
+        } ?? .none
+      }
     var evidence = level.evidence
     if means == nil {
       evidence = nil
@@ -133,7 +139,8 @@ extension ClusteringRun {
         if means != .peaksOnly {
           try sums.addMembers(
             rows.averaged, times: Array(members.weights[places]),
-            of: Array(members.coarse[places]), in: coarseNodes, on: communicator)
+            of: Array(members.coarse[places]), in: coarseNodes, hasOneUnit: groups == nil,
+            on: communicator)
         }
       }
       if means != .peaksOnly { sums.writeMeans(over: counts, to: &averages, at: block.lowerBound) }
@@ -226,10 +233,12 @@ extension FixedPointSums {
   /// the owner. Rows of one cluster are added up before they travel.
   ///
   /// > Collective: over `communicator`. Three rounds; 8 bytes per column for each cluster of
-  /// > another rank that occurs.
+  /// > another rank that occurs. Three more, 16 bytes for each, if sums have units of their own.
+  ///
+  /// - Parameter hasOneUnit: Replicated. Whether all sums have the same.
   fileprivate mutating func addMembers(
     _ rows: Matrix, times weights: [Int64], of clusters: [GlobalNode], in nodes: NodePartition,
-    on communicator: some Communicator
+    hasOneUnit: Bool, on communicator: some Communicator
   ) throws {
     let owned = nodes.owned(by: communicator.rank)
     let own = clusters.indices.filter { owned.contains(Int(clusters[$0].index)) }
@@ -240,9 +249,12 @@ extension FixedPointSums {
     let away = clusters.indices.filter { !owned.contains(Int(clusters[$0].index)) }
     let names = Set(away.map { clusters[$0] }).sorted()
     let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
-    // Members of groups are never away.
-    var partial = FixedPointSums(
-      rowCount: names.count, width: rows.columnCount, names.map { _ in fixedPoint(of: 0) })
+    let units =
+      hasOneUnit
+      ? [fixedPoint(of: 0)]
+      : try nodes.fetch(
+        owned.indices.map { fixedPoint(of: $0 - owned.lowerBound) }, at: names, on: communicator)
+    var partial = FixedPointSums(rowCount: names.count, width: rows.columnCount, units)
     partial.add(
       rows, away, times: away.map { weights[$0] }, to: away.map { places[clusters[$0]]! })
     let arrived = try nodes.deliver(

@@ -20,7 +20,7 @@ extension ClusteringRun {
       groups.firstPoint.count == points.owned(by: communicator.rank).count,
       "groups of \(groups.firstPoint.count) points")
     let group = try points.fetch(groups.firstPoint, at: level.inputPoint, on: communicator)
-    let owner = try ownersOfGroups(group, on: communicator)
+    let owner = try ownersOfGroups(group, of: points, on: communicator)
 
     let members = group.indices.map {
       GroupMember(
@@ -69,44 +69,64 @@ extension ClusteringRun {
   ///
   /// Groups are whole, and their nodes are in the order of input points, by which ties break.
   ///
-  /// > Collective: over `communicator`. Two rounds of some bytes per rank.
+  /// > Collective: over `communicator`. Three rounds of some bytes per rank.
   func neighborsWithinGroups(
     length: Int, by options: SearchOptions, using workers: Workers,
     on communicator: some Communicator, progress: (Double) throws -> Void
   ) throws -> (lists: NeighborLists, summary: SearchSummary) {
-    var (lists, summary) = try nearestNeighbors(
-      of: level.rows.directions, listLength: length, by: options, within: level.groups!.open,
-      namedFrom: level.nodes.owned(by: communicator.rank).lowerBound, using: workers,
-      progress: progress)
+    var (lists, summary) = try communicator.agree {
+      try nearestNeighbors(
+        of: level.rows.directions, listLength: length, by: options, within: level.groups!.open,
+        namedFrom: level.nodes.owned(by: communicator.rank).lowerBound, using: workers,
+        progress: progress)
+    }
     summary.comparedPairs = try communicator.sums([summary.comparedPairs])[0]
+    // Of the rank with a large group, if there is one.
+    let isInPart = try communicator.any(summary.reason == GroupSearch.reasonInPart)
+    summary.reason = isInPart ? GroupSearch.reasonInPart : GroupSearch.reason
     return (lists, summary)
   }
+}
 
-  /// The rank that every owned node's group goes to.
+extension PointGroups {
+  /// How many points the rank with most of them will own.
   ///
-  /// Of n nodes there are n² pairs, and besides each node is as much work as some pairs.
-  private func ownersOfGroups(
-    _ group: [GlobalNode], on communicator: some Communicator
-  ) throws -> [Int32] {
-    let pairsPerNode = 500
-    var sizesHere: [GlobalNode: Int] = [:]
-    for name in group { sizesHere[name, default: 0] += 1 }
-    let names = sizesHere.keys.sorted()
-    var sizes = Array(repeating: 0, count: points.owned(by: communicator.rank).count)
-    try points.scatter(
-      names.map { sizesHere[$0]! }, to: names, into: &sizes, on: communicator, combining: +=)
-    // 2⁶² is the cost of a group of 2 · 10⁹ nodes.
-    let costs = sizes.map { $0 * ($0 + pairsPerNode) }
-    let cost = costs.reduce(0, +)
-    let total = Double(max(try communicator.sum(cost), 1))
-    var before = try communicator.exclusivePrefixSum(cost)
-    let owners = costs.map { cost in
-      defer { before += cost }
-      let middle = (Double(before) + Double(cost) / 2) / total
-      return Int32(min(Int(middle * Double(communicator.size)), communicator.size - 1))
+  /// > Collective: over `communicator`. A scatter and a fetch of 8 bytes per point, and 8 bytes from every rank to every other.
+  public func largestShare(of points: NodePartition, on communicator: some Communicator) throws
+    -> Int
+  {
+    var counts = Array(repeating: 0, count: communicator.size)
+    for owner in try ownersOfGroups(firstPoint, of: points, on: communicator) {
+      counts[Int(owner)] += 1
     }
-    return try points.fetch(owners, at: group, on: communicator)
+    return Int(try communicator.sums(counts.map { Int64($0) }).max()!)
   }
+}
+
+/// The rank that every owned node's group goes to.
+///
+/// Of n nodes there are n² pairs, and besides each node is as much work as some pairs.
+private func ownersOfGroups(
+  _ group: [GlobalNode], of points: NodePartition, on communicator: some Communicator
+) throws -> [Int32] {
+  let pairsPerNode = 500
+  var sizesHere: [GlobalNode: Int] = [:]
+  for name in group { sizesHere[name, default: 0] += 1 }
+  let names = sizesHere.keys.sorted()
+  var sizes = Array(repeating: 0, count: points.owned(by: communicator.rank).count)
+  try points.scatter(
+    names.map { sizesHere[$0]! }, to: names, into: &sizes, on: communicator, combining: +=)
+  // 2⁶² is the cost of a group of 2 · 10⁹ nodes.
+  let costs = sizes.map { $0 * ($0 + pairsPerNode) }
+  let cost = costs.reduce(0, +)
+  let total = Double(max(try communicator.sum(cost), 1))
+  var before = try communicator.exclusivePrefixSum(cost)
+  let owners = costs.map { cost in
+    defer { before += cost }
+    let middle = (Double(before) + Double(cost) / 2) / total
+    return Int32(min(Int(middle * Double(communicator.size)), communicator.size - 1))
+  }
+  return try points.fetch(owners, at: group, on: communicator)
 }
 
 /// The nearest neighbours of every owned point within its group.

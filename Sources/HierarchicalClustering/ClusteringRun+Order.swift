@@ -22,7 +22,8 @@ extension ClusteringRun {
     let owned = level.nodes.owned(by: communicator.rank)
     let isMoved = try communicator.any(place != owned.map { GlobalNode($0) })
     let inputPoint = try nodes.arrange(level.inputPoint, at: place, on: communicator)
-    let rows = try level.takeDirections().moved(to: place, in: nodes, on: communicator)
+    let rows = try level.takeDirections().moved(
+      0..<owned.count, to: place, in: nodes, on: communicator)
     level = Level(
       number: 0, nodes: nodes, rows: .peaks(rows),
       memberCounts: try nodes.arrange(level.memberCounts, at: place, on: communicator),
@@ -40,7 +41,7 @@ private func slab(_ slab: Int, of count: Int) -> Range<Int> {
 
 extension Level {
   /// Hands over the only reference to the rows, so that their memory can be freed as they leave.
-  fileprivate mutating func takeDirections() -> StoredRows {
+  mutating func takeDirections() -> StoredRows {
     let directions = rows.directions
     rows = .none
     return directions
@@ -48,24 +49,32 @@ extension Level {
 }
 
 extension StoredRows {
-  /// The same rows at their new owners. What has left is freed.
+  /// Some of these rows at their new owners, as they are stored. What has left is freed.
   ///
   /// > Collective: over `communicator`. 48 rounds, a row and 8 bytes per node.
-  fileprivate consuming func moved(
-    to place: [GlobalNode], in nodes: NodePartition, on communicator: some Communicator
-  ) throws -> StoredRows {
+  ///
+  /// - Parameters:
+  ///   - chosen: Owned. Ascending; indices from 0.
+  ///   - place: Owned. The node of each, all of `nodes`, each once.
+  consuming func moved<Chosen: RandomAccessCollection<Int>>(
+    _ chosen: Chosen, to place: [GlobalNode], in nodes: NodePartition,
+    on communicator: some Communicator
+  ) throws -> StoredRows where Chosen.Index == Int {
     let owned = nodes.owned(by: communicator.rank)
     let empty = StoredRows(words: Matrix(rows: 0, columns: words.columnCount), like: copy self)
     var old = (consume self).takeWords()
     var moved = Matrix(rows: owned.count, columns: old.columnCount)
+    var left = 0
     for number in 0..<slabCount {
-      let rows = slab(number, of: old.rowCount)
+      let places = slab(number, of: chosen.count)
       let arrived = try nodes.deliver(
-        old.elements(inRows: rows), width: old.columnCount, to: Array(place[rows]),
-        on: communicator)
+        old.copy(ofRows: Array(chosen[places])).elements, width: old.columnCount,
+        to: Array(place[places]), on: communicator)
       moved.replaceRows(
         arrived.nodes.map { Int($0.index) - owned.lowerBound }, by: arrived.rows)
-      old.discard(rows: rows)
+      guard let last = chosen[places].last else { continue }
+      old.discard(rows: left..<last + 1)
+      left = last + 1
     }
     return StoredRows(words: moved, like: empty)
   }

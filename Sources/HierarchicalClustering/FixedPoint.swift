@@ -2,7 +2,7 @@
 ///
 /// Integer addition is associative; floating-point addition is not. Only this way does a mean over
 /// members on several ranks get the same bits on any number of ranks.
-package struct FixedPoint: Equatable, Sendable {
+package struct FixedPoint: Equatable, BitwiseCopyable, Sendable {
   /// How many units make 1: a power of two.
   package let scale: Double
 

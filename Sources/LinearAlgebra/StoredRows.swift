@@ -203,18 +203,23 @@ extension StoredRows {
   /// Some columns of some rows as they are stored, not divided by their norms; of shorter numbers, which are
   /// points, as unit rows. Shape `[rows.count × columns.count]`.
   package func numbers(ofRows rows: Range<Int>, columns: Range<Int>) -> Matrix {
-    let isAsStored = element == .float32 || element == .float32WithNorm
-    let source = isAsStored ? words : copy(ofRows: rows)
-    let first = isAsStored ? rows.lowerBound : 0
-    var numbers = Matrix(uninitializedRows: rows.count, columns: columns.count)
     precondition(
-      first >= 0 && first + rows.count <= source.rowCount && columns.lowerBound >= 0
+      rows.lowerBound >= 0 && rows.upperBound <= rowCount && columns.lowerBound >= 0
         && columns.upperBound <= columnCount, "rows \(rows), columns \(columns)")
-    let (from, to) = unsafe (source.sharedRows(), numbers.disjointRows())
-    for row in 0..<rows.count {
-      unsafe to[row].update(from: from[first + row] + columns.lowerBound, count: columns.count)
+    let isAsStored = element == .float32 || element == .float32WithNorm
+    var numbers = Matrix(uninitializedRows: rows.count, columns: columns.count)
+    let to = unsafe numbers.disjointRows()
+    // Shorter numbers are widened some rows at a time, with all their columns.
+    for tile in rows.tiles(of: isAsStored ? max(rows.count, 1) : 256) {
+      let source = isAsStored ? words : copy(ofRows: tile)
+      let from = unsafe source.sharedRows()
+      for row in tile {
+        unsafe to[row - rows.lowerBound].update(
+          from: from[isAsStored ? row : row - tile.lowerBound] + columns.lowerBound,
+          count: columns.count)
+      }
+      withExtendedLifetime(source) {}
     }
-    withExtendedLifetime(source) {}
     return numbers
   }
 

@@ -65,7 +65,8 @@ public func approximateNeighbors(
   var effort = SearchEffort(isDiffuse: false)
   // The share of the work before a partition, and that of the partition if as many follow as are expected.
   var (shareBefore, ownShare) = (0.0, 0.5)
-  while lists.capacity > 0, estimate.lower < recall,
+  // Where no neighbour of the sample is missed, no partition can make the estimate better.
+  while lists.capacity > 0, estimate.lower < recall, estimate.mean < 1,
     summary.recallByPartition.count < SearchPlan.maximumPartitions
   {
     let number = summary.recallByPartition.count
@@ -81,9 +82,13 @@ public func approximateNeighbors(
       pairCount += tree.ownPairCount
       tree = try cells()
     }
+    let findingShare = plan.findingShare(by: effort)
     let membership = try CellMembership(
       of: rows, at: directed, ofAll: sample.directedCount, named: names, in: tree, by: effort,
-      seed: seed, using: workers, on: communicator)
+      seed: seed, using: workers, on: communicator
+    ) { share in
+      try progress(shareBefore + share * findingShare * ownShare)
+    }
     let tasks = try CellTasks(
       membership, cellCount: tree.cellCount, rowByteCount: rows.rowByteCount,
       listLength: lists.capacity, seed: seed, dividedBy: division, on: communicator)
@@ -91,7 +96,8 @@ public func approximateNeighbors(
       of: rows, membership, tasks, named: names, into: &lists, using: workers,
       on: communicator
     ) { share in
-      try progress(shareBefore + share * ownShare)
+      try progress(
+        shareBefore + (findingShare + share * (1 - findingShare)) * ownShare)
     }
     pairCount += tree.ownPairCount + tree.pairCount(rowCount: directed.count, by: effort)
     (estimate, imbalance) = try sample.estimate(

@@ -29,10 +29,12 @@ struct CellMembership: Sendable {
   ///   - directed: Owned. Ascending places of the rows that are not zeros; the others are in no cell.
   ///   - effort: Replicated.
   ///   - seed: Replicated.
+  ///   - progress: Called on every rank, now and then, with the share of its rows that are done. If it throws, it must do
+  ///     so on every rank.
   init(
     of rows: StoredRows, at directed: [Int], ofAll directedCount: Int, named names: [GlobalNode],
     in tree: CellTree, by effort: SearchEffort, seed: UInt64, using workers: Workers,
-    on communicator: some Communicator
+    on communicator: some Communicator, progress: (Double) throws -> Void
   ) throws {
     let hash = NodeHash(seed: ~seed)
     let groupCount = effort.groupCount(among: tree.groups.columnCount)
@@ -77,6 +79,7 @@ struct CellMembership: Sendable {
           cellCounts[place] += 1
         }
       }
+      try progress(Double(slab.upperBound) / Double(directed.count))
     }
     self.cells = cells
     offsets = cellCounts.exclusivePrefixSums()
@@ -111,13 +114,25 @@ extension CellTree {
   ) -> NearCells {
     let limit = CellMembership.limit
     var lists = CandidateLists(count: places.count, capacity: limit)
-    let tiles = (0..<places.count).tiles(of: 512)
+    let tiles = places.indices.tiles(of: min(max(places.count / 16, 512), 4096))
     unsafe lists.withAccess { lists in
       workers.forEach(tiles.count, scratch: { Matrix(rows: 0, columns: 0) }) { task, scores in
         let tile = tiles[task]
-        unsafe offerCells(
-          to: rows.copy(ofRows: Array(places[tile])), inGroups: groupCount, within: gap,
-          lists.handle(from: tile.lowerBound), scratch: &scores)
+        let rows = rows.copy(ofRows: Array(places[tile]))
+        var nearGroups = CandidateLists(count: tile.count, capacity: groupCount)
+        nearGroups.offer(rows, groups, using: Workers())
+        let near = nearGroups.index.map { Int($0) }
+        // Rows of one group come together, as they are compared with the centres of the same groups.
+        let order = sorted(
+          0..<tile.count, by: (0..<tile.count).map { near[$0 * groupCount] },
+          keyCount: groups.columnCount
+        ).elements
+        for part in order.indices.tiles(of: 512).map({ Array(order[$0]) }) {
+          unsafe offerCells(
+            to: rows.copy(ofRows: part),
+            inGroups: part.flatMap { near[$0 * groupCount..<($0 + 1) * groupCount] }, within: gap,
+            part.map { unsafe lists.handle(from: tile.lowerBound + $0) }, scratch: &scores)
+        }
       }
     }
     let (cells, similarities) = (Array(lists.index), lists.similarity)
@@ -140,17 +155,18 @@ extension CellTree {
     return NearCells(cell: cells, similarity: similarities, distance: distances)
   }
 
-  /// Offers the cells of the nearest groups to the lists of some rows.
+  /// Offers the cells of some groups to the lists of rows.
+  ///
+  /// - Parameters:
+  ///   - near: The groups of each row. Shape `[rows × groups]`.
+  ///   - lists: Of each row its list.
   @unsafe private func offerCells(
-    to rows: Matrix, inGroups groupCount: Int, within gap: Float, _ lists: highland_lists,
+    to rows: Matrix, inGroups near: [Int], within gap: Float, _ lists: [highland_lists],
     scratch scores: inout Matrix
   ) {
-    var nearGroups = CandidateLists(
-      count: rows.rowCount, capacity: groupCount)
-    nearGroups.offer(rows, groups, using: Workers())
+    let groupCount = near.count / rows.rowCount
     let (members, starts) = sorted(
-      nearGroups.index.indices.map { $0 / nearGroups.capacity }, by: nearGroups.index.map(Int.init),
-      keyCount: groups.columnCount)
+      near.indices.map { $0 / groupCount }, by: near, keyCount: groups.columnCount)
     // The scores of all groups, one after the other: what a row's cells must reach follows from the best.
     let places = cells.indices.map { (starts[$0 + 1] - starts[$0]) * cells[$0].columnCount }
       .exclusivePrefixSums()
@@ -175,7 +191,7 @@ extension CellTree {
         into: scores, stride: columns)
       for (place, row) in members.enumerated() {
         let best = unsafe highland_reached_score(scores + place * columns, columns, 1)
-        unsafe lists.bound[row] = max(lists.bound[row], best - gap)
+        unsafe lists[row].bound[0] = max(lists[row].bound[0], best - gap)
       }
     }
     unsafe forEachGroup { group, members, scores in
@@ -183,11 +199,7 @@ extension CellTree {
       let numbers = (firstCell[group]..<firstCell[group + 1]).map { Int64($0) }
       for (place, row) in members.enumerated() {
         unsafe highland_offer_to_rows(
-          scores + place * columns, columns, 1, columns, [-1], numbers,
-          highland_lists(
-            similarity: lists.similarity + row * lists.capacity,
-            index: lists.index + row * lists.capacity, bound: lists.bound + row,
-            capacity: lists.capacity))
+          scores + place * columns, columns, 1, columns, [-1], numbers, lists[row])
       }
     }
   }

@@ -37,8 +37,7 @@ public func nearestNeighbors(
   try search(
     rows, within: searched.filter { $0.count <= smallGroupLimit }, namedFrom: first, into: &lists,
     using: workers, progress: count)
-  var summary = SearchSummary(
-    method: .exact, reason: "all pairs of each group", comparedPairs: pairs)
+  var summary = SearchSummary(method: .exact, reason: GroupSearch.reason, comparedPairs: pairs)
   var (neighbors, similarities) = lists.neighborLists(listLength: listLength, using: workers)
     .takeArrays()
   for (place, group) in searched.enumerated() where group.count > smallGroupLimit {
@@ -53,7 +52,7 @@ public func nearestNeighbors(
       similarities[start + offset] = found.lists.similarities[offset]
     }
     if found.summary.method == .approximate {
-      summary.reason = "all pairs of each group, but large groups in part"
+      summary.reason = GroupSearch.reasonInPart
       summary.comparedPairs +=
         found.summary.comparedPairs - Double(group.count) * Double(group.count - 1) / 2
     }
@@ -63,6 +62,12 @@ public func nearestNeighbors(
   return (
     NeighborLists(listLength: listLength, neighbors: neighbors, similarities: similarities), summary
   )
+}
+
+/// What a summary says of the search within groups.
+package enum GroupSearch {
+  package static let reason = "all pairs of each group"
+  package static let reasonInPart = "all pairs of each group, but large groups in part"
 }
 
 /// Rows of the largest group that is one product. Its scores and packed rows are some megabytes per thread.

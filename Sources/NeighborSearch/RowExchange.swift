@@ -139,7 +139,8 @@ struct NamedRows: Sendable {
   func exchanged(
     counts: [Int], receiving: [Int], on communicator: some Communicator
   ) throws -> NamedRows {
-    NamedRows(
+    if communicator.size == 1 { return self }
+    return NamedRows(
       packed: try communicator.exchange(rows: packed, counts: counts, receiving: receiving), kind)
   }
 }

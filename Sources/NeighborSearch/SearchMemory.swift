@@ -75,7 +75,7 @@ public struct SearchMemory: Sendable {
     let (n, p) = (Double(rowCount), Double(rankCount))
     let cellCount = Double(plan.cellCount(by: effort))
     let visits = n * effort.meanCells
-    let sampled = CellTree.rowsPerCell * cellCount / p * bytesPerRow
+    let sampled = CellTree.rowsPerCell * cellCount / p * (bytesPerRow + 16)
     let centers = 12 * Double(columnCount) * cellCount
     // Which cells a row is in; in a slab, who goes where, and what comes from other ranks.
     let membership = 32 * n + 4.4 * visits

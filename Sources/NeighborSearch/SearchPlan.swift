@@ -55,7 +55,7 @@ public struct ApproximateSummary: Codable, Equatable, Sendable {
   public var cellCount: Int
   /// How many cells a node was in, on average over the partitions.
   public var meanCells: Double
-  /// Pairs of nodes, or of a node and a centre, that were compared.
+  /// Pairs of nodes, or of a node and a centre, that were compared; not those by which centres were found.
   public var comparedPairs: Double
   /// The most pairs that a rank compared, divided by the mean. It alone depends on the ranks.
   public var imbalance: Double
@@ -127,7 +127,9 @@ package struct SearchPlan: Sendable {
   ///   - nodeCount: Of all ranks.
   ///   - listLength: Places of a list: a cell must hold several times as many.
   package init(nodeCount: Int, listLength: Int) {
-    let size = max(128, 3 * listLength)
+    // With more nodes, larger cells: to find those of a node costs √C, and to compare it there N / C.
+    let balanced = (1...).first { $0 * $0 * $0 >= 2 * nodeCount }!
+    let size = max(128, 3 * listLength, balanced)
     cellCount = max(1, nodeCount / size)
     nodesPerCell = Double(min(size, max(nodeCount, 1)))
     self.nodeCount = Double(nodeCount)
@@ -148,14 +150,28 @@ package struct SearchPlan: Sendable {
 
   /// Pairs of an exact search that take as long as an approximate one is predicted to take.
   func predictedPairs(by effort: SearchEffort, recall: Double) -> Double {
-    let cells = Double(cellCount(by: effort))
-    let finding = Double(effort.groupCount(among: 100) + 1) * cells.squareRoot()
+    let partition = findingPairs(by: effort) + comparingPairs(by: effort)
+    let partitions = Self.expectedPartitions(for: recall, isDiffuse: effort.isDiffuse)
+    return nodeCount * (Double(partitions) * partition + RecallSample.wantedCount)
+  }
+
+  /// The share of a partition's work that is done when the cells of all nodes are known.
+  func findingShare(by effort: SearchEffort) -> Double {
+    let finding = findingPairs(by: effort)
+    return finding / (finding + comparingPairs(by: effort))
+  }
+
+  /// Of a node and centres, to find its cells.
+  private func findingPairs(by effort: SearchEffort) -> Double {
+    Double(effort.groupCount(among: 100) + 1) * Double(cellCount(by: effort)).squareRoot()
+  }
+
+  /// Pairs of an exact search that take as long as all else that a partition does for a node.
+  private func comparingPairs(by effort: SearchEffort) -> Double {
     let visit =
       Self.pairsPerVisit + Self.imbalance * nodesPerCell
       * Double(effort.cellScale)
-    let partition = Self.pairsPerNode + finding + effort.meanCells * visit
-    let partitions = Self.expectedPartitions(for: recall, isDiffuse: effort.isDiffuse)
-    return nodeCount * (Double(partitions) * partition + RecallSample.wantedCount)
+    return Self.pairsPerNode + effort.meanCells * visit
   }
 
   /// What is done, and why.

@@ -57,4 +57,41 @@ import Testing
     // All three may live on one rank, which answers the others.
     for traffic in traffic { #expect(traffic.bytesSent <= 3 * 24 + 3 * 3 * 8 + 3 * 8) }
   }
+
+  /// Rows of short numbers stay as they are stored when copies become one node.
+  @Test(arguments: [1, 3]) func leaveShortNumbersShort(ranks: Int) throws {
+    let points = ShortNumbers(
+      matrix: Matrix(
+        rows: 90, columns: 3,
+        elements: (0..<90).flatMap { row -> [Float] in
+          [Float(row % 40 - 20), 7, Float(row % 40)]
+        }))
+    try ThreadCommunicator.run(ranks: ranks) { communicator in
+      var run = try ClusteringRun(
+        reading: points, invalid: .error, asStored: false, using: Workers(), on: communicator)
+      try run.mergeCopies(of: points, using: Workers(), on: communicator)
+      let rows = run.level.rows.directions
+      let owned = run.level.nodes.owned(by: communicator.rank)
+      #expect(run.level.nodes.nodeCount == 40 && rows.element == .int8)
+      var expected = points.matrix.slice(owned)
+      expected.normalizeRows()
+      #expect(rows.unitRows() == expected)
+    }
+  }
+}
+
+private struct ShortNumbers: EmbeddingSource {
+  let matrix: Matrix
+  let name = "short numbers"
+  var rowCount: Int { matrix.rowCount }
+  var dimensions: Int { matrix.columnCount }
+
+  func rows(_ range: Range<Int>) throws -> Matrix { matrix.slice(range) }
+
+  func storedRows(_ range: Range<Int>) throws -> StoredRows? {
+    var stored = StoredRows(rows: range.count, columns: dimensions, of: .int8)
+    let bytes = matrix.slice(range).elements.map { Int8($0) }
+    unsafe stored.write(bytes.span.bytes, atRow: 0)
+    return stored
+  }
 }

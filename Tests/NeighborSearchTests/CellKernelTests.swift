@@ -131,7 +131,8 @@ private func scores(_ count: Int, seed: Int) -> [Float] {
         sums[column % 16].addProduct(d, d)
       }
       let squares = sums.reduce(0, +)
-      return squares > 0 ? (similarity[0] - similarity[place]) / squares.squareRoot() : 0
+      guard squares > 0 else { return place == 0 ? 0 : .infinity }
+      return (similarity[0] - similarity[place]) / squares.squareRoot()
     }
     #expect(distance.map(\.bitPattern) == plain.map(\.bitPattern))
   }

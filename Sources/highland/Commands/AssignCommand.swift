@@ -68,7 +68,7 @@ struct AssignCommand: RankedCommand {
         try LabelFile.reserveSpace(count: source.rowCount, to: output)
       }
     }
-    try checkMemory(on: communicator)
+    try checkReading(on: communicator)
     let workers = try threads.workers(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let start = ContinuousClock.now
@@ -80,10 +80,17 @@ struct AssignCommand: RankedCommand {
         reason: "\(input.features): \(source.dimensions) columns; expected "
           + "\(fit.settings.dimensions), as \(to) has")
     }
+    var options = AssigningOptions(
+      search: search.options, invalidRows: invalidRows, workers: workers)
+    options.search.division = try MemoryOptions.planOfFreeMemory(
+      of: "clusters of [\(source.rowCount) × \(source.dimensions)] points beside those of \(to)",
+      threadCount: workers.count, on: communicator
+    ) {
+      options.search.division = $0
+      return fit.bytes(toAssign: source.rowCount, by: options.search)
+    }.division
     let assignment = try assign(
-      source, to: fit,
-      by: AssigningOptions(
-        search: search.options, invalidRows: invalidRows, workers: workers),
+      source, to: fit, by: options,
       observer: ClusteringReporter(
         progress: reporter, hierarchy: nil, store: nil, runs: nil), on: communicator)
     let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
@@ -103,16 +110,17 @@ struct AssignCommand: RankedCommand {
     try show(result, as: result.account, inJSON: json)
   }
 
-  /// Refuses a run that has no room here. It is read as arrays, joined to the new rows, and searched.
+  /// Refuses a run that has no room here: its arrays, and once more the largest of them while it is read.
   ///
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
-  private func checkMemory(on communicator: MPICommunicator) throws {
-    let bytes = FittedClustering.files(in: to).reduce(0) { sum, path in
+  private func checkReading(on communicator: MPICommunicator) throws {
+    let bytes = FittedClustering.files(in: to).map { path in
       let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64
-      return sum + Double(size ?? 0)
+      return Double(size ?? 0)
     }
     try MemoryNeed(
-      option: "--to \(to)", purpose: "a clustering", bytes: 3 * bytes / Double(communicator.size)
+      option: "--to \(to)", purpose: "a clustering",
+      bytes: (bytes.reduce(0, +) + bytes.max()!) / Double(communicator.size)
     ).check(on: communicator)
   }
 }

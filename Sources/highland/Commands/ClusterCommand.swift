@@ -265,8 +265,13 @@ struct ClusterCommand: RankedCommand {
       method == .flow
       ? nil
       : try communicator.agree { try TrainedModel(path: model, dimensions: source.dimensions) }
+    let owners = try communicator.agree {
+      try ownership(of: source.rowCount, on: communicator)
+    }
     let (memoryPlan, memoryBound) = try memoryPlan(
-      method, trained, source, workers, on: communicator)
+      method, trained, source, workers,
+      largestShare: largestShare(of: source.rowCount, pointGroups, owners, on: communicator),
+      on: communicator)
     var searchOptions = search.options
     searchOptions.division = memoryPlan.division
     let options = ClusteringOptions(
@@ -274,10 +279,7 @@ struct ClusterCommand: RankedCommand {
       choosesThreshold: linkage.tauBySilhouette, granularity: linkage.granularity,
       maximumLevels: linkage.maxLevels,
       stopsEarly: earlyStop, clusterCounts: clusters?.range, search: searchOptions,
-      ownership: try communicator.agree {
-        try ownership(of: source.rowCount, on: communicator)
-      },
-      invalidRows: invalidRows, memoryBound: memoryBound, workers: workers)
+      ownership: owners, invalidRows: invalidRows, memoryBound: memoryBound, workers: workers)
     let flow =
       method == .network
       ? nil
@@ -360,7 +362,7 @@ struct ClusterCommand: RankedCommand {
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
   private func memoryPlan(
     _ method: ClusteringMethod, _ model: TrainedModel?, _ source: FeatureRows, _ workers: Workers,
-    on communicator: MPICommunicator
+    largestShare: Int, on communicator: MPICommunicator
   ) throws -> (MemoryOptions.Plan, MemoryBound?) {
     var networks: (usual: ClusteringMemory, most: ClusteringMemory)?
     if let model {
@@ -370,29 +372,33 @@ struct ClusterCommand: RankedCommand {
         length: model.linkage.listLength(neighborCount: k), source, on: communicator)
       func need(_ coarseShare: Double) -> ClusteringMemory {
         ClusteringMemory(
-          source, with: model, neighborCount: k, keepsLists: hierarchy != nil,
-          coarseShare: coarseShare, on: communicator)
+          source, with: model, neighborCount: k, largestShare: largestShare,
+          keepsLists: hierarchy != nil, coarseShare: coarseShare, on: communicator)
       }
       networks = (need(0.5), need(1))
     }
     var ofFlow: ((SearchOptions) -> Double)?
+    var flowLength = 0
     if method != .network {
-      let length = min(
+      flowLength = min(
         FlowPlan(neighborCount: neighborCount).longestList, max(source.rowCount - 1, 0))
       try checkLists(
-        neighborCount.map { "-k \($0)" } ?? "--method \(method.rawValue)", length: length, source,
-        on: communicator)
+        neighborCount.map { "-k \($0)" } ?? "--method \(method.rawValue)", length: flowLength,
+        source, on: communicator)
       let need = SearchMemory(
-        rowCount: largestShare(of: source.rowCount, on: communicator),
-        nodeCount: source.rowCount, columnCount: source.dimensions,
-        element: source.storedElement, listLength: length, rankCount: communicator.size)
+        rowCount: largestShare, nodeCount: source.rowCount, columnCount: source.dimensions,
+        element: source.storedElement, listLength: flowLength, rankCount: communicator.size)
       let flow = FlowMemory(need)
       ofFlow = { max(need.bytes(by: $0), flow.bytes) }
     }
+    // The neighbours of level 0 stay until they are saved.
+    let savedPlaces = save == nil ? 0 : max(networks?.usual.search.listLength ?? 0, flowLength)
+    let saved =
+      12 * Double(savedPlaces) * Double(largestShare)
     var options = search.options
     func bytes(_ network: ClusteringMemory?, _ division: SearchDivision) -> Double {
       options.division = division
-      return max(network?.bytes(by: options) ?? 0, ofFlow?(options) ?? 0)
+      return saved + max(network?.bytes(by: options) ?? 0, ofFlow?(options) ?? 0)
     }
     let purpose = "clusters of [\(source.rowCount) × \(source.dimensions)] points"
     let plan = try memory.plan(
@@ -404,7 +410,28 @@ struct ClusterCommand: RankedCommand {
       "\(purpose) fit into --memory \(memory.givenMemory!) if half of them merge, and of the clusters after that; "
         + "otherwise this run ends before it takes more")
     options.division = plan.division
-    return (plan, MemoryBound(networks.most, bytes: room, search: options))
+    return (plan, MemoryBound(networks.most, bytes: room - saved, search: options))
+  }
+
+  /// Points of the rank with most of them, once nodes have their owners.
+  ///
+  /// > Collective: over `communicator`. As ``PointGroups/largestShare(of:on:)`` if there are groups, and a round of 8 bytes
+  /// > per rank to every rank for owners that are given.
+  private func largestShare(
+    of count: Int, _ groups: PointGroups?, _ ownership: NodeOwnership,
+    on communicator: MPICommunicator
+  ) throws -> Int {
+    var most = equalShare(of: count, on: communicator)
+    if let groups {
+      let points = NodePartition(sharing: count, among: communicator.size)
+      most = max(most, try groups.largestShare(of: points, on: communicator))
+    }
+    if case .given(let ranks) = ownership {
+      var counts = Array(repeating: Int64(0), count: communicator.size)
+      for rank in ranks { counts[rank] += 1 }
+      most = max(most, Int(try communicator.sums(counts).max()!))
+    }
+    return most
   }
 
   /// Refuses lists that no memory holds, with the option that asks for them.

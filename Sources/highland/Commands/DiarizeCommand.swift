@@ -150,8 +150,13 @@ struct DiarizeCommand: RankedCommand {
     let model = try communicator.agree {
       try TrainedModel(path: linkage.model, dimensions: source.dimensions)
     }
+    let own = ownShare(of: source.rowCount, on: communicator)
+    let groups = PointGroups(
+      firstPoint: windows.recordings[own].map { GlobalNode(windows.firstRows[Int($0)]) })
     let need = ClusteringMemory(
       source, with: model, neighborCount: model.neighborCount(nil),
+      largestShare: try groups.largestShare(
+        of: NodePartition(sharing: source.rowCount, among: communicator.size), on: communicator),
       coarseShare: memory.limit == nil ? 0.5 : 1,
       on: communicator)
     var search = SearchOptions()
@@ -168,9 +173,6 @@ struct DiarizeCommand: RankedCommand {
       choosesThreshold: linkage.tauBySilhouette, granularity: linkage.granularity,
       maximumLevels: linkage.maxLevels, clusterCounts: clusters?.range, search: search,
       ownership: .byInput, invalidRows: invalidRows, workers: workers)
-    let own = ownShare(of: source.rowCount, on: communicator)
-    let groups = PointGroups(
-      firstPoint: windows.recordings[own].map { GlobalNode(windows.firstRows[Int($0)]) })
     let plan = try communicator.agree {
       MethodPlan(flow: nil, network: try ClusteringPlan(options, with: model, within: groups))
     }

@@ -101,14 +101,16 @@ extension ClusteringMemory {
   /// Of clustering rows with a model on these ranks.
   ///
   /// - Parameters:
+  ///   - largestShare: Replicated. Points of the rank with most of them; nil for equal shares.
   ///   - keepsLists: Whether the lists of a level are written.
   ///   - coarseShare: How many of the nodes of a level, as a share, are taken to stay apart.
   init(
-    _ source: FeatureRows, with model: TrainedModel, neighborCount: Int, keepsLists: Bool = false,
-    coarseShare: Double, on communicator: some Communicator
+    _ source: FeatureRows, with model: TrainedModel, neighborCount: Int, largestShare: Int? = nil,
+    keepsLists: Bool = false, coarseShare: Double, on communicator: some Communicator
   ) {
     self.init(
-      rowCount: largestShare(of: source.rowCount, on: communicator), pointCount: source.rowCount,
+      rowCount: largestShare ?? equalShare(of: source.rowCount, on: communicator),
+      pointCount: source.rowCount,
       columnCount: source.dimensions, element: source.storedElement, rankCount: communicator.size,
       neighborCount: neighborCount, keepsLists: keepsLists, model: model.linkage,
       coarseShare: coarseShare)

@@ -58,22 +58,17 @@ struct MemoryOptions: ParsableArguments {
     on communicator: MPICommunicator, usualNeed: ((SearchDivision) -> Double)? = nil,
     _ need: (SearchDivision) -> Double
   ) throws -> Plan {
-    let start = Double(try communicator.maximum(Machine.startMemoryBytes))
-    // Code that is read when it is needed, tiles of the threads, and buffers.
-    let fixed = start + 24e6 + 6e6 * Double(try communicator.maximum(threadCount))
+    guard let limit else {
+      return try Self.planOfFreeMemory(
+        of: purpose, threadCount: threadCount, on: communicator
+      ) { usualNeed?($0) ?? need($0) }
+    }
+    let fixed = try Self.fixedBytes(threadCount: threadCount, on: communicator)
     func plans(_ need: (SearchDivision) -> Double) -> [Plan] {
       SearchDivision.all.map { Plan(division: $0, bytes: fixed + need($0), limit: limit) }
     }
     let sure = plans(need)
     let usual = usualNeed.map { plans($0) } ?? sure
-    guard let limit else {
-      let free = AvailableMemory.bytes() ?? .max
-      let share = try communicator.minimum(free / communicator.rankCountOnHost())
-      if let plan = usual.first(where: { $0.bytes <= Double(share) }) { return plan }
-      try MemoryNeed(option: purpose, purpose: "memory", bytes: usual.last!.bytes)
-        .check(on: communicator)
-      return usual.last!
-    }
     if let plan = sure.first(where: { $0.bytes <= Double(limit) }) { return plan }
     if var plan = usual.first(where: { $0.bytes <= Double(limit) }) {
       plan.room = Double(limit) - fixed
@@ -89,5 +84,40 @@ struct MemoryOptions: ParsableArguments {
         + (communicator.size == 1 ? "rank" : "ranks")
         + (least(usual) < least(sure) ? ", or \(least(usual))M if half of them merge" : "") + remedy
     )
+  }
+
+  /// The least divided search that fits into what the hosts have free.
+  ///
+  /// > Collective: over `communicator`. A few rounds of some bytes per rank.
+  ///
+  /// - Parameters:
+  ///   - purpose: What the memory is for.
+  ///   - need: Replicated. What grows with the points, in bytes.
+  /// - Throws: The same on every rank if nothing fits: what would be needed.
+  static func planOfFreeMemory(
+    of purpose: String, threadCount: Int, on communicator: MPICommunicator,
+    _ need: (SearchDivision) -> Double
+  ) throws -> Plan {
+    let fixed = try fixedBytes(threadCount: threadCount, on: communicator)
+    let plans = SearchDivision.all.map {
+      Plan(division: $0, bytes: fixed + need($0), limit: nil)
+    }
+    let free = AvailableMemory.bytes() ?? .max
+    let share = try communicator.minimum(free / communicator.rankCountOnHost())
+    if let plan = plans.first(where: { $0.bytes <= Double(share) }) { return plan }
+    try MemoryNeed(option: purpose, purpose: "memory", bytes: plans.last!.bytes)
+      .check(on: communicator)
+    return plans.last!
+  }
+
+  /// What does not grow with the points, on the rank that has most of it.
+  ///
+  /// > Collective: over `communicator`. Two rounds of 8 bytes per rank.
+  private static func fixedBytes(
+    threadCount: Int, on communicator: MPICommunicator
+  ) throws -> Double {
+    let start = Double(try communicator.maximum(Machine.startMemoryBytes))
+    // Code that is read when it is needed, tiles of the threads, and buffers.
+    return start + 24e6 + 6e6 * Double(try communicator.maximum(threadCount))
   }
 }

@@ -102,9 +102,14 @@ struct NeighborsCommand: RankedCommand {
       try ReservedSpace.reserve(ofShape: shape, elementByteCount: 4, for: similarities)
     }
     let workers = try threads.workers(on: communicator)
+    let groups = try grouping.groups.map {
+      try readGroups($0, of: source, progress, on: communicator)
+    }
     var options = search.options
     let need = SearchMemory(
-      rowCount: largestShare(of: source.rowCount, on: communicator), nodeCount: source.rowCount,
+      rowCount: max(
+        equalShare(of: source.rowCount, on: communicator),
+        try groups?.largestShare(of: nodes, on: communicator) ?? 0), nodeCount: source.rowCount,
       columnCount: source.dimensions, element: source.storedElement,
       listLength: neighborCount - 1, rankCount: communicator.size)
     let plan = try memory.plan(
@@ -118,9 +123,6 @@ struct NeighborsCommand: RankedCommand {
     }
     options.division = plan.division
     reporter.show("read", isDone: 0)
-    let groups = try grouping.groups.map {
-      try readGroups($0, of: source, progress, on: communicator)
-    }
     let rows =
       groups == nil
       ? try source.unitRows(owned, invalid: invalidRows, using: workers, on: communicator) : nil

@@ -237,8 +237,8 @@ private func pathComponents(_ path: String) -> [Substring] {
   return components
 }
 
-/// The rows, out of `count`, of the rank that has most.
-func largestShare(of count: Int, on communicator: some Communicator) -> Int {
+/// The rows, out of `count`, of the rank that has most if all have equal shares.
+func equalShare(of count: Int, on communicator: some Communicator) -> Int {
   (count + communicator.size - 1) / communicator.size
 }
 

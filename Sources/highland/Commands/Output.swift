@@ -8,7 +8,7 @@ struct Output {
   private let content: Content
 
   private enum Content {
-    case labels, features, array, model, json, page, table, log
+    case labels, features, array, model, json, page, table, tree, log
 
     /// What the extension may be; empty for any that is of no other content.
     var extensions: [String] {
@@ -17,7 +17,7 @@ struct Output {
       case .features: FeatureFormat.written.map(\.rawValue)
       case .array: ["npy"]
       case .model: ["safetensors"]
-      case .json, .page, .table, .log: []
+      case .json, .page, .table, .tree, .log: []
       }
     }
 
@@ -30,6 +30,7 @@ struct Output {
       case .json: "JSON"
       case .page: "an HTML page"
       case .table: "a table as text"
+      case .tree: "a tree as text"
       case .log: "lines of JSON"
       }
     }
@@ -40,7 +41,7 @@ struct Output {
       return switch self {
       case .page: binary + ["json", "jsonl", "csv"]
       case .json: binary + ["html", "htm", "csv"]
-      case .table, .log: binary + ["html", "htm"]
+      case .table, .tree, .log: binary + ["html", "htm"]
       default: []
       }
     }
@@ -59,6 +60,7 @@ struct Output {
   static func json(_ path: String?) -> Output? { Output(path, .json) }
   static func page(_ path: String?) -> Output? { Output(path, .page) }
   static func table(_ path: String?) -> Output? { Output(path, .table) }
+  static func tree(_ path: String?) -> Output? { Output(path, .tree) }
   static func log(_ path: String?) -> Output? { Output(path, .log) }
 
   /// - Throws: ``DataError`` for an extension that says the file is something else.

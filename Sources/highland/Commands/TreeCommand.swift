@@ -36,7 +36,7 @@ struct TreeCommand: RankedCommand {
 
   func run(on communicator: MPICommunicator) throws {
     try outputs.check(
-      [.table(newick), .array(linkage)], reading: FittedClustering.files(in: run), on: communicator)
+      [.tree(newick), .array(linkage)], reading: FittedClustering.files(in: run), on: communicator)
     let tree = try ClusterTree(
       of: FittedClustering(reading: run, on: communicator), on: communicator)
     try communicator.agree {
