@@ -49,7 +49,8 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     neighborCount: Int, thresholds: ThresholdRule, granularity: Granularity = .asTrained,
     maximumLevels: Int = 10,
     stopsEarly: Bool = false, clusterCounts: ClosedRange<Int>? = nil, keepsLayers: Bool = false,
-    ownership: NodeOwnership = .byInput, nodesPerRank: Int = 1, invalidRows: InvalidRowPolicy = .error,
+    ownership: NodeOwnership = .byInput, nodesPerRank: Int = 1,
+    invalidRows: InvalidRowPolicy = .error,
     memoryBound: MemoryBound? = nil, workers: Workers = Workers()
   ) {
     precondition(neighborCount > 0, "k = \(neighborCount)")
@@ -137,7 +138,8 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
         rowCount: source.rowCount, dimensions: source.dimensions, neighborCount: neighborCount,
         listLength: listLength, hasLists: hasLists, thresholds: thresholds,
         granularity: granularity, rule: rule, means: judge.means,
-        ownership: ownership.name, nodesPerRank: nodesPerRank, mergesCopies: mergesCopies, maximumLevels: maximumLevels,
+        ownership: ownership.name, nodesPerRank: nodesPerRank, mergesCopies: mergesCopies,
+        maximumLevels: maximumLevels,
         stopsEarly: stopsEarly, clusterCounts: clusterCounts, keepsLayers: keepsLayers,
         invalidRows: invalidRows
       ))

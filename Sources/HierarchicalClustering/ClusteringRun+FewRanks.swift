@@ -22,7 +22,8 @@ extension ClusteringRun {
   /// groups every node has its owner already. A memory bound is for shares of all ranks. An approximate search draws by
   /// the names of input points, and its rounds do not grow with the ranks.
   func fewRanks(
-    for plan: ClusteringPlan<some LinkageJudge>, _ observer: some ClusteringObserver, of rankCount: Int
+    for plan: ClusteringPlan<some LinkageJudge>, _ observer: some ClusteringObserver,
+    of rankCount: Int
   ) -> Int? {
     let nodeCount = level.nodes.nodeCount
     guard level.number > 0, level.groups == nil, plan.memoryBound == nil, !plan.keepsLayers,

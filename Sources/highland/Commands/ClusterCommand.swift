@@ -119,7 +119,7 @@ struct ClusterCommand: RankedCommand {
   @Option(
     name: .customLong("nodes-per-rank"),
     help: ArgumentHelp(
-      "The fewest points, or nodes of a later level, for each rank. Default: 1024.",
+      "The fewest points, or nodes of a later level, for each rank. Default: 2048.",
       discussion: """
         Of so few that half of the ranks are enough, no more ranks than that cluster, and the others wait. 1: always \
         all ranks, as with a file of ranks. No label depends on it.
@@ -266,14 +266,17 @@ struct ClusterCommand: RankedCommand {
       fewRanks(for: source.rowCount, atLeast: nodesPerRank, of: communicator.size)
       ?? communicator.size
     _ = try communicator.withFirstRanks(count) { few in
-      do { try run(source, waitingRankCount: communicator.size - count, on: few) }
-      // Thrown on every rank of these, which the others must hear of.
-      catch let error as LabelComparisonError { throw AgreedFailure(reason: "\(error)") }
+      do {
+        try run(source, waitingRankCount: communicator.size - count, on: few)
+      } catch let error as LabelComparisonError {
+        // Thrown on every rank of these, which the others must hear of.
+        throw AgreedFailure(reason: "\(error)")
+      }
     }
   }
 
   /// The fewest nodes for each rank, of any level.
-  private var nodesPerRank: Int { partitionFile == nil ? givenNodesPerRank ?? 1024 : 1 }
+  private var nodesPerRank: Int { partitionFile == nil ? givenNodesPerRank ?? 2048 : 1 }
 
   /// Clusters points that are not too few for these ranks.
   ///
