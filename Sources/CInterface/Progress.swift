@@ -89,4 +89,9 @@ struct InterruptibleRank: Communicator {
     try progress.check()
     try base.allGather(contribution, byteCounts: byteCounts, into: &gathered)
   }
+
+  func withGroup<R>(_ group: Int, _ body: (InterruptibleRank) throws -> R) throws -> R {
+    try progress.check()
+    return try body(self)
+  }
 }

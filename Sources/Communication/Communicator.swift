@@ -51,6 +51,26 @@ public protocol Communicator {
   func allGather(
     _ contribution: RawSpan, byteCounts: [Int], into gathered: inout MutableRawSpan) throws
 
+  /// Runs `body` with the communicator of this rank's group, which has all ranks that gave the same number,
+  /// in the order of their ranks here.
+  ///
+  /// Groups do not wait for each other. A group's communicator ends with `body`, and `body` may not use this
+  /// one. If all ranks of a group throw an ``AgreedFailure``, the group ends properly; after any other error
+  /// of `body` the job is over.
+  ///
+  /// > Collective: over this communicator, which forms the groups in two rounds of 8 bytes per rank. What
+  /// > `body` does is over the group's.
+  ///
+  /// - Parameter group: At least 0.
+  func withGroup<R>(_ group: Int, _ body: (_ group: Self) throws -> R) throws -> R
+
+  /// Returns once rank 0 has called it. A rank that waits long leaves its processor to others.
+  ///
+  /// A backend need not implement it, if its ranks sleep while they wait.
+  ///
+  /// > Collective: one round; an empty message from rank 0 to every other.
+  func waitForFirstRank() throws
+
   /// Whether a rank runs on the same machine as this one, so that no network is between them. Not collective.
   ///
   /// A backend need not implement it, if its ranks do.
@@ -78,6 +98,8 @@ extension Communicator {
     try exchange(outgoing, to: destinations, into: &incoming, from: sources)
     try work {}
   }
+
+  public func waitForFirstRank() throws { try barrier() }
 
   public func gatherForAssertion(_ number: UInt64) throws -> [UInt64] { try gatherOne(number) }
 }

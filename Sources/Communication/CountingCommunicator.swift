@@ -82,6 +82,23 @@ public final class CountingCommunicator<Base: Communicator>: Communicator {
     try base.allGather(contribution, byteCounts: byteCounts, into: &gathered)
   }
 
+  /// What a group sends counts here, too, once it has ended.
+  public func withGroup<R>(
+    _ group: Int, _ body: (CountingCommunicator) throws -> R
+  ) throws -> R {
+    for _ in 0..<2 { countToAll(MemoryLayout<Int>.size) }
+    return try base.withGroup(group) { base in
+      let group = CountingCommunicator(base)
+      defer { traffic = traffic + group.traffic }
+      return try body(group)
+    }
+  }
+
+  public func waitForFirstRank() throws {
+    count(rank == Rank(0) ? ranks.map { Segment(rank: $0, byteCount: 0) } : [])
+    try base.waitForFirstRank()
+  }
+
   /// Not counted, because an algorithm's traffic must not depend on assertions.
   public func gatherForAssertion(_ number: UInt64) throws -> [UInt64] {
     try base.gatherForAssertion(number)

@@ -26,6 +26,11 @@ public struct SingleRank: Communicator {
   ) throws {
     copyBytes(of: contribution, into: &gathered, at: 0)
   }
+
+  public func withGroup<R>(_ group: Int, _ body: (SingleRank) throws -> R) throws -> R {
+    precondition(group >= 0, "group \(group)")
+    return try body(self)
+  }
 }
 
 /// Writes all of `source` into `destination` from the given byte on.

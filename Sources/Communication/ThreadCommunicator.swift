@@ -14,7 +14,7 @@ public enum ThreadCommunicationError: Error, Equatable {
 ///
 /// Messages are copied, as between processes. If a rank throws, leaves early or calls another
 /// collective, every rank gets a named error, where MPI would hang.
-public struct ThreadCommunicator: GroupingCommunicator {
+public struct ThreadCommunicator: Communicator {
   public let rank: Rank
   public let size: Int
   private let rendezvous: Rendezvous

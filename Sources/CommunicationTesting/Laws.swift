@@ -43,7 +43,7 @@ public func brokenLaws(
 /// > Collective: as ``brokenLaws(_:largeByteCount:)``, in several divisions into groups, of which each group
 /// > does the rounds for itself.
 public func brokenLawsOfGroups(
-  _ communicator: some GroupingCommunicator, largeByteCount: Int = 3 << 20
+  _ communicator: some Communicator, largeByteCount: Int = 3 << 20
 ) throws -> [String] {
   let (rank, size) = (communicator.rank.index, communicator.size)
   var broken: [String] = []
@@ -68,6 +68,21 @@ public func brokenLawsOfGroups(
   }
   let members = (0..<size).count { $0 % 3 == rank % 3 }
   if sum != 5 * (rank % 3) * members { broken.append("rank \(rank): groups mix") }
+  for count in 1...size {
+    let sum = try communicator.withFirstRanks(count) { try $0.sum($0.rank.index + 1) }
+    if sum != (rank < count ? count * (count + 1) / 2 : nil) {
+      broken.append("rank \(rank) of \(size): the first \(count) have \(sum ?? -1)")
+    }
+    var found: AgreedFailure?
+    let failure = AgreedFailure(
+      reason: "none of \(count)", rank: Rank(count - 1), failureCount: count, code: "few")
+    do { _ = try communicator.withFirstRanks(count) { _ in throw failure } } catch let thrown
+      as AgreedFailure
+    { found = thrown }
+    if found != failure {
+      broken.append("rank \(rank) of \(size): the failure of the first \(count) is not thrown")
+    }
+  }
   for groupCount in 1...size {
     let results = try communicator.perform(7, inGroups: groupCount) { task, group in
       let sum = try group.sum(group.rank.index + 1)

@@ -26,6 +26,30 @@ extension NodePartition {
     return (arrivedNodes.values, arrivedRows.values)
   }
 
+  /// Rows of the same nodes in the same order, at their owners of another partition.
+  ///
+  /// > Collective: over `communicator`. One round, `width` values for each node that gets another owner.
+  ///
+  /// - Parameter rows: Owned. Shape `[ownedCount × width]`.
+  /// - Returns: Owned, in `other`. Shape `[ownedCount × width]`.
+  @inlinable
+  public func hand<T: Message>(
+    _ rows: [T], width: Int = 1, to other: NodePartition, on communicator: some Communicator
+  ) throws -> [T] {
+    try communicator.assertReplicated(
+      (width: width, nodes: firstNode, other: other.firstNode), from: .all)
+    precondition(other.nodeCount == nodeCount, "\(other.nodeCount) nodes in place of \(nodeCount)")
+    func counts(
+      _ own: NodePartition, _ theirs: NodePartition
+    ) -> [Int] {
+      let owned = own.owned(by: communicator.rank)
+      return communicator.ranks.map { theirs.owned(by: $0).clamped(to: owned).count * width }
+    }
+    return try communicator.exchange(
+      Buckets(values: rows, counts: counts(self, other)), receiving: counts(other, self)
+    ).values
+  }
+
   /// Rows in the order of these nodes, at their owners.
   ///
   /// > Collective: over `communicator`, as ``deliver(_:width:to:on:)``.

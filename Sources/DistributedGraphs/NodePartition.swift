@@ -21,6 +21,21 @@ public struct NodePartition: Hashable, Sendable {
     self.init(firstNode: (0...size).map { share * $0 + min($0, extra) })
   }
 
+  /// Equal shares of the nodes for the first ranks, nothing for the others.
+  public init(sharing nodeCount: Int, amongFirst count: Int, of size: Int) {
+    precondition((1...size).contains(count), "\(count) of \(size) ranks")
+    let shares = NodePartition(sharing: nodeCount, among: count).firstNode
+    self.init(firstNode: shares + Array(repeating: nodeCount, count: size - count))
+  }
+
+  /// The same, as the first ranks see it in a group of their own.
+  ///
+  /// - Precondition: The others own nothing.
+  public func ofFirst(_ count: Int) -> NodePartition {
+    precondition(firstNode[count] == nodeCount, "\(count) ranks do not own all nodes")
+    return NodePartition(firstNode: Array(firstNode[...count]))
+  }
+
   /// The number of nodes that all ranks own together.
   public var nodeCount: Int { firstNode[firstNode.count - 1] }
 

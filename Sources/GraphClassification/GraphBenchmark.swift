@@ -40,7 +40,7 @@ public struct GraphBenchmark: Sendable {
   ///
   /// The result does not depend on the number of ranks and threads.
   ///
-  /// > Collective: over `communicator`. Twice ``GroupingCommunicator/perform(_:inGroups:_:)``, with a group per rank
+  /// > Collective: over `communicator`. Twice ``Communicator/perform(_:inGroups:_:)``, with a group per rank
   /// > as long as there are enough networks; each is trained over its group.
   ///
   /// - Parameter observer: Called after every epoch, on every rank that takes part in it, with the number of the
@@ -48,7 +48,7 @@ public struct GraphBenchmark: Sendable {
   /// - Returns: Replicated.
   /// - Throws: The same ``AgreedFailure`` on every rank for a class with fewer graphs than folds, or if no graph
   ///   can be held out.
-  public func run<C: GroupingCommunicator>(
+  public func run<C: Communicator>(
     on collection: GraphCollection, workers: Workers = Workers(), on communicator: C,
     observer: (_ trial: Int, EpochRecord) -> Void = { _, _ in }
   ) throws -> [Fold] {

@@ -122,7 +122,7 @@ public struct GraphTrialPlan: Sendable {
   ///
   /// As training does not depend on the number of ranks, the results do not depend on that of groups.
   ///
-  /// > Collective: over `communicator`, as ``GroupingCommunicator/perform(_:inGroups:_:)``; each trial over
+  /// > Collective: over `communicator`, as ``Communicator/perform(_:inGroups:_:)``; each trial over
   /// > its group.
   ///
   /// - Parameters:
@@ -131,7 +131,7 @@ public struct GraphTrialPlan: Sendable {
   ///   - observer: Called after every epoch, with the trial's place among the tasks, on every rank that takes
   ///     part in it.
   /// - Returns: Replicated: how each trial went. On rank 0, and all of its group: the model of the first.
-  public func run<C: GroupingCommunicator>(
+  public func run<C: Communicator>(
     _ tasks: [GraphTrialTask], inGroups groupCount: Int, on collection: GraphCollection,
     workers: Workers = Workers(), on communicator: C,
     observer: (_ task: Int, EpochRecord) -> Void = { _, _ in }
@@ -148,7 +148,7 @@ public struct GraphTrialPlan: Sendable {
 ///
 /// - Parameter trials: Replicated.
 /// - Returns: As ``GraphTrialPlan/run(_:inGroups:on:workers:on:observer:)``.
-func runTrials<C: GroupingCommunicator>(
+func runTrials<C: Communicator>(
   _ trials: [(plan: GraphTrialPlan, task: GraphTrialTask)], inGroups groupCount: Int,
   on collection: GraphCollection, workers: Workers, on communicator: C,
   observer: (_ trial: Int, EpochRecord) -> Void

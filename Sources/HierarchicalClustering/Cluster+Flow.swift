@@ -123,10 +123,7 @@ extension ClusteringRun {
       self = judged.run
       // What the whole network cost is in its levels.
       let (_, costs) = try clock.finishLevel(LevelCounts())
-      for (phase, cost) in costs where phase != .network {
-        history[0].phases[phase.rawValue, default: PhaseCost()] =
-          history[0].phases[phase.rawValue, default: PhaseCost()] + cost
-      }
+      history[0].add(costs.filter { $0.key != .network })
       return (.thresholds(judged.choice), comparison)
     }
     try clock.measure(.coarsen) { _ in

@@ -117,21 +117,32 @@ extension ClusteringRun {
 
   /// Takes the run level by level until nothing merges.      [Xing et al. 2021, algorithm 1]
   ///
+  /// A level that is too small for all ranks, and those after it, are continued on the first of them.
+  ///
   /// > Collective: over `communicator`.
   ///
   /// - Parameters:
   ///   - first: The judged edges of the current level, if they exist already.
   ///   - keepsRows: Whether to keep the rows of the last level.
-  ///   - afterLevel: Called on all ranks after each level, with the run so far.
-  mutating func finish(
+  ///   - afterLevel: Called on all ranks after each level, with the run so far; of levels on fewer ranks after the
+  ///     last one.
+  mutating func finish<Base: Communicator>(
     along first: consuming JudgedEdges?, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>, keepingRows keepsRows: Bool = false,
-    measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
-    on communicator: some Communicator, afterLevel: (ClusteringRun) throws -> Void = { _ in }
+    measuredBy clock: PhaseClock<Base, some ClusteringObserver>,
+    on communicator: CountingCommunicator<Base>,
+    afterLevel: (ClusteringRun) throws -> Void = { _ in }
   ) throws {
     var judged = first
     while stopReason == nil {
       clock.level = level.number
+      if judged == nil, let count = fewRanks(for: plan, clock.observer, of: communicator.size) {
+        try finish(
+          onFirst: count, of: source, by: plan, keepingRows: keepsRows, measuredBy: clock,
+          on: communicator)
+        try afterLevel(self)
+        break
+      }
       try clock.observer.begins(level: level.number)
       let edges =
         try judged.take() ?? judgedEdges(by: plan, measuredBy: clock, on: communicator)
@@ -147,7 +158,7 @@ extension ClusteringRun {
   /// nodes of the next level.
   ///
   /// > Collective: over `communicator`. What the merge rule, ``compressPaths(_:in:on:)`` and
-  /// > ``contract(to:as:keeping:of:using:on:)`` send, and a round of about 720 bytes per rank.
+  /// > ``contract(to:as:keeping:of:using:on:)`` send, and a round of about 780 bytes per rank.
   private mutating func advance(
     along edges: JudgedEdges, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>, keepingRows keepsRows: Bool,

@@ -40,9 +40,10 @@ extension ClusteringPlan {
 public enum Phase: String, CaseIterable, Codable, Sendable {
   /// Only level 0 has `copies`, which makes one node of points with the same direction, `partition`, which
   /// deals the nodes to ranks, and `thresholds`, which chooses τ. Clustering by flow has `flow`, which chooses k
-  /// and finds the modules, where a network has `graph` to `decode`.
-  case read, copies, neighbors, partition, graph, network, thresholds, decode, flow, coarsen, label,
-    record
+  /// and finds the modules, where a network has `graph` to `decode`. `hand` gives a level to fewer ranks, and the
+  /// answer back to all.
+  case read, copies, neighbors, partition, graph, network, thresholds, decode, flow, coarsen, hand,
+    label, record
 }
 
 /// The cost of one phase of one level, or of a search.

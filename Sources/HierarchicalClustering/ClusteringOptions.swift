@@ -27,6 +27,9 @@ public struct ClusteringOptions: Sendable {
   public var search: SearchOptions
   /// Which rank owns which nodes, once the neighbours of level 0 are known.
   public var ownership: NodeOwnership
+  /// The fewest nodes of a level after level 0 for each rank: a level with fewer is continued on fewer ranks, while
+  /// the others wait. 1 for all ranks at every level. No result depends on it.
+  public var nodesPerRank: Int
   /// What happens to rows without a direction.
   public var invalidRows: InvalidRowPolicy
   /// What the run may take where fewer nodes merge than was planned; nil for anything.
@@ -39,7 +42,7 @@ public struct ClusteringOptions: Sendable {
     choosesThreshold: Bool = false, granularity: Granularity = .asTrained, maximumLevels: Int = 10,
     stopsEarly: Bool = false, clusterCounts: ClosedRange<Int>? = nil, keepsLayers: Bool = false,
     search: SearchOptions = SearchOptions(),
-    ownership: NodeOwnership = .byLocality,
+    ownership: NodeOwnership = .byLocality, nodesPerRank: Int = 1,
     invalidRows: InvalidRowPolicy = .error, memoryBound: MemoryBound? = nil,
     workers: Workers = Workers()
   ) {
@@ -48,6 +51,7 @@ public struct ClusteringOptions: Sendable {
     precondition(
       laterThreshold.map { (0...1).contains($0) } ?? true, "τ = \(laterThreshold ?? 0) later")
     precondition(maximumLevels > 0, "\(maximumLevels) levels")
+    precondition(nodesPerRank > 0, "\(nodesPerRank) nodes per rank")
     self.neighborCount = neighborCount
     self.threshold = threshold
     self.laterThreshold = laterThreshold
@@ -59,6 +63,7 @@ public struct ClusteringOptions: Sendable {
     self.keepsLayers = keepsLayers
     self.search = search
     self.ownership = ownership
+    self.nodesPerRank = nodesPerRank
     self.invalidRows = invalidRows
     self.memoryBound = memoryBound
     self.workers = workers

@@ -30,6 +30,8 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   public let keepsLayers: Bool
   /// Which rank owns which nodes, once the neighbours of level 0 are known.
   public let ownership: NodeOwnership
+  /// The fewest nodes of a level after level 0 for each rank: ``ClusteringOptions/nodesPerRank``. At least 1.
+  public let nodesPerRank: Int
   /// What happens to rows without a direction.
   public let invalidRows: InvalidRowPolicy
   /// What the run may take where fewer nodes merge than was planned; nil for anything.
@@ -47,11 +49,13 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     neighborCount: Int, thresholds: ThresholdRule, granularity: Granularity = .asTrained,
     maximumLevels: Int = 10,
     stopsEarly: Bool = false, clusterCounts: ClosedRange<Int>? = nil, keepsLayers: Bool = false,
-    ownership: NodeOwnership = .byInput, invalidRows: InvalidRowPolicy = .error,
+    ownership: NodeOwnership = .byInput, nodesPerRank: Int = 1,
+    invalidRows: InvalidRowPolicy = .error,
     memoryBound: MemoryBound? = nil, workers: Workers = Workers()
   ) {
     precondition(neighborCount > 0, "k = \(neighborCount)")
     precondition(maximumLevels > 0, "\(maximumLevels) levels")
+    precondition(nodesPerRank > 0, "\(nodesPerRank) nodes per rank")
     let needsDirections: Bool
     switch thresholds {
     case .given(let given):
@@ -83,6 +87,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     self.clusterCounts = clusterCounts
     self.keepsLayers = keepsLayers
     self.ownership = ownership
+    self.nodesPerRank = nodesPerRank
     self.invalidRows = invalidRows
     self.memoryBound = memoryBound
     self.workers = workers
@@ -133,7 +138,8 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
         rowCount: source.rowCount, dimensions: source.dimensions, neighborCount: neighborCount,
         listLength: listLength, hasLists: hasLists, thresholds: thresholds,
         granularity: granularity, rule: rule, means: judge.means,
-        ownership: ownership.name, mergesCopies: mergesCopies, maximumLevels: maximumLevels,
+        ownership: ownership.name, nodesPerRank: nodesPerRank, mergesCopies: mergesCopies,
+        maximumLevels: maximumLevels,
         stopsEarly: stopsEarly, clusterCounts: clusterCounts, keepsLayers: keepsLayers,
         invalidRows: invalidRows
       ))
@@ -236,7 +242,7 @@ extension ClusteringPlan where Judge == LinkageModel {
       granularity: options.granularity, maximumLevels: options.maximumLevels,
       stopsEarly: options.stopsEarly, clusterCounts: options.clusterCounts,
       keepsLayers: options.keepsLayers,
-      ownership: options.ownership,
+      ownership: options.ownership, nodesPerRank: options.nodesPerRank,
       invalidRows: options.invalidRows, memoryBound: options.memoryBound, workers: options.workers)
   }
 }

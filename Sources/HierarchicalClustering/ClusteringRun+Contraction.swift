@@ -164,7 +164,7 @@ extension ClusteringRun {
   /// The units of sums: one for all, or one for each coarse node, that of its group alone.
   private func units(of groups: NodeGroups?, valuesUpTo largestValue: Float) -> [FixedPoint] {
     guard let groups else {
-      return [FixedPoint(summing: points.nodeCount, valuesUpTo: largestValue)]
+      return [FixedPoint(summing: inputCount, valuesUpTo: largestValue)]
     }
     return groups.ofNodes(
       groups.pointCounts.map { FixedPoint(summing: $0, valuesUpTo: largestValue) })

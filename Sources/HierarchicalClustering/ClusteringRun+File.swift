@@ -163,6 +163,7 @@ extension ClusteringRun {
     }
     self.init(
       points: points, hasDirection: [], largestValue: Float(bitPattern: state.largestValue),
+      inputCount: state.pointCount,
       level: Level(
         number: state.level, nodes: nodes, rows: rows, memberCounts: counts,
         inputPoint: peaks.map { GlobalNode($0) }, isInInputOrder: state.isInInputOrder,

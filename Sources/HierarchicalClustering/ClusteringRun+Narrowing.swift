@@ -50,11 +50,12 @@ extension ClusteringRun {
   /// - Parameters:
   ///   - first: The judged edges of the current level, if they exist already.
   ///   - afterLevel: Called on all ranks after each level above the plan's own thresholds, with the run so far.
-  mutating func finish(
+  mutating func finish<Base: Communicator>(
     along first: consuming JudgedEdges?, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>, within bounds: GroupBounds,
-    measuredBy clock: PhaseClock<some Communicator, some ClusteringObserver>,
-    on communicator: some Communicator, afterLevel: (ClusteringRun) throws -> Void = { _ in }
+    measuredBy clock: PhaseClock<Base, some ClusteringObserver>,
+    on communicator: CountingCommunicator<Base>,
+    afterLevel: (ClusteringRun) throws -> Void = { _ in }
   ) throws {
     guard level.groups != nil, bounds.isBinding, stopReason == nil else {
       return try finish(
@@ -82,7 +83,8 @@ extension ClusteringRun {
     by plan: ClusteringPlan<some LinkageJudge>, within bounds: GroupBounds,
     on communicator: some Communicator
   ) throws {
-    let quiet = PhaseClock(CountingCommunicator(communicator), NoObserver())
+    let communicator = CountingCommunicator(communicator)
+    let quiet = PhaseClock(communicator, NoObserver())
     if let fewest = bounds.clusterCounts?.lowerBound {
       var groups = start.level.groups!
       while try communicator.any(groups.raiseThresholds(ofFewerThan: fewest, in: level.groups!)) {

@@ -13,6 +13,9 @@ package struct ClusteringRun: Sendable {
   let hasDirection: [Bool]
   /// Replicated. The largest absolute value of the input.
   let largestValue: Float
+  /// Replicated. How many points of the input all points stand for: more than there are in a run of fewer ranks,
+  /// whose points are nodes of another.
+  let inputCount: Int
 
   /// The level to judge next.
   package internal(set) var level: Level
@@ -42,6 +45,7 @@ extension ClusteringRun {
     on communicator: some Communicator
   ) throws {
     points = NodePartition(sharing: source.rowCount, among: communicator.size)
+    inputCount = source.rowCount
     let owned = points.owned(by: communicator.rank)
     let rows = try source.load(
       owned, invalid: policy, asStored: asStored, using: workers, on: communicator)

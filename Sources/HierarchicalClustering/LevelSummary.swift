@@ -5,6 +5,8 @@ public struct LevelSummary: Codable, Equatable, Sendable {
   public var level: Int
   public var nodeCount: Int
   public var edgeCount: Int
+  /// On how many ranks the level was judged and merged; nil in files of versions that did not count them.
+  public var rankCount: Int?
   /// How the neighbours were searched; nil where the user gave them.
   public var search: SearchSummary?
   /// Edges that pass the test of density and linkage.
@@ -21,13 +23,22 @@ public struct LevelSummary: Codable, Equatable, Sendable {
   public var nodeImbalance: Double
   /// The largest number of edges on a rank, divided by the mean.
   public var edgeImbalance: Double
-  /// Each rank's peak memory up to this level, summed over ranks.
+  /// Each rank's peak memory up to this level, summed over the ranks that took part.
   public var peakMemoryBytes: Int
   /// By the name of the phase.
   public var phases: [String: PhaseCost]
 }
 
 extension LevelSummary {
+  /// Counts further costs, by phase.
+  ///
+  /// - Parameter costs: Replicated.
+  mutating func add(_ costs: [Phase: PhaseCost]) {
+    for (phase, cost) in costs {
+      phases[phase.rawValue] = phases[phase.rawValue].map { $0 + cost } ?? cost
+    }
+  }
+
   /// - Parameters:
   ///   - counts: Of all ranks.
   ///   - costs: Replicated.
@@ -40,7 +51,8 @@ extension LevelSummary {
     let mostEdges = counts.map(\.edges).max() ?? 0
     let mostNodes = counts.map(\.nodes).max() ?? 0
     self.init(
-      level: level, nodeCount: nodeCount, edgeCount: edgeCount, search: search,
+      level: level, nodeCount: nodeCount, edgeCount: edgeCount, rankCount: counts.count,
+      search: search,
       keptEdgeCount: counts.reduce(0) { $0 + $1.keptEdges }, mergedCount: mergedCount,
       clusterCount: nodeCount - mergedCount,
       ghostCount: counts.reduce(0) { $0 + $1.ghosts },

@@ -25,6 +25,12 @@ public enum NeighborSource: Sendable {
     }
   }
 
+  /// Whether all pairs of nodes of a level after level 0 are compared.
+  func isExact(amongNodes nodeCount: Int, length: Int) -> Bool {
+    SearchPlan(nodeCount: nodeCount, listLength: length).choice(by: options(atLevel: 1)).method
+      == .exact
+  }
+
   /// Owned points. Which may merge with which, if not all.
   var groups: PointGroups? { if case .within(let groups, _) = self { groups } else { nil } }
 }

@@ -6,6 +6,8 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
   let observer: Observer
   private let communicator: CountingCommunicator<Base>
   private var account = RankAccount()
+  /// What was left out of the phase that is being measured.
+  private var others = PhaseAccount()
   /// The level that phases belong to.
   var level = 0
 
@@ -15,26 +17,53 @@ final class PhaseClock<Base: Communicator, Observer: ClusteringObserver> {
   }
 
   /// Runs `body` and charges its cost to a phase. `body` receives a function to report its progress.
+  ///
+  /// - Parameter isWaiting: Whether this rank only waits for others, whose seconds count.
   func measure<R>(
-    _ phase: Phase, _ body: ((Double) throws -> Void) throws -> R
+    _ phase: Phase, isWaiting: Bool = false, _ body: ((Double) throws -> Void) throws -> R
   ) throws -> R {
     let (level, observer) = (level, observer)
     try observer.phase(phase, level: level, isDone: 0)
+    others = PhaseAccount()
+    let (result, cost) = try measured(on: communicator) {
+      try body { try observer.phase(phase, level: level, isDone: $0) }
+    }
+    account.phases[Phase.allCases.firstIndex(of: phase)!].add(
+      seconds: isWaiting ? 0 : cost.seconds - others.seconds,
+      cpuSeconds: cost.cpuSeconds - others.cpuSeconds, cost.traffic - others.traffic)
+    try observer.phase(phase, level: level, isDone: 1)
+    return result
+  }
+
+  /// Runs `body` on a group of the ranks, whose phases it measures by a clock of their own; they are no part of the
+  /// phase that is being measured.
+  func leavingOut<R>(
+    _ group: CountingCommunicator<Base>,
+    _ body: (PhaseClock) throws -> R
+  ) throws -> R {
+    let (result, cost) = try measured(on: group) { try body(PhaseClock(group, observer)) }
+    others = cost
+    return result
+  }
+
+  private func measured<R>(
+    on communicator: CountingCommunicator<Base>, of body: () throws -> R
+  ) rethrows -> (result: R, cost: PhaseAccount) {
     let before = communicator.traffic
     let start = ContinuousClock.now
     let startCPU = processorSeconds()
-    let result = try body { try observer.phase(phase, level: level, isDone: $0) }
-    account.phases[Phase.allCases.firstIndex(of: phase)!].add(
+    let result = try body()
+    var cost = PhaseAccount()
+    cost.add(
       seconds: start.duration(to: .now) / .seconds(1),
       cpuSeconds: processorSeconds() - startCPU, communicator.traffic - before)
-    try observer.phase(phase, level: level, isDone: 1)
-    return result
+    return (result, cost)
   }
 
   /// The ranks' counts of a level, and the costs of the phases since the last level: the maximum of
   /// elapsed seconds over ranks, and sums of the rest.
   ///
-  /// > Collective: one round, about 720 bytes per rank to every rank.
+  /// > Collective: one round, about 780 bytes per rank to every rank.
   ///
   /// - Parameter counts: Owned.
   func finishLevel(_ counts: LevelCounts) throws -> (
@@ -77,7 +106,7 @@ struct LevelCounts: Message {
 private struct RankAccount: Message {
   var counts = LevelCounts()
   /// In the order of `Phase.allCases`.
-  var phases = InlineArray<12, PhaseAccount>(repeating: PhaseAccount())
+  var phases = InlineArray<13, PhaseAccount>(repeating: PhaseAccount())
 }
 
 private struct PhaseAccount: Message {

@@ -119,11 +119,12 @@ extension ClusteringRun {
     _ thresholds: Thresholds, along edges: JudgedEdges, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>, on communicator: some Communicator
   ) throws -> SilhouetteTrial {
+    let communicator = CountingCommunicator(communicator)
     var run = self
     run.thresholds = thresholds
     try run.finish(
       along: edges, of: source, by: plan.asTrial, keepingRows: true,
-      measuredBy: PhaseClock(CountingCommunicator(communicator), NoObserver()), on: communicator)
+      measuredBy: PhaseClock(communicator, NoObserver()), on: communicator)
     return SilhouetteTrial(
       threshold: thresholds.first, clusterCount: run.level.nodes.nodeCount,
       silhouette: try level.silhouette(

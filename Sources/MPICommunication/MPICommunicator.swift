@@ -6,7 +6,7 @@ public import Communication
 /// A program made of nothing but ranks gets one from ``run(transport:ending:_:)``. Other programs get one
 /// from ``withAllRanks(transport:_:)``, or from ``withDuplicate(of:transport:_:)`` if they use MPI
 /// themselves. Use it only on the thread that made that call.
-public struct MPICommunicator: GroupingCommunicator {
+public struct MPICommunicator: Communicator {
   public let rank: Rank
   public let size: Int
   /// How messages are cut.

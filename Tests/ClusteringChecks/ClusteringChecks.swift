@@ -19,9 +19,10 @@ public func differencesFromOneRank(_ communicator: some Communicator) throws -> 
     let points = EmbeddingsInMemory(randomPoints(pointCount))
     let network = try mergingNetwork()
     let alone = try cluster(points, with: network, threads: 1, on: SingleRank())
-    for threads in 1...2 {
-      let name = "\(pointCount) points, \(threads) threads: "
-      let share = try cluster(points, with: network, threads: threads, on: communicator)
+    for (threads, nodesPerRank) in [(1, 1), (2, 1), (1, 30), (1, 1000)] {
+      let name = "\(pointCount) points, \(threads) threads, \(nodesPerRank) nodes per rank: "
+      let share = try cluster(
+        points, with: network, threads: threads, nodesPerRank: nodesPerRank, on: communicator)
       let labels = try communicator.allGather(share.labels).values
       if labels != alone.labels { differences.append(name + "other labels") }
       if share.levels.map(\.mergedCount) != alone.levels.map(\.mergedCount) {
@@ -49,14 +50,15 @@ private func mergingNetwork() throws -> StructureNetwork {
 
 private func cluster(
   _ points: EmbeddingsInMemory, with network: StructureNetwork, threads: Int,
-  on communicator: some Communicator
+  nodesPerRank: Int = 1, on communicator: some Communicator
 ) throws -> Clustering {
   let settings = network.settings
   return try cluster(
     points, with: .structure(network),
     options: ClusteringOptions(
       neighborCount: settings.neighborCount, threshold: settings.threshold,
-      laterThreshold: settings.laterThreshold, workers: Workers(threads)),
+      laterThreshold: settings.laterThreshold, nodesPerRank: nodesPerRank,
+      workers: Workers(threads)),
     on: communicator)
 }
 

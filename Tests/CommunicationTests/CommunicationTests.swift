@@ -61,6 +61,10 @@ struct FaultyCommunicator: Communicator {
     }
   }
 
+  func withGroup<R>(_ group: Int, _ body: (FaultyCommunicator) throws -> R) throws -> R {
+    try base.withGroup(group) { try body(FaultyCommunicator(base: $0, fault: fault)) }
+  }
+
   func transpose(_ counts: [Int]) throws -> [Int] {
     let result = try base.transpose(counts)
     return fault == .transposesNothing ? counts : result

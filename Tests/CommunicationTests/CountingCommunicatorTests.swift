@@ -47,6 +47,16 @@ import Testing
     }
   }
 
+  /// Two rounds for the groups, one in the group of two, an empty message of rank 0 to each other, a byte to all.
+  @Test func countsWhatAGroupSends() throws {
+    let traffic = try traffic { communicator in
+      _ = try communicator.withFirstRanks(2) { try $0.sum(1) }
+    }
+    #expect(traffic.map(\.rounds) == [5, 5, 4, 4])
+    #expect(traffic.map(\.messages) == [3 * 3 + 1 + 3, 3 * 3 + 1, 3 * 3, 3 * 3])
+    #expect(traffic.map(\.bytesSent) == [3 * 17 + 8, 3 * 17 + 8, 3 * 17, 3 * 17])
+  }
+
   @Test func tellsWhatGoesToOtherHosts() throws {
     let traffic = try ThreadCommunicator.run(ranks: 4) { communicator in
       let counting = CountingCommunicator(OnTwoHosts(base: communicator))
@@ -100,6 +110,10 @@ private struct OnTwoHosts: Communicator {
     _ contribution: RawSpan, byteCounts: [Int], into gathered: inout MutableRawSpan
   ) throws {
     try base.allGather(contribution, byteCounts: byteCounts, into: &gathered)
+  }
+
+  func withGroup<R>(_ group: Int, _ body: (OnTwoHosts) throws -> R) throws -> R {
+    try base.withGroup(group) { try body(OnTwoHosts(base: $0)) }
   }
 
   func gatherForAssertion(_ number: UInt64) throws -> [UInt64] {

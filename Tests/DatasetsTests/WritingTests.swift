@@ -319,6 +319,10 @@ private final class Saboteur: Communicator {
 
   func transpose(_ counts: [Int]) throws -> [Int] { try base.transpose(counts) }
 
+  func withGroup<R>(_ group: Int, _ body: (Saboteur) throws -> R) throws -> R {
+    try base.withGroup(group) { try body(Saboteur($0, directory: directory)) }
+  }
+
   func allGather(
     _ contribution: RawSpan, byteCounts: [Int], into gathered: inout MutableRawSpan
   ) throws {

@@ -49,6 +49,32 @@ private struct Requests: Sendable {
   }
 }
 
+@Suite struct HandingNodes {
+  @Test(arguments: 1...6, [0, 1, 3, 17, 100])
+  func keepsRowsInTheirOrder(ranks: Int, nodeCount: Int) throws {
+    let before = NodePartition.random(nodeCount: nodeCount, ranks: ranks, seed: 5)
+    let after = [
+      NodePartition.random(nodeCount: nodeCount, ranks: ranks, seed: 6),
+      NodePartition(sharing: nodeCount, amongFirst: max(1, ranks / 2), of: ranks),
+    ]
+    let handed = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      let rows = before.owned(by: communicator.rank).flatMap { [$0, -$0] }
+      return try after.map { try before.hand(rows, width: 2, to: $0, on: communicator) }
+    }
+    for (place, nodes) in after.enumerated() {
+      for rank in 0..<ranks {
+        #expect(handed[rank][place] == nodes.owned(by: Rank(rank)).flatMap { [$0, -$0] })
+      }
+    }
+  }
+
+  @Test(arguments: [0, 1, 7]) func theFirstRanksHaveAll(nodeCount: Int) {
+    let nodes = NodePartition(sharing: nodeCount, amongFirst: 3, of: 5)
+    #expect(nodes.ofFirst(3) == NodePartition(sharing: nodeCount, among: 3))
+    #expect((3..<5).allSatisfy { nodes.owned(by: Rank($0)).isEmpty })
+  }
+}
+
 @Suite struct AskingAndTellingOwners {
   @Test(arguments: 1...6, [0, 1, 3, 17, 100])
   func fetchReadsTheOwnersValues(ranks: Int, nodeCount: Int) throws {

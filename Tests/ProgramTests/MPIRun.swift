@@ -33,7 +33,8 @@ struct Outcome: CustomStringConvertible {
 
 /// Runs a product of this package on ranks of this host.
 ///
-/// Ranks inherit the environment, so that their coverage is counted.
+/// Ranks inherit the environment, so that their coverage is counted. All of them cluster, however few points there
+/// are, unless the arguments say otherwise.
 ///
 /// - Parameter environment: Variables of all ranks, beside those that are inherited.
 func run(
@@ -46,8 +47,11 @@ func run(
     "--timeout", "\(timeoutSeconds)",
   ]
   let path = products.appendingPathComponent(product).path
+  let all =
+    arguments.first == "cluster" && !arguments.contains("--nodes-per-rank")
+    ? ["--nodes-per-rank", "1"] : []
   return try await run(
-    .name("mpirun"), options + [path] + arguments, environment: environment)
+    .name("mpirun"), options + [path] + arguments + all, environment: environment)
 }
 
 /// Runs a product of this package on this number of ranks, or, of nil, without `mpirun`.

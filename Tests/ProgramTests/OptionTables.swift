@@ -36,6 +36,9 @@ extension OptionTable {
     OptionUse(
       "--memory 64G", .json("report.json", "memory", "limitBytes"), with: "--report report.json"),
     OptionUse("--threads 3", .line("of 3 threads")),
+    OptionUse(
+      "--nodes-per-rank 77", .count(of: "\"nodesPerRank\" : 77", in: "report.json"),
+      with: "--report report.json"),
     OptionUse("--progress none", .silence),
     OptionUse(
       "--overwrite", .success, with: "--output labels.npy",

@@ -116,6 +116,16 @@ struct ClusterCommand: RankedCommand {
         """))
   var partition: String?
 
+  @Option(
+    name: .customLong("nodes-per-rank"),
+    help: ArgumentHelp(
+      "The fewest points, or nodes of a later level, for each rank. Default: 2048.",
+      discussion: """
+        Of so few that half of the ranks are enough, no more ranks than that cluster, and the others wait. 1: always \
+        all ranks, as with a file of ranks. No label depends on it.
+        """))
+  var givenNodesPerRank: Int?
+
   @OptionGroup var grouping: GroupOptions
 
   @Option(
@@ -195,6 +205,16 @@ struct ClusterCommand: RankedCommand {
     guard groups != nil || clusters == nil else {
       throw ValidationError("--clusters needs --groups")
     }
+    if let givenNodesPerRank {
+      guard givenNodesPerRank > 0 else {
+        throw ValidationError("--nodes-per-rank \(givenNodesPerRank): expected 1 or more")
+      }
+      guard givenNodesPerRank == 1 || partitionFile == nil else {
+        throw ValidationError(
+          "--nodes-per-rank \(givenNodesPerRank) and a file of ranks, all of which take part: expected one of "
+            + "them, or --nodes-per-rank 1")
+      }
+    }
     guard save == nil || neighbors == nil else {
       throw ValidationError(
         "--save keeps neighbours that are searched, --neighbors gives them: expected one of them")
@@ -242,6 +262,30 @@ struct ClusterCommand: RankedCommand {
       }
     }
     let source = try transforming.applied(to: input.open(on: communicator), on: communicator)
+    let count =
+      fewRanks(for: source.rowCount, atLeast: nodesPerRank, of: communicator.size)
+      ?? communicator.size
+    _ = try communicator.withFirstRanks(count) { few in
+      do {
+        try run(source, waitingRankCount: communicator.size - count, on: few)
+      } catch let error as LabelComparisonError {
+        // Thrown on every rank of these, which the others must hear of.
+        throw AgreedFailure(reason: "\(error)")
+      }
+    }
+  }
+
+  /// The fewest nodes for each rank, of any level.
+  private var nodesPerRank: Int { partitionFile == nil ? givenNodesPerRank ?? 2048 : 1 }
+
+  /// Clusters points that are not too few for these ranks.
+  ///
+  /// > Collective: over `communicator`.
+  ///
+  /// - Parameter waitingRankCount: Replicated. How many ranks of the job take no part.
+  private func run(
+    _ source: FeatureRows, waitingRankCount: Int, on communicator: MPICommunicator
+  ) throws {
     if let output {
       try communicator.agree {
         guard communicator.rank == Rank(0) else { return }
@@ -279,7 +323,8 @@ struct ClusterCommand: RankedCommand {
       choosesThreshold: linkage.tauBySilhouette, granularity: linkage.granularity,
       maximumLevels: linkage.maxLevels,
       stopsEarly: earlyStop, clusterCounts: clusters?.range, search: searchOptions,
-      ownership: owners, invalidRows: invalidRows, memoryBound: memoryBound, workers: workers)
+      ownership: owners, nodesPerRank: nodesPerRank, invalidRows: invalidRows,
+      memoryBound: memoryBound, workers: workers)
     let flow =
       method == .network
       ? nil
@@ -297,7 +342,7 @@ struct ClusterCommand: RankedCommand {
     func run(_ hierarchy: HierarchyWriter?) throws {
       try cluster(
         source, plan, model: trained?.name,
-        trueLabels, memoryPlan, workers, hierarchy: hierarchy,
+        trueLabels, memoryPlan, workers, waitingRankCount: waitingRankCount, hierarchy: hierarchy,
         on: communicator)
     }
     guard let hierarchy else { return try run(nil) }
@@ -450,7 +495,8 @@ struct ClusterCommand: RankedCommand {
   /// Clusters by flow, by a network, or, if there are both, by the better one; and writes what was asked for.
   private func cluster(
     _ source: FeatureRows, _ plan: MethodPlan, model name: String?, _ trueLabels: [Int64]?,
-    _ memoryPlan: MemoryOptions.Plan, _ workers: Workers, hierarchy: HierarchyWriter?,
+    _ memoryPlan: MemoryOptions.Plan, _ workers: Workers, waitingRankCount: Int,
+    hierarchy: HierarchyWriter?,
     on communicator: MPICommunicator
   ) throws {
     let reporter = ProgressReporter(progress, on: communicator)
@@ -475,6 +521,8 @@ struct ClusterCommand: RankedCommand {
       of: clustering, parameters(of: clustering, plan, model: name), dimensions: source.dimensions,
       threadCount: workers.count, elapsedSeconds: elapsed, memoryPlan, on: communicator)
     if clustering.choice.listLength == nil { report.partition = partition ?? "locality" }
+    report.nodesPerRank = nodesPerRank
+    report.waitingRankCount = waitingRankCount
     report.metrics = metrics
 
     Watchdog.phase = "write"

@@ -11,7 +11,11 @@ struct ClusterReport: Codable {
   var parameters: ClusteringAccount
   /// Who owns which points: `--partition`.
   var partition: String
+  /// The ranks that clustered; and those that waited, as there were too few points for them.
   var rankCount: Int
+  var waitingRankCount = 0
+  /// `--nodes-per-rank`.
+  var nodesPerRank = 1
   var threadCount: Int
   var pointCount: Int
   var dimensions: Int
@@ -95,12 +99,14 @@ struct ClusterReport: Codable {
     return costs.map { "\($0) \(decimal($1, places: 3)) s" }.joined(separator: ", ")
   }
 
-  /// A line about what ranks need of each other, for people; nil for one rank.
+  /// A line about the ranks of a level and what they need of each other, for people; nil where there is only one.
   func borders(of level: LevelSummary) -> String? {
-    guard rankCount > 1, level.edgeCount > 0 else { return nil }
+    let count = level.rankCount ?? rankCount
+    let share = count < rankCount ? "on \(count) of \(rankCount) ranks" : nil
+    guard count > 1, level.edgeCount > 0 else { return share }
     let cut = 100 * Double(level.cutEdgeCount) / Double(level.edgeCount)
     return """
-      \(decimal(cut, places: 1)) % of the edges are between ranks, \
+      \(share.map { $0 + ", " } ?? "")\(decimal(cut, places: 1)) % of the edges are between ranks, \
       \(decimal(Double(level.ghostCount) / Double(level.nodeCount), places: 2)) ghosts per node, \
       imbalance \(decimal(level.nodeImbalance, places: 2)) (--partition \(partition))
       """
@@ -125,11 +131,14 @@ struct ClusterReport: Codable {
           + "\(decimal($0.meanClusters, places: 2)) clusters on average, "
           + "\($0.leastClusters) ... \($0.mostClusters)."
       } ?? ""
+    let waiting =
+      waitingRankCount > 0
+      ? " (\(waitingRankCount) more waited, as each is for \(nodesPerRank) points or more)" : ""
     return """
       \(pointCount) points in \(clusterCount) clusters, \(singletonCount) of one point; \
       stopped because \(reason).\(ofGroups)
       \(decimal(elapsedSeconds, places: 2)) s on \(rankCount) rank\(rankCount == 1 ? "" : "s") of \
-      \(threadCount) thread\(threadCount == 1 ? "" : "s"); peak memory \(peak) MB over all \
+      \(threadCount) thread\(threadCount == 1 ? "" : "s")\(waiting); peak memory \(peak) MB over all \
       ranks, \(start) MB of it before the first row was read.
       """
   }

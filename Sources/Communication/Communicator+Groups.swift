@@ -1,27 +1,49 @@
-/// A communicator whose ranks can work in groups, each with a communicator of its own.
-public protocol GroupingCommunicator: Communicator {
-  /// Runs `body` with the communicator of this rank's group, which has all ranks that gave the same number,
-  /// in the order of their ranks here.
-  ///
-  /// Groups do not wait for each other. A group's communicator ends with `body`, and `body` may not use this
-  /// one. If all ranks of a group throw an ``AgreedFailure``, the group ends properly; after any other error
-  /// of `body` the job is over.
-  ///
-  /// > Collective: over this communicator, which forms the groups in two rounds of 8 bytes per rank. What
-  /// > `body` does is over the group's.
-  ///
-  /// - Parameter group: At least 0.
-  func withGroup<R>(_ group: Int, _ body: (_ group: Self) throws -> R) throws -> R
-}
+// Ranks that work in groups, each with a communicator of its own.
 
-extension SingleRank: GroupingCommunicator {
-  public func withGroup<R>(_ group: Int, _ body: (SingleRank) throws -> R) throws -> R {
-    precondition(group >= 0, "group \(group)")
-    return try body(self)
+extension Communicator {
+  /// Runs `body` on the first ranks, for work that is too little for all of them. The others wait and leave
+  /// their processors to them.
+  ///
+  /// If the first ranks throw an ``AgreedFailure``, all ranks throw it. Any other error is thrown at once, on its
+  /// rank.
+  ///
+  /// > Collective: over this communicator; the group, a wait for rank 0, and a round of one byte per rank; two more
+  /// > with the failure. What `body` does is over the group. Nothing of this if all ranks take part.
+  ///
+  /// - Parameters:
+  ///   - count: Replicated. From 1 to ``size``.
+  ///   - body: Collective over `few`.
+  /// - Returns: What `body` returned; nil on a rank that has waited.
+  public func withFirstRanks<R>(
+    _ count: Int, _ body: (_ few: Self) throws -> R
+  ) throws -> R? {
+    try assertReplicated(count)
+    precondition((1...size).contains(count), "\(count) of \(size) ranks")
+    guard count < size else { return try body(self) }
+    let isAmongThem = rank.index < count
+    let outcome = Result {
+      try withGroup(isAmongThem ? 0 : 1) { few in isAmongThem ? try body(few) : nil }
+    }
+    var failure: AgreedFailure?
+    if case .failure(let error) = outcome {
+      guard let agreed = error as? AgreedFailure else { throw error }
+      failure = agreed
+    }
+    try waitForFirstRank()
+    guard try any(failure != nil) else { return try outcome.get() }
+    throw try broadcast(failure)
   }
-}
 
-extension GroupingCommunicator {
+  /// The failure of rank 0, on every rank.
+  private func broadcast(_ failure: AgreedFailure?) throws -> AgreedFailure {
+    let texts = try [failure?.reason, failure?.code].map { text in
+      String(decoding: try broadcast(Array((text ?? "").utf8)), as: UTF8.self)
+    }
+    let numbers = try broadcast(failure.map { [$0.rank.index, $0.failureCount] } ?? [])
+    return AgreedFailure(
+      reason: texts[0], rank: Rank(numbers[0]), failureCount: numbers[1], code: texts[1])
+  }
+
   /// Runs tasks on groups of ranks, side by side, and gives every rank all results.
   ///
   /// A group has neighbouring ranks, and all groups have about the same number of ranks. Group g runs the
