@@ -66,7 +66,7 @@ import Testing
         elements: (0..<90).flatMap { row -> [Float] in
           [Float(row % 40 - 20), 7, Float(row % 40)]
         }))
-    try ThreadCommunicator.run(ranks: ranks) { communicator in
+    _ = try ThreadCommunicator.run(ranks: ranks) { communicator in
       var run = try ClusteringRun(
         reading: points, invalid: .error, asStored: false, using: Workers(), on: communicator)
       try run.mergeCopies(of: points, using: Workers(), on: communicator)

@@ -1,4 +1,5 @@
 import Communication
+import Datasets
 import DistributedGraphs
 import HierarchicalClustering
 import LinearAlgebra

@@ -1,4 +1,5 @@
 import Communication
+import Datasets
 import DefaultModel
 import GraphNetworks
 import HierarchicalClustering
