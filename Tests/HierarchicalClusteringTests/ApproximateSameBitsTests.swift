@@ -43,6 +43,7 @@ extension LevelSummary {
     var summary = self
     summary.phases = [:]
     summary.peakMemoryBytes = 0
+    summary.rankCount = nil
     summary.ghostCount = 0
     summary.cutEdgeCount = 0
     summary.nodeImbalance = 1

@@ -86,26 +86,27 @@ import Testing
       let few = try settings(kind, nodesPerRank: nodesPerRank).plan
       let (found, levels) = try answer(source, by: few, ranks: ranks)
       #expect(found == alone, "\(nodesPerRank) nodes per rank")
-      for level in levels {
-        let count =
-          level.level == 0
-          ? nil : fewRanks(for: level.nodeCount, atLeast: nodesPerRank, of: ranks)
+      var most = ranks
+      for level in levels where level.level > 0 {
+        let count = try #require(level.rankCount)
         // Once on fewer ranks, a run does not go on on more.
-        #expect(level.rankCount! <= count ?? ranks, "level \(level.level)")
-        #expect(
-          level.phases["hand"] == nil || level.level > 0 && level.rankCount! < ranks,
-          "level \(level.level)")
+        #expect(count <= most, "level \(level.level)")
+        #expect(fewRanks(for: level.nodeCount, atLeast: nodesPerRank, of: count) == nil)
+        #expect((level.phases["hand"] != nil) == (count < most), "level \(level.level)")
+        most = count
       }
     }
   }
 
   @Test func areCounted() throws {
-    let (source, plan) = try settings(.chosenThresholds, nodesPerRank: 30)
+    let (source, onAll) = try settings(.chosenThresholds, nodesPerRank: 1)
+    let before = try answer(source, by: onAll, ranks: 8).levels
+    #expect(before.count > 1 && before.allSatisfy { $0.rankCount == 8 })
+    let plan = try settings(
+      .chosenThresholds, nodesPerRank: (before[1].nodeCount + 1) / 2
+    ).plan
     let levels = try answer(source, by: plan, ranks: 8).levels
-    #expect(levels.count > 1)
-    #expect(levels[0].rankCount == 8)
-    let count = try #require(fewRanks(for: levels[1].nodeCount, atLeast: 30, of: 8))
-    #expect(count > 1 && levels[1].rankCount == count)
+    #expect(levels[0].rankCount == 8 && levels[1].rankCount == 2)
     let hand = try #require(levels[1].phases["hand"])
     #expect(hand.rounds > 20 && hand.bytesSent > 0 && hand.elapsedSeconds > 0)
     let alone = try settings(.chosenThresholds, nodesPerRank: 1000).plan
