@@ -15,10 +15,9 @@ public struct FirstNeighborPartition: Equatable, Sendable {
 /// Every partition that FINCH finds, the finest first.
 ///
 /// Each node and its first neighbour are of one cluster: the clusters are the components of these edges. The means of
-/// the clusters' unit rows are the nodes of the next partition, which has edges no less similar than the least
-/// similar of the first. It ends with one cluster, or where a partition would merge one node or none; that
-/// partition is left out.
-/// [Sarfraz, Sharma and Stiefelhagen, CVPR 2019; the end as in finch-clust 0.2.3 with `ensure_early_exit`]
+/// the clusters' unit rows are the nodes of the next partition. A partition with one cluster, or that would merge one
+/// node or none, is the end, and is left out, unless it is the first.
+/// [Sarfraz, Sharma and Stiefelhagen, CVPR 2019; the end as in finch-clust 0.2.3]
 ///
 /// > Collective: over `communicator`. Per partition those of ``connectedComponents(_:in:on:)``, two fetches of a
 /// > word per node and point, 8 bytes per column and cluster that a rank has points of, and a search of the
@@ -28,8 +27,8 @@ public struct FirstNeighborPartition: Equatable, Sendable {
 ///   - rows: Owned. Unit rows. Shape `[pointCount × columns]`.
 ///   - lists: Owned. Those of one place will do.
 ///   - search: Replicated. How the neighbours of means are searched.
-/// - Complexity: Fewer than half of the nodes are left after every partition; the search of a third of the points
-///   takes a ninth of the time that theirs did.
+/// - Complexity: At most half of the nodes are left after every partition, so that all later searches take a third of
+///   the time of the first at most.
 public func firstNeighborPartitions(
   of rows: StoredRows, along lists: NeighborLists, searching search: SearchOptions,
   in points: NodePartition, using workers: Workers = Workers(), on communicator: some Communicator
@@ -37,14 +36,11 @@ public func firstNeighborPartitions(
   var nodes = points
   var nodeOfPoint = points.owned(by: communicator.rank).map { GlobalNode($0) }
   var edges = lists.firstEdges(from: points.owned(by: communicator.rank).lowerBound)
-  let leastSimilar = try communicator.minimum(edges.map(\.similarity).min() ?? 1)
   var meanSearch = search
   meanSearch.expectsDiffuse = true  // means lie apart
   var partitions: [FirstNeighborPartition] = []
   while true {
-    let coarse = try Coarsening(
-      joining: edges.filter { $0.similarity >= leastSimilar }.map { ($0.node, $0.neighbor) },
-      in: nodes, on: communicator)
+    let coarse = try Coarsening(joining: edges, in: nodes, on: communicator)
     let count = coarse.nodes.nodeCount
     // The first partition counts whatever it is.
     guard partitions.isEmpty || count > 1 && nodes.nodeCount - count > 1 else { break }
@@ -67,13 +63,10 @@ extension NeighborLists {
   /// The edge to the first neighbour of every node that has one.
   ///
   /// - Parameter first: The node of the first list.
-  fileprivate func firstEdges(
-    from first: Int
-  ) -> [(node: GlobalNode, neighbor: GlobalNode, similarity: Float)] {
+  fileprivate func firstEdges(from first: Int) -> [(GlobalNode, GlobalNode)] {
     (0..<count).compactMap { list in
-      let place = list * listLength
-      guard neighbors[place] != Self.none else { return nil }
-      return (GlobalNode(first + list), neighbors[place], similarities[place])
+      let neighbor = neighbors[list * listLength]
+      return neighbor == Self.none ? nil : (GlobalNode(first + list), neighbor)
     }
   }
 }

@@ -41,7 +41,7 @@ func canonical(_ names: [some Hashable]) -> [Int] {
 /// What every rank returns for its share of the rows, one after the other.
 func shares<T: Sendable>(
   of rows: Matrix, ranks: Int, seed: Int,
-  _ body: @Sendable (StoredRows, NodePartition, ThreadCommunicator) throws -> [T]
+  _ body: @escaping @Sendable (StoredRows, NodePartition, ThreadCommunicator) throws -> [T]
 ) throws -> [T] {
   let nodes = NodePartition.random(nodeCount: rows.rowCount, ranks: ranks, seed: seed)
   return try ThreadCommunicator.run(ranks: ranks) { communicator in

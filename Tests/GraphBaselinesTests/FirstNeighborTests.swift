@@ -4,6 +4,7 @@ import GraphBaselines
 import LinearAlgebra
 import NeighborSearch
 import Parallelism
+import RandomInputs
 import Testing
 
 @Suite struct FirstNeighborTests {
@@ -11,7 +12,6 @@ import Testing
   private func plainPartitions(_ rows: Matrix) -> [[Int]] {
     let points = (0..<rows.rowCount).map { rows.row($0).map(Double.init) }
     var cluster = Array(points.indices)
-    var least: Double?
     var partitions: [[Int]] = []
     while true {
       let count = cluster.max()! + 1
@@ -28,9 +28,8 @@ import Testing
           (node: b, similarity: zip(means[a], means[b]).reduce(0) { $0 + $1.0 * $1.1 })
         }.max { $0.similarity < $1.similarity }!
       }
-      if least == nil { least = first.map(\.similarity).min()! }
       var name = Array(means.indices)
-      for (a, edge) in first.enumerated() where edge.similarity >= least! {
+      for (a, edge) in first.enumerated() {
         let (from, to) = (max(name[a], name[edge.node]), min(name[a], name[edge.node]))
         name = name.map { $0 == from ? to : $0 }
       }
@@ -73,10 +72,7 @@ import Testing
       let nodes = NodePartition(sharing: 60, among: 3)
       let owned = nodes.owned(by: communicator.rank)
       return try firstNeighborPartitions(
-        of: StoredRows(Matrix(rows: owned.count, columns: 4, elements: rows.elements(inRows: owned))),
-        along: NeighborLists(
-          listLength: 1, neighbors: Array(lists.neighbors[owned]),
-          similarities: Array(lists.similarities[owned])),
+        of: StoredRows(rows.slice(owned)), along: lists.slice(owned),
         searching: SearchOptions(.exact), in: nodes, on: communicator
       ).map(\.clusterCount)
     }

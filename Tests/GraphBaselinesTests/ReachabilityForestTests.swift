@@ -2,6 +2,7 @@ import Communication
 import DistributedGraphs
 import GraphBaselines
 import LinearAlgebra
+import NeighborSearch
 import Parallelism
 import RandomInputs
 import Testing
@@ -30,7 +31,8 @@ import Testing
   }
 
   private func edges(
-    _ rows: Matrix, listLength: Int, minimumSamples: Int, isExact: Bool, ranks: Int, threads: Int = 1,
+    _ rows: Matrix, listLength: Int, minimumSamples: Int, isExact: Bool, ranks: Int,
+    threads: Int = 1,
     seed: Int
   ) throws -> Set<ReachabilityEdge> {
     let lists = try exactLists(of: rows, length: listLength)
@@ -48,7 +50,8 @@ import Testing
     for seed in 0..<4 {
       let rows = blobs(120, columns: 4, groups: 9, seed: seed)
       let found = try edges(
-        rows, listLength: 5, minimumSamples: minimumSamples, isExact: true, ranks: ranks, seed: seed)
+        rows, listLength: 5, minimumSamples: minimumSamples, isExact: true, ranks: ranks, seed: seed
+      )
       let plain = plainTree(rows, minimumSamples: minimumSamples)
       #expect(found.count == 119)
       for (edge, length) in zip(found.sorted(), plain) {

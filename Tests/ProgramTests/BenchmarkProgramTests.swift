@@ -4,13 +4,14 @@ import Testing
 extension Programs {
   /// `highland benchmark`: methods side by side.
   @Suite struct Benchmarks {
-    /// Every value of the report that is not measured in seconds or bytes.
+    /// Every value of the report but what runs took.
     private func content(of output: String) throws -> [String: Any] {
       func kept(_ value: Any) -> Any {
         switch value {
         case let object as [String: Any]:
           object.filter {
-            !$0.key.hasSuffix("econds") && !$0.key.hasSuffix("Bytes") && $0.key != "rankCount"
+            !["cost", "tuning", "readingCost", "searchCost", "peakMemoryBytes", "rankCount"]
+              .contains($0.key)
           }.mapValues(kept)
         case let list as [Any]: list.map(kept)
         default: value

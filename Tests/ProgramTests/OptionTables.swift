@@ -8,7 +8,8 @@ extension OptionTable {
       treeAsJSON,
       cut, diarize,
       knn, componentsOfEdges,
-      componentsOfLists, evaluate, evaluateTurns, compare, benchmark, report, reportAsJSON, generate,
+      componentsOfLists, evaluate, evaluateTurns, compare, benchmark, report, reportAsJSON,
+      generate,
       convertFeatures, convertReduced, convertTransformed,
       convertLabels,
       convertText, transformFit,
@@ -305,6 +306,7 @@ extension OptionTable {
       OptionUse("--model {coordinates}", benchmarked, with: "--json"),
       OptionUse("--json", .line("trials")),
       OptionUse("--report page.html", .file("page.html")),
+      OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
       OptionUse("--search approximate", .line("\"method\" : \"approximate\""), with: "--json"),
       OptionUse(
         "--recall 0.5", .line("\"wantedRecall\" : 0.5"), with: "--search approximate --json"),

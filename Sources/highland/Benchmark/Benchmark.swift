@@ -45,27 +45,24 @@ extension BenchmarkSet {
   }
 }
 
-/// What a run took on the rank that took most. Replicated.
+/// What a run took. Replicated.
 struct BenchmarkCost {
-  var elapsedSeconds: Double
-  /// The most memory while it ran, what was there before included; nil where the system cannot tell.
+  var cost: PhaseCost
+  /// The most memory of a rank while it ran, what was there before included; nil where the system cannot tell.
   var peakMemoryBytes: Int?
 
   /// What `body` takes, and what it returns.
   ///
-  /// > Collective: over `communicator`. What `body` sends, and three rounds of some bytes per rank.
-  static func measuring<R>(
-    on communicator: some Communicator, _ body: () throws -> R
+  /// > Collective: over `communicator`. What `body` sends, and five rounds of some bytes per rank.
+  static func measuring<Base: Communicator, R>(
+    on communicator: Base, _ body: (CountingCommunicator<Base>) throws -> R
   ) throws -> (cost: BenchmarkCost, result: R) {
     let isReset = ProcessMemory.forgetPeak()
-    let start = ContinuousClock.now
-    let result = try body()
-    let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
+    let (cost, result) = try PhaseCost.measuring(on: communicator, body)
     let peak = try communicator.maximum(ProcessMemory.peakBytes)
     return (
-      BenchmarkCost(
-        elapsedSeconds: elapsed,
-        peakMemoryBytes: try communicator.all(isReset) ? peak : nil), result
+      BenchmarkCost(cost: cost, peakMemoryBytes: try communicator.all(isReset) ? peak : nil),
+      result
     )
   }
 }

@@ -54,11 +54,11 @@ struct BenchmarkContest {
         BenchmarkEntry(method, best.setting, .oracle, best.metrics, cost: nil),
       ]
     }
-    let (tuning, trials) = try BenchmarkCost.measuring(on: communicator) {
-      try train.trials(of: settings, on: communicator, progress: show)
+    let (tuning, trials) = try PhaseCost.measuring(on: communicator) {
+      try train.trials(of: settings, on: $0, progress: show)
     }
     var entry = try entry(method, trials.best!.setting, .train, on: communicator)
-    entry.tuningSeconds = tuning.elapsedSeconds
+    entry.tuning = tuning
     entry.trials = trials.map(BenchmarkEntry.Trial.init)
     test.forget()
     return [entry]
@@ -72,7 +72,7 @@ struct BenchmarkContest {
     on communicator: some Communicator
   ) throws -> BenchmarkEntry {
     var (setting, found): (BenchmarkSetting, [Int64]?) = (setting, nil)
-    let (cost, _) = try BenchmarkCost.measuring(on: communicator) {
+    let (cost, _) = try BenchmarkCost.measuring(on: communicator) { communicator in
       found = try test.clusters(by: setting, on: communicator)
       // Fewer partitions than on the training set: the last.
       while found == nil, case .finch(let partition) = setting, partition > 1 {
@@ -92,17 +92,17 @@ struct BenchmarkContest {
   ) throws -> BenchmarkEntry {
     let (options, workers) = (test.options, test.workers)
     var trained: TrainedModel?
-    var trainingSeconds: Double?
+    var training: PhaseCost?
     if method == .trained, let trainingSet {
-      let (cost, training) = try BenchmarkCost.measuring(on: communicator) {
+      let (cost, learned) = try PhaseCost.measuring(on: communicator) {
         try trainStructureNetwork(
           on: [trainingSet],
           options: StructureTrainingOptions(
             neighborCounts: LengthChoice.candidates, search: options, workers: workers),
-          over: communicator)
+          over: $0)
       }
-      trainingSeconds = cost.elapsedSeconds
-      trained = TrainedModel(.structure(training.network), name: "trained here")
+      training = cost
+      trained = TrainedModel(.structure(learned.network), name: "trained here")
     } else if method != .flow {
       trained = try communicator.agree {
         try TrainedModel(path: model, dimensions: test.source.dimensions)
@@ -110,20 +110,22 @@ struct BenchmarkContest {
     }
     let network = try trained.map { trained in
       try communicator.agree {
-        try ClusteringPlan(ClusteringOptions(search: options, workers: workers), with: trained)
+        try ClusteringPlan(
+          ClusteringOptions(search: options, invalidRows: test.invalidRows, workers: workers),
+          with: trained)
       }
     }
     let flow =
-      method == .flow || method == .auto ? FlowPlan(search: options, workers: workers) : nil
+      method == .flow || method == .auto
+      ? FlowPlan(search: options, invalidRows: test.invalidRows, workers: workers) : nil
     let (cost, clustering) = try BenchmarkCost.measuring(on: communicator) {
-      try cluster(
-        test.source, by: MethodPlan(flow: flow, network: network), on: communicator)
+      try cluster(test.source, by: MethodPlan(flow: flow, network: network), on: $0)
     }
     var entry = BenchmarkEntry(
       method, nil, method == .trained ? .train : .itself,
       try test.metrics(of: clustering.labels, on: communicator), cost: cost)
     entry.parameterText = clustering.account
-    entry.tuningSeconds = trainingSeconds
+    entry.tuning = training
     return entry
   }
 }

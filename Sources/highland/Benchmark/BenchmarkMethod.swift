@@ -21,16 +21,8 @@ enum BenchmarkMethod: String, CaseIterable {
     return found.compactMap { $0 }
   }
 
-  /// Whether all pairs of points are compared, several times.
-  var comparesAllPairs: Bool { self == .averageLinkage || self == .hdbscan }
-
-  /// Whether it clusters along the lists that the methods share.
-  var usesSharedLists: Bool {
-    switch self {
-    case .components, .dbscan, .hdbscan, .finch: true
-    case .averageLinkage, .infomap, .flow, .network, .auto, .trained: false
-    }
-  }
+  /// Places of the lists that hdbscan looks at, at most: its edges take 150 bytes each while they are sorted.
+  static let treeListLength = 30
 
   /// What is taken where there are no labels to tune on; nil of a method that has no parameter.
   var usualSetting: BenchmarkSetting? {

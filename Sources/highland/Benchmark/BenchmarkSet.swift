@@ -19,10 +19,12 @@ struct BenchmarkSet {
   /// Owned. The neighbours that methods share.
   let lists: NeighborLists
   let graph: NeighborGraph
-  /// How the neighbours were searched, and for how long.
+  /// How the neighbours were searched, and what reading and searching took.
   let search: SearchSummary
-  let searchSeconds: Double
+  let readingCost: PhaseCost
+  let searchCost: PhaseCost
   let options: SearchOptions
+  let invalidRows: InvalidRowPolicy
   let workers: Workers
   /// Replicated. Whether HDBSCAN may compare all pairs.
   let comparesAllPairs: Bool
@@ -36,24 +38,32 @@ struct BenchmarkSet {
   /// > Collective: over `communicator`. As the search, and 8 bytes per ghost.
   ///
   /// - Parameter neighborCount: k, the point itself included.
-  /// - Throws: ``AgreedFailure`` on every rank for rows that cannot be read or have no direction.
+  /// - Throws: ``AgreedFailure`` on every rank for rows that cannot be read, or have no direction and the policy
+  ///   refuses such rows.
   init(
     _ source: FeatureFile, labels: [Int64], neighborCount: Int, searching options: SearchOptions,
-    comparingAllPairs comparesAllPairs: Bool, using workers: Workers,
+    invalid invalidRows: InvalidRowPolicy, comparingAllPairs comparesAllPairs: Bool,
+    using workers: Workers,
     on communicator: some Communicator, progress: (Double) throws -> Void
   ) throws {
     points = NodePartition(sharing: source.rowCount, among: communicator.size)
-    rows = try source.unitRows(
-      points.owned(by: communicator.rank), invalid: .error, using: workers, on: communicator)
-    let start = ContinuousClock.now
-    (lists, search) = try nearestNeighbors(
-      of: rows, listLength: neighborCount - 1, by: options, in: points, using: workers,
-      on: communicator, progress: progress)
-    searchSeconds = try communicator.maximum(start.duration(to: .now) / .seconds(1))
+    let points = points
+    let (readingCost, rows) = try PhaseCost.measuring(on: communicator) {
+      try source.unitRows(
+        points.owned(by: communicator.rank), invalid: invalidRows, using: workers, on: $0)
+    }
+    let (searchCost, found) = try PhaseCost.measuring(on: communicator) {
+      try nearestNeighbors(
+        of: rows, listLength: neighborCount - 1, by: options, in: points, using: workers,
+        on: $0, progress: progress)
+    }
+    (self.readingCost, self.rows, self.searchCost) = (readingCost, rows, searchCost)
+    (lists, search) = found
     graph = try NeighborGraph(lists, in: points, on: communicator)
     self.source = source
     self.labels = labels
     self.options = options
+    self.invalidRows = invalidRows
     self.comparesAllPairs = comparesAllPairs
     self.workers = workers
   }
@@ -102,7 +112,8 @@ extension BenchmarkSet {
     case .infomap(let neighborCount):
       try cluster(
         source,
-        by: FlowPlan(neighborCount: neighborCount, search: options, workers: workers),
+        by: FlowPlan(
+          neighborCount: neighborCount, search: options, invalidRows: invalidRows, workers: workers),
         on: communicator
       ).labels
     }
@@ -131,8 +142,8 @@ extension BenchmarkSet {
   ) throws -> SingleLinkage {
     if let tree = trees[minimumSamples] { return tree }
     let forest = try ReachabilityForest(
-      of: comparesAllPairs ? rows : nil, along: lists, minimumSamples: minimumSamples, in: points,
-      using: workers, on: communicator)
+      of: comparesAllPairs ? rows : nil, along: lists.prefix(BenchmarkMethod.treeListLength),
+      minimumSamples: minimumSamples, in: points, using: workers, on: communicator)
     let tree = try SingleLinkage(of: forest, on: communicator)
     trees[minimumSamples] = tree
     return tree

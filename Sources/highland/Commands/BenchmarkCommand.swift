@@ -59,6 +59,13 @@ struct BenchmarkCommand: RankedCommand {
   @Option(help: "Write a page with the table and a chart here, .html.")
   var report: String?
 
+  @Option(
+    help: """
+      What to do with rows of zeros, NaN or infinite values: error refuses the file, singleton takes them as \
+      similar to nothing.
+      """)
+  var invalidRows = InvalidRowPolicy.error
+
   @OptionGroup var search: NeighborSearchOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var progress: ProgressOptions
@@ -99,9 +106,7 @@ struct BenchmarkCommand: RankedCommand {
     }
     let sizes = [file, trainFile].compactMap { $0 }
     let methods = try methods(for: sizes, reporter, on: communicator)
-    if methods.contains(.averageLinkage) {
-      for file in sizes { try checkDendrogram(of: file, on: communicator) }
-    }
+    for file in sizes { try checkMemory(of: methods, file, on: communicator) }
     func set(_ file: FeatureFile, labels path: String, _ name: String) throws -> BenchmarkSet {
       try MemoryNeed(
         neighbors: "-k \(neighborCount)",
@@ -115,7 +120,8 @@ struct BenchmarkCommand: RankedCommand {
       reporter.show(name, isDone: 0)
       return try BenchmarkSet(
         file, labels: labels, neighborCount: neighborCount, searching: search.options,
-        comparingAllPairs: PairWork(of: file).isBearable, using: workers, on: communicator
+        invalid: invalidRows, comparingAllPairs: PairWork(of: file).isBearable, using: workers,
+        on: communicator
       ) { reporter.show(name, isDone: $0) }
     }
     var contest = BenchmarkContest(
@@ -164,15 +170,22 @@ struct BenchmarkCommand: RankedCommand {
     }
   }
 
-  /// Refuses sums that no memory holds.
+  /// Refuses sums and edges that no memory holds.
   ///
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
-  private func checkDendrogram(of file: FeatureFile, on communicator: MPICommunicator) throws {
+  private func checkMemory(
+    of methods: [BenchmarkMethod], _ file: FeatureFile, on communicator: MPICommunicator
+  ) throws {
     let share = Double(largestShare(of: file.rowCount, on: communicator))
-    try MemoryNeed(
-      option: "--methods average-linkage", purpose: "means of \(file.path)",
-      bytes: share * Double(file.columnCount) * 20
-    ).check(on: communicator)
+    let places = Double(min(neighborCount - 1, BenchmarkMethod.treeListLength))
+    for (method, purpose, bytes) in [
+      (BenchmarkMethod.averageLinkage, "means", share * Double(file.columnCount) * 20),
+      (.hdbscan, "edges", share * places * 150 + Double(file.rowCount) * 100),
+    ] where methods.contains(method) {
+      try MemoryNeed(
+        option: "--methods \(method.rawValue)", purpose: "\(purpose) of \(file.path)", bytes: bytes
+      ).check(on: communicator)
+    }
   }
 }
 

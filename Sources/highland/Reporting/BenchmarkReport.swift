@@ -2,6 +2,7 @@ import Charts
 import Datasets
 import DistributedGraphs
 import Evaluation
+import HierarchicalClustering
 import NeighborSearch
 import Parallelism
 
@@ -13,10 +14,10 @@ struct BenchmarkEntry: Encodable {
   var parameterText: String
   var chosenBy: Choice
   var metrics: ClusteringMetrics
-  /// Wall time, the maximum over ranks; without the search of the lists that methods share. Nil of an oracle.
-  var elapsedSeconds: Double?
+  /// Without the search of the lists that methods share. Nil of an oracle.
+  var cost: PhaseCost?
   /// Of trying parameters on the training set, or of training.
-  var tuningSeconds: Double?
+  var tuning: PhaseCost?
   /// Of the rank that took most, rows and shared lists included; nil where the system cannot tell.
   var peakMemoryBytes: Int?
   /// All settings that were tried, on the training set or, without one, on the test set.
@@ -58,7 +59,7 @@ struct BenchmarkEntry: Encodable {
     parameterText = setting?.text ?? ""
     chosenBy = choice
     self.metrics = metrics
-    elapsedSeconds = cost?.elapsedSeconds
+    self.cost = cost?.cost
     peakMemoryBytes = cost?.peakMemoryBytes
   }
 }
@@ -75,7 +76,8 @@ struct BenchmarkReport: Encodable {
   /// k of the lists that methods share, and how they were searched.
   var k: Int
   var search: SearchSummary
-  var searchSeconds: Double
+  var readingCost: PhaseCost
+  var searchCost: PhaseCost
   /// Whether hdbscan compared all pairs; else it saw the neighbour lists alone.
   var hdbscanComparesAllPairs: Bool
   var rankCount: Int
@@ -94,7 +96,8 @@ struct BenchmarkReport: Encodable {
     dimensions = test.source.columnCount
     k = neighborCount
     search = test.search
-    searchSeconds = test.searchSeconds
+    readingCost = test.readingCost
+    searchCost = test.searchCost
     hdbscanComparesAllPairs = test.comparesAllPairs
     self.rankCount = rankCount
     threadCount = test.workers.count
@@ -109,16 +112,19 @@ struct BenchmarkReport: Encodable {
   private var rows: [[String]] {
     entries.map { entry in
       let metrics = entry.metrics
-      func seconds(_ seconds: Double?) -> String { seconds.map { decimal($0, places: 2) } ?? "–" }
+      func seconds(_ cost: PhaseCost?) -> String {
+        cost.map { decimal($0.elapsedSeconds, places: 2) } ?? "–"
+      }
       return [
         entry.method, entry.parameterText, entry.chosenBy.rawValue,
         "\(metrics.predicted.clusterCount)",
-      ] + [metrics.pairwise.f, metrics.bcubed.f, metrics.nmi, metrics.ari].map {
-        decimal($0, places: 4)
-      } + [
-        seconds(entry.elapsedSeconds), seconds(entry.tuningSeconds),
-        entry.peakMemoryBytes.map { decimal(Double($0) / 1e6, places: 0) } ?? "–",
       ]
+        + [metrics.pairwise.f, metrics.bcubed.f, metrics.nmi, metrics.ari].map {
+          decimal($0, places: 4)
+        } + [
+          seconds(entry.cost), seconds(entry.tuning),
+          entry.peakMemoryBytes.map { decimal(Double($0) / 1e6, places: 0) } ?? "–",
+        ]
     }
   }
 
@@ -129,7 +135,7 @@ struct BenchmarkReport: Encodable {
       + "\(entries.first?.metrics.truth.clusterCount ?? 0) true clusters; \(rankCount) "
       + "\(rankCount == 1 ? "rank" : "ranks") of \(threadCount) "
       + "\(threadCount == 1 ? "thread" : "threads"). Shared lists, k = \(k): "
-      + "\(decimal(searchSeconds, places: 2)) s, \(search.method.rawValue)."
+      + "\(decimal(searchCost.elapsedSeconds, places: 2)) s, \(search.method.rawValue)."
     if entries.contains(where: { $0.chosenBy == .oracle }) {
       text +=
         " Rows by oracle have the parameters that are best on these labels: a bound, and no result."
