@@ -35,8 +35,11 @@ extension Programs {
     @Test func areTheSameOnAnyNumberOfRanks() async throws {
       let scratch = try Scratch()
       let files = try split(to: scratch)
-      let arguments =
-        ["benchmark", files[2], files[3], "--train", files[0], files[1], "--json", "-k", "12"]
+      let arguments = [
+        "benchmark", files[2], files[3], "--train", files[0], files[1], "--json", "-k", "12",
+        "--methods",
+        "components,dbscan,hdbscan,finch,average-linkage,infomap,flow,network,auto",
+      ]
       let alone = try await run("highland", arguments)
       #expect(alone.exitCode == 0, "\(alone)")
       let report = try content(of: alone.output)
@@ -44,7 +47,7 @@ extension Programs {
       #expect(
         entries.map { $0["method"] as? String } == [
           "components", "dbscan", "hdbscan", "finch", "average-linkage", "infomap", "flow",
-          "network", "auto", "trained",
+          "network", "auto",
         ])
       for entry in entries.prefix(6) {
         #expect(entry["chosenBy"] as? String == "train")
@@ -55,6 +58,24 @@ extension Programs {
         #expect(shared.exitCode == 0, "\(shared)")
         #expect(try content(of: shared.output) as NSDictionary == report as NSDictionary)
       }
+    }
+
+    /// Another network than the one in the box.
+    @Test func trainANetworkOnTheOtherLabels() async throws {
+      let scratch = try Scratch()
+      let files = try split(to: scratch)
+      let outcome = try await run(
+        "highland",
+        [
+          "benchmark", files[2], files[3], "--train", files[0], files[1], "--json", "--methods",
+          "network,trained",
+        ])
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      let report = try content(of: outcome.output)
+      let entries = try #require(report["entries"] as? [[String: Any]])
+      #expect(entries.map { $0["chosenBy"] as? String } == ["itself", "train"])
+      let metrics = entries.map { $0["metrics"] as? NSDictionary }
+      #expect(metrics[0] != metrics[1])
     }
 
     @Test func withoutOtherLabelsSayWhatIsAnOracle() async throws {
@@ -70,10 +91,10 @@ extension Programs {
         $0.split(separator: " ").first.map(String.init)
       }
       #expect(methods == ["components", "components", "finch", "finch", "flow"], "\(outcome)")
-      #expect(outcome.outputLines.count { $0.contains(" oracle ") } == 2, "\(outcome)")
+      #expect(outcome.outputLines.count { $0.contains("  oracle  ") } == 2, "\(outcome)")
       #expect(outcome.output.contains("a bound, and no result"), "\(outcome)")
       let page = try String(decoding: bytes(of: scratch("page.html")), as: UTF8.self)
-      #expect(page.contains("<svg") && page.contains("finch, oracle"))
+      #expect(page.contains("<svg") && page.contains("oracle"))
     }
 
     @Test(arguments: [

@@ -124,18 +124,16 @@ struct BenchmarkContest {
     var entry = BenchmarkEntry(
       method, nil, method == .trained ? .train : .itself,
       try test.metrics(of: clustering.labels, on: communicator), cost: cost)
-    entry.parameterText = clustering.account
     entry.tuning = training
-    return entry
-  }
-}
-
-extension Clustering {
-  /// What it has chosen for itself, for people.
-  fileprivate var account: String {
-    switch choice {
-    case .listLength(let choice): "k \(choice.neighborCount)"
-    case .thresholds(let choice): "tau \(decimal(choice.thresholds.first, places: 3))"
+    switch clustering.choice {
+    case .listLength(let choice):
+      entry.parameters = ["k": Double(choice.neighborCount)]
+      entry.parameterText = "k \(choice.neighborCount)"
+    case .thresholds(let choice):
+      let (k, tau) = (network!.neighborCount, choice.thresholds.first)
+      entry.parameters = ["k": Double(k), "tau": tau]
+      entry.parameterText = "k \(k), tau \(decimal(tau, places: 3))"
     }
+    return entry
   }
 }

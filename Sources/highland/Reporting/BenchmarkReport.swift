@@ -9,7 +9,7 @@ import Parallelism
 /// What `highland benchmark` found about a method.
 struct BenchmarkEntry: Encodable {
   var method: String
-  /// By name; empty of a method that chooses for itself.
+  /// By name, as given or as the method chose them.
   var parameters: [String: Double]
   var parameterText: String
   var chosenBy: Choice
@@ -167,16 +167,16 @@ struct BenchmarkReport: Encodable {
           body: [
             .bars(
               BarChart(
-                title: "F", xLabel: "", yLabel: "F",
-                places: .names(
-                  entries.map {
-                    $0.chosenBy == .oracle ? "\($0.method), oracle" : $0.method
-                  }),
+                title: "F by row of the table", xLabel: "row", yLabel: "F",
+                places: .names(entries.indices.map { "\($0 + 1)" }),
                 series: [
                   bars("BCubed F") { $0.metrics.bcubed.f },
                   bars("pairwise F") { $0.metrics.pairwise.f },
                 ])),
-            .table(Page.Table(header: Self.header, rows: rows)),
+            .table(
+              Page.Table(
+                header: ["row"] + Self.header,
+                rows: rows.enumerated().map { ["\($0 + 1)"] + $1 })),
           ])
       ]
     ).html
