@@ -133,6 +133,12 @@ let package = Package(
         "FlowClustering", "GraphNetworks", "GraphPartitioning", "LinearAlgebra", "NeighborSearch",
         "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
+    module(
+      "GraphBaselines",
+      [
+        "Communication", "DistributedGraphs", "HierarchicalClustering", "LinearAlgebra",
+        "NeighborSearch", "Parallelism",
+      ]),
     module("PrincipalComponents", ["Communication", "LinearAlgebra", "Parallelism"]),
     module(
       "DiscriminantTransforms",
@@ -167,8 +173,8 @@ let package = Package(
       name: "highland",
       dependencies: [
         "CHighland", "Charts", "Communication", "Datasets", "DefaultModel", "Differentiation",
-        "DiscriminantTransforms", "DistributedGraphs", "Evaluation", "GraphClassification",
-        "GraphCollections",
+        "DiscriminantTransforms", "DistributedGraphs", "Evaluation", "GraphBaselines",
+        "GraphClassification", "GraphCollections",
         "GraphNetworks", "HierarchicalClustering", "HierarchyReports", "LinearAlgebra",
         "MPICommunication", "MPIPrograms", "NeighborSearch", "Optimization", "Parallelism",
         "PrincipalComponents", "SimilarityStructure", "SpeakerTurns", "SyntheticData", "Training",
@@ -264,6 +270,12 @@ let package = Package(
         "ClusteringChecks", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
         "GraphNetworks", "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomInputs",
         "RandomNumbers",
+      ]),
+    tests(
+      of: "GraphBaselines",
+      [
+        "Communication", "DistributedGraphs", "LinearAlgebra", "NeighborSearch", "Parallelism",
+        "RandomInputs",
       ]),
     tests(
       of: "Training",

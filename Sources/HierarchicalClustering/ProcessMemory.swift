@@ -12,6 +12,13 @@ public enum ProcessMemory {
     return kilobytes * 1024
   }
 
+  /// From now on ``peakBytes`` is the peak of what follows.
+  ///
+  /// - Returns: Whether the system lets this process do so.
+  public static func forgetPeak() -> Bool {
+    (try? "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)) != nil
+  }
+
   /// From now on arrays of 1 MiB and more get pages of their own, which return when they are freed.
   ///
   /// By itself the C library raises this limit to up to 32 MiB, and the arrays of one level leave holes that

@@ -26,7 +26,8 @@ struct Highland: ParsableCommand {
       TrainCommand.self, ClusterCommand.self, AssignCommand.self, TreeCommand.self, CutCommand.self,
       DiarizeCommand.self,
       NeighborsCommand.self,
-      ComponentsCommand.self, EvaluateCommand.self, CompareCommand.self, ReportCommand.self,
+      ComponentsCommand.self, EvaluateCommand.self, CompareCommand.self, BenchmarkCommand.self,
+      ReportCommand.self,
       GenerateCommand.self, ConvertCommand.self, TransformCommand.self,
       InfoCommand.self, GraphsCommand.self, CompletionCommand.self,
     ])

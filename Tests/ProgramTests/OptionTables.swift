@@ -8,7 +8,8 @@ extension OptionTable {
       treeAsJSON,
       cut, diarize,
       knn, componentsOfEdges,
-      componentsOfLists, evaluate, evaluateTurns, compare, report, reportAsJSON, generate,
+      componentsOfLists, evaluate, evaluateTurns, compare, benchmark, report, reportAsJSON,
+      generate,
       convertFeatures, convertReduced, convertTransformed,
       convertLabels,
       convertText, transformFit,
@@ -289,6 +290,33 @@ extension OptionTable {
   private static let compare = OptionTable(
     "compare", "compare {truth} {answer}",
     [OptionUse("--top 2", .output), OptionUse("--json", .output)])
+
+  /// What a benchmark found, without seconds and bytes.
+  private static let benchmarked = Trace { traces in
+    let wanted = ["\"method\"", "\"chosenBy\"", "\"eps\"", "\"clusterCount\"", "\"f\""]
+    return traces.output.split(separator: "\n").filter { line in
+      wanted.contains { line.contains($0) }
+    }.joined(separator: "\n")
+  }
+
+  private static let benchmark = OptionTable(
+    "benchmark", "benchmark {features} {truth}", defaults: "--methods components,network",
+    [
+      OptionUse("--dimensions 16", .success, variant: "bin"),
+      OptionUse("--train {few} {few-truth}", benchmarked, with: "--json"),
+      OptionUse("--methods dbscan,network", benchmarked, with: "--json"),
+      OptionUse("-k 12", .line("\"k\" :"), with: "--json"),
+      OptionUse("--model {coordinates}", benchmarked, with: "--json"),
+      OptionUse("--json", .line("trials")),
+      OptionUse("--report page.html", .file("page.html")),
+      OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
+      OptionUse("--search approximate", .line("\"method\" : \"approximate\""), with: "--json"),
+      OptionUse(
+        "--recall 0.5", .line("\"wantedRecall\" : 0.5"), with: "--search approximate --json"),
+      OptionUse("--threads 3", .line("\"threadCount\""), with: "--json"),
+      OptionUse("--progress none", .silence),
+      OptionUse("--overwrite", .success, with: "--report page.html", existing: ["page.html"]),
+    ])
 
   private static let report = OptionTable(
     "report", "report {levels}",
