@@ -52,7 +52,10 @@ public struct SearchMemory: Sendable {
 
   /// Rows, names and lists, and what is added by the way in which they are searched; of an approximate search
   /// that of data as diffuse as they may be.
-  public func bytes(by options: SearchOptions) -> Double {
+  public func bytes(by options: SearchOptions) -> Double { bytes(by: options, isDiffuse: nil) }
+
+  /// The same of data of which it is known whether they are diffuse; nil for as diffuse as they may be.
+  package func bytes(by options: SearchOptions, isDiffuse: Bool?) -> Double {
     let (n, p) = (Double(rowCount), Double(rankCount))
     let held = n * (bytesPerRow + 12 * capacity + 4 + 8)
     // As they are handed out, with all their places however few other nodes there are.
@@ -62,7 +65,7 @@ public struct SearchMemory: Sendable {
       let block = n * (bytesPerRow + 12 * capacity + 4 + 8) / Double(options.division.pieceCount)
       return held + handedOut + (p == 1 ? 0 : p < 4 ? 2 : 3) * block
     }
-    let searched = [false, true].map { isDiffuse in
+    let searched = (isDiffuse.map { [$0] } ?? [false, true]).map { isDiffuse in
       bytesOfPartition(by: SearchEffort(isDiffuse: isDiffuse), plan, options.division)
     }
     return held + handedOut + searched.max()!

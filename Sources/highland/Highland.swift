@@ -28,6 +28,6 @@ struct Highland: ParsableCommand {
       NeighborsCommand.self,
       ComponentsCommand.self, EvaluateCommand.self, CompareCommand.self, ReportCommand.self,
       GenerateCommand.self, ConvertCommand.self, TransformCommand.self,
-      InfoCommand.self, GraphsCommand.self, CompletionCommand.self,
+      PlanCommand.self, InfoCommand.self, GraphsCommand.self, CompletionCommand.self,
     ])
 }

@@ -33,6 +33,12 @@ struct MemoryOptions: ParsableArguments {
     return overflow || text.first == "+" ? nil : bytes
   }
 
+  /// What does not grow with the points: what a process has at its start, code that is read when it is needed, tiles of
+  /// the threads, and buffers.
+  static func fixedBytes(start: Int, threadCount: Int) -> Double {
+    Double(start) + 24e6 + 6e6 * Double(threadCount)
+  }
+
   /// What a run will take on the rank that takes most, and how it divides its search for that.
   struct Plan {
     let division: SearchDivision
@@ -58,9 +64,9 @@ struct MemoryOptions: ParsableArguments {
     on communicator: MPICommunicator, usualNeed: ((SearchDivision) -> Double)? = nil,
     _ need: (SearchDivision) -> Double
   ) throws -> Plan {
-    let start = Double(try communicator.maximum(Machine.startMemoryBytes))
-    // Code that is read when it is needed, tiles of the threads, and buffers.
-    let fixed = start + 24e6 + 6e6 * Double(try communicator.maximum(threadCount))
+    let fixed = Self.fixedBytes(
+      start: try communicator.maximum(Machine.startMemoryBytes),
+      threadCount: try communicator.maximum(threadCount))
     func plans(_ need: (SearchDivision) -> Double) -> [Plan] {
       SearchDivision.all.map { Plan(division: $0, bytes: fixed + need($0), limit: limit) }
     }
