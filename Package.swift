@@ -263,7 +263,7 @@ let package = Package(
       [
         "ClusteringChecks", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
         "GraphNetworks", "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomInputs",
-        "RandomNumbers",
+        "RandomNumbers", "SyntheticData",
       ]),
     tests(
       of: "Training",
@@ -284,8 +284,8 @@ let package = Package(
     .testTarget(
       name: "ProgramTests",
       dependencies: [
-        "highland", "MPIChecks", "Communication", "Datasets", "Evaluation", "HierarchyReports",
-        "LinearAlgebra", "RandomInputs", subprocess,
+        "highland", "MPIChecks", "Communication", "Datasets", "Evaluation",
+        "HierarchicalClustering", "HierarchyReports", "LinearAlgebra", "RandomInputs", subprocess,
       ],
       swiftSettings: strict),
   ]

@@ -85,13 +85,18 @@ public struct ExpectedRanks: Equatable, Sendable {
   /// - Parameters:
   ///   - count: How many values of a rank go to others.
   ///   - byteCount: Of one of them.
-  public func exchange(_ count: Double, of byteCount: Double) -> ExpectedTraffic {
-    traffic(messages: partners(of: count), byteCount: count * byteCount)
+  ///   - partnerCount: To how many ranks they go at most.
+  public func exchange(
+    _ count: Double, of byteCount: Double, to partnerCount: Double = .infinity
+  ) -> ExpectedTraffic {
+    traffic(messages: min(partners(of: count), partnerCount), byteCount: count * byteCount)
   }
 
   /// As ``Communicator/allToAll(_:)``.
-  public func allToAll(_ count: Double, of byteCount: Double) -> ExpectedTraffic {
-    transpose + exchange(count, of: byteCount)
+  public func allToAll(
+    _ count: Double, of byteCount: Double, to partnerCount: Double = .infinity
+  ) -> ExpectedTraffic {
+    transpose + exchange(count, of: byteCount, to: partnerCount)
   }
 
   /// As the sums of so many numbers of 8 bytes, element by element.

@@ -9,8 +9,11 @@ extension ExpectedRanks {
   /// - Parameters:
   ///   - count: Requests of a rank to others.
   ///   - byteCount: Of a value.
-  public func fetch(_ count: Double, of byteCount: Double) -> ExpectedTraffic {
-    allToAll(count, of: 8) + exchange(count, of: byteCount)
+  ///   - partnerCount: How many ranks are asked at most.
+  public func fetch(
+    _ count: Double, of byteCount: Double, to partnerCount: Double = .infinity
+  ) -> ExpectedTraffic {
+    allToAll(count, of: 8, to: partnerCount) + exchange(count, of: byteCount, to: partnerCount)
   }
 
   /// As ``NodePartition/scatter(_:to:into:on:combining:)``.
@@ -18,8 +21,11 @@ extension ExpectedRanks {
   /// - Parameters:
   ///   - count: Contributions of a rank to nodes of others.
   ///   - byteCount: Of one.
-  public func scatter(_ count: Double, of byteCount: Double) -> ExpectedTraffic {
-    fetch(count, of: byteCount)
+  ///   - partnerCount: To how many ranks they go at most.
+  public func scatter(
+    _ count: Double, of byteCount: Double, to partnerCount: Double = .infinity
+  ) -> ExpectedTraffic {
+    fetch(count, of: byteCount, to: partnerCount)
   }
 
   /// As ``NodePartition/deliver(_:width:to:on:)``.
@@ -27,8 +33,11 @@ extension ExpectedRanks {
   /// - Parameters:
   ///   - count: Rows that go to others.
   ///   - byteCount: Of a row.
-  public func deliver(_ count: Double, of byteCount: Double) -> ExpectedTraffic {
-    fetch(count, of: byteCount)
+  ///   - partnerCount: To how many ranks they go at most.
+  public func deliver(
+    _ count: Double, of byteCount: Double, to partnerCount: Double = .infinity
+  ) -> ExpectedTraffic {
+    fetch(count, of: byteCount, to: partnerCount)
   }
 
   /// As ``Halo/localizing(_:in:on:)``: the halo of a graph.

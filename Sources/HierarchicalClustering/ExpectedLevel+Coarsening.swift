@@ -8,7 +8,10 @@ extension ExpectedLevel {
 
   /// The share of nodes whose coarse node is another rank's: peaks are dealt to ranks in equal shares, and parts have
   /// different numbers of them. Measured on generated points.
-  private var movedShare: Double { min(ranks.otherShare, 0.11 * ranks.size.squareRoot()) }
+  private var movedShare: Double { min(ranks.otherShare, 0.07 * ranks.size.squareRoot()) }
+
+  /// They go to the ranks beside.
+  private static let besideCount = 2.0
 
   /// Other nodes that a node is connected to at level 0 by its members, on average: measured on generated points.
   static let connections = 20.0
@@ -25,8 +28,8 @@ extension ExpectedLevel {
     traffic += ranks.allGather(8)
     // Points learn their new node from the owner of the old one, which is any rank.
     traffic += ranks.fetch(points * ranks.otherShare, of: 8)
-    traffic += ranks.deliver(movedCoarse, of: 8)
-    traffic += ranks.scatter(moved, of: 8)
+    traffic += ranks.deliver(movedCoarse, of: 8, to: Self.besideCount)
+    traffic += ranks.scatter(moved, of: 8, to: Self.besideCount)
     var work: [Work: Double] = [:]
     if keepsRows {
       traffic += means(movedCoarse)
@@ -46,7 +49,9 @@ extension ExpectedLevel {
     // The largest part has some nodes more.
     let most = ranks.count > 1 && number == 0 ? 1.03 * owned : owned
     let tiles = max(1, (most / (4096 * blocks)).rounded(.up))
-    let tile = ranks.allGather(1) + ranks.deliver(movedCoarse / tiles, of: 8 * width)
+    let tile =
+      ranks.allGather(1)
+      + ranks.deliver(movedCoarse / tiles, of: 8 * width, to: Self.besideCount)
     return ranks.allGather(8) + blocks * tiles * tile
   }
 
@@ -56,8 +61,9 @@ extension ExpectedLevel {
       number == 0
       ? ranks.extend(ghosts, of: 8)
       : ranks.fetch(Self.connections * owned * cutShare, of: 8)
-    return names + ranks.deliver(Self.connections * movedCoarse, of: 32)
-      + ranks.scatter(moved, of: 16)
+    return names
+      + ranks.deliver(Self.connections * movedCoarse, of: 32, to: Self.besideCount)
+      + ranks.scatter(moved, of: 16, to: Self.besideCount)
   }
 
   /// As ``Level/silhouette(of:over:using:on:)`` of the clusters of a trial.

@@ -37,7 +37,8 @@ struct ExpectedLevel {
   /// At later levels the nodes of a rank are near each other, but those that merge are gone: measured on generated points.
   var cutShare: Double {
     guard movesNodes else { return ranks.otherShare }
-    let byChance = isFirst ? data.cutByChance : min(1, 0.14 + 0.12 * log2(ranks.size))
+    let later = (number == 1 ? 1 : 1.35) * (0.13 + 0.1 * log2(ranks.size))
+    let byChance = isFirst ? data.cutByChance : min(1, later)
     return ranks.otherShare * byChance
   }
 
@@ -46,18 +47,22 @@ struct ExpectedLevel {
     guard ranks.count > 1 else { return 0 }
     let most = ranks.ghostsOfScattered(Double(nodeCount), inLists: nearLength)
     // Several edges come from the same ghost: measured on generated points.
-    return movesNodes ? min(most, (isFirst ? 0.56 : 0.42) * cutShare * edges) : most
+    return movesNodes ? min(most, (isFirst ? 0.65 : 0.44) * cutShare * edges) : most
+  }
+
+  func searchCost(by options: SearchOptions) -> SearchCost {
+    var options = options
+    options.expectsDiffuse = !isFirst
+    return SearchCost(
+      of: job.searchShape(nodeCount: nodeCount, level: number), by: options, isNamed: !isFirst,
+      isDiffuse: !isFirst || data.isDiffuse, partitionCount: isFirst ? data.partitionCount : nil,
+      among: ranks)
   }
 
   /// As ``NeighborSource``.
   func neighbors(by options: SearchOptions) -> ExpectedPhase {
-    var options = options
-    options.expectsDiffuse = !isFirst
-    let cost = SearchCost(
-      of: job.searchShape(nodeCount: nodeCount, level: number), by: options, isNamed: !isFirst,
-      isDiffuse: !isFirst || data.isDiffuse, partitionCount: isFirst ? data.partitionCount : nil,
-      among: ranks)
-    var phase = ExpectedPhase(search: cost, of: job, level: number, nodeCount: nodeCount)
+    var phase = ExpectedPhase(
+      search: searchCost(by: options), of: job, level: number, nodeCount: nodeCount)
     if !isFirst {
       // Lists hold input points, whose owners tell the nodes.
       let places = Double(min(job.listLength, max(nodeCount - 1, 0)))
@@ -94,12 +99,15 @@ struct ExpectedLevel {
     let merged = owned - Double(nextCount) / ranks.size
     // Trees are some five steps deep where most nodes merge.
     let share = merged / max(owned, 1)
-    let rounds = share > 0.5 ? 5.0 : share > 0 ? 4 : 1
+    let rounds = share > 0.5 ? 5 : share > 0 ? 4 : 1
     var traffic = ranks.extend(ghosts, of: 4)
     if movesNodes || !isFirst { traffic += ranks.extend(ghosts, of: 8) }
-    // A node asks until its parent is a root.
-    let asked = 1.5 * merged * cutShare / rounds
-    traffic += rounds * (ranks.fetch(asked, of: 8) + ranks.allGather(1))
+    // A node asks until its parent is a root: half of them once more.
+    var asking = merged * cutShare
+    for _ in 0..<rounds {
+      traffic += ranks.fetch(asking, of: 8) + ranks.allGather(1)
+      asking /= 2
+    }
     traffic += ranks.allGather(8)
     return ExpectedPhase(
       .decode, level: number, nodeCount: nodeCount, work: [.decodedEdges: edges], traffic)

@@ -24,15 +24,14 @@ extension ExpectedLevel {
     traffic += ranks.integerSums(ranks.size)
     traffic += ranks.allToAll(owned * ranks.otherShare, of: 8)
     traffic += ranks.exchange(owned * ranks.otherShare, of: 8)
-    let (moving, movedBytes) = moving
     traffic += moving
     return ExpectedPhase(
       .partition, level: number, nodeCount: nodeCount,
-      work: [.dividedEdges: work, .movedBytes: movedBytes], traffic)
+      work: [.dividedEdges: work], traffic)
   }
 
   /// As ``ClusteringRun/reorder(to:in:on:)``, and the move of the lists: in sixteen slabs.
-  private var moving: (traffic: ExpectedTraffic, byteCount: Double) {
+  private var moving: ExpectedTraffic {
     let slabs = 16.0
     let away = owned * ranks.otherShare
     let places = Double(min(job.listLength, max(nodeCount - 1, 0)))
@@ -48,7 +47,7 @@ extension ExpectedLevel {
     }
     traffic += slabs * ranks.deliver(away / slabs, of: 8 * places)
     traffic += slabs * ranks.deliver(away / slabs, of: 4 * places)
-    return (traffic, owned * (rowBytes + 12 * places))
+    return traffic
   }
 }
 

@@ -13,8 +13,8 @@ public struct ExpectedRun: Sendable {
   public private(set) var phases: [ExpectedPhase] = []
   /// Nodes of every level, and what is left after the last one.
   public let nodeCounts: [Int]
-  /// How each level is searched.
-  public private(set) var searches: [SearchMethod] = []
+  /// How each level is searched, and the partitions of approximate searches.
+  public private(set) var searches: [(method: SearchMethod, partitionCount: Int)] = []
 
   public init(of job: ClusteringJob, expecting data: ExpectedData = ExpectedData()) {
     self.job = job
@@ -85,7 +85,7 @@ extension ExpectedRun {
     var reading = reading
     reading.memoryBytes = Double(shape.rowCount) * shape.bytesPerRow
     phases = [reading, search]
-    searches = [cost.method]
+    searches = [(cost.method, cost.partitionCount)]
   }
 
   /// Of a search, and of writing what it found: indices are copied then.
@@ -100,34 +100,37 @@ extension ExpectedRun {
     _ network: StructureNetwork, _ goal: ClusteringJob.NetworkGoal, fewNodes: Int
   ) {
     let memory = ExpectedMemory(of: job, network, nodeCounts: nodeCounts, data)
-    let levels = nodeCounts.indices.map { number in
-      let isLast = number + 1 == nodeCounts.count
-      let next =
-        isLast
-        ? number < data.sharesApart.count
-          ? max(1, Int(Double(nodeCounts[number]) * data.sharesApart[number])) : nodeCounts[number]
-        : nodeCounts[number + 1]
-      return ExpectedLevel(
-        job: job, data: data, number: number, nodeCount: nodeCounts[number], nextCount: next,
-        isLast: isLast, network: network)
-    }
-    searches = levels.map { level in
-      var options = job.search
-      options.expectsDiffuse = level.number > 0
-      return SearchPlan(nodeCount: level.nodeCount, listLength: job.listLength)
-        .choice(by: options).method
+    let levels = levels(of: nodeCounts, network)
+    searches = levels.map {
+      let cost = $0.searchCost(by: job.search)
+      return (cost.method, cost.partitionCount)
     }
     phases = [reading, copies]
     for level in levels {
       phases.append(level.neighbors(by: job.search))
       if level.number == 0, goal.movesNodes, job.ranks.count > 1 { phases.append(level.dealing) }
       phases += [level.graph, level.judging]
-      if level.number == 0, goal.choosesThreshold { phases.append(trials(along: levels)) }
+      if level.number == 0, goal.choosesThreshold { phases.append(trials(by: network)) }
       phases += [level.decoding, level.coarsening(keepingRows: !level.isLast)]
     }
     phases.append(
       ExpectedLevel.labeling(of: job, clusterCount: levels.last!.nextCount))
     for place in phases.indices { phases[place].memoryBytes = memory.bytes(of: phases[place]) }
+  }
+
+  /// The levels of so many nodes each.
+  private func levels(of counts: [Int], _ network: StructureNetwork) -> [ExpectedLevel] {
+    counts.indices.map { number in
+      let isLast = number + 1 == counts.count
+      let merges = isLast && number < data.sharesApart.count
+      let next =
+        isLast
+        ? merges ? max(1, Int(Double(counts[number]) * data.sharesApart[number])) : counts[number]
+        : counts[number + 1]
+      return ExpectedLevel(
+        job: job, data: data, number: number, nodeCount: counts[number], nextCount: next,
+        isLast: isLast, network: network)
+    }
   }
 
   /// As ``duplicateRoots(of:where:within:in:named:using:on:)`` of points without copies.
@@ -145,7 +148,10 @@ extension ExpectedRun {
 
   /// As ``ClusteringRun/chooseThresholds(along:of:by:measuredBy:on:)``: a trial is a clustering from level 0's linkage on, with
   /// searches of a lower recall, and the silhouette of what it finds.
-  private func trials(along levels: [ExpectedLevel]) -> ExpectedPhase {
+  private func trials(by network: StructureNetwork) -> ExpectedPhase {
+    // Trials of higher thresholds leave more nodes: measured on generated points.
+    let counts = nodeCounts.enumerated().map { $0 == 0 ? $1 : min(nodeCounts[0], $1 + $1 * 3 / 10) }
+    let levels = levels(of: counts, network)
     var options = job.search
     options.recall = min(options.recall, 0.9)
     var parts: [ExpectedPhase] = []

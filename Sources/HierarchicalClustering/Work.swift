@@ -10,8 +10,8 @@ public enum Work: String, CaseIterable, Codable, Sendable {
   case blockFlops, blockPairs
   /// Floating-point operations within cells, and visits of rows to cells: an approximate search.
   case cellFlops, cellVisits
-  /// Edges of the graph that is divided among ranks, and bytes that move to new owners.
-  case dividedEdges, movedBytes
+  /// Edges of the graph that is divided among ranks, and the move of its nodes with them.
+  case dividedEdges
   /// Edges of the neighbour graph.
   case graphEdges
   /// Edges whose linkage a network predicts, with their lists.
@@ -26,7 +26,7 @@ public enum Work: String, CaseIterable, Codable, Sendable {
   /// Whether the threads of a rank share it.
   var isShared: Bool {
     switch self {
-    case .dividedEdges, .movedBytes, .graphEdges, .decodedEdges, .mergedEdges, .labelledPoints:
+    case .dividedEdges, .graphEdges, .decodedEdges, .mergedEdges, .labelledPoints:
       false
     case .readNumbers, .hashedNumbers, .blockFlops, .blockPairs, .cellFlops, .cellVisits,
       .judgedEdges, .summedNumbers:

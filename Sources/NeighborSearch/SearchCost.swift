@@ -38,10 +38,10 @@ public struct SearchCost: Sendable {
     let nodes = SearchedNodes(shape, isNamed: isNamed, among: ranks)
     if method == .approximate {
       let effort = SearchEffort(isDiffuse: isDiffuse)
-      let count =
-        partitionCount
-        ?? SearchPlan.expectedPartitions(for: options.recall, isDiffuse: isDiffuse)
-      searchCells(of: nodes, plan, effort, partitionCount: count, options.division)
+      searchCells(
+        of: nodes, plan, effort,
+        partitionCount: partitionCount ?? effort.partitionCount(for: options.recall, plan),
+        options.division)
     } else {
       comparedPairs = plan.exactPairs
       blockPairs = comparedPairs / ranks.size
@@ -173,7 +173,10 @@ extension SearchCost {
       members: nodes.ofRank, visits: nodes.ofRank * effort.meanCells, rowByteCount: nodes.rowBytes,
       listByteCount: 12 * nodes.capacity, isAlone: false, division)
     let slabCount = Double(slabs)
-    let guests = nodes.ofRank * awayRanks(cellCount, effort, slabCount, among: ranks) / slabCount
+    let guests =
+      nodes.ofRank / slabCount
+      * effort.awayRanks(
+        ofCells: cellCount, among: ranks.size * slabCount, otherShare: ranks.otherShare)
     let words = 16 * guests + 4 * nodes.ofRank * effort.meanCells * ranks.otherShare / slabCount
     // Lists are full after a partition; of the next ones only what is better comes back.
     let found = isFirst ? nodes.capacity : min(1.5, nodes.capacity)
@@ -183,18 +186,31 @@ extension SearchCost {
       + ranks.exchange(guests, of: 12 * found)
     return ranks.exchange(ranks.size - 1, of: 16 * slabCount) + slabCount * slab
   }
+}
 
+extension SearchEffort {
   /// How often a row goes to another rank, in all slabs.
   ///
   /// The cells of a row lie in several groups, each on any rank, and those of a group on several ranks once a rank has fewer
-  /// cells than a group: g = m − 0.54 m exp(−0.55 p / √C) places of m, measured on generated points; a row goes to
+  /// cells than a group. Measured on generated points, in 30 to 300 cells of a few ranks, its m cells are in
+  /// g = m − (m − g₀) exp(−0.55 p / √C) places by chance, g₀ = √C / 10, 0.46 m at most; so a row goes to
   /// p (1 − (1 − 1/p)^g) ranks.
-  private func awayRanks(
-    _ cellCount: Double, _ effort: SearchEffort, _ slabCount: Double, among ranks: ExpectedRanks
-  ) -> Double {
-    let parts = ranks.size * slabCount
-    let places =
-      effort.meanCells * (1 - 0.54 * exp(-0.55 * parts / cellCount.squareRoot()))
-    return parts * (1 - pow(1 - 1 / parts, places)) * ranks.otherShare
+  ///
+  /// - Parameters:
+  ///   - cellCount: C.
+  ///   - partCount: p, or ranks times slabs.
+  func awayRanks(ofCells cellCount: Double, among partCount: Double, otherShare: Double) -> Double {
+    let groups = max(cellCount, 1).squareRoot()
+    let least = min(0.46 * meanCells, groups / 10)
+    let places = meanCells - (meanCells - least) * exp(-0.55 * partCount / groups)
+    return partCount * (1 - pow(1 - 1 / partCount, places)) * otherShare
+  }
+
+  /// How many partitions an approximate search is expected to take for a recall.
+  func partitionCount(for recall: Double, _ plan: SearchPlan) -> Int {
+    // Measured on generated points: a partition finds this much, and of so few cells those that a node visits hold all
+    // that matters.
+    if isDiffuse ? plan.cellCount(by: self) <= 128 : recall <= 0.95 { return 1 }
+    return SearchPlan.expectedPartitions(for: recall, isDiffuse: isDiffuse)
   }
 }

@@ -65,15 +65,24 @@ public struct SearchMemory: Sendable {
       let block = n * (bytesPerRow + 12 * capacity + 4 + 8) / Double(options.division.pieceCount)
       return held + handedOut + (p == 1 ? 0 : p < 4 ? 2 : 3) * block
     }
-    let searched = (isDiffuse.map { [$0] } ?? [false, true]).map { isDiffuse in
+    if let isDiffuse {
+      return held + handedOut
+        + bytesOfPartition(
+          by: SearchEffort(isDiffuse: isDiffuse), plan, options.division, isExpected: true)
+    }
+    let searched = [false, true].map { isDiffuse in
       bytesOfPartition(by: SearchEffort(isDiffuse: isDiffuse), plan, options.division)
     }
     return held + handedOut + searched.max()!
   }
 
   /// What is added to rows and lists while the cells of a partition are searched.
+  ///
+  /// - Parameter isExpected: Whether rows that visit several cells of a rank are taken to come once; if not, each visit is
+  ///   taken to bring a row.
   private func bytesOfPartition(
-    by effort: SearchEffort, _ plan: SearchPlan, _ division: SearchDivision
+    by effort: SearchEffort, _ plan: SearchPlan, _ division: SearchDivision,
+    isExpected: Bool = false
   ) -> Double {
     let (n, p) = (Double(rowCount), Double(rankCount))
     let cellCount = Double(plan.cellCount(by: effort))
@@ -86,7 +95,13 @@ public struct SearchMemory: Sendable {
       members: n, visits: visits, rowByteCount: bytesPerRow, listByteCount: 12 * capacity,
       isAlone: p == 1, division)
     let ofSlab = visits / Double(slabs)
-    let guests = p == 1 ? 0 : ofSlab * (p - 1) / p * (2 * bytesPerRow + 24 * capacity + 40)
+    let coming =
+      isExpected
+      ? n / Double(slabs)
+        * effort.awayRanks(
+          ofCells: cellCount, among: p * Double(slabs), otherShare: (p - 1) / p)
+      : ofSlab * (p - 1) / p
+    let guests = p == 1 ? 0 : coming * (2 * bytesPerRow + 24 * capacity + 40)
     return max((p == 1 ? 1 : 2) * sampled, 40 * ofSlab + guests) + membership + centers
   }
 }

@@ -176,10 +176,10 @@ extension ExpectedRun {
       }
       if goal.choosesThreshold { assumptions.append("\(data.trialCount) thresholds are tried") }
     }
-    if searches[0] == .approximate {
+    if searches[0].method == .approximate {
       assumptions.append(
-        "the points are \(data.isDiffuse ? "" : "not ")diffuse"
-          + (data.partitionCount.map { ", and take \($0) partitions" } ?? ""))
+        "the points are \(data.isDiffuse ? "" : "not ")diffuse, and take "
+          + quantity(searches[0].partitionCount, "partition"))
     }
     return assumptions.isEmpty ? ["nothing"] : assumptions
   }

@@ -9,7 +9,8 @@ import SyntheticData
 
 /// Measures how fast this machine works, by small runs of generated points on one thread.
 ///
-/// Each pair of kinds of work is told apart by two runs, of few and of many columns.
+/// Each pair of kinds of work is told apart by two runs, of few and of many columns. Times are those of the processor, as
+/// other programs may run beside.
 struct Calibration {
   private static let columnCounts = [32, 128]
   /// Points of the exact searches, and of the clusterings.
@@ -38,7 +39,7 @@ struct Calibration {
       let pairs = Double(Self.exactCount) * Double(Self.exactCount - 1) / 2
       // The first of two runs wakes the processor.
       let seconds = try (0..<2).map { _ in
-        try secondsOf {
+        try processorSecondsOf {
           _ = try nearestNeighbors(
             of: rows, listLength: Self.listLength, in: nodes, on: SingleRank())
         }
@@ -60,19 +61,17 @@ struct Calibration {
           * (2 * run.columns / rates[.blockFlops]! + 1 / rates[.blockPairs]!)
         return TimedWork(2 * run.columns * run.cellPairs, run.visits, max(seconds, 1e-6))
       })
-    for (first, second, phase) in [
-      (Work.summedNumbers, Work.mergedEdges, Phase.coarsen),
-      (.dividedEdges, .movedBytes, .partition),
-    ] {
-      set(
-        first, second,
-        by: runs.map {
-          TimedWork($0.amount(first, phase), $0.amount(second, phase), $0.seconds(phase))
-        })
-    }
+    set(
+      .summedNumbers, .mergedEdges,
+      by: runs.map {
+        TimedWork(
+          $0.amount(.summedNumbers, .coarsen), $0.amount(.mergedEdges, .coarsen),
+          $0.seconds(.coarsen))
+      })
     for (work, phase) in [
       (Work.readNumbers, Phase.read), (.hashedNumbers, .copies), (.graphEdges, .graph),
       (.judgedEdges, .network), (.decodedEdges, .decode), (.labelledPoints, .label),
+      (.dividedEdges, .partition),
     ] {
       let amount = runs.reduce(0) { $0 + $1.amount(work, phase) }
       rates[work] = amount / max(runs.reduce(0) { $0 + $1.seconds(phase) }, 1e-9)
@@ -128,7 +127,8 @@ private struct ClusteredRun {
     let ofTwo = try ThreadCommunicator.run(ranks: 2, deadline: 600) {
       try cluster(source, by: plan, on: $0).levels[0].phases[Phase.partition.rawValue]!
     }
-    dealt = ofTwo[0].elapsedSeconds
+    // Each of both counts the whole process.
+    dealt = ofTwo[0].cpuSeconds / 4
     search = alone.levels[0].search!
     guard case .structure(let network) = model.linkage else {
       preconditionFailure("the built-in model is one of structure")
@@ -160,10 +160,10 @@ private struct ClusteredRun {
   /// Of a phase at level 0.
   func seconds(_ phase: Phase) -> Double {
     switch phase {
-    case .read: alone.reading.elapsedSeconds
-    case .label: alone.labeling.elapsedSeconds
+    case .read: alone.reading.cpuSeconds
+    case .label: alone.labeling.cpuSeconds
     case .partition: dealt
-    default: alone.levels[0].phases[phase.rawValue]!.elapsedSeconds
+    default: alone.levels[0].phases[phase.rawValue]!.cpuSeconds
     }
   }
 
@@ -180,8 +180,8 @@ private func generatedRows(_ count: Int, columnCount: Int) throws -> Matrix {
   return all.rows(0..<min(count, all.rowCount(of: .train)), of: .train)
 }
 
-private func secondsOf(_ body: () throws -> Void) rethrows -> Double {
-  let start = ContinuousClock.now
+private func processorSecondsOf(_ body: () throws -> Void) rethrows -> Double {
+  let start = processorSeconds()
   try body()
-  return start.duration(to: .now) / .seconds(1)
+  return processorSeconds() - start
 }

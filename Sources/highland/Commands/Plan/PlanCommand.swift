@@ -89,6 +89,7 @@ struct PlanCommand: RankedCommand {
 
   /// Measures the work on rank 0, and messages between it and others.
   private func calibrateRates(on communicator: MPICommunicator) throws {
+    try outputs.check([.json(constants)], reading: [], on: communicator)
     let work = try communicator.agree { () throws -> [Work: Double] in
       guard communicator.rank == Rank(0) else { return [:] }
       return try Calibration.workRates()
@@ -118,6 +119,10 @@ struct PlanCommand: RankedCommand {
     let job = try plannedJob()
     let run = PlannedRun(
       job, expecting: data.expected, at: rates, within: memory.limit)
+    if run.run.searches[0].method == .exact, let name = data.namesOfSearch.first {
+      throw ValidationError(
+        "\(name) is of approximate searches, and these points are searched exactly; expected --search approximate")
+    }
     return PlanReport(
       of: run, command: command.rawValue, features: features, ratesFrom: origin.account,
       areRatesOfThisMachine: rates.areOfThisMachine)
@@ -214,15 +219,20 @@ extension PlanCommand {
       throw ValidationError("--network is between hosts: expected --hosts 2 or more")
     }
     if let tau, !(0...1).contains(tau) { throw ValidationError("--tau \(tau): expected 0 ... 1") }
-    guard tau == nil || !data.namesOfClustering.contains("--trials") else {
+    guard tau == nil || data.givenTrials == nil else {
       throw ValidationError("--tau and --trials: expected one of them, as trials choose τ")
     }
-    guard partition != .input || !data.namesOfClustering.contains("--cut") else {
+    guard partition != .input || data.givenCut == nil else {
       throw ValidationError(
         "--cut and --partition input: expected one of them, as there ranks own points by chance")
     }
-    if search.givenSearch == .exact, let name = data.namesOfSearch.first {
-      throw ValidationError("\(name) is of approximate searches; not with --search exact")
+    if model != nil, let name = tau != nil ? "--tau" : data.givenTrials != nil ? "--trials" : nil {
+      throw ValidationError(
+        "\(name) and --model: expected one of them, as only with the built-in model τ is chosen by trials")
+    }
+    guard search.givenRecall == nil || data.givenPartitions == nil else {
+      throw ValidationError(
+        "--recall and --partitions: expected one of them, as the recall says how many partitions there are")
     }
     try validateCommand()
   }

@@ -9,17 +9,20 @@ struct PlannedRun {
   let rates: Rates
   /// What each rank may take; nil for anything.
   let limit: Int?
-  /// What does not grow with the points.
+  /// What does not grow with the points: as it is, and as the command reckons with.
   let fixedBytes: Double
+  private let fixedBound: Double
 
   /// The least divided search that fits, as the command chooses it; the most divided one where none does.
   init(_ job: ClusteringJob, expecting data: ExpectedData, at rates: Rates, within limit: Int?) {
     self.rates = rates
     self.limit = limit
-    let fixedBytes = MemoryOptions.fixedBytes(
+    let bound = MemoryOptions.fixedBytes(
       start: Self.usualStartBytes, threadCount: job.threadCount)
-    self.fixedBytes = fixedBytes
-    let room = limit.map { Double($0) - fixedBytes } ?? .infinity
+    fixedBound = bound
+    // Measured where there are few points: buffers are seldom all in use.
+    fixedBytes = Double(Self.usualStartBytes) + 4e6 + 2e6 * Double(job.threadCount)
+    let room = limit.map { Double($0) - bound } ?? .infinity
     let runs = SearchDivision.all.lazy.map { division in
       var job = job
       job.search.division = division
@@ -40,9 +43,9 @@ struct PlannedRun {
   /// Of the rank that takes most.
   var memoryBytes: Double { fixedBytes + run.memoryBytes }
   /// What the command reckons with: beyond the limit it is refused.
-  var boundBytes: Double { fixedBytes + run.boundBytes(mergingHalf: true) }
+  var boundBytes: Double { fixedBound + run.boundBytes(mergingHalf: true) }
   /// The same of data of which hardly anything merges.
-  var mostBoundBytes: Double { fixedBytes + run.boundBytes(mergingHalf: false) }
+  var mostBoundBytes: Double { fixedBound + run.boundBytes(mergingHalf: false) }
   var fits: Bool { limit.map { boundBytes <= Double($0) } ?? true }
 
   /// The phase that takes the most memory if that is too much, or else the one that takes longest.
@@ -81,7 +84,7 @@ extension PlannedRun {
     if job.element == .float32 {
       consider("rows of 8-bit numbers", with { $0.element = .int8 })
     }
-    if run.searches[0] == .exact, job.search.method != .approximate {
+    if run.searches[0].method == .exact, job.search.method != .approximate {
       consider("--search approximate", with { $0.search.method = .approximate })
     }
     if case .network(let network, var goal) = job.goal, goal.choosesThreshold {

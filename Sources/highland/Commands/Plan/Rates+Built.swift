@@ -7,7 +7,7 @@ extension Rates {
     processor: "AMD EPYC", kernels: "avx512",
     [
       .readNumbers: 1e9, .hashedNumbers: 1e9, .blockFlops: 1.9e11, .blockPairs: 1e9,
-      .cellFlops: 1e11, .cellVisits: 1e6, .dividedEdges: 2e6, .movedBytes: 5e8, .graphEdges: 5e7,
+      .cellFlops: 1e11, .cellVisits: 1e6, .dividedEdges: 2e6, .graphEdges: 5e7,
       .judgedEdges: 2e6, .decodedEdges: 1e8, .summedNumbers: 3e8, .mergedEdges: 1e7,
       .labelledPoints: 1e7,
     ],
