@@ -7,11 +7,13 @@ extension ExpectedLevel {
   private var coarse: Double { Double(nextCount) / ranks.size }
 
   /// The share of nodes whose coarse node is another rank's: peaks are dealt to ranks in equal shares, and parts have
-  /// different numbers of them. Measured on generated points.
-  private var movedShare: Double { min(ranks.otherShare, 0.07 * ranks.size.squareRoot()) }
+  /// different numbers of them. On generated points about 1.5 √m of m move across the border of two ranks.
+  private var movedShare: Double {
+    min(ranks.otherShare, 1.5 * (ranks.size / 2 / max(coarse, 1)).squareRoot())
+  }
 
-  /// They go to the ranks beside.
-  private static let besideCount = 2.0
+  /// They go to the rank before or after, of which there is one less than there are ranks.
+  private var besideCount: Double { ranks.otherShare }
 
   /// Other nodes that a node is connected to at level 0 by its members, on average: measured on generated points.
   static let connections = 20.0
@@ -28,8 +30,8 @@ extension ExpectedLevel {
     traffic += ranks.allGather(8)
     // Points learn their new node from the owner of the old one, which is any rank.
     traffic += ranks.fetch(points * ranks.otherShare, of: 8)
-    traffic += ranks.deliver(movedCoarse, of: 8, to: Self.besideCount)
-    traffic += ranks.scatter(moved, of: 8, to: Self.besideCount)
+    traffic += ranks.deliver(movedCoarse, of: 8, to: besideCount)
+    traffic += ranks.scatter(moved, of: 8, to: besideCount)
     var work: [Work: Double] = [:]
     if keepsRows {
       traffic += means(movedCoarse)
@@ -51,7 +53,7 @@ extension ExpectedLevel {
     let tiles = max(1, (most / (4096 * blocks)).rounded(.up))
     let tile =
       ranks.allGather(1)
-      + ranks.deliver(movedCoarse / tiles, of: 8 * width, to: Self.besideCount)
+      + ranks.deliver(movedCoarse / tiles, of: 8 * width, to: besideCount)
     return ranks.allGather(8) + blocks * tiles * tile
   }
 
@@ -62,8 +64,8 @@ extension ExpectedLevel {
       ? ranks.extend(ghosts, of: 8)
       : ranks.fetch(Self.connections * owned * cutShare, of: 8)
     return names
-      + ranks.deliver(Self.connections * movedCoarse, of: 32, to: Self.besideCount)
-      + ranks.scatter(moved, of: 16, to: Self.besideCount)
+      + ranks.deliver(Self.connections * movedCoarse, of: 32, to: besideCount)
+      + ranks.scatter(moved, of: 16, to: besideCount)
   }
 
   /// As ``Level/silhouette(of:over:using:on:)`` of the clusters of a trial.

@@ -1,16 +1,16 @@
 import HierarchicalClustering
 
 extension Rates {
-  /// Measured by `highland plan --calibrate` on two ranks of an AMD EPYC with AVX-512; messages between hosts are taken to
-  /// pass a network of 10 gigabits per second.
+  /// Measured by `highland plan --calibrate` on an AMD EPYC with AVX2; messages between hosts are taken to pass a network of
+  /// 10 gigabits per second.
   static let built = Rates(
-    processor: "AMD EPYC", kernels: "avx512",
+    processor: "AMD EPYC", kernels: "avx2",
     [
-      .readNumbers: 1e9, .hashedNumbers: 1e9, .blockFlops: 1.9e11, .blockPairs: 1e9,
-      .cellFlops: 1e11, .cellVisits: 1e6, .dividedEdges: 2e6, .graphEdges: 5e7,
-      .judgedEdges: 2e6, .decodedEdges: 1e8, .summedNumbers: 3e8, .mergedEdges: 1e7,
-      .labelledPoints: 1e7,
+      .readNumbers: 1.3e8, .hashedNumbers: 9.4e7, .blockFlops: 6.6e10, .blockPairs: 8e8,
+      .cellFlops: 3.1e10, .cellVisits: 7.3e5, .dividedEdges: 7.6e5, .graphEdges: 4.3e7,
+      .judgedEdges: 4.4e5, .decodedEdges: 2.6e7, .summedNumbers: 1.2e8, .mergedEdges: 3.4e6,
+      .labelledPoints: 5.1e6,
     ],
-    bytesPerSecond: 3e9, secondsPerMessage: 2e-6, bytesPerSecondBetweenHosts: 1.25e9,
-    secondsPerMessageBetweenHosts: 3e-5, areMessagesMeasured: true)
+    bytesPerSecond: 2e9, secondsPerMessage: 5e-6, bytesPerSecondBetweenHosts: 1.25e9,
+    secondsPerMessageBetweenHosts: 3e-5, areMessagesMeasured: false)
 }
