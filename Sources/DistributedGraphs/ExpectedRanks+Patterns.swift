@@ -1,5 +1,5 @@
-internal import Glibc
 public import Communication
+internal import Glibc
 
 // What the patterns of this module would send. Each has the name of the function that it is the twin of.
 

@@ -54,7 +54,9 @@ public struct ExpectedRun: Sendable {
 
   public var flops: Double { phases.reduce(0) { $0 + $1.flops } }
 
-  public var traffic: ExpectedTraffic { phases.reduce(into: ExpectedTraffic()) { $0 += $1.traffic } }
+  public var traffic: ExpectedTraffic {
+    phases.reduce(into: ExpectedTraffic()) { $0 += $1.traffic }
+  }
 
   public var diskBytes: Double { phases.reduce(0) { $0 + $1.diskBytes } }
 }

@@ -96,7 +96,8 @@ extension Programs {
     }
 
     @Test(arguments: [
-      ("{}", "no rates of highland plan --calibrate"), ("", "no rates of highland plan --calibrate"),
+      ("{}", "no rates of highland plan --calibrate"),
+      ("", "no rates of highland plan --calibrate"),
       ("zero", "readNumbers: 0.0 units per second"),
     ])
     func refuseFilesWithoutRates(text: String, problem: String) async throws {
@@ -124,6 +125,27 @@ extension Programs {
         "highland", ["plan"] + words.split(separator: " ").map(String.init))
       #expect(outcome.exitCode == 64 || outcome.exitCode == 1, "\(outcome)")
       #expect(outcome.output.isEmpty && outcome.errors.contains(name), "\(outcome)")
+    }
+
+    /// On a machine so slow that a small run takes more than ten minutes, runs say so; on another they do not.
+    @Test(arguments: [
+      ["knn", "--neighbors", "n.npy", "--similarities", "s.npy"],
+      ["cluster", "--method", "network"],
+    ])
+    func areSpokenOfBeforeLongRuns(words: [String]) async throws {
+      let scratch = try Scratch()
+      let features = try scratch.write(randomMatrix(600, 8, seed: 9), as: "x.npy")
+      try FileManager.default.createDirectory(
+        atPath: scratch("highland"), withIntermediateDirectories: true)
+      for (rate, isSlow) in [(100.0, true), (1e9, false)] {
+        try scratch.write(planRates(unitsPerSecond: rate), as: "highland/rates.json")
+        let outcome = try await run(
+          .name("env"),
+          ["XDG_CACHE_HOME=\(scratch.path)", "highland", words[0], features]
+            + words.dropFirst().map { $0.hasSuffix(".npy") ? scratch("\(rate)\($0)") : $0 })
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        #expect(outcome.errors.contains("predicted to take") == isSlow, "\(outcome)")
+      }
     }
 
     /// Rates are measured and written where they are asked for, and plans take them.

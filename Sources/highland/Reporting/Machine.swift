@@ -10,7 +10,8 @@ enum Machine {
 
   /// The name that the system gives the first processor; nil where it gives none.
   static var processorName: String? {
-    let lines = FileManager.default.contents(atPath: "/proc/cpuinfo")
+    let lines =
+      FileManager.default.contents(atPath: "/proc/cpuinfo")
       .map { String(decoding: $0, as: UTF8.self).split(separator: "\n") } ?? []
     let line = lines.first { $0.hasPrefix("model name") }
     return line?.split(separator: ":", maxSplits: 1).last.map {

@@ -124,7 +124,9 @@ extension PlanReport {
       + "\(quantity(rankCount, "rank")) of \(quantity(threadCount, "thread")) on \(quantity(hostCount, "host"))"
     return
       ([title, table.text, "", memoryAccount, breakingAccount]
-      + remedies.map { "  \($0.change): \(duration($0.seconds)), \(memory($0.boundBytesIfHalfMerge))\(limitBytes != nil && !$0.fits ? ", too much" : "")" }
+      + remedies.map {
+        "  \($0.change): \(duration($0.seconds)), \(memory($0.boundBytesIfHalfMerge))\(limitBytes != nil && !$0.fits ? ", too much" : "")"
+      }
       + ["Taken to be so: \(assumptions.joined(separator: "; ")).", "Rates: \(rates)."])
       .joined(separator: "\n")
   }
@@ -169,10 +171,12 @@ extension ExpectedRun {
     if case .network(_, let goal) = job.goal {
       let shares = data.sharesApart.map { decimal($0, places: 3) }.joined(separator: ", ")
       assumptions.append(
-        shares.isEmpty ? "no nodes merge" : "of the nodes of the levels \(shares) stay apart, then all")
+        shares.isEmpty
+          ? "no nodes merge" : "of the nodes of the levels \(shares) stay apart, then all")
       if job.ranks.count > 1, goal.movesNodes {
         assumptions.append(
-          "\(decimal(100 * data.cutByChance, places: 1)) % of the edges that chance would cut are between ranks")
+          "\(decimal(100 * data.cutByChance, places: 1)) % of the edges that chance would cut are between ranks"
+        )
       }
       if goal.choosesThreshold { assumptions.append("\(data.trialCount) thresholds are tried") }
     }

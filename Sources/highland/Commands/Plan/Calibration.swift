@@ -26,7 +26,9 @@ struct Calibration {
   static func workRates() throws -> [Work: Double] {
     var calibration = Calibration()
     try calibration.measureExactSearch()
-    let runs = try columnCounts.map { try ClusteredRun(columnCount: $0, pointCount: clusteredCount) }
+    let runs = try columnCounts.map {
+      try ClusteredRun(columnCount: $0, pointCount: clusteredCount)
+    }
     calibration.measurePhases(runs)
     return calibration.rates
   }

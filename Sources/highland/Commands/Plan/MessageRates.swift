@@ -16,7 +16,8 @@ struct MessageRates {
   init?(onThisHost isHere: Bool, on communicator: some Communicator) throws {
     let own =
       communicator.rank == Rank(0)
-      ? communicator.ranks.dropFirst().first { communicator.isOnThisHost($0) == isHere }?.index ?? -1
+      ? communicator.ranks.dropFirst().first { communicator.isOnThisHost($0) == isHere }?.index
+        ?? -1
       : -1
     let partner = try communicator.gatherOne(own)[0]
     guard partner >= 0 else { return nil }

@@ -31,10 +31,16 @@ struct PlanCommand: RankedCommand {
   @Option(help: "Columns; of a file those of a raw .bin, and checked for other formats.")
   var dimensions: Int?
 
-  @Option(help: "The type of the numbers of --points: float32, float16, bfloat16, int8 or uint8. Default: float32.")
+  @Option(
+    help:
+      "The type of the numbers of --points: float32, float16, bfloat16, int8 or uint8. Default: float32."
+  )
   var elementType: PlannedElement?
 
-  @Option(help: "What is to be run: cluster (--method network, with a model of structure) or knn. Default: cluster.")
+  @Option(
+    help:
+      "What is to be run: cluster (--method network, with a model of structure) or knn. Default: cluster."
+  )
   var command = PlannedTask.cluster
 
   @Option(help: "Ranks. Default: 1.")
@@ -46,7 +52,9 @@ struct PlanCommand: RankedCommand {
   @Option(help: "Hosts, each with as many of the ranks. Default: 1.")
   var hosts = 1
 
-  @Option(name: .customShort("k"), help: "Places in a list of knn, the point itself included. Default: 10.")
+  @Option(
+    name: .customShort("k"),
+    help: "Places in a list of knn, the point itself included. Default: 10.")
   var neighborCount: Int?
 
   @Option(help: "The model of structure that clusters. Default: the built-in one.")
@@ -72,7 +80,10 @@ struct PlanCommand: RankedCommand {
   @Flag(help: "Measure the rates of this machine, and keep them for later plans.")
   var calibrate = false
 
-  @Option(help: "Read the rates from this file, or with --calibrate write them there. Default: highland/rates.json in the cache directory of the user.")
+  @Option(
+    help:
+      "Read the rates from this file, or with --calibrate write them there. Default: highland/rates.json in the cache directory of the user."
+  )
   var constants: String?
 
   @Flag(help: "Print JSON.")
@@ -121,7 +132,8 @@ struct PlanCommand: RankedCommand {
       job, expecting: data.expected, at: rates, within: memory.limit)
     if run.run.searches[0].method == .exact, let name = data.namesOfSearch.first {
       throw ValidationError(
-        "\(name) is of approximate searches, and these points are searched exactly; expected --search approximate")
+        "\(name) is of approximate searches, and these points are searched exactly; expected --search approximate"
+      )
     }
     return PlanReport(
       of: run, command: command.rawValue, features: features, ratesFrom: origin.account,
@@ -187,7 +199,8 @@ extension PlanCommand {
         (tau != nil, "--tau"), (maxLevels != nil, "--max-levels"),
         (partition != nil, "--partition"), (memory.limit != nil, "--memory"),
         (network != nil, "--network"),
-      ] + (search.settings.keys.sorted() + data.namesOfClustering + data.namesOfSearch)
+      ]
+      + (search.settings.keys.sorted() + data.namesOfClustering + data.namesOfSearch)
       .map { (true, $0) }
     if let other = others.first(where: \.isGiven) {
       throw ValidationError(
@@ -210,7 +223,8 @@ extension PlanCommand {
       ("--threads", threads, 1...4096), ("--hosts", hosts, 1...1 << 20),
       ("-k", neighborCount ?? 2, 2...1 << 30), ("--max-levels", maxLevels ?? 1, 1...1_000_000),
     ] where !range.contains(value) {
-      throw ValidationError("\(name) \(value): expected \(range.lowerBound) ... \(range.upperBound)")
+      throw ValidationError(
+        "\(name) \(value): expected \(range.lowerBound) ... \(range.upperBound)")
     }
     guard hosts <= ranks else {
       throw ValidationError("--hosts \(hosts): expected no more than the \(ranks) of --ranks")
@@ -228,11 +242,13 @@ extension PlanCommand {
     }
     if model != nil, let name = tau != nil ? "--tau" : data.givenTrials != nil ? "--trials" : nil {
       throw ValidationError(
-        "\(name) and --model: expected one of them, as only with the built-in model τ is chosen by trials")
+        "\(name) and --model: expected one of them, as only with the built-in model τ is chosen by trials"
+      )
     }
     guard search.givenRecall == nil || data.givenPartitions == nil else {
       throw ValidationError(
-        "--recall and --partitions: expected one of them, as the recall says how many partitions there are")
+        "--recall and --partitions: expected one of them, as the recall says how many partitions there are"
+      )
     }
     try validateCommand()
   }

@@ -20,7 +20,10 @@ struct PlannedDataOptions: ParsableArguments {
   @Option(name: .customLong("trials"), help: "Thresholds that are tried to choose τ. Default: 3.")
   var givenTrials: Int?
 
-  @Flag(help: "A few cells hold few of the neighbours of a point at level 0: more and larger cells are searched.")
+  @Flag(
+    help:
+      "A few cells hold few of the neighbours of a point at level 0: more and larger cells are searched."
+  )
   var diffuse = false
 
   @Option(
@@ -35,7 +38,9 @@ struct PlannedDataOptions: ParsableArguments {
     let values: [Double]
 
     init?(argument: String) {
-      let values = argument.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+      let values = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+        Double($0)
+      }
       guard values.allSatisfy({ $0.map { $0 > 0 && $0 <= 1 } ?? false }) else { return nil }
       self.values = values.map { $0! }
     }
