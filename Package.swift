@@ -269,7 +269,7 @@ let package = Package(
       [
         "ClusteringChecks", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
         "GraphNetworks", "LinearAlgebra", "NeighborSearch", "Parallelism", "RandomInputs",
-        "RandomNumbers",
+        "RandomNumbers", "SyntheticData",
       ]),
     tests(
       of: "GraphBaselines",
@@ -296,8 +296,8 @@ let package = Package(
     .testTarget(
       name: "ProgramTests",
       dependencies: [
-        "highland", "MPIChecks", "Communication", "Datasets", "Evaluation", "HierarchyReports",
-        "LinearAlgebra", "RandomInputs", subprocess,
+        "highland", "MPIChecks", "Communication", "Datasets", "Evaluation",
+        "HierarchicalClustering", "HierarchyReports", "LinearAlgebra", "RandomInputs", subprocess,
       ],
       swiftSettings: strict),
   ]

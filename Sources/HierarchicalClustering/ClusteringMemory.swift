@@ -15,6 +15,20 @@ public struct ClusteringMemory: Sendable {
   private let keepsLists: Bool
   private let model: LinkageModel
   private let coarseShare: Double
+  private let expectation: Expectation?
+
+  /// What is expected of the data, for a prediction in place of a bound.
+  package struct Expectation: Sendable {
+    /// Of every level.
+    package var ghostsPerNode: [Double]
+    /// Whether level 0 is searched as diffuse data are.
+    package var isDiffuse: Bool
+
+    package init(ghostsPerNode: [Double], isDiffuse: Bool) {
+      self.ghostsPerNode = ghostsPerNode
+      self.isDiffuse = isDiffuse
+    }
+  }
 
   /// - Parameters:
   ///   - keepsLists: Whether the lists of a level are written.
@@ -24,6 +38,18 @@ public struct ClusteringMemory: Sendable {
     rowCount: Int, pointCount: Int, columnCount: Int, element: StoredElement, rankCount: Int,
     neighborCount: Int, keepsLists: Bool, model: LinkageModel, coarseShare: Double = 0.5
   ) {
+    self.init(
+      rowCount: rowCount, pointCount: pointCount, columnCount: columnCount, element: element,
+      rankCount: rankCount, neighborCount: neighborCount, keepsLists: keepsLists, model: model,
+      coarseShare: coarseShare, expecting: nil)
+  }
+
+  /// - Parameter expectation: Nil for as many ghosts as there can be, of data as diffuse as they may be.
+  package init(
+    rowCount: Int, pointCount: Int, columnCount: Int, element: StoredElement, rankCount: Int,
+    neighborCount: Int, keepsLists: Bool, model: LinkageModel, coarseShare: Double = 0.5,
+    expecting expectation: Expectation?
+  ) {
     search = SearchMemory(
       rowCount: rowCount, nodeCount: pointCount, columnCount: columnCount, element: element,
       listLength: model.listLength(neighborCount: neighborCount), rankCount: rankCount)
@@ -31,6 +57,7 @@ public struct ClusteringMemory: Sendable {
     self.keepsLists = keepsLists
     self.model = model
     self.coarseShare = coarseShare
+    self.expectation = expectation
   }
 
   /// The largest of the phases.
@@ -69,6 +96,48 @@ public struct ClusteringMemory: Sendable {
         coarseShare: 1)
   }
 
+  /// What is known of points in all phases.
+  package var bytesOfPoints: Double { 25 * Double(search.rowCount) }
+
+  /// What a phase takes, if no other run's levels are kept beside it.
+  ///
+  /// - Parameters:
+  ///   - level: Its number, and its nodes on all ranks.
+  ///   - nextCount: Nodes of the level after it.
+  ///   - pairs: Of nodes of this level that edges of level 0 connect, on a rank, and of those of the next level.
+  package func bytes(
+    of phase: Phase, atLevel level: (number: Int, nodeCount: Int), next nextCount: Int,
+    pairs: (ofLevel: Double, ofNext: Double), by options: SearchOptions
+  ) -> Double {
+    let search =
+      level.number == 0 ? self.search : searchOfLater(nodes: share(of: level.nodeCount))
+    let memory = self.level(search, number: level.number, by: options)
+    let evidence = level.number == 0 ? 0 : Self.pairByteCount * pairs.ofLevel
+    let rows = memory.n * search.bytesPerRow
+    let ofPhase =
+      switch phase {
+      case .read: rows
+      case .copies: rows + 60 * memory.n
+      case .neighbors: memory.searching
+      case .partition: memory.partitioning
+      case .graph: memory.building
+      case .network: memory.judging
+      case .decode, .thresholds, .flow: memory.judged + 24 * memory.n
+      case .coarsen:
+        memory.judged
+          + coarsening(
+            memory, to: share(of: nextCount),
+            evidence: evidence + Self.pairByteCount * pairs.ofNext)
+      case .hand, .label, .record: 0.0
+      }
+    return bytesOfPoints + evidence + ofPhase
+  }
+
+  /// What level 0 takes while later levels are tried.
+  package func bytesKeptForTrials(by options: SearchOptions) -> Double {
+    level(search, by: options).judged
+  }
+
   /// What the largest rank has of the nodes of a later level.
   private func share(of nodeCount: Int) -> Double {
     Double((nodeCount + search.rankCount - 1) / search.rankCount)
@@ -79,11 +148,7 @@ public struct ClusteringMemory: Sendable {
     ofLevelAfter first: LevelMemory, nodes: Double, pairs: Double, by options: SearchOptions,
     coarseShare: Double
   ) -> Double {
-    let level = level(
-      SearchMemory(
-        rowCount: Int(nodes), nodeCount: Int(nodes) * search.rankCount,
-        columnCount: search.columnCount, element: .float32WithNorm,
-        listLength: search.listLength, rankCount: search.rankCount), by: options)
+    let level = level(searchOfLater(nodes: nodes), by: options)
     // A network of structure keeps what level 0 says of pairs, and one of coordinates two rows of every node.
     let evidence = isOfStructure ? Self.pairByteCount * pairs : 0
     let row = isOfStructure ? 0 : 4 * Double(search.columnCount) * nodes
@@ -95,6 +160,14 @@ public struct ClusteringMemory: Sendable {
   }
 
   private var isOfStructure: Bool { if case .structure = model { true } else { false } }
+
+  /// The search of a later level of so many nodes on the largest rank.
+  private func searchOfLater(nodes: Double) -> SearchMemory {
+    SearchMemory(
+      rowCount: Int(nodes), nodeCount: Int(nodes) * search.rankCount,
+      columnCount: search.columnCount, element: .float32WithNorm, listLength: search.listLength,
+      rankCount: search.rankCount)
+  }
 
   /// Names, counts and rows of coarse nodes, while the evidence of their members is added up.
   private func coarsening(
@@ -111,10 +184,14 @@ public struct ClusteringMemory: Sendable {
   /// Of the edges of level 0 between two nodes, at either end.
   private static let pairByteCount = 32.0
 
-  private func level(_ search: SearchMemory, by options: SearchOptions) -> LevelMemory {
+  private func level(
+    _ search: SearchMemory, number: Int = 0, by options: SearchOptions
+  ) -> LevelMemory {
     let n = Double(search.rowCount)
     let edges = n * Double(min(neighborCount - 1, max(search.nodeCount - 1, 0)))
-    let ghosts = min(edges, Double(search.nodeCount - search.rowCount))
+    let ghosts =
+      expectation.map { $0.ghostsPerNode[number] * n }
+      ?? min(edges, Double(search.nodeCount - search.rowCount))
     let lists = Double(search.listLength) * n
     let rows = n * search.bytesPerRow
     let graph = 8 * n + 8 * edges + 12 * ghosts + (keepsLists ? 12 * edges : 0)
@@ -135,12 +212,13 @@ public struct ClusteringMemory: Sendable {
     // Lists, those of the edges if they are shorter, and edges with the nodes they come from, of any rank.
     let building =
       rows + 12 * lists + (lists > edges ? 12 * edges : 0) + 8 * n + 16 * edges
-      + (search.rankCount == 1 ? 0 : 16 * edges)
+      + (search.rankCount == 1 ? 0 : 16 * (expectation == nil ? edges : ghosts))
     // A network of coordinates takes the rows.
     let judged = (isOfStructure ? rows : 0) + graph + 4 * edges + 4 * n
     return LevelMemory(
-      n: n, edges: edges, searching: search.bytes(by: options), partitioning: partitioning,
-      building: building, judging: judging, judged: judged)
+      n: n, edges: edges,
+      searching: search.bytes(by: options, isDiffuse: number > 0 ? nil : expectation?.isDiffuse),
+      partitioning: partitioning, building: building, judging: judging, judged: judged)
   }
 
   /// Lists and features of nodes and edges, and the network's rows of them.
@@ -165,6 +243,7 @@ private struct LevelMemory {
   let edges: Double
   let searching: Double
   let partitioning: Double
+  /// While the graph is built beside the lists.
   let building: Double
   let judging: Double
   /// What is left when its edges are judged.

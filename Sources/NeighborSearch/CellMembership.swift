@@ -21,7 +21,7 @@ struct CellMembership: Sendable {
   /// Most cells that a row is in.
   static let limit = 32
   /// Rows by which the margin is found.
-  private static let sampleCount = 4096.0
+  static let sampleCount = 4096.0
 
   /// > Collective: over `communicator`. Two rounds; 8 bytes for each of 31 cells of 4096 rows to every rank.
   ///

@@ -33,7 +33,7 @@ struct CellTree: Sendable {
   }
 
   /// Rows by which the centre of a group, and that of a cell, is found.
-  private static let rowsPerGroup = 128.0
+  static let rowsPerGroup = 128.0
   static let rowsPerCell = 48.0
 
   /// > Collective: over `communicator`. Five rounds. The rows that are sampled for groups go to all

@@ -52,7 +52,10 @@ public struct SearchMemory: Sendable {
 
   /// Rows, names and lists, and what is added by the way in which they are searched; of an approximate search
   /// that of data as diffuse as they may be.
-  public func bytes(by options: SearchOptions) -> Double {
+  public func bytes(by options: SearchOptions) -> Double { bytes(by: options, isDiffuse: nil) }
+
+  /// The same of data of which it is known whether they are diffuse; nil for as diffuse as they may be.
+  package func bytes(by options: SearchOptions, isDiffuse: Bool?) -> Double {
     let (n, p) = (Double(rowCount), Double(rankCount))
     let held = n * (bytesPerRow + 12 * capacity + 4 + 8)
     // As they are handed out, with all their places however few other nodes there are.
@@ -62,6 +65,11 @@ public struct SearchMemory: Sendable {
       let block = n * (bytesPerRow + 12 * capacity + 4 + 8) / Double(options.division.pieceCount)
       return held + handedOut + (p == 1 ? 0 : p < 4 ? 2 : 3) * block
     }
+    if let isDiffuse {
+      return held + handedOut
+        + bytesOfPartition(
+          by: SearchEffort(isDiffuse: isDiffuse), plan, options.division, isExpected: true)
+    }
     let searched = [false, true].map { isDiffuse in
       bytesOfPartition(by: SearchEffort(isDiffuse: isDiffuse), plan, options.division)
     }
@@ -69,8 +77,12 @@ public struct SearchMemory: Sendable {
   }
 
   /// What is added to rows and lists while the cells of a partition are searched.
+  ///
+  /// - Parameter isExpected: Whether rows that visit several cells of a rank are taken to come once; if not, each visit is
+  ///   taken to bring a row.
   private func bytesOfPartition(
-    by effort: SearchEffort, _ plan: SearchPlan, _ division: SearchDivision
+    by effort: SearchEffort, _ plan: SearchPlan, _ division: SearchDivision,
+    isExpected: Bool = false
   ) -> Double {
     let (n, p) = (Double(rowCount), Double(rankCount))
     let cellCount = Double(plan.cellCount(by: effort))
@@ -83,7 +95,13 @@ public struct SearchMemory: Sendable {
       members: n, visits: visits, rowByteCount: bytesPerRow, listByteCount: 12 * capacity,
       isAlone: p == 1, division)
     let ofSlab = visits / Double(slabs)
-    let guests = p == 1 ? 0 : ofSlab * (p - 1) / p * (2 * bytesPerRow + 24 * capacity + 40)
+    let coming =
+      isExpected
+      ? n / Double(slabs)
+        * effort.awayRanks(
+          ofCells: cellCount, among: p * Double(slabs), otherShare: (p - 1) / p)
+      : ofSlab * (p - 1) / p
+    let guests = p == 1 ? 0 : coming * (2 * bytesPerRow + 24 * capacity + 40)
     return max((p == 1 ? 1 : 2) * sampled, 40 * ofSlab + guests) + membership + centers
   }
 }

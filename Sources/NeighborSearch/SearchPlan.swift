@@ -109,7 +109,7 @@ package struct SearchPlan: Sendable {
 
   /// Most data take two partitions for the usual recall. Of diffuse nodes the first misses half of the neighbours,
   /// and each of the next a quarter fewer than the one before.
-  private static func expectedPartitions(for recall: Double, isDiffuse: Bool) -> Int {
+  static func expectedPartitions(for recall: Double, isDiffuse: Bool) -> Int {
     isDiffuse ? min(1 + morePartitions(from: 0.5, to: recall), maximumPartitions) : 2
   }
 

@@ -26,6 +26,8 @@ public struct StructureFeatures: Sendable {
 
   public static let nodeWidth = NodeFeature.allCases.count
   public static let edgeWidth = EdgeFeature.allCases.count
+  /// What travels of a ghost beside its list, in bytes.
+  package static let structureByteCount = MemoryLayout<NodeStructure>.stride
 
   /// > Collective: over `communicator`. Six rounds or more: per ghost its list, 16 bytes a place, in pieces, then a
   /// > count, 16 bytes, then a ``NodeStructure``, 80 bytes.

@@ -29,6 +29,6 @@ struct Highland: ParsableCommand {
       ComponentsCommand.self, EvaluateCommand.self, CompareCommand.self, BenchmarkCommand.self,
       ReportCommand.self,
       GenerateCommand.self, ConvertCommand.self, TransformCommand.self,
-      InfoCommand.self, GraphsCommand.self, CompletionCommand.self,
+      PlanCommand.self, InfoCommand.self, GraphsCommand.self, CompletionCommand.self,
     ])
 }

@@ -3,7 +3,7 @@ import Testing
 
 private let commands = [
   "cluster", "diarize", "knn", "components", "evaluate", "report", "generate", "convert",
-  "info", "completion",
+  "plan", "info", "completion",
 ]
 
 extension Programs {

@@ -93,6 +93,7 @@ final class OptionInputs: Sendable {
         kept.map { all25.1[$0] * Float(1 + $0 / 25 % 3) / 3 }, shape: [300, 22],
         as: "\(name)lower.npy")
     }
+    paths["rates"] = try scratch.write(planRates(unitsPerSecond: 1e7), as: "rates.json")
     paths["edges"] = try scratch.write(
       (0..<250 as Range<Int64>).flatMap { [$0, $0 / 3] }, shape: [250, 2], as: "edges.npy")
     paths["levels"] = scratch("levels")

@@ -13,6 +13,7 @@ extension OptionTable {
       convertFeatures, convertReduced, convertTransformed,
       convertLabels,
       convertText, transformFit,
+      planClustering, planNeighbors, planOfAFile,
       infoOfFeatures, infoOfLabels, infoOfAModel, infoOfTheMachine, trainStructure,
       trainCoordinates,
     ] + graphs
@@ -421,6 +422,61 @@ extension OptionTable {
   private static let infoOfAModel = OptionTable(
     "info of a model", "info {coordinates}",
     [OptionUse("--json", .output)] + OptionUse.refused("--dimensions 1"))
+
+  // MARK: - plan
+
+  private static let ofAnyPlan =
+    [
+      OptionUse("--points 2e5", .output), OptionUse("--dimensions 64", .output),
+      OptionUse("--element-type int8", .output), OptionUse("--ranks 8", .output),
+      OptionUse("--threads 3", .output), OptionUse("--hosts 4", .output),
+      OptionUse("--search exact", .output), OptionUse("--recall 0.9", .output),
+      OptionUse("--memory 1G", .output), OptionUse("--network 1M", .output),
+      OptionUse("--diffuse", .output), OptionUse("--partitions 4", .output),
+      OptionUse("--constants {rates}", .output), OptionUse("--json", .output),
+    ] + OptionUse.refused("--calibrate", "--overwrite")
+
+  private static let notTogetherInPlans = [
+    ["--search", "--recall"], ["--search", "--diffuse"], ["--search", "--partitions"],
+    ["--recall", "--partitions"],
+  ]
+
+  private static let planClustering = OptionTable(
+    "plan of clustering", "plan --command cluster",
+    defaults: "--points 3e5 --dimensions 32 --ranks 4 --hosts 2",
+    ofAnyPlan + [
+      OptionUse("--model {structure}", .output), OptionUse("--tau 0.5", .output),
+      OptionUse("--max-levels 1", .output), OptionUse("--partition input", .output),
+      OptionUse("--apart 0.5,0.5", .output), OptionUse("--cut 0.5", .output),
+      OptionUse("--trials 5", .output),
+    ] + OptionUse.refused("-k 5"),
+    refused: notTogetherInPlans + [
+      ["--model", "--tau"], ["--model", "--trials"], ["--tau", "--trials"],
+      ["--partition", "--cut"],
+    ])
+
+  private static let planNeighbors = OptionTable(
+    "plan of neighbours", "plan --command knn",
+    defaults: "--points 3e5 --dimensions 32 --ranks 4 --hosts 2",
+    ofAnyPlan + [OptionUse("-k 20", .output)]
+      + OptionUse.refused(
+        "--model {structure}", "--tau 0.5", "--max-levels 1", "--partition input", "--apart 0.5",
+        "--cut 0.5", "--trials 5"),
+    refused: notTogetherInPlans)
+
+  private static let planOfAFile = OptionTable(
+    "plan of a file", "plan {features}", defaults: "--ranks 4 --hosts 2 --search approximate",
+    [
+      OptionUse("--dimensions 16", .success, variant: "bin"), OptionUse("--ranks 8", .output),
+      OptionUse("--threads 3", .output), OptionUse("--hosts 4", .output),
+      OptionUse("--search exact", .output), OptionUse("--memory 1G", .output),
+      OptionUse("--network 1K", .output), OptionUse("--command knn", .output),
+      OptionUse("--constants {rates}", .output), OptionUse("--json", .output),
+    ]
+      + OptionUse.refused(
+        "--points 100", "--element-type int8", "-k 5", "--calibrate", "--overwrite",
+        "--recall 2", "--model {coordinates}", "--tau 2", "--max-levels 0", "--partition all",
+        "--apart 0", "--cut 2", "--trials 0", "--partitions 17", "--diffuse=yes"))
 
   private static let infoOfTheMachine = OptionTable(
     "info of the machine", "info",

@@ -176,7 +176,7 @@ struct BenchmarkCommand: RankedCommand {
   private func checkMemory(
     of methods: [BenchmarkMethod], _ file: FeatureFile, on communicator: MPICommunicator
   ) throws {
-    let share = Double(largestShare(of: file.rowCount, on: communicator))
+    let share = Double(equalShare(of: file.rowCount, on: communicator))
     let places = Double(min(neighborCount - 1, BenchmarkMethod.treeListLength))
     for (method, purpose, bytes) in [
       (BenchmarkMethod.averageLinkage, "means", share * Double(file.columnCount) * 20),

@@ -318,6 +318,7 @@ struct ClusterCommand: RankedCommand {
       on: communicator)
     var searchOptions = search.options
     searchOptions.division = memoryPlan.division
+    try sayForecast(method, trained, source, searchOptions, workers, on: communicator)
     let options = ClusteringOptions(
       neighborCount: neighborCount, threshold: linkage.tau, laterThreshold: linkage.tauLater,
       choosesThreshold: linkage.tauBySilhouette, granularity: linkage.granularity,
@@ -477,6 +478,28 @@ struct ClusterCommand: RankedCommand {
       most = max(most, Int(try communicator.sums(counts).max()!))
     }
     return most
+  }
+
+  /// Says that the run will take long, where that is known: of a network of structure that clusters alone and searches all
+  /// neighbours.
+  ///
+  /// > Collective: over `communicator`. A few rounds of some bytes per rank.
+  private func sayForecast(
+    _ method: ClusteringMethod, _ model: TrainedModel?, _ source: FeatureRows,
+    _ search: SearchOptions, _ workers: Workers, on communicator: MPICommunicator
+  ) throws {
+    guard method == .network, groups == nil, neighbors == nil, let model,
+      case .structure(let network) = model.linkage
+    else { return }
+    let goal = ClusteringJob.NetworkGoal(
+      choosesThreshold: linkage.tauBySilhouette || model.isForAnyData && linkage.tau == nil,
+      movesNodes: partition != "input", maximumLevels: linkage.maxLevels)
+    let job = try ClusteringJob(
+      .network(network, goal), of: source, neighborCount: model.neighborCount(neighborCount),
+      search: search, using: workers, on: communicator)
+    if let forecast = job?.forecast {
+      ProgressReporter(progress, on: communicator).note(forecast)
+    }
   }
 
   /// Refuses lists that no memory holds, with the option that asks for them.

@@ -33,6 +33,12 @@ struct MemoryOptions: ParsableArguments {
     return overflow || text.first == "+" ? nil : bytes
   }
 
+  /// What does not grow with the points: what a process has at its start, code that is read when it is needed, tiles of
+  /// the threads, and buffers.
+  static func fixedBytes(start: Int, threadCount: Int) -> Double {
+    Double(start) + 24e6 + 6e6 * Double(threadCount)
+  }
+
   /// What a run will take on the rank that takes most, and how it divides its search for that.
   struct Plan {
     let division: SearchDivision
@@ -116,8 +122,8 @@ struct MemoryOptions: ParsableArguments {
   private static func fixedBytes(
     threadCount: Int, on communicator: MPICommunicator
   ) throws -> Double {
-    let start = Double(try communicator.maximum(Machine.startMemoryBytes))
-    // Code that is read when it is needed, tiles of the threads, and buffers.
-    return start + 24e6 + 6e6 * Double(try communicator.maximum(threadCount))
+    fixedBytes(
+      start: try communicator.maximum(Machine.startMemoryBytes),
+      threadCount: try communicator.maximum(threadCount))
   }
 }

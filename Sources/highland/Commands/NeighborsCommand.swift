@@ -122,6 +122,10 @@ struct NeighborsCommand: RankedCommand {
       return max(need.bytes(by: options), Double(need.rowCount) * written)
     }
     options.division = plan.division
+    let job = try ClusteringJob(
+      .neighbors, of: source, neighborCount: neighborCount, search: options, using: workers,
+      on: communicator)
+    if grouping.groups == nil, let forecast = job?.forecast { reporter.note(forecast) }
     reporter.show("read", isDone: 0)
     let rows =
       groups == nil

@@ -8,6 +8,17 @@ enum Machine {
   /// Processors of the host.
   static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
+  /// The name that the system gives the first processor; nil where it gives none.
+  static var processorName: String? {
+    let lines =
+      FileManager.default.contents(atPath: "/proc/cpuinfo")
+      .map { String(decoding: $0, as: UTF8.self).split(separator: "\n") } ?? []
+    let line = lines.first { $0.hasPrefix("model name") }
+    return line?.split(separator: ":", maxSplits: 1).last.map {
+      String($0.drop { $0 == " " })
+    }
+  }
+
   /// The most memory that this process had before it did anything: libraries and MPI.
   ///
   /// To be asked for first when the program starts.

@@ -119,7 +119,8 @@ private func quantity(_ value: Double) -> String {
   return decimal(value, places: 1)
 }
 
-private func duration(_ seconds: Double) -> String {
+/// For people.
+func duration(_ seconds: Double) -> String {
   if seconds < 100 { return "\(decimal(seconds, places: seconds < 10 ? 2 : 1)) s" }
   let whole = Int(seconds)
   if whole < 6000 { return "\(whole / 60) min \(whole % 60) s" }
