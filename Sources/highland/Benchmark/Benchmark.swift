@@ -7,10 +7,9 @@ struct BenchmarkTrial {
   let setting: BenchmarkSetting
   let metrics: ClusteringMetrics
 
-  /// The mean of both F; 0 where one is 0/0.
+  /// The mean of both F, of which one that is 0/0 counts as 0.
   var score: Double {
-    let score = (metrics.pairwise.f + metrics.bcubed.f) / 2
-    return score.isNaN ? 0 : score
+    [metrics.pairwise.f, metrics.bcubed.f].reduce(0) { $0 + ($1.isNaN ? 0 : $1) } / 2
   }
 }
 
