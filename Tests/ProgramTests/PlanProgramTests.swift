@@ -2,6 +2,7 @@ import Foundation
 import HierarchicalClustering
 import LinearAlgebra
 import RandomInputs
+import Subprocess
 import Testing
 
 /// A file of `highland plan --constants` in which all work has the same rate.
