@@ -50,11 +50,23 @@ struct ExpectedLevel {
     return movesNodes ? min(most, (isFirst ? 0.65 : 0.44) * cutShare * edges) : most
   }
 
+  /// Whether nodes have other names than their indices in a search: where they are not in the order of the input, and where
+  /// an approximate search draws some by their names.
+  private func hasNames(by options: SearchOptions) -> Bool {
+    guard !isFirst else { return false }
+    var options = options
+    options.expectsDiffuse = true
+    let plan = SearchPlan(nodeCount: nodeCount, listLength: job.listLength)
+    return movesNodes || plan.choice(by: options).method == .approximate
+  }
+
+  /// How this level is searched.
   func searchCost(by options: SearchOptions) -> SearchCost {
     var options = options
     options.expectsDiffuse = !isFirst
     return SearchCost(
-      of: job.searchShape(nodeCount: nodeCount, level: number), by: options, isNamed: !isFirst,
+      of: job.searchShape(nodeCount: nodeCount, level: number), by: options,
+      isNamed: hasNames(by: options),
       isDiffuse: !isFirst || data.isDiffuse, partitionCount: isFirst ? data.partitionCount : nil,
       among: ranks)
   }
@@ -63,7 +75,7 @@ struct ExpectedLevel {
   func neighbors(by options: SearchOptions) -> ExpectedPhase {
     var phase = ExpectedPhase(
       search: searchCost(by: options), of: job, level: number, nodeCount: nodeCount)
-    if !isFirst {
+    if hasNames(by: options) {
       // Lists hold input points, whose owners tell the nodes.
       let places = Double(min(job.listLength, max(nodeCount - 1, 0)))
       phase.traffic += ranks.fetch(owned * places * ranks.otherShare, of: 8)
@@ -101,7 +113,7 @@ struct ExpectedLevel {
     let share = merged / max(owned, 1)
     let rounds = share > 0.5 ? 5 : share > 0 ? 4 : 1
     var traffic = ranks.extend(ghosts, of: 4)
-    if movesNodes || !isFirst { traffic += ranks.extend(ghosts, of: 8) }
+    if movesNodes { traffic += ranks.extend(ghosts, of: 8) }
     // A node asks until its parent is a root: half of them once more.
     var asking = merged * cutShare
     for _ in 0..<rounds {

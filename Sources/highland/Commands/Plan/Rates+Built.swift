@@ -1,8 +1,8 @@
 import HierarchicalClustering
 
 extension Rates {
-  /// Measured by `highland plan --calibrate` on an AMD EPYC with AVX2; messages between hosts are taken to pass a network of
-  /// 10 gigabits per second.
+  /// Work as `highland plan --calibrate` measured it on an AMD EPYC with AVX2 on which other programs ran. Messages are not
+  /// measured: within a host what shared memory usually takes, between hosts what a network of 10 gigabits per second does.
   static let built = Rates(
     processor: "AMD EPYC", kernels: "avx2",
     [
