@@ -10,8 +10,11 @@ extension Programs {
         switch value {
         case let object as [String: Any]:
           object.filter {
-            !["cost", "tuning", "readingCost", "searchCost", "peakMemoryBytes", "rankCount"]
-              .contains($0.key)
+            ![
+              "cost", "tuning", "readingCost", "searchCost", "peakMemoryBytes", "rankCount",
+              "threadCount",
+            ]
+            .contains($0.key)
           }.mapValues(kept)
         case let list as [Any]: list.map(kept)
         default: value
