@@ -139,9 +139,6 @@ HIGHLAND_DISPATCHED(void, highland_border_distances, (const float *centers, size
     }
     float squares = 0;
     for (size_t lane = 0; lane < highland_lane_count; lane++) squares += sum[lane];
-    // Equal centres have no border: all rows belong to the first.
-    distance[j] = squares > 0 ? (similarity[0] - similarity[j]) / sqrtf(squares)
-                  : j == 0    ? 0
-                              : __builtin_inff();
+    distance[j] = squares > 0 ? (similarity[0] - similarity[j]) / sqrtf(squares) : 0;
   }
 }

@@ -108,7 +108,8 @@ private struct SearchedNodes {
     let sampled = min(CellTree.rowsPerCell * cellCount, count)
     return ranks.allGather(8) + ranks.allGather(leaders / ranks.size * (rowBytes + 8))
       + ranks.allGather(4 * groups)
-      + ranks.exchange(sampled / ranks.size * ranks.otherShare, of: rowBytes + 8)
+      + (ranks.count == 1
+        ? ExpectedTraffic() : ranks.exchange(sampled / ranks.size * ranks.otherShare, of: rowBytes + 8))
       + ranks.allGather(4 * columnCount * cellCount / ranks.size)
   }
 

@@ -153,29 +153,6 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
     #expect(lists.similarities.allSatisfy { $0 <= 1 })
   }
 
-  /// Centres of cells that are copies have no border in between, and do not keep other points from near cells.
-  @Test func areFoundAsWellBesideCopies() throws {
-    let rows = clusteredRows(4000, 16, clusters: 40, seed: 78)
-    let copied = Matrix(
-      rows: 8000, columns: 16,
-      elements: (0..<8000).flatMap { rows.row($0 < 4000 ? $0 : 7) })
-    func firstRecall(_ rows: Matrix) throws -> (recall: Double, meanCells: Double) {
-      let (lists, summary) = try approximate(
-        rows, listLength: 9, recall: 0.1, in: NodePartition(sharing: rows.rowCount, among: 1))
-      let exact = try search(
-        rows, listLength: 9, in: NodePartition(sharing: rows.rowCount, among: 1))
-      #expect(summary.recallByPartition.count == 1)
-      let places = 0..<4000 * 9
-      let reached = places.count {
-        lists.similarities[$0] >= exact.similarities[$0 / 9 * 9 + 8]
-      }
-      return (Double(reached) / Double(places.count), summary.meanCells)
-    }
-    let (alone, beside) = try (firstRecall(rows), firstRecall(copied))
-    #expect(beside.recall > alone.recall - 0.03, "\(beside), \(alone)")
-    #expect(beside.meanCells > 1.5)
-  }
-
   @Test(arguments: [1, 2])
   func ofLongListsAreFound(ranks: Int) throws {
     let rows = clusteredRows(900, 8, clusters: 3, seed: 66)

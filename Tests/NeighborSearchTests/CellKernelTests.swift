@@ -131,8 +131,7 @@ private func scores(_ count: Int, seed: Int) -> [Float] {
         sums[column % 16].addProduct(d, d)
       }
       let squares = sums.reduce(0, +)
-      guard squares > 0 else { return place == 0 ? 0 : .infinity }
-      return (similarity[0] - similarity[place]) / squares.squareRoot()
+      return squares > 0 ? (similarity[0] - similarity[place]) / squares.squareRoot() : 0
     }
     #expect(distance.map(\.bitPattern) == plain.map(\.bitPattern))
   }
