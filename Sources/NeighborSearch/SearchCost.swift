@@ -108,9 +108,14 @@ private struct SearchedNodes {
     let sampled = min(CellTree.rowsPerCell * cellCount, count)
     return ranks.allGather(8) + ranks.allGather(leaders / ranks.size * (rowBytes + 8))
       + ranks.allGather(4 * groups)
-      + (ranks.count == 1
-        ? ExpectedTraffic() : ranks.exchange(sampled / ranks.size * ranks.otherShare, of: rowBytes + 8))
+      + cells(ofRows: sampled / ranks.size)
       + ranks.allGather(4 * columnCount * cellCount / ranks.size)
+  }
+
+  /// What finding the centres of groups' cells sends: sampled rows to the ranks of their groups.
+  private func cells(ofRows count: Double) -> ExpectedTraffic {
+    ranks.count == 1
+      ? ExpectedTraffic() : ranks.exchange(count * ranks.otherShare, of: rowBytes + 8)
   }
 
   /// As ``CellMembership``.
