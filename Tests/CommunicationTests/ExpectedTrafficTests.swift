@@ -1,9 +1,8 @@
 import Communication
-import TestTags
 import Testing
 
 /// What ranks are expected to send is what a counting communicator counts.
-@Suite(.tags(.threads)) struct ExpectedTraffics {
+@Suite struct ExpectedTraffics {
   /// The mean over the ranks of what they send.
   private func counted(
     _ ranks: Int,

@@ -1,10 +1,9 @@
 import Communication
 import DistributedGraphs
-import TestTags
 import Testing
 
 /// What patterns are expected to send is what a counting communicator counts.
-@Suite(.tags(.threads)) struct ExpectedPatterns {
+@Suite struct ExpectedPatterns {
   /// As many requests to every rank, with answers of four bytes; then as many rows of twelve bytes.
   @Test(arguments: 1...5)
   func areThoseOfFetchingAndDelivering(ranks: Int) throws {

@@ -5,11 +5,10 @@ import HierarchicalClustering
 import LinearAlgebra
 import NeighborSearch
 import SyntheticData
-import TestTags
 import Testing
 
 /// What a clustering is expected to cost, beside what one is counted to cost.
-@Suite(.tags(.threads)) struct ExpectedRuns {
+@Suite struct ExpectedRuns {
   private static let pointCount = 3000
   private static let columnCount = 24
 

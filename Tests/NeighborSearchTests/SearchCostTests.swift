@@ -3,11 +3,10 @@ import DistributedGraphs
 import LinearAlgebra
 import NeighborSearch
 import RandomInputs
-import TestTags
 import Testing
 
 /// What a search is expected to cost is what it is then counted to cost.
-@Suite(.tags(.threads)) struct SearchCosts {
+@Suite struct SearchCosts {
   private static let listLength = 9
 
   /// A search by ranks that are threads: the mean of what they send, and what it did.
