@@ -472,13 +472,13 @@ extension OptionTable {
       OptionUse("--search exact", .output), OptionUse("--memory 1G", .output),
       OptionUse("--network 1K", .output), OptionUse("--command knn", .output),
       OptionUse("--constants {rates}", .output), OptionUse("--json", .output),
-      OptionUse("--diffuse", .output),
+      OptionUse("--diffuse", .output), OptionUse("--model {structure}", .output),
     ]
       + OptionUse.refused(
         "--points 100", "--element-type int8", "-k 5", "--calibrate", "--overwrite",
-        "--recall 2", "--model {coordinates}", "--tau 2", "--max-levels 0", "--partition all",
-        "--apart 0", "--cut 2", "--trials 0", "--partitions 17"),
-    refused: [["--search", "--diffuse"]])
+        "--recall 2", "--tau 2", "--max-levels 0", "--partition all", "--apart 0", "--cut 2",
+        "--trials 0", "--partitions 17"),
+    refused: [["--search", "--diffuse"], ["--command", "--model"]])
 
   private static let infoOfTheMachine = OptionTable(
     "info of the machine", "info",

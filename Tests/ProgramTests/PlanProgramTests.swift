@@ -150,7 +150,11 @@ extension Programs {
     }
 
     /// Rates are measured and written where they are asked for, and plans take them.
-    @Test func measureTheMachine() async throws {
+    @Test(
+      .enabled(
+        if: ProcessInfo.processInfo.environment["HIGHLAND_CALIBRATION"] != nil,
+        "it takes half a minute: HIGHLAND_CALIBRATION=1"))
+    func measureTheMachine() async throws {
       let scratch = try Scratch()
       let path = scratch("rates.json")
       let measured = try await run(
