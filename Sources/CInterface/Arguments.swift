@@ -140,9 +140,8 @@ func model(_ options: highland_options, dimensions: Int) throws -> TrainedModel 
 
 /// The bytes of the model that the options name.
 ///
-/// - Throws: ``Failure`` for one that cannot be read, or does not fit the features.
-func modelContents(_ options: highland_options, dimensions: Int) throws -> [UInt8] {
-  _ = unsafe try model(options, dimensions: dimensions)
+/// - Throws: ``DataError`` for one that cannot be read.
+func modelContents(_ options: highland_options) throws -> [UInt8] {
   if let data = unsafe options.model_data {
     return unsafe Array(UnsafeRawBufferPointer(start: data, count: options.model_size))
   }

@@ -37,12 +37,12 @@ final class Fitted: Sendable {
     }
     let workers = unsafe try CInterface.workers(options.threads)
     let progress = unsafe Progress(options.progress, options.context)
-    let model =
-      settings.method == .network
-      ? unsafe try modelContents(options, dimensions: features.columnCount) : nil
-    let listLength = try FittedClustering.listLength(of: settings, model: model)
+    let isOfNetwork = settings.method == .network
+    let listLength = FittedClustering.listLength(
+      of: settings,
+      isOfNetwork ? unsafe try model(options, dimensions: features.columnCount) : nil)
     clustering = unsafe try FittedClustering(
-      of: features, labels: labels, settings, model: model,
+      of: features, labels: labels, settings, model: isOfNetwork ? modelContents(options) : nil,
       searching: dividedSearch(
         options, of: "neighbours of [\(features.rowCount) × \(features.columnCount)] points"
       ) {

@@ -21,17 +21,25 @@ extension Communicator {
     precondition((1...size).contains(count), "\(count) of \(size) ranks")
     guard count < size else { return try body(self) }
     let isAmongThem = rank.index < count
-    let outcome = Result {
-      try withGroup(isAmongThem ? 0 : 1) { few in isAmongThem ? try body(few) : nil }
+    let outcome = try outcome(inGroup: isAmongThem ? 0 : 1) { few in
+      isAmongThem ? try body(few) : nil
     }
     var failure: AgreedFailure?
-    if case .failure(let error) = outcome {
-      guard let agreed = error as? AgreedFailure else { throw error }
-      failure = agreed
-    }
+    if case .failure(let agreed) = outcome { failure = agreed }
     try waitForFirstRank()
     guard try any(failure != nil) else { return try outcome.get() }
     throw try broadcast(failure)
+  }
+
+  /// What `body` returns, or on what failure all ranks of the group agree.
+  ///
+  /// > Collective: over this communicator, as ``withGroup(_:_:)``.
+  private func outcome<R>(
+    inGroup group: Int, _ body: (_ group: Self) throws -> R
+  ) throws -> Result<R, AgreedFailure> {
+    do { return .success(try withGroup(group, body)) } catch let failure as AgreedFailure {
+      return .failure(failure)
+    }
   }
 
   /// The failure of rank 0, on every rank.
@@ -71,15 +79,12 @@ extension Communicator {
     }
     func group(of rank: Rank) -> Int { rank.index * groupCount / size }
     let own = group(of: rank)
-    let outcome = Result {
-      try withGroup(own) { group in
-        try tasks(of: own).map { task in
-          let result = try body(task, group)
-          return group.rank == Rank(0) ? result : []
-        }
+    let outcome = try outcome(inGroup: own) { group in
+      try tasks(of: own).map { task in
+        let result = try body(task, group)
+        return group.rank == Rank(0) ? result : []
       }
     }
-    if case .failure(let error) = outcome, !(error is AgreedFailure) { throw error }
     let results = try agree { try outcome.get() }
     let lengths = try allGather(results.map(\.count))
     let bytes = try allGather(results.flatMap(\.self))

@@ -56,7 +56,8 @@ extension ExpectedRanks {
   public func pieces(_ ghostCount: Double, of byteCount: Double) -> ExpectedTraffic {
     if count == 1 { return ExpectedTraffic() }
     let pieces = min(
-      Double(Halo.largestPieceCount), (ghostCount * byteCount / 0x1p22).rounded(.down) + 1)
+      Double(Halo.largestPieceCount),
+      (ghostCount * byteCount / Double(Halo.pieceByteCount)).rounded(.down) + 1)
     return allGather(8) + pieces * exchange(ghostCount / pieces, of: byteCount)
   }
 

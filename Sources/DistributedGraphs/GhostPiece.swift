@@ -47,7 +47,7 @@ extension Halo {
     let bytes = max(ghostCount, boundary.values.count) * rowByteCount
     let count =
       communicator.size == 1
-      ? 0 : try communicator.maximum(min(Self.largestPieceCount, bytes / (1 << 22) + 1))
+      ? 0 : try communicator.maximum(min(Self.largestPieceCount, bytes / Self.pieceByteCount + 1))
     return (0..<count).lazy.map { piece($0, of: count) }
   }
 
@@ -60,4 +60,6 @@ extension Halo {
 
   /// Every piece is a pass over the edges.
   package static let largestPieceCount = 16
+  /// What ghosts' rows of a piece take, about, unless pieces are most already.
+  static let pieceByteCount = 1 << 22
 }

@@ -20,7 +20,7 @@ func clusterDirections(
   using workers: Workers, on communicator: some Communicator
 ) throws -> Matrix {
   let width = rows.columnCount
-  let fixedPoint = FixedPoint(summing: pointCount, valuesUpTo: 1)
+  let unit = [FixedPoint(summing: pointCount, valuesUpTo: 1)]
   var places: [GlobalNode: Int] = [:]
   let place = clusterOfPoint.map { cluster in
     if let place = places[cluster] { return place }
@@ -29,26 +29,18 @@ func clusterDirections(
   }
   var named = Array(repeating: GlobalNode(0), count: places.count)
   for (cluster, place) in places { named[place] = cluster }
-  var sums = Array(repeating: Int64(0), count: places.count * width)
+  var here = FixedPointSums(rowCount: places.count, width: width, unit)
   for tile in (0..<rows.rowCount).tiles(of: 1024) {
-    let elements = rows.copy(ofRows: tile).elements
-    for point in tile {
-      let (from, to) = ((point - tile.lowerBound) * width, place[point] * width)
-      for column in 0..<width {
-        sums[to + column] &+= fixedPoint.encode(elements[from + column])
-      }
-    }
+    here.add(
+      rows.copy(ofRows: tile), Array(0..<tile.count), times: tile.map { _ in 1 },
+      to: Array(place[tile]))
   }
-  let arrived = try clusters.deliver(sums, width: width, to: named, on: communicator)
+  let arrived = try clusters.deliver(here.sums, width: width, to: named, on: communicator)
   let owned = clusters.owned(by: communicator.rank)
-  var totals = Array(repeating: Int64(0), count: owned.count * width)
-  for (row, cluster) in arrived.nodes.enumerated() {
-    let to = (Int(cluster.index) - owned.lowerBound) * width
-    for column in 0..<width { totals[to + column] &+= arrived.rows[row * width + column] }
-  }
-  var directions = Matrix(
-    rows: owned.count, columns: width,
-    elements: totals.map { fixedPoint.decode($0, dividedBy: 1) })
+  var all = FixedPointSums(rowCount: owned.count, width: width, unit, using: workers)
+  all.add(arrived.rows, to: arrived.nodes.map { Int($0.index) - owned.lowerBound })
+  var directions = Matrix(rows: owned.count, columns: width)
+  all.writeMeans(over: owned.map { _ in 1 }, to: &directions, at: 0)
   directions.normalizeRows(using: workers)
   return directions
 }

@@ -88,10 +88,9 @@ struct ReachabilityGraph {
     // An edge in the lists of both its points is there twice, with the same bits.
     ends = (ends + reversed).sorted()
     ends = ends.indices.filter { $0 == 0 || ends[$0] != ends[$0 - 1] }.map { ends[$0] }
-    var offsets = Array(repeating: 0, count: owned.count + 1)
-    for end in ends { offsets[Int(end.point.index) - owned.lowerBound + 1] += 1 }
-    for row in 0..<owned.count { offsets[row + 1] += offsets[row] }
-    rowOffsets = offsets
+    var rowCounts = Array(repeating: 0, count: owned.count + 1)
+    for end in ends { rowCounts[Int(end.point.index) - owned.lowerBound] += 1 }
+    rowOffsets = rowCounts.exclusivePrefixSums()
     others = ends.map(\.neighbor)
     squaredLengths = ends.map(\.squaredLength)
     (halo, columns) = try Halo.localizing(others, in: points, on: communicator)

@@ -1,6 +1,7 @@
 public import Communication
 internal import DistributedGraphs
 internal import LinearAlgebra
+internal import Parallelism
 
 /// The clusters of a fit, merged two at a time by average linkage until one is left. Replicated.
 ///
@@ -136,17 +137,16 @@ private struct ClusterMeans {
     let (clusterCount, dimensions) = (fit.settings.clusterCount, fit.settings.dimensions)
     // Whole numbers, so that the bits do not depend on ranks.
     let unit = FixedPoint(summing: fit.points.nodeCount, valuesUpTo: 1)
-    var sums = Array(repeating: Int64(0), count: clusterCount * dimensions)
+    var here = FixedPointSums(rowCount: clusterCount, width: dimensions, [unit])
     let labels = try fit.nodeLabels(on: communicator)
-    for (node, label) in labels.enumerated() {
-      let row = fit.rows.copy(ofRows: node..<node + 1).elements
-      for column in 0..<dimensions {
-        sums[Int(label) * dimensions + column] += unit.encode(row[column]) * fit.memberCounts[node]
-      }
+    for tile in labels.indices.tiles(of: 1024) {
+      here.add(
+        fit.rows.copy(ofRows: tile), Array(0..<tile.count), times: Array(fit.memberCounts[tile]),
+        to: labels[tile].map { Int($0) })
     }
     var sizes = Array(repeating: Int64(0), count: clusterCount)
     for label in fit.labels { sizes[Int(label)] += 1 }
-    sums = try communicator.sums(sums)
+    let sums = try communicator.sums(here.sums)
     counts = try communicator.sums(sizes).map { Int($0) }
     alive = Array(0..<clusterCount)
     width = (dimensions + 7) / 8

@@ -62,10 +62,10 @@ public struct ClusteringMemory: Sendable {
 
   /// The largest of the phases.
   public func bytes(by options: SearchOptions) -> Double {
-    let (first, points) = (level(search, by: options), 25 * Double(search.rowCount))
+    let first = level(search, by: options)
     let level0 = max(first.searching, first.partitioning, first.building, first.judging)
     let coarse = coarseShare * first.n
-    return points
+    return bytesOfPoints
       + max(
         level0, first.judged + coarsening(first, to: coarse),
         bytes(
@@ -76,13 +76,13 @@ public struct ClusteringMemory: Sendable {
   /// While the edges of level 0 are found and judged where its nodes are.
   func bytesOfJudging(by options: SearchOptions) -> Double {
     let first = level(search, by: options)
-    return 25 * first.n + max(first.searching, first.building, first.judging)
+    return bytesOfPoints + max(first.searching, first.building, first.judging)
   }
 
   /// While level 0 becomes a level of so many nodes.
   func bytes(ofFirstContractionTo nodeCount: Int, by options: SearchOptions) -> Double {
     let first = level(search, by: options)
-    return 25 * first.n + first.judged + coarsening(first, to: share(of: nodeCount))
+    return bytesOfPoints + first.judged + coarsening(first, to: share(of: nodeCount))
   }
 
   /// While a later level of so many nodes is judged and becomes the next, which has as many at most.
@@ -90,7 +90,7 @@ public struct ClusteringMemory: Sendable {
   /// - Parameter pairs: Of nodes that edges of level 0 connect, on the rank that has most.
   func bytes(ofLevelOf nodeCount: Int, pairs: Int, by options: SearchOptions) -> Double {
     let first = level(search, by: options)
-    return 25 * first.n
+    return bytesOfPoints
       + bytes(
         ofLevelAfter: first, nodes: share(of: nodeCount), pairs: Double(pairs), by: options,
         coarseShare: 1)
@@ -176,7 +176,7 @@ public struct ClusteringMemory: Sendable {
     let width = Double(search.columnCount)
     // Rows of coordinates are read again: with all columns, of which there are directions, means and sums.
     guard isOfStructure else { return 48 * level.n + 16 * coarse * width }
-    let sums = min(8 * coarse * width, max(Double(64 << 20), 128 * coarse))
+    let sums = min(8 * coarse * width, max(Double(ClusteringRun.usualSumBytes), 128 * coarse))
     return 48 * level.n + coarse * 4 * (width + 1)
       + max(sums, evidence ?? Self.pairByteCount * 2 * level.edges)
   }

@@ -101,11 +101,11 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   }
 
   /// The plan of trials, whose clusters are only compared with those of other trials: an approximate search
-  /// ends at a recall of 0.9, for a third of the time.
+  /// ends at ``SearchOptions/trialRecall``, for a third of the time.
   package var ofTrials: Self {
     guard case .search(var options) = search else { return self }
     var plan = self
-    options.recall = min(options.recall, 0.9)
+    options.recall = min(options.recall, SearchOptions.trialRecall)
     plan.search = .search(options)
     return plan
   }
@@ -245,4 +245,9 @@ extension ClusteringPlan where Judge == LinkageModel {
       ownership: options.ownership, nodesPerRank: options.nodesPerRank,
       invalidRows: options.invalidRows, memoryBound: options.memoryBound, workers: options.workers)
   }
+}
+
+extension SearchOptions {
+  /// The recall at which the searches of trials end.
+  static let trialRecall = 0.9
 }

@@ -24,7 +24,7 @@ extension ClusteringRun {
   package mutating func contract(
     to root: [GlobalNode], as number: Int, keeping means: NodeMeans?,
     of source: some EmbeddingSource, using workers: Workers, on communicator: some Communicator,
-    mostSumBytes: Int = 64 << 20
+    mostSumBytes: Int = Self.usualSumBytes
   ) throws {
     let nodes = level.nodes
     let owned = nodes.owned(by: communicator.rank)
@@ -79,6 +79,11 @@ extension ClusteringRun {
       groups: groups)
   }
 
+  /// What sums for means may take on a rank.
+  package static let usualSumBytes = 64 << 20
+  /// Rows that are summed at once, of all columns.
+  static let summedRowCount = 4096
+
   /// The rows of the coarse nodes: the peaks' rows, moved to their new owners, and the means of the
   /// members' rows.
   private func coarseRows(
@@ -102,12 +107,12 @@ extension ClusteringRun {
       rows: means == .peaksOnly ? 0 : coarseOwned.count,
       columns: dimensions + (means == .ofDirections ? 1 : 0))
     let blocks = (0..<dimensions).tiles(
-      of: members.areRead || means == .peaksOnly
+      of: members.areRead
         ? max(dimensions, 1)
         : columnsAtOnce(dimensions, of: coarseNodes, mostSumBytes, on: communicator))
 
     // As many bytes whatever the columns.
-    let tileLength = 4096 * max(blocks.count, 1)
+    let tileLength = Self.summedRowCount * max(blocks.count, 1)
     let count = members.coarse.count
     let tileCount = try communicator.maximum((count + tileLength - 1) / tileLength)
     for (number, block) in blocks.enumerated() {
@@ -127,7 +132,7 @@ extension ClusteringRun {
           members.areRead
             ? try inputRows(
               places, peaks: tilePeaks, of: source, using: workers, rank: communicator.rank)
-            : levelRows(means == .peaksOnly ? 0..<0 : places, columns: block, peaks: tilePeaks)
+            : levelRows(places, columns: block, peaks: tilePeaks)
         }
         if movesPeaks, number == 0 {
           let moved = try coarseNodes.deliver(

@@ -32,11 +32,11 @@ extension ClusteringRun {
 }
 
 /// Rows are moved in that many slabs, so that the memory for what travels is small.
-private let slabCount = 16
+let movedSlabCount = 16
 
 /// The slab of a number of rows.
 private func slab(_ slab: Int, of count: Int) -> Range<Int> {
-  count * slab / slabCount..<count * (slab + 1) / slabCount
+  count * slab / movedSlabCount..<count * (slab + 1) / movedSlabCount
 }
 
 extension Level {
@@ -65,7 +65,7 @@ extension StoredRows {
     var old = (consume self).takeWords()
     var moved = Matrix(rows: owned.count, columns: old.columnCount)
     var left = 0
-    for number in 0..<slabCount {
+    for number in 0..<movedSlabCount {
       let places = slab(number, of: chosen.count)
       let arrived = try nodes.deliver(
         old.copy(ofRows: Array(chosen[places])).elements, width: old.columnCount,
@@ -102,7 +102,7 @@ extension NeighborLists {
     let owned = nodes.owned(by: communicator.rank)
     var movedNeighbors = Array(repeating: Self.none, count: owned.count * listLength)
     var movedSimilarities = Array(repeating: Float(0), count: owned.count * listLength)
-    for number in 0..<slabCount {
+    for number in 0..<movedSlabCount {
       let lists = slab(number, of: count)
       let places = lists.lowerBound * listLength..<lists.upperBound * listLength
       var names = Array(neighbors[places])

@@ -44,13 +44,13 @@ extension ExpectedLevel {
     return ExpectedPhase(.coarsen, level: number, nodeCount: nodeCount, work: work, traffic)
   }
 
-  /// Sums of the members' rows, a block of columns and 4096 rows at a time.
+  /// Sums of the members' rows, a block of columns and some rows at a time.
   private func means(_ movedCoarse: Double) -> ExpectedTraffic {
-    let blocks = max(1, (8 * coarse * columns / 0x1p26).rounded(.up))
+    let blocks = max(1, (8 * coarse * columns / Double(ClusteringRun.usualSumBytes)).rounded(.up))
     let width = columns / blocks
     // The largest part has some nodes more.
     let most = ranks.count > 1 && number == 0 ? 1.03 * owned : owned
-    let tiles = max(1, (most / (4096 * blocks)).rounded(.up))
+    let tiles = max(1, (most / (Double(ClusteringRun.summedRowCount) * blocks)).rounded(.up))
     let tile =
       ranks.allGather(1)
       + ranks.deliver(movedCoarse / tiles, of: 8 * width, to: besideCount)
@@ -90,7 +90,7 @@ extension ExpectedLevel {
   var deciding: ExpectedPhase {
     ExpectedPhase(
       .thresholds, level: number, nodeCount: nodeCount, work: [.decodedEdges: edges],
-      ranks.extend(ghosts, of: 4) + ranks.sums(10_000))
+      ranks.extend(ghosts, of: 4) + ranks.sums(Double(JudgedEdges.probabilityBinCount)))
   }
 
   /// As ``numberByFirstAppearance(_:of:in:)`` and the count of singletons, of the clusters that are left.

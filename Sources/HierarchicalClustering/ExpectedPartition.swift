@@ -30,9 +30,9 @@ extension ExpectedLevel {
       work: [.dividedEdges: work], traffic)
   }
 
-  /// As ``ClusteringRun/reorder(to:in:on:)``, and the move of the lists: in sixteen slabs.
+  /// As ``ClusteringRun/reorder(to:in:on:)``, and the move of the lists.
   private var moving: ExpectedTraffic {
-    let slabs = 16.0
+    let slabs = Double(movedSlabCount)
     let away = owned * ranks.otherShare
     let places = Double(min(job.listLength, max(nodeCount - 1, 0)))
     let rowBytes = job.searchShape(nodeCount: nodeCount, level: number).bytesPerRow

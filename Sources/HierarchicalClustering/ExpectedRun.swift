@@ -155,7 +155,7 @@ extension ExpectedRun {
     let counts = nodeCounts.enumerated().map { $0 == 0 ? $1 : min(nodeCounts[0], $1 + $1 * 3 / 10) }
     let levels = levels(of: counts, network)
     var options = job.search
-    options.recall = min(options.recall, 0.9)
+    options.recall = min(options.recall, SearchOptions.trialRecall)
     var parts: [ExpectedPhase] = []
     for level in levels {
       if level.number > 0 { parts += [level.neighbors(by: options), level.graph, level.judging] }

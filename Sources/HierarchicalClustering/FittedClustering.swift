@@ -73,16 +73,8 @@ public struct FittedClustering: Sendable {
 
   /// Places of the neighbour lists that a clustering needs.
   ///
-  /// - Parameter modelContents: The bytes of the network's file, if one clustered.
-  /// - Throws: ``ModelError`` or ``DataError`` for other bytes.
-  public static func listLength(of settings: Settings, model modelContents: [UInt8]?) throws -> Int
-  {
-    listLength(
-      of: settings,
-      try modelContents.map { try TrainedModel(contents: $0, dimensions: settings.dimensions) })
-  }
-
-  private static func listLength(of settings: Settings, _ model: TrainedModel?) -> Int {
+  /// - Parameter model: The network, if one clustered.
+  public static func listLength(of settings: Settings, _ model: TrainedModel?) -> Int {
     let k = settings.neighborCount
     return model?.linkage.listLength(neighborCount: k) ?? k - 1
   }

@@ -1,18 +1,18 @@
 internal import DistributedGraphs
-internal import LinearAlgebra
-internal import Parallelism
+package import LinearAlgebra
+package import Parallelism
 
 /// Sums of rows, in fixed point: the same whatever the order of the additions.
-struct FixedPointSums {
+package struct FixedPointSums {
   /// One for all sums, or one for each.
   private let fixedPoints: [FixedPoint]
   private let width: Int
   private let workers: Workers
   /// Shape `[rowCount × width]`.
-  private(set) var sums: [Int64]
+  package private(set) var sums: [Int64]
 
   /// - Parameter fixedPoints: One for all sums, or one for each.
-  init(
+  package init(
     rowCount: Int, width: Int, _ fixedPoints: [FixedPoint], using workers: Workers = Workers()
   ) {
     precondition(
@@ -29,7 +29,9 @@ struct FixedPointSums {
   /// Adds some rows of a matrix, each `weights` times, to the sums at `places`.
   ///
   /// - Complexity: O(rows · width).
-  mutating func add(_ rows: Matrix, _ selected: [Int], times weights: [Int64], to places: [Int]) {
+  package mutating func add(
+    _ rows: Matrix, _ selected: [Int], times weights: [Int64], to places: [Int]
+  ) {
     let (width, fixedPoints) = (width, fixedPoints)
     precondition(
       selected.count == weights.count && selected.count == places.count
@@ -50,7 +52,7 @@ struct FixedPointSums {
   }
 
   /// Adds rows of sums to the sums at `places`.
-  mutating func add(_ rows: [Int64], to places: [Int]) {
+  package mutating func add(_ rows: [Int64], to places: [Int]) {
     for (row, place) in places.enumerated() {
       for column in 0..<width { sums[place * width + column] &+= rows[row * width + column] }
     }
@@ -59,7 +61,7 @@ struct FixedPointSums {
   /// Writes every row divided by its count to some columns of a matrix.
   ///
   /// - Parameter column: Where the columns begin.
-  func writeMeans(over counts: [Int64], to means: inout Matrix, at column: Int) {
+  package func writeMeans(over counts: [Int64], to means: inout Matrix, at column: Int) {
     precondition(
       means.rowCount == counts.count && column + width <= means.columnCount,
       "\(width) columns from \(column) on of \(means.columnCount)")

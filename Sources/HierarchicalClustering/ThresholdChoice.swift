@@ -133,6 +133,9 @@ extension ClusteringRun {
 }
 
 extension JudgedEdges {
+  /// Into how many steps probabilities are counted.
+  static let probabilityBinCount = 10_000
+
   /// A quantile of the probabilities that decide level 0: for every node with denser neighbours, the p of
   /// the most probable of these.
   ///
@@ -146,7 +149,7 @@ extension JudgedEdges {
   package func decidingProbability(
     below share: Double, on communicator: some Communicator
   ) throws -> Double {
-    let binCount = 10_000
+    let binCount = Self.probabilityBinCount
     var bins = Array(repeating: 0.0, count: binCount)
     for probability in try ownedDecidingProbabilities(on: communicator) {
       bins[min(max(Int(probability * Double(binCount)), 0), binCount - 1)] += 1

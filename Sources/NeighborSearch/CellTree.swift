@@ -26,10 +26,17 @@ struct CellTree: Sendable {
 
   /// About how many pairs of a row and a centre are compared to find the cells of all rows.
   func pairCount(rowCount: Int, by effort: SearchEffort) -> Double {
-    let groupCount = Double(max(1, groups.columnCount))
-    let cellsPerGroup = Double(cellCount) / groupCount
-    return Double(rowCount)
-      * (groupCount + Double(effort.groupCount(among: groups.columnCount)) * cellsPerGroup)
+    Double(rowCount)
+      * Self.pairsPerRow(inGroups: groups.columnCount, ofCells: Double(cellCount), by: effort)
+  }
+
+  /// About how many centres a row is compared with to find its cells.
+  static func pairsPerRow(
+    inGroups groupCount: Int, ofCells cellCount: Double, by effort: SearchEffort
+  ) -> Double {
+    let searched = Double(effort.groupCount(among: groupCount))
+    let groups = Double(max(1, groupCount))
+    return groups + searched * (cellCount / groups)
   }
 
   /// Rows by which the centre of a group, and that of a cell, is found.

@@ -159,12 +159,11 @@ extension SearchCost {
   private func pairsOfPartition(
     _ nodeCount: Double, _ cellCount: Double, _ effort: SearchEffort
   ) -> Double {
-    let groups = max(1, cellCount.squareRoot().rounded())
-    let searched = Double(effort.groupCount(among: Int(groups)))
+    let groups = Int(cellCount.squareRoot().rounded())
     // Measured on generated points: cells in which many rows are have more members than the mean.
     let crowding = effort.isDiffuse ? 0.97 : 1.1
     return nodeCount
-      * (groups + searched * cellCount / groups
+      * (CellTree.pairsPerRow(inGroups: groups, ofCells: cellCount, by: effort)
         + effort.meanCells * crowding * nodeCount / cellCount)
   }
 
