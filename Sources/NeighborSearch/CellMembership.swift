@@ -114,25 +114,13 @@ extension CellTree {
   ) -> NearCells {
     let limit = CellMembership.limit
     var lists = CandidateLists(count: places.count, capacity: limit)
-    let tiles = places.indices.tiles(of: min(max(places.count / 16, 512), 4096))
+    let tiles = (0..<places.count).tiles(of: 512)
     unsafe lists.withAccess { lists in
       workers.forEach(tiles.count, scratch: { Matrix(rows: 0, columns: 0) }) { task, scores in
         let tile = tiles[task]
-        let rows = rows.copy(ofRows: Array(places[tile]))
-        var nearGroups = CandidateLists(count: tile.count, capacity: groupCount)
-        nearGroups.offer(rows, groups, using: Workers())
-        let near = nearGroups.index.map { Int($0) }
-        // Rows of one group come together, as they are compared with the centres of the same groups.
-        let order = sorted(
-          0..<tile.count, by: (0..<tile.count).map { near[$0 * groupCount] },
-          keyCount: groups.columnCount
-        ).elements
-        for part in order.indices.tiles(of: 512).map({ Array(order[$0]) }) {
-          unsafe offerCells(
-            to: rows.copy(ofRows: part),
-            inGroups: part.flatMap { near[$0 * groupCount..<($0 + 1) * groupCount] }, within: gap,
-            part.map { unsafe lists.handle(from: tile.lowerBound + $0) }, scratch: &scores)
-        }
+        unsafe offerCells(
+          to: rows.copy(ofRows: Array(places[tile])), inGroups: groupCount, within: gap,
+          lists.handle(from: tile.lowerBound), scratch: &scores)
       }
     }
     let (cells, similarities) = (Array(lists.index), lists.similarity)
@@ -155,18 +143,17 @@ extension CellTree {
     return NearCells(cell: cells, similarity: similarities, distance: distances)
   }
 
-  /// Offers the cells of some groups to the lists of rows.
-  ///
-  /// - Parameters:
-  ///   - near: The groups of each row. Shape `[rows × groups]`.
-  ///   - lists: Of each row its list.
+  /// Offers the cells of the nearest groups to the lists of some rows.
   @unsafe private func offerCells(
-    to rows: Matrix, inGroups near: [Int], within gap: Float, _ lists: [highland_lists],
+    to rows: Matrix, inGroups groupCount: Int, within gap: Float, _ lists: highland_lists,
     scratch scores: inout Matrix
   ) {
-    let groupCount = near.count / rows.rowCount
+    var nearGroups = CandidateLists(
+      count: rows.rowCount, capacity: groupCount)
+    nearGroups.offer(rows, groups, using: Workers())
     let (members, starts) = sorted(
-      near.indices.map { $0 / groupCount }, by: near, keyCount: groups.columnCount)
+      nearGroups.index.indices.map { $0 / nearGroups.capacity }, by: nearGroups.index.map(Int.init),
+      keyCount: groups.columnCount)
     // The scores of all groups, one after the other: what a row's cells must reach follows from the best.
     let places = cells.indices.map { (starts[$0 + 1] - starts[$0]) * cells[$0].columnCount }
       .exclusivePrefixSums()
@@ -191,7 +178,7 @@ extension CellTree {
         into: scores, stride: columns)
       for (place, row) in members.enumerated() {
         let best = unsafe highland_reached_score(scores + place * columns, columns, 1)
-        unsafe lists[row].bound[0] = max(lists[row].bound[0], best - gap)
+        unsafe lists.bound[row] = max(lists.bound[row], best - gap)
       }
     }
     unsafe forEachGroup { group, members, scores in
@@ -199,7 +186,8 @@ extension CellTree {
       let numbers = (firstCell[group]..<firstCell[group + 1]).map { Int64($0) }
       for (place, row) in members.enumerated() {
         unsafe highland_offer_to_rows(
-          scores + place * columns, columns, 1, columns, [-1], numbers, lists[row])
+          scores + place * columns, columns, 1, columns, [-1], numbers,
+          lists.handle(from: row))
       }
     }
   }

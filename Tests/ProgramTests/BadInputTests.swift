@@ -418,7 +418,7 @@ private let badOthers: [BadInput] = [
 
 private let badInputs = badFeatures + badModels + badOutputs + badNeighbors + badOthers
 
-extension Programs {
+extension Inputs {
   /// One line says what is wrong, the job ends, and nothing is left behind.
   @Suite struct BadInputs {
     @Test(arguments: badInputs)

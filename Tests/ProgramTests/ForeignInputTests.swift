@@ -6,7 +6,7 @@ import Testing
 
 /// Inputs as other programs and people write them, through the program: read as they are meant, or
 /// refused with a line that names the file at fault.
-extension Programs {
+extension Inputs {
   @Suite struct ForeignInputs {
     private func go(_ arguments: [String], _ ranks: Int?) async throws -> Outcome {
       if let ranks { return try await run("highland", arguments, ranks: ranks) }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension Programs {
+extension Inputs {
   /// Collections as others write them, counts that make no sense, and the same model on any number of ranks.
   @Suite struct GraphsInputTests {
     private let quick = ["--epochs", "2", "--hidden", "8", "--threads", "1"]

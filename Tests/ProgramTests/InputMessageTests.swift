@@ -6,7 +6,7 @@ import Testing
 
 /// Inputs of a newcomer's own making: read as they are meant, or refused with a line that names the file,
 /// the place in it and what to do.
-extension Programs {
+extension Inputs {
   @Suite struct InputMessages {
     private let scratch: Scratch
 

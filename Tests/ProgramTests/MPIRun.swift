@@ -2,9 +2,14 @@ import Foundation
 import Subprocess
 import Testing
 
-/// Every suite that starts processes is an extension of this one: they run one after the other, as
-/// the ranks of one job fill the cores already.
+/// Suites that start processes: one after the other, as the ranks of one job nearly fill the cores.
+///
+/// Beside them run those of ``Inputs``, in a row of their own: jobs that are short spend half of their time on starting
+/// and ending ranks.
 @Suite(.serialized, .timeLimit(.minutes(2))) enum Programs {}
+
+/// Suites that start processes to see which inputs and options the program takes and how it refuses the others.
+@Suite(.serialized, .timeLimit(.minutes(2))) enum Inputs {}
 
 /// What a program printed, and how it ended.
 struct Outcome: CustomStringConvertible {

@@ -41,7 +41,7 @@ private struct Help: Decodable {
   let command: Command
 }
 
-extension Programs {
+extension Inputs {
   /// No option is ignored, alone or beside another: it acts, or it is refused with its name.
   @Suite struct OptionPairs {
     /// An option that no table uses is one that nobody has tried with the others.

@@ -1,7 +1,7 @@
 import LinearAlgebra
 import Testing
 
-extension Programs {
+extension Inputs {
   /// Every option of `train` acts or is refused, also one whose value is what it would be without it.
   @Suite struct OptionsOfTraining {
     private let scratch: Scratch
