@@ -10,6 +10,10 @@ public struct GraphArchitecture: Equatable, Codable, Sendable {
     /// Sums over neighbours, each through a perceptron; sums of all layers' nodes; a linear map
     /// [Xu et al. 2019, arXiv:1810.00826].
     case gin
+    /// The mean of neighbours and the node itself, each by weights of its own, with ReLU; the greatest of all layers'
+    /// nodes; a linear map with ReLU, a linear map [Hamilton et al. 2017, arXiv:1706.02216, the mean aggregator; all
+    /// layers side by side, as Errica et al. 2020 measure it].
+    case sage
     /// Nodes are pooled into learned clusters, level by level [Ying et al. 2018, arXiv:1806.08804].
     case diffpool
   }
@@ -56,6 +60,7 @@ extension GraphArchitecture.Kind {
     switch self {
     case .baseline, .gin: .sum
     case .gcn, .diffpool: .mean
+    case .sage: .max
     }
   }
 }
@@ -115,6 +120,7 @@ extension GraphArchitecture {
     switch kind {
     case .baseline, .gcn: hidden
     case .gin: inputWidth + layerCount * hidden
+    case .sage: layerCount * hidden
     case .diffpool: lastBlock?.outputWidth ?? levels.last!.embed.outputWidth
     }
   }
@@ -133,15 +139,14 @@ extension GraphArchitecture {
       all.append(("\(name).weight", [width], .constant(1)))
       all.append(("\(name).bias", [width], .constant(0)))
     }
+    func sampling(_ name: String, _ inputs: Int, _ outputs: Int) {
+      all.append(
+        ("\(name).lin_rel.weight", [outputs, inputs], .uniform(bound: 1 / root(inputs))))
+      linear("\(name).lin_root", inputs, outputs)
+    }
     func block(_ block: Block) {
       for layer in block.layers {
-        let name = "\(block.name).conv\(layer.name)"
-        all.append(
-          (
-            "\(name).lin_rel.weight", [layer.width, layer.inputWidth],
-            .uniform(bound: 1 / root(layer.inputWidth))
-          ))
-        linear("\(name).lin_root", layer.inputWidth, layer.width)
+        sampling("\(block.name).conv\(layer.name)", layer.inputWidth, layer.width)
         normalization("\(block.name).bn\(layer.name)", layer.width)
       }
       if block.hasLinear {
@@ -165,6 +170,12 @@ extension GraphArchitecture {
         normalization("\(name).bn2", hidden)
       }
       linear("lin", readoutWidth, classCount)
+    case .sage:
+      for layer in 0..<layerCount {
+        sampling("conv\(layer + 1)", layer == 0 ? inputWidth : hidden, hidden)
+      }
+      linear("lin1", readoutWidth, hidden)
+      linear("lin2", hidden, classCount)
     case .gcn:
       for layer in 0..<layerCount {
         let inputs = layer == 0 ? inputWidth : hidden

@@ -64,6 +64,7 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
     case .baseline: baseline()
     case .gcn: convolutional()
     case .gin: try isomorphism()
+    case .sage: neighborMeans()
     case .diffpool: try pooling()
     }
   }
@@ -115,6 +116,22 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
     return GraphOutput(
       logProbabilities: linear(dropped(readout), "lin", parts: input.parts).logSoftmaxOfRows(),
       embeddings: embeddings, statistics: statistics, readout: readout.value)
+  }
+
+  func neighborMeans() -> GraphOutput<Scalar> {
+    let means = input.meanWeights()
+    let level = Level.nodes(weights: means.weights, transposed: means.transposed)
+    var x = features
+    var layers: [Variable<Scalar>] = []
+    for layer in 1...network.architecture.layerCount {
+      x = sampled(x, "conv\(layer)", at: level)
+      layers.append(x)
+    }
+    let readout = readout(joined(layers), input.blocks)
+    let hidden = linear(readout, "lin1", isRectified: true, parts: input.parts)
+    return GraphOutput(
+      logProbabilities: linear(dropped(hidden), "lin2", parts: input.parts).logSoftmaxOfRows(),
+      embeddings: looksInside ? layers.map(\.value) : [], readout: readout.value)
   }
 
   func convolutional() -> GraphOutput<Scalar> {
@@ -170,6 +187,17 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
     }
   }
 
+  /// A SAGE layer with ReLU: the mean of neighbours and the node itself, each by weights of its own.
+  private func sampled(
+    _ x: Variable<Scalar>, _ name: String, at level: Level
+  ) -> Variable<Scalar> {
+    .affine(
+      [
+        (neighborMean(x, level), recorded["\(name).lin_rel.weight"]),
+        (x, recorded["\(name).lin_root.weight"]),
+      ], bias: recorded["\(name).lin_root.bias"], isRectified: true, parts: parts(level))
+  }
+
   /// SAGE layers with ReLU and batch normalisation, side by side; the linear map of assignments.
   private mutating func apply(
     _ block: Block, to x: Variable<Scalar>, at level: Level
@@ -177,12 +205,7 @@ struct GraphPass<Scalar: PoolingScalar, Channel: Communicator> {
     var x = x
     var results: [Variable<Scalar>] = []
     for layer in block.layers {
-      let name = "\(block.name).conv\(layer.name)"
-      let rectified = Variable.affine(
-        [
-          (neighborMean(x, level), recorded["\(name).lin_rel.weight"]),
-          (x, recorded["\(name).lin_root.weight"]),
-        ], bias: recorded["\(name).lin_root.bias"], isRectified: true, parts: parts(level))
+      let rectified = sampled(x, "\(block.name).conv\(layer.name)", at: level)
       x = try normalized(rectified, "\(block.name).bn\(layer.name)", parts: parts(level))
       results.append(x)
     }

@@ -17,8 +17,8 @@ public import Parallelism
 ///
 /// > Collective: over `communicator`. For each partition what ``CellTree``, ``CellMembership`` and
 /// > ``searchCells`` send: about `2 ownedCount · (4 columns + 32 + 12 listLength)` bytes there and back,
-/// > in 15 rounds, and four more for every slab but one if memory needs several. Before, in six rounds, some
-/// > thousand rows go to all ranks; data that prove diffuse then take five more, for other cells.
+/// > in 14 rounds, and four more for every slab but one if memory needs several. Before, in three rounds, some
+/// > thousand rows go to all ranks; data that prove diffuse then take four more, for other cells.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing: they have no neighbours
@@ -52,16 +52,19 @@ public func approximateNeighbors(
   var lists = CandidateLists(
     count: owned.count, capacity: min(listLength, max(nodes.nodeCount - 1, 0)))
   let directed = rows.rowsThatAreNotZeros
+  func chosenSamples(seed: UInt64) throws -> SearchSamples {
+    try SearchSamples(
+      of: directed, among: nodes.nodeCount, named: names, by: plan, seed: seed, on: communicator)
+  }
+  var samples = try chosenSamples(seed: 1)
   let sample = try RecallSample(
-    of: rows, at: directed, named: names, listLength: lists.capacity,
-    using: workers, on: communicator)
+    samples, of: rows, named: names, listLength: lists.capacity, using: workers, on: communicator)
   // Owned.
   var pairCount = Double(sample.rowCount * directed.count)
-  var (estimate, imbalance) = try sample.estimate(
-    lists, afterComparing: pairCount, on: communicator)
+  var estimate = sample.estimateOfEmptyLists
   var summary = ApproximateSummary(
     wantedRecall: recall, recall: estimate, recallByPartition: [], cellCount: plan.cellCount,
-    meanCells: 0, comparedPairs: sample.pairCount, imbalance: imbalance)
+    meanCells: 0, comparedPairs: sample.pairCount, imbalance: 1)
   var effort = SearchEffort(isDiffuse: false)
   // The share of the work before a partition, and that of the partition if as many follow as are expected.
   var (shareBefore, ownShare) = (0.0, 0.5)
@@ -71,10 +74,12 @@ public func approximateNeighbors(
   {
     let number = summary.recallByPartition.count
     let seed = UInt64(number) + 1
+    if number > 0 { samples = try chosenSamples(seed: seed) }
     func cells() throws -> CellTree {
       try CellTree(
-        of: rows, at: directed, ofAll: sample.directedCount, named: names,
-        cellCount: plan.cellCount(by: effort), seed: seed, using: workers, on: communicator)
+        of: rows, at: directed, ofAll: samples.directedCount, named: names,
+        groupsBy: samples.groups(by: effort), cellCount: plan.cellCount(by: effort), seed: seed,
+        using: workers, on: communicator)
     }
     var tree = try cells()
     if number == 0, try sample.isDiffuse(in: tree, of: rows, using: workers, on: communicator) {
@@ -84,8 +89,8 @@ public func approximateNeighbors(
     }
     let findingShare = plan.findingShare(by: effort)
     let membership = try CellMembership(
-      of: rows, at: directed, ofAll: sample.directedCount, named: names, in: tree, by: effort,
-      seed: seed, using: workers, on: communicator
+      of: rows, at: directed, marginBy: samples.margin, in: tree, by: effort, using: workers,
+      on: communicator
     ) { share in
       try progress(shareBefore + share * findingShare * ownShare)
     }
@@ -100,11 +105,10 @@ public func approximateNeighbors(
         shareBefore + (findingShare + share * (1 - findingShare)) * ownShare)
     }
     pairCount += tree.ownPairCount + tree.pairCount(rowCount: directed.count, by: effort)
-    (estimate, imbalance) = try sample.estimate(
+    (estimate, summary.imbalance) = try sample.estimate(
       lists, afterComparing: pairCount, on: communicator)
     summary.recall = estimate
     summary.cellCount = plan.cellCount(by: effort)
-    summary.imbalance = imbalance
     summary.recallByPartition.append(estimate.mean)
     summary.comparedPairs += tasks.pairCount + tree.pairCount(rowCount: nodes.nodeCount, by: effort)
     let visits = tasks.visitCount / Double(max(nodes.nodeCount, 1))

@@ -22,40 +22,38 @@ struct CellMembership: Sendable {
   static let limit = 32
   /// Rows by which the margin is found.
   static let sampleCount = 4096.0
+  static func hash(_ seed: UInt64) -> NodeHash { NodeHash(seed: ~seed) }
 
-  /// > Collective: over `communicator`. Two rounds; 8 bytes for each of 31 cells of 4096 rows to every rank.
+  /// > Collective: over `communicator`. One round; 8 bytes for each of 31 cells of 4096 rows to every rank.
   ///
   /// - Parameters:
   ///   - directed: Owned. Ascending places of the rows that are not zeros; the others are in no cell.
+  ///   - sample: The rows by which the margin is found.
   ///   - effort: Replicated.
-  ///   - seed: Replicated.
   ///   - progress: Called on every rank, now and then, with the share of its rows that are done. If it throws, it must do
   ///     so on every rank.
   init(
-    of rows: StoredRows, at directed: [Int], ofAll directedCount: Int, named names: [GlobalNode],
-    in tree: CellTree, by effort: SearchEffort, seed: UInt64, using workers: Workers,
+    of rows: StoredRows, at directed: [Int], marginBy sample: RowSample, in tree: CellTree,
+    by effort: SearchEffort, using workers: Workers,
     on communicator: some Communicator, progress: (Double) throws -> Void
   ) throws {
-    let hash = NodeHash(seed: ~seed)
     let groupCount = effort.groupCount(among: tree.groups.columnCount)
-    let share = Self.sampleCount / Double(max(1, directedCount))
-    let sample = directed.filter { hash.isWithin(share, names[$0]) }
     let nearest = tree.nearestCells(
-      of: rows, at: sample, inGroups: groupCount, using: workers)
+      of: rows, at: sample.places, inGroups: groupCount, using: workers)
     // The distance is ∞ where there is no cell.
-    let other = sample.indices.flatMap { row in
+    let other = sample.places.indices.flatMap { row in
       (row * Self.limit + 1..<(row + 1) * Self.limit).map { place in
         OtherCell(
           distance: nearest.distance[place],
           gap: nearest.similarity[row * Self.limit] - nearest.similarity[place])
       }
     }
-    let counts = try communicator.gatherOne(sample.count)
-    let all = try communicator.allGather(other, counts: counts.map { $0 * (Self.limit - 1) })
+    let all = try communicator.allGather(
+      other, counts: sample.counts.map { $0 * (Self.limit - 1) }
+    )
       .values.filter { $0.distance < .infinity }
       .sorted { ($0.distance, $0.gap) < ($1.distance, $1.gap) }
-    let sampled = counts.reduce(0, +)
-    let near = all.prefix(max(0, Int((effort.meanCells - 1) * Double(sampled))))
+    let near = all.prefix(max(0, Int((effort.meanCells - 1) * Double(sample.count))))
     let margin = near.last?.distance ?? -1
     self.margin = margin
     // Cells that are less similar than hardly any near one need not be looked at.
@@ -120,7 +118,7 @@ extension CellTree {
         let tile = tiles[task]
         unsafe offerCells(
           to: rows.copy(ofRows: Array(places[tile])), inGroups: groupCount, within: gap,
-          lists.handle(from: tile.lowerBound), scratch: &scores)
+          lists, from: tile.lowerBound, scratch: &scores)
       }
     }
     let (cells, similarities) = (Array(lists.index), lists.similarity)
@@ -144,9 +142,11 @@ extension CellTree {
   }
 
   /// Offers the cells of the nearest groups to the lists of some rows.
+  ///
+  /// - Parameter first: The list of the first row.
   @unsafe private func offerCells(
-    to rows: Matrix, inGroups groupCount: Int, within gap: Float, _ lists: highland_lists,
-    scratch scores: inout Matrix
+    to rows: Matrix, inGroups groupCount: Int, within gap: Float, _ lists: CandidateLists.Access,
+    from first: Int, scratch scores: inout Matrix
   ) {
     var nearGroups = CandidateLists(
       count: rows.rowCount, capacity: groupCount)
@@ -178,7 +178,7 @@ extension CellTree {
         into: scores, stride: columns)
       for (place, row) in members.enumerated() {
         let best = unsafe highland_reached_score(scores + place * columns, columns, 1)
-        unsafe lists.bound[row] = max(lists.bound[row], best - gap)
+        unsafe lists.bound[first + row] = max(lists.bound[first + row], best - gap)
       }
     }
     unsafe forEachGroup { group, members, scores in
@@ -187,7 +187,7 @@ extension CellTree {
       for (place, row) in members.enumerated() {
         unsafe highland_offer_to_rows(
           scores + place * columns, columns, 1, columns, [-1], numbers,
-          lists.handle(from: row))
+          lists.handle(from: first + row))
       }
     }
   }

@@ -43,7 +43,16 @@ struct CellTree: Sendable {
   static let rowsPerGroup = 128.0
   static let rowsPerCell = 48.0
 
-  /// > Collective: over `communicator`. Five rounds. The rows that are sampled for groups go to all
+  /// Rows by which the centres of all groups are found.
+  static func leaderCount(ofCells cellCount: Int) -> Double {
+    groupCount(ofCells: cellCount) * rowsPerGroup
+  }
+
+  private static func groupCount(ofCells cellCount: Int) -> Double {
+    Double(cellCount).squareRoot().rounded()
+  }
+
+  /// > Collective: over `communicator`. Four rounds. The rows that are sampled for groups go to all
   /// > ranks, those for cells to one, and all centres to all ranks: `512 columns √cellCount` bytes,
   /// > `96 columns cellCount / p` and `4 columns cellCount`.
   ///
@@ -51,30 +60,27 @@ struct CellTree: Sendable {
   ///   - rows: Owned. Unit rows, and rows of zeros, which are not sampled.
   ///   - directed: Owned. Ascending places of the rows that are not zeros.
   ///   - directedCount: Replicated. How many there are on all ranks.
+  ///   - leading: The rows by which the centres of groups are found, ``leaderCount(ofCells:)`` or so.
   ///   - cellCount: Replicated. About how many cells to make. At least 1.
   ///   - seed: Replicated. Another seed, other cells.
   init(
     of rows: StoredRows, at directed: [Int], ofAll directedCount: Int, named names: [GlobalNode],
-    cellCount: Int, seed: UInt64, using workers: Workers, on communicator: some Communicator
+    groupsBy leading: RowSample, cellCount: Int, seed: UInt64, using workers: Workers,
+    on communicator: some Communicator
   ) throws {
-    let rowCount = Double(max(1, directedCount))
     let hash = NodeHash(seed: seed)
-    func sample(_ count: Double) -> [Int] {
-      directed.filter { hash.isWithin(count / rowCount, names[$0]) }
-    }
 
     // The groups, by every rank for itself.
-    let groupCount = Double(cellCount).squareRoot().rounded()
-    let leading = sample(groupCount * Self.rowsPerGroup)
-    let leaders = try NamedRows(rows, at: leading, named: names).gathered(
-      counts: communicator.gatherOne(leading.count), on: communicator)
+    let leaders = try NamedRows(rows, at: leading.places, named: names).gathered(
+      counts: leading.counts, on: communicator)
     groups = PackedMatrix(
       columns: CenteredRows(leaders, at: Array(0..<leaders.count), hash).centers(
-        Int(groupCount), using: workers))
+        Int(Self.groupCount(ofCells: cellCount)), using: workers))
     let groupCountFound = groups.columnCount
 
     // The cells of a group, by the rank it is dealt to.
-    let places = sample(Double(cellCount) * Self.rowsPerCell)
+    let share = Double(cellCount) * Self.rowsPerCell / Double(max(1, directedCount))
+    let places = directed.filter { hash.isWithin(share, names[$0]) }
     var groupOf: [Int] = []
     for slab in places.indices.tiles(of: 1 << 13) {
       groupOf += rows.copy(ofRows: Array(places[slab])).nearest(of: groups, using: workers)

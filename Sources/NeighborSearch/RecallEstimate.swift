@@ -31,28 +31,24 @@ struct RecallSample {
   let rowCount: Int
   private let isComplete: Bool
 
-  /// Replicated. How many rows have a direction.
-  let directedCount: Int
   /// Pairs that were compared.
   let pairCount: Double
+  /// Of lists that hold nothing.
+  let estimateOfEmptyLists: RecallEstimate
 
   static let wantedCount = 1000.0
+  static let hash = NodeHash(seed: 0x5EED_0F_4ECA_11)
 
-  /// > Collective: over `communicator`. Four rounds. Every sampled row to every rank; from every rank 4
+  /// > Collective: over `communicator`. Two rounds. Every sampled row to every rank; from every rank 4
   /// > `listLength` bytes for it.
   ///
   /// - Complexity: 2000 · ownedCount · columns flops.
   init(
-    of rows: StoredRows, at directed: [Int], named names: [GlobalNode], listLength: Int,
-    using workers: Workers,
-    on communicator: some Communicator
+    _ samples: SearchSamples, of rows: StoredRows, named names: [GlobalNode], listLength: Int,
+    using workers: Workers, on communicator: some Communicator
   ) throws {
-    let hash = NodeHash(seed: 0x5EED_0F_4ECA_11)
-    directedCount = try communicator.sum(directed.count)
-    let count = Double(max(1, directedCount))
-    let share = Self.wantedCount / count
-    let places = directed.filter { hash.isWithin(share, names[$0]) }
-    let counts = try communicator.gatherOne(places.count)
+    let places = samples.recall.places
+    let counts = samples.recall.counts
     let all = try NamedRows(rows, at: places, named: names).gathered(
       counts: counts, on: communicator)
     let near = nearestSimilarities(
@@ -75,8 +71,11 @@ struct RecallSample {
     self.reached = reached
     self.neighborCount = neighborCount
     rowCount = all.count
-    isComplete = Double(rowCount) >= count
-    pairCount = Double(rowCount) * count
+    isComplete = rowCount >= samples.directedCount
+    pairCount = Double(rowCount) * Double(samples.directedCount)
+    let mean = listLength > 0 && rowCount > 0 && samples.directedCount > 1 ? 0.0 : 1
+    estimateOfEmptyLists = RecallEstimate(
+      mean: mean, lower: mean, upper: mean, rowCount: rowCount)
   }
 
   /// Whether the last neighbours of more than half of the rows are farther from them than the centres of

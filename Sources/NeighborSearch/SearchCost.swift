@@ -93,11 +93,13 @@ private struct SearchedNodes {
     return pieces * (steps * step + lists(by: steps))
   }
 
+  /// As ``SearchSamples``, of nodes that all have a direction.
+  var ofSamples: ExpectedTraffic { ranks.allGather(40) }
+
   /// As the exact neighbours of a thousand nodes, by which the recall is estimated.
-  var ofSample: ExpectedTraffic {
+  var ofRecallSample: ExpectedTraffic {
     let sampled = min(RecallSample.wantedCount, count)
-    return ranks.allGather(8) + ranks.allGather(8)
-      + ranks.allGather(sampled / ranks.size * (rowBytes + 8))
+    return ranks.allGather(sampled / ranks.size * (rowBytes + 8))
       + ranks.exchange(sampled * ranks.otherShare, of: 4 * capacity)
   }
 
@@ -106,7 +108,7 @@ private struct SearchedNodes {
     let groups = cellCount.squareRoot().rounded()
     let leaders = min(CellTree.rowsPerGroup * groups, count)
     let sampled = min(CellTree.rowsPerCell * cellCount, count)
-    return ranks.allGather(8) + ranks.allGather(leaders / ranks.size * (rowBytes + 8))
+    return ranks.allGather(leaders / ranks.size * (rowBytes + 8))
       + ranks.allGather(4 * groups)
       + cells(ofRows: sampled / ranks.size)
       + ranks.allGather(4 * columnCount * cellCount / ranks.size)
@@ -120,9 +122,8 @@ private struct SearchedNodes {
 
   /// As ``CellMembership``.
   var membership: ExpectedTraffic {
-    ranks.allGather(8)
-      + ranks.allGather(
-        min(CellMembership.sampleCount, count) / ranks.size * 8 * Double(CellMembership.limit - 1))
+    ranks.allGather(
+      min(CellMembership.sampleCount, count) / ranks.size * 8 * Double(CellMembership.limit - 1))
   }
 }
 
@@ -137,14 +138,13 @@ extension SearchCost {
     comparedPairs = sampled
     blockPairs = sampled / ranks.size
     let estimate = ranks.allGather(48)
-    traffic = nodes.ofSample + estimate
     // Whether data are diffuse is seen in the cells of other data.
-    traffic += ranks.allGather(16)
+    traffic = nodes.ofRecallSample + ranks.allGather(16)
     if effort.isDiffuse { traffic += nodes.tree(ofCells: Double(plan.cellCount)) }
     let cellCount = Double(plan.cellCount(by: effort))
     let pairs = pairsOfPartition(nodes.count, cellCount, effort)
     for number in 0..<partitionCount {
-      traffic += nodes.tree(ofCells: cellCount) + nodes.membership
+      traffic += nodes.ofSamples + nodes.tree(ofCells: cellCount) + nodes.membership
       traffic += ranks.sums(2 * cellCount)
       traffic += travel(of: nodes, cellCount, effort, division, isFirst: number == 0)
       traffic += estimate

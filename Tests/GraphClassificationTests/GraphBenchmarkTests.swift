@@ -90,7 +90,45 @@ import Testing
       zip(output(.gcn, of: once), output(.gcn, of: twice)).allSatisfy { abs($0 - $1) < 1e-12 })
   }
 
-  @Test(arguments: [GraphArchitecture.Kind.baseline, .gin])
+  /// ReLU(W mean of neighbours + R node + b) twice, the greatest of both layers' nodes, two linear maps.
+  @Test func theMeanNetworkIsWhatItsEquationsSay() {
+    let edges = [(0, 1), (1, 2), (1, 3)]
+    let network = GraphNetwork<Double>(
+      GraphArchitecture(kind: .sage, inputWidth: 2, hidden: 5, layerCount: 2, classCount: 3),
+      seed: 9)
+    func weights(_ name: String) -> DenseMatrix<Double> {
+      network.parameters.all.first { $0.name == name }!.value
+    }
+    func product(_ name: String, _ x: [Double]) -> [Double] {
+      let weight = weights("\(name).weight")
+      return (0..<weight.rowCount).map { row in zip(weight.row(row), x).reduce(0) { $0 + $1.0 * $1.1 } }
+    }
+    func linear(_ name: String, _ x: [Double]) -> [Double] {
+      zip(product(name, x), weights("\(name).bias").elements).map(+)
+    }
+    func rectified(_ x: [Double]) -> [Double] { x.map { max($0, 0) } }
+    // The last node has no neighbour.
+    var rows: [[Double]] = (0..<5).map { [1, $0 % 2 == 0 ? 1 : 0] }
+    var greatest: [Double] = []
+    for layer in ["conv1", "conv2"] {
+      rows = rows.indices.map { node in
+        let near = edges.compactMap { $0 == node ? $1 : $1 == node ? $0 : nil }
+        let mean = rows[node].indices.map { column in
+          near.reduce(0) { $0 + rows[$1][column] } / Double(max(near.count, 1))
+        }
+        return rectified(
+          zip(product("\(layer).lin_rel", mean), linear("\(layer).lin_root", rows[node])).map(+))
+      }
+      greatest += rows[0].indices.map { column in rows.map { $0[column] }.max()! }
+    }
+    let logits = linear("lin2", rectified(linear("lin1", greatest)))
+    let total = logits.reduce(0) { $0 + exp($1) }
+    let found = network.output(of: GraphInput(batch(joining: edges, nodes: 5)))
+      .logProbabilities.value.elements
+    #expect(zip(found, logits).allSatisfy { abs($0 - ($1 - log(total))) < 1e-12 })
+  }
+
+  @Test(arguments: [GraphArchitecture.Kind.baseline, .gin, .sage])
   func aModelComesBackFromItsFile(kind: GraphArchitecture.Kind) throws {
     let collection = smallCollection()
     let encoder = NodeEncoder([.degree], of: collection, fittedTo: [])

@@ -28,8 +28,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (GraphArchitecture.Kind.gcn, [Int]()), (.baseline, []), (.gin, []), (.diffpool, [6]),
-    (.diffpool, [6, 3]),
+    (GraphArchitecture.Kind.gcn, [Int]()), (.baseline, []), (.gin, []), (.sage, []),
+    (.diffpool, [6]), (.diffpool, [6, 3]),
   ])
   func networksCurvesAndResultsAreThoseOfOneRank(
     kind: GraphArchitecture.Kind, clusters: [Int]

@@ -23,7 +23,7 @@ struct GraphsBenchmarkCommand: RankedCommand {
 
   @Option(
     help:
-      "The networks, with commas: baseline (sees no edges), gcn, gin, diffpool-1 and diffpool-2 (levels).",
+      "The networks, with commas: baseline (sees no edges), gcn, gin, sage, diffpool-1 and diffpool-2 (levels).",
     transform: Contestant.list)
   var networks = Contestant.allCases
 
@@ -141,7 +141,7 @@ struct GraphsBenchmarkCommand: RankedCommand {
 
 /// A network that is compared.
 enum Contestant: String, CaseIterable {
-  case baseline, gcn, gin
+  case baseline, gcn, gin, sage
   case diffpool1 = "diffpool-1"
   case diffpool2 = "diffpool-2"
 
@@ -150,6 +150,7 @@ enum Contestant: String, CaseIterable {
     case .baseline: .baseline
     case .gcn: .gcn
     case .gin: .gin
+    case .sage: .sage
     case .diffpool1, .diffpool2: .diffpool
     }
   }
