@@ -31,6 +31,8 @@ public struct Page: Sendable {
     case chart(LineChart)
     /// As ``chart(_:)``.
     case bars(BarChart)
+    /// As ``chart(_:)``, and as high as wide. The numbers are how many points each group has.
+    case points(ScatterChart)
   }
 
   /// Cells of plain text. Columns of numbers stand to the right.
@@ -98,6 +100,8 @@ extension Page.Block {
       figure(chart.markup(width: width, height: height, style: ""), chart.numbers)
     case .bars(let chart):
       figure(chart.markup(width: width, height: height, style: ""), chart.numbers)
+    case .points(let chart):
+      figure(chart.markup(width: 600, height: 520, style: ""), chart.numbers)
     }
   }
 
@@ -171,6 +175,13 @@ extension BarChart {
       rows: zip(places.descriptions.indices, places.descriptions).map { place, description in
         [description] + series.map { shortNumber($0.values[place]) }
       })
+  }
+}
+
+extension ScatterChart {
+  /// How many points each series has.
+  fileprivate var numbers: Page.Table {
+    Page.Table(header: ["", "points"], rows: series.map { [$0.name, "\($0.points.count)"] })
   }
 }
 

@@ -118,7 +118,7 @@ struct ClusterLists {
       splitCount: link.splitCount, stake: stake(place))
   }
 
-  private func point(_ row: Int) -> HierarchyReport.Point {
+  func point(_ row: Int) -> HierarchyReport.Point {
     HierarchyReport.Point(row: row, name: names[row], truth: truth?[row])
   }
 

@@ -7,19 +7,22 @@ extension HierarchyReport {
   /// - Parameters:
   ///   - truth: The true labels of all points, if known.
   ///   - names: What people call the points; the few that are shown are read.
+  ///   - coordinates: Where the points lie in a plane, for a map of them. Shape `[points × 2]`.
   ///   - top: How many clusters and merges each list has at most.
   /// - Throws: ``DataError`` if a file is missing or contradicts the others.
   /// - Complexity: O(N log N + places of lists) for N points. In memory are about 100 bytes per
   ///   point; lists of neighbours are read in blocks.
   /// - Precondition: As many true labels and names as points.
   public init(
-    of hierarchy: StoredHierarchy, truth: [Int64]? = nil, names: NameFile? = nil, top: Int
+    of hierarchy: StoredHierarchy, truth: [Int64]? = nil, names: NameFile? = nil,
+    coordinates: ArrayFile? = nil, top: Int
   ) throws {
     let summary = hierarchy.summary
     let count = summary.pointCount
     precondition(
       truth.map { $0.count == count } ?? true && names.map { $0.count == count } ?? true,
       "\(truth?.count ?? count) true labels, \(names?.count ?? count) names of \(count) points")
+    precondition(coordinates.map { $0.shape == [count, 2] } ?? true, "places of \(count) points")
     let labels = try hierarchy.finalLabels()
     let links = try Links(of: hierarchy, labels: labels, truth: truth)
     var lists = ClusterLists(
@@ -43,7 +46,9 @@ extension HierarchyReport {
     lists.collectExamples(of: largest + leastCertain + mixed)
     // Known only now: which points are shown.
     let shown = lists.shownPoints(of: largest + leastCertain + mixed, merges: mergeIndices)
-    lists.names = try names?.names(of: shown) ?? [:]
+    let mapped =
+      coordinates == nil ? [] : Array(stride(from: 0, to: count, by: Map.step(of: count)))
+    lists.names = try names?.names(of: shown.union(mapped)) ?? [:]
 
     self.largest = largest.map { lists.cluster($0) }
     self.leastCertain = leastCertain.map { lists.cluster($0) }
@@ -51,6 +56,7 @@ extension HierarchyReport {
     agreement = try truth.map { truth in
       try Agreement(lists, labels: labels, truth: truth, mixed: mixed, top: top)
     }
+    map = try coordinates.map { try Map(at: $0, labels: labels) { lists.point($0) } }
   }
 }
 

@@ -38,6 +38,8 @@ public struct HierarchyReport: Codable, Sendable {
   public var mostAtStake: [Merge]
   /// With the truth at hand.
   public var agreement: Agreement?
+  /// With places of the points at hand.
+  public var map: Map?
 
   /// Clusters of 2ⁱ ..< 2ⁱ⁺¹ points.
   public struct SizeClass: Codable, Equatable, Sendable {

@@ -1,3 +1,4 @@
+import Communication
 import Datasets
 import Evaluation
 import Foundation
@@ -34,6 +35,29 @@ import Testing
     let mean = (Double(Float(0.95)) + Double(Float(0.9)) + 0.75) / 3
     #expect(report.levels[0].meanMergeProbability == mean)
     #expect(report.agreement == nil)
+  }
+
+  @Test func aMapHasThePlacesOfThePoints() throws {
+    let scratch = try Scratch()
+    let path = try SmallHierarchy().write(in: scratch)
+    func map(_ places: [Float]) throws -> HierarchyReport.Map? {
+      try writeArray(
+        places, shape: [8, 2], firstRow: 0, to: scratch("map.npy"), overwrite: true,
+        on: SingleRank())
+      return try HierarchyReport(
+        of: StoredHierarchy(path: path), truth: SmallHierarchy.truth,
+        coordinates: ArrayFile(path: scratch("map.npy")), top: 2
+      ).map
+    }
+    let places = (0..<16).map { Float($0) / 4 }
+    let found = try #require(try map(places))
+    #expect(found.step == 1 && found.points.map(\.point.row) == Array(0..<8))
+    #expect(found.points.map(\.cluster) == [0, 0, 0, 1, 1, 1, 2, 0])
+    #expect(found.points.flatMap { [$0.x, $0.y] } == places.map(Double.init))
+    #expect(found.points.map(\.point.truth) == SmallHierarchy.truth)
+    #expect(throws: DataError.self) {
+      try map(places.map { $0 == 1.75 ? .infinity : $0 })
+    }
   }
 
   @Test func histogramsCountEveryEdgeAndNodeOnce() throws {

@@ -325,6 +325,7 @@ extension OptionTable {
       OptionUse("--output page.html", .file("page.html"), with: "--json"),
       OptionUse("--truth {truth}", .shown, with: "--output page.html"),
       OptionUse("--names {names}", .shown, with: "--output page.html"),
+      OptionUse("--map {map}", .shown, with: "--output page.html"),
       OptionUse("--top 2", .shown, with: "--output page.html"),
       OptionUse("--json", .line("{"), with: "--output page.html"),
       OptionUse("--overwrite", .success, with: "--output page.html", existing: ["page.html"]),
@@ -335,7 +336,7 @@ extension OptionTable {
     [
       OptionUse("--output page.html", .file("page.html")),
       OptionUse("--truth {truth}", .output), OptionUse("--names {names}", .output),
-      OptionUse("--top 2", .output),
+      OptionUse("--map {map}", .output), OptionUse("--top 2", .output),
       OptionUse("--overwrite", .success, with: "--output page.html", existing: ["page.html"]),
     ])
 

@@ -56,6 +56,25 @@ extension Programs {
       }
     }
 
+    @Test func drawAMap() async throws {
+      let scratch = try Scratch()
+      let levels = try await makeHierarchy(scratch)
+      let reduced = try await run(
+        "highland", ["convert", Fixture.features, scratch("map.npy"), "--reduce", "2"])
+      #expect(reduced.exitCode == 0, "\(reduced)")
+      let outcome = try await report([levels, "-o", scratch("a.html"), "--map", scratch("map.npy")])
+      #expect(outcome.exitCode == 0, "\(outcome)")
+      let page = String(decoding: try bytes(of: scratch("a.html")), as: UTF8.self)
+      #expect(page.contains("<h2>Map</h2>") && page.components(separatedBy: "<circle").count > 300)
+      for (shape, path) in [([300, 3], "wide.npy"), ([299, 2], "short.npy")] {
+        let refused = try scratch.write(
+          Array(repeating: Float(0), count: shape.reduce(1, *)), shape: shape, as: path)
+        try await expectError(
+          ["report", levels, "--json", "--map", refused],
+          "\(refused): shape \(shape); expected [300, 2], two numbers per point")
+      }
+    }
+
     /// Every merge is in the JSON of so small a hierarchy: together they make the labels, and without
     /// one of them its cluster falls into parts of the sizes said.
     @Test func mergesHoldTheClustersTogether() async throws {

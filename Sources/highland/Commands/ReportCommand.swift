@@ -35,6 +35,12 @@ struct ReportCommand: RankedCommand {
       discussion: "Shown beside the row, up to the first \(NameFile.limit) characters."))
   var names: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Where to draw the points on a map: .npy of two numbers per input row.",
+      discussion: "Their first two principal axes by highland convert --reduce 2, or what UMAP made of them."))
+  var map: String?
+
   @Option(help: "The maximum length of each list of clusters and merges, 1 ... 1000.")
   var top = 10
 
@@ -57,7 +63,7 @@ struct ReportCommand: RankedCommand {
     // One that cannot be listed is reported when it is read.
     let stored = ((try? fileNames(inDirectory: hierarchy)) ?? [])
       .filter { $0.hasSuffix(".npy") || $0.hasSuffix(".json") }.map { "\(hierarchy)/\($0)" }
-    try outputs.check([.page(output)], reading: stored + [truth, names], on: communicator)
+    try outputs.check([.page(output)], reading: stored + [truth, names, map], on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       let report = try readReport()
@@ -85,6 +91,16 @@ struct ReportCommand: RankedCommand {
       }
       return file
     }
-    return try HierarchyReport(of: stored, truth: trueLabels, names: nameFile, top: top)
+    let coordinates = try map.map { path in
+      let file = try ArrayFile(path: path)
+      guard file.shape == [count, 2] else {
+        throw DataError(
+          path: path,
+          problem: "shape \(file.shape); expected [\(count), 2], two numbers per point")
+      }
+      return file
+    }
+    return try HierarchyReport(
+      of: stored, truth: trueLabels, names: nameFile, coordinates: coordinates, top: top)
   }
 }

@@ -8,7 +8,8 @@ extension HierarchyReport {
   var page: String {
     Page(
       title: "Clusters of \(hierarchy.features)", summary: summary,
-      sections: [sizeSection, levelSection, judgementSection]
+      sections: [sizeSection] + (map.map { [mapSection($0)] } ?? [])
+        + [levelSection, judgementSection]
         + (agreement.map { agreementSections($0) } ?? [])
         + [largestSection, leastCertainSection, stakeSection, settingsSection]
     ).html
@@ -85,6 +86,43 @@ extension HierarchyReport {
                 decimal(sizes.mean, places: 1),
               ]
             ]))
+      ])
+  }
+
+  // Map
+
+  /// Clusters that have a colour on the map.
+  private static let coloredCount = 8
+
+  private func mapSection(_ map: Map) -> Page.Section {
+    var counts: [Int: Int] = [:]
+    for point in map.points { counts[point.cluster, default: 0] += 1 }
+    let colored = counts.keys.filter { counts[$0]! > 1 }
+      .sorted { (counts[$1]!, $0) < (counts[$0]!, $1) }.prefix(Self.coloredCount)
+    func points(_ isShown: (Int) -> Bool) -> [ScatterChart.Point] {
+      map.points.filter { isShown($0.cluster) }.map { place in
+        let truth = place.point.truth.map { ", true label \($0)" } ?? ""
+        return ScatterChart.Point(
+          x: place.x, y: place.y, title: "\(place.point.text), cluster \(place.cluster)\(truth)")
+      }
+    }
+    let others = points { !colored.contains($0) }
+    let chart = ScatterChart(
+      title: "Points by cluster", xLabel: "first column", yLabel: "second column",
+      series: (others.isEmpty
+        ? [] : [.init(name: "other clusters", points: others, isFaint: true)])
+        + colored.map { cluster in
+          .init(name: "cluster \(cluster)", points: points { $0 == cluster })
+        })
+    let shown =
+      map.step == 1 ? "All points" : "Every \(map.step)th point, \(grouped(map.points.count)) in all"
+    return Page.Section(
+      heading: "Map",
+      body: [
+        .text(
+          "\(shown), where --map has them. The clusters with most points there have colours. What is far apart on a "
+            + "map of two columns may be near in all of them, and the other way round."),
+        .points(chart),
       ])
   }
 
