@@ -51,9 +51,10 @@ struct SearchSamples: Sendable {
         chosen,
         counts: try communicator.gather([directed.count] + chosen.map(\.count)))
     }
-    self = try gathered(ofAll: rowCount)
+    let found = try gathered(ofAll: rowCount)
     // Samples are shares of the rows that can be chosen.
-    if directedCount < rowCount { self = try gathered(ofAll: directedCount) }
+    self =
+      found.directedCount < rowCount ? try gathered(ofAll: found.directedCount) : found
   }
 
   /// - Parameters:

@@ -4,6 +4,7 @@ import Foundation
 import GraphClassification
 import GraphCollections
 import LinearAlgebra
+import Optimization
 import Testing
 
 @Suite struct GraphBenchmarkTests {
