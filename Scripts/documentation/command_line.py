@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import textwrap
 
 
 def command_pages(program):
@@ -48,7 +49,7 @@ def prose(text):
 
 def written(block, code):
     if code:
-        return "```sh\n" + "\n".join(line.strip() for line in block) + "\n```"
+        return "```sh\n" + textwrap.dedent("\n".join(block)) + "\n```"
     return linked(" ".join(block))
 
 

@@ -116,6 +116,29 @@ def rewrite_links(pages, root):
     return sources, pictures
 
 
+def slugs(text):
+    """The names by which links find the headings of a page, as GitHub makes them."""
+    found, counts = set(), {}
+    for heading in re.findall(r"(?m)^#{1,6} (.+?)\s*$", re.sub(r"(?ms)^```.*?^```$", "", text)):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
+        count = counts.get(slug, 0)
+        counts[slug] = count + 1
+        found.add(f"{slug}-{count}" if count else slug)
+    return found
+
+
+def dead_anchors(pages):
+    """A line for every link to a heading that no page has; after `rewrite_links`, which refuses dead files."""
+    places = {page.name: slugs(page.text) for page in pages}
+    for page in pages:
+        for link in LINK.findall(CODE.sub("", page.text)):
+            path, _, anchor = link.partition("#")
+            there = posixpath.normpath(posixpath.join(posixpath.dirname(page.name), path)) if path else page.name
+            if anchor and there in places and anchor not in places[there]:
+                yield f"{page.name}: {link}"
+
+
 def directory_text(path):
     return "\n".join(sorted(p.name + "/" * p.is_dir() for p in path.iterdir() if not p.name.startswith("."))) + "\n"
 

@@ -73,7 +73,8 @@ def sections(parsed):
             yield from (f"**{kind.capitalize()}**", "")
             for entry in section.value:
                 name = f"`{entry.name}`" if getattr(entry, "name", "") else ""
-                annotation = f"*{re.sub(r'^[(](.*)[)]$', r'\1', str(entry.annotation))}*" if entry.annotation else ""
+                annotation = re.sub(r"^\((.*)\)$", r"\1", str(entry.annotation or ""))
+                annotation = f"*{annotation}*" if annotation else ""
                 head = ", ".join(filter(None, [name, annotation]))
                 yield f"* {head}: {' '.join(prose(entry.description).split())}"
             yield ""
