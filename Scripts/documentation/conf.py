@@ -11,8 +11,8 @@ root_doc = "index"
 # The slugs of GitHub, so that a link to a heading works in both.
 myst_heading_anchors = 5
 myst_enable_extensions = ["html_image"]
-# A file of the repository that is no page: resolved after the build, as its path depends on the page.
-myst_url_schemes = ["http", "https", "mailto", "source"]
+# A file of the repository that is no page, and one of the site: resolved after the build, as paths depend on the page.
+myst_url_schemes = ["http", "https", "mailto", "source", "site"]
 suppress_warnings = ["myst.header"]
 highlight_language = "none"
 smartquotes = False
@@ -21,6 +21,7 @@ html_theme = "furo"
 html_static_path = ["static"]
 html_css_files = ["highland.css"]
 html_copy_source = False
+html_use_index = False
 html_show_sphinx = False
 html_show_copyright = False
 html_theme_options = {

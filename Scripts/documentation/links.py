@@ -21,10 +21,12 @@ class Reader(HTMLParser):
                 self.places.add(value)
 
 
-def dead_links(site):
-    """A line for every link that leads nowhere. Links to other hosts are not followed."""
+def dead_links(site, archive=None):
+    """A line for every link that leads nowhere. Those to other hosts are not followed, nor those of an archive."""
     site = Path(site).resolve()
-    pages = {path: Reader(path.read_text()) for path in sorted(site.rglob("*.html"))}
+    pages = {
+        path: Reader(path.read_text()) for path in sorted(site.rglob("*.html"))
+        if archive is None or not path.is_relative_to(site / archive)}
     found = []
     for page, reader in pages.items():
         for link in reader.links:

@@ -158,13 +158,14 @@ def write_sources(sources, root, directory):
 
 
 def resolved(text, name, root, repository=None):
-    """The text of a page with links to sources as they are seen from it."""
+    """The text of a page with links to sources, and to other files of the site, as they are seen from it."""
     def link(match):
-        source = match.group(1)
-        if repository:
-            return f"{repository.rstrip('/')}/{source}"
-        return posixpath.relpath(source_path(source, root), posixpath.dirname(name) or ".")
-    return re.sub(r'source:([^)"\s]+)', link, text)
+        kind, path = match.groups()
+        if kind == "source" and repository:
+            return f"{repository.rstrip('/')}/{path}"
+        there = source_path(path, root) if kind == "source" else path
+        return posixpath.relpath(there, posixpath.dirname(name) or ".")
+    return re.sub(r'(?<=[("])(source|site):([^)"\s]+)', link, text)
 
 
 def navigation(pages):

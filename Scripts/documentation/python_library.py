@@ -32,7 +32,8 @@ def described(item, name, depth):
 def signature(item, name):
     function = item.members.get("__init__") if item.is_class else item
     if function is None:
-        return f"{name}({', '.join(n for n, m in item.members.items() if m.is_attribute and 'instance-attribute' in m.labels)})"
+        fields = [n for n, m in item.members.items() if m.is_attribute and "instance-attribute" in m.labels]
+        return f"{name}({', '.join(fields)})"
     words, starred = [], False
     for parameter in function.parameters:
         if parameter.name in ("self", "cls"):

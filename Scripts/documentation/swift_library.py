@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from collections import defaultdict
 from pathlib import Path
@@ -10,6 +11,8 @@ KINDS = {
     "swift.protocol": "Protocols", "swift.struct": "Structures", "swift.enum": "Enumerations",
     "swift.class": "Classes", "swift.typealias": "Type aliases", "swift.func": "Functions", "swift.var": "Variables",
     "swift.macro": "Macros", "swift.func.op": "Operators"}
+FIELD = re.compile(
+    r"- (Parameters|Returns|Throws|Complexity|Precondition|Note|Important|Postcondition|Invariant):")
 
 
 def library_modules(root):
@@ -37,26 +40,42 @@ def extract(modules, build, root, directory):
         if found.returncode == 0:
             options += [word for flag in found.stdout.split() for word in ("-Xcc", flag)]
             break
-    tool = Path(subprocess.run(
-        ["sh", "-c", "readlink -f $(command -v swift)"], check=True, capture_output=True, text=True).stdout.strip())
     for module in modules:
         command = [
-            tool.parent / "swift-symbolgraph-extract", "-module-name", module, *options, "-output-dir", directory,
+            toolchain() / "swift-symbolgraph-extract", "-module-name", module, *options, "-output-dir", directory,
             "-minimum-access-level", "public", "-skip-inherited-docs", "-skip-synthesized-members"]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"{done.stderr}error: no symbols of {module}; is {build} a whole build of this package?")
 
 
-def library_pages(products, graphs):
+def make_archive(graphs, directory, base):
+    """DocC of the same symbols; its pages need a server that has the site at the path `base`."""
+    path = "/".join(filter(None, [base.strip("/"), directory.name]))
+    done = subprocess.run(
+        [toolchain() / "docc", "convert", "--additional-symbol-graph-dir", graphs, "--output-path", directory,
+         "--fallback-display-name", "Highland", "--fallback-bundle-identifier", "highland",
+         "--transform-for-static-hosting", "--hosting-base-path", path], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{done.stderr}error: docc made no archive")
+
+
+def toolchain():
+    """The directory of swift's tools."""
+    return Path(shutil.which("swift")).resolve().parent
+
+
+def library_pages(products, graphs, has_archive):
     """The text of a page for every module, by path on the site, and of their index."""
     texts, lines = {}, []
     for module, names in products.items():
         found = {path.name.partition(".")[0]: json.loads(path.read_text()) for path in sorted(graphs.glob("*.json"))}
         own = Graph(found[module])
-        said = ", ".join(f"`{title}`" for title in own.titles[:6]) + (", …" if len(own.titles) > 6 else "")
+        said = ", ".join(f"`{name}`" for name in own.names[:6]) + (", and more" if len(own.names) > 6 else "")
         products_said = ", ".join(f"`{name}`" for name in names)
-        parts = [f"# {module}", "", f"Has {said}", "", f"`import {module}`; of the products {products_said}.", "", *own.page()]
+        parts = [
+            f"# {module}", "", f"Has {said}.", "",
+            f"`import {module}`; of the product{'s' * (len(names) > 1)} {products_said}.", "", *own.page()]
         for name in sorted(found):
             if name.startswith(module + "@"):
                 text = Graph(found[name]).page(is_extension=True)
@@ -68,7 +87,8 @@ def library_pages(products, graphs):
     texts["Reference/Swift.md"] = "\n".join([
         "# The Swift library", "",
         "What a program of your own can import: every public declaration of the modules of the package's libraries, "
-        "with its comment. [`Examples/Library`](../Examples/Library/Package.swift) is such a program.", "",
+        "with its comment. [`Examples/Library`](../Examples/Library/Package.swift) is such a program."
+        + (" The same [by DocC](site:docc/documentation/communication/index.html)." if has_archive else ""), "",
         "| Module | Products | Has, for example |", "|---|---|---|", *lines, "",
         f"```{{toctree}}\n:hidden:\n\n{tree}\n```", ""])
     return texts
@@ -80,7 +100,8 @@ class Graph:
     def __init__(self, graph):
         self.symbols = {
             symbol["identifier"]["precise"]: symbol for symbol in graph["symbols"]
-            if not any(part.startswith("_") for part in symbol["pathComponents"])}
+            if not any(part.startswith("_") for part in symbol["pathComponents"])
+            and symbol["pathComponents"][-1] not in ("init(from:)", "encode(to:)")}
         self.members = defaultdict(list)
         self.conformances = defaultdict(list)
         inside = set()
@@ -99,11 +120,11 @@ class Graph:
         self.inside = [symbol for key, symbol in self.symbols.items() if key in inside]
 
     @property
-    def titles(self):
-        order = list(KINDS)
-        return [s["names"]["title"] for s in sorted(
-            self.outer, key=lambda s: (s["kind"]["identifier"] != "swift.func", order.index(s["kind"]["identifier"]),
-                                       s["names"]["title"]))]
+    def names(self):
+        """Of functions and types, without arguments, functions first."""
+        order = ["swift.func", *KINDS]
+        outer = sorted(self.outer, key=lambda s: (order.index(s["kind"]["identifier"]), s["names"]["title"]))
+        return list(dict.fromkeys(symbol["names"]["title"].partition("(")[0] for symbol in outer))
 
     def page(self, is_extension=False):
         if is_extension:
@@ -182,7 +203,7 @@ def comment(symbol):
         line = re.sub(r"^#+ (.+)$", r"**\1**", line)
         line = re.sub(r"^> ([A-Z]\w+):", r"> **\1:**", line)
         parameter = re.match(r"(\s*)- Parameter (\w+):", line)
-        field = re.match(r"- (Parameters|Returns|Throws|Complexity|Precondition|Note|Important|Postcondition|Invariant):", line)
+        field = FIELD.match(line)
         if parameter:
             line = f"{parameter.group(1)}- **Parameter** `{parameter.group(2)}`:{line[parameter.end():]}"
         elif field:
