@@ -9,13 +9,15 @@ struct Highland: ParsableCommand {
     commandName: "highland",
     abstract: "Learned hierarchical clustering of embeddings, on one machine or many.",
     discussion: """
+        highland cluster features.npy --output labels.npy
+        highland train known.npy known-labels.npy --output model.safetensors
+        mpirun -n 16 highland cluster features.npy --output labels.npy
+
       Clusters millions of embeddings in an unknown number of groups: by the flow of a random walk \
       on the nearest-neighbour graph, or by a graph neural network, which judges every edge of that \
       graph; connected nodes merge into the nodes of a coarser graph; this repeats until nothing merges.
 
-      Every command runs alone or on many ranks. All but train give the same result, bit for bit:
-        highland cluster features.npy --model model.safetensors --output labels.npy
-        mpirun -n 16 highland cluster features.npy --model model.safetensors --output labels.npy
+      Every command runs alone or on many ranks. All but train give the same result, bit for bit.
 
       Exit codes: 0 success; 1 failure (one line on stderr says what and where); 64 wrong usage; \
       69 a rank has stopped; 71 out of memory; 75 interrupted: run the same command again, which \

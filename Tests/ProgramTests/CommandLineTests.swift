@@ -2,8 +2,8 @@ import Subprocess
 import Testing
 
 private let commands = [
-  "cluster", "diarize", "knn", "components", "evaluate", "report", "generate", "convert",
-  "plan", "info", "completion",
+  "cluster", "assign", "tree", "cut", "diarize", "knn", "components", "evaluate", "compare",
+  "benchmark", "report", "generate", "convert", "plan", "info", "completion",
 ]
 
 extension Programs {
@@ -15,6 +15,9 @@ extension Programs {
       #expect(alone.exitCode == 0, "\(alone)")
       #expect(alone.errors.isEmpty, "\(alone)")
       #expect(alone.outputLines.first?.hasPrefix("OVERVIEW: ") == true, "\(alone)")
+      // The first paragraph after what the command is are examples.
+      let examples = #/^OVERVIEW: .+(\n.+)*?\n\n  (highland|mpirun|source) /#
+      #expect(alone.output.contains(examples), "\(alone)")
       #expect(alone.outputLines.count { $0.hasPrefix("USAGE: highland \(command)") } == 1)
       let many = try await run("highland", arguments, ranks: 2)
       #expect(many.exitCode == 0 && many.errorLines.isEmpty, "\(many)")

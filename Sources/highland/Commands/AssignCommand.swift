@@ -14,14 +14,14 @@ struct AssignCommand: RankedCommand {
     commandName: "assign",
     abstract: "Find the clusters of new embeddings.",
     discussion: """
-      New points join the clusters of an earlier run, which do not change, or found new ones:
         highland cluster old.npy --save run --output labels.npy
         highland assign new.npy --to run --output new-labels.npy
 
-      They find neighbours among the points of the run and each other, and what clustered the run, flow or its \
-      network, judges which of these belong together. A point with the direction of one of the run gets its label. \
-      Numbers of new clusters go on after those of the run. Labels are the same, bit for bit, on any number of ranks \
-      and threads; they depend on which points come together.
+      New points join the clusters of an earlier run, which do not change, or found new ones. They find neighbours \
+      among the points of the run and each other, and what clustered the run, flow or its network, judges which of \
+      these belong together. A point with the direction of one of the run gets its label. Numbers of new clusters \
+      go on after those of the run. Labels are the same, bit for bit, on any number of ranks and threads; they \
+      depend on which points come together.
       """)
 
   @OptionGroup var input: FeatureOptions

@@ -12,10 +12,11 @@ struct BenchmarkCommand: RankedCommand {
     commandName: "benchmark",
     abstract: "Compare methods of clustering on labelled embeddings.",
     discussion: """
-      Clusters the embeddings by each method over the same ranks and prints a table: clusters, agreement with the labels, \
-      seconds, memory. Whether learning pays on data of a kind is seen by training labels of that kind:
-
+        highland benchmark features.npy labels.npy
         highland benchmark features.npy labels.npy --train known.npy known-labels.npy
+
+      Clusters the embeddings by each method over the same ranks and prints a table: clusters, agreement with the labels, \
+      seconds, memory. Whether learning pays on data of a kind is seen by training labels of that kind.
 
       components, dbscan, hdbscan and finch cluster along the same neighbour lists, average-linkage compares all \
       pairs, infomap is flow with a given k. The parameters of these are the best on the training labels: highest mean of \

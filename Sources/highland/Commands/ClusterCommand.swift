@@ -16,6 +16,10 @@ struct ClusterCommand: RankedCommand {
     commandName: "cluster",
     abstract: "Cluster embeddings.",
     discussion: """
+        highland cluster features.npy --output labels.npy
+        highland cluster features.npy --model model.safetensors --output labels.npy
+        mpirun -n 4 highland cluster features.npy --output labels.npy --save run/
+
       By flow: builds the nearest-neighbour graph, weighs edges by common neighbours, and finds the \
       modules in which a random walk stays long. By a network: predicts linkage and density with \
       the model, merges components into the nodes of the next level, and repeats until nothing \

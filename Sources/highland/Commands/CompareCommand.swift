@@ -8,6 +8,8 @@ struct CompareCommand: RankedCommand {
     commandName: "compare",
     abstract: "Tell which clusters of one labelling split, merged or moved in another.",
     discussion: """
+        highland compare labels.npy other-labels.npy
+
       Clusters that share points, directly or by others, are one change: split if one became several, merged if several \
       became one, rearranged if several became several others. Labels are compared by the points that they have, not by \
       their numbers. How well labels agree with a truth is what highland evaluate tells.

@@ -5,6 +5,8 @@ struct CompletionCommand: ParsableCommand {
     commandName: "completion",
     abstract: "Print a script by which a shell completes commands and options.",
     discussion: """
+        source <(highland completion bash)
+
       bash: source <(highland completion bash), in ~/.bashrc. zsh: write it to a file _highland in a directory of \
       fpath. fish: write it to ~/.config/fish/completions/highland.fish.
       """)

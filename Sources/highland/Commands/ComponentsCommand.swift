@@ -11,14 +11,15 @@ struct ComponentsCommand: RankedCommand {
     commandName: "components",
     abstract: "Find connected components of a graph, as a clustering baseline or to deduplicate.",
     discussion: """
-      The graph is an edge list, .npy of integers [edges × 2], or the edges of a kNN graph whose \
-      similarities are above a threshold:
-        highland components --neighbors knn.npy --similarities sim.npy --above 0.75 -o labels.npy
-      Similarities may be cosines, inner products or any measure that is greater for nearer points, \
-      but not distances. Ids in an edge list may be any numbers. Time and memory depend on the number \
-      of edges, but --output has a label for every id up to the largest. Where there are more than \
-      ten million, and more than a hundred for every edge, they are written only with --points. Edges \
-      count in both directions. Labels are 0, 1, 2, … in order of first appearance.
+        highland components --neighbors n.npy --similarities s.npy --above .75 -o c.npy
+        highland components edges.npy --output labels.npy
+
+      The graph is an edge list, .npy of integers [edges × 2], or the edges of a kNN graph whose similarities are \
+      above a threshold. Similarities may be cosines, inner products or any measure that is greater for nearer \
+      points, but not distances. Ids in an edge list may be any numbers. Time and memory depend on the number of \
+      edges, but --output has a label for every id up to the largest. Where there are more than ten million, and \
+      more than a hundred for every edge, they are written only with --points. Edges count in both directions. \
+      Labels are 0, 1, 2, … in order of first appearance.
       """)
 
   @Argument(help: "Edges, .npy of integers [edges × 2].")

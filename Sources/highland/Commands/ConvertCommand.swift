@@ -11,6 +11,9 @@ struct ConvertCommand: RankedCommand {
     commandName: "convert",
     abstract: "Convert features or labels between file formats, or features to other columns.",
     discussion: """
+        highland convert features.fvecs features.npy
+        highland convert wide.npy narrow.npy --reduce 128
+
       Features: .npy, .fvecs, .fbin, .bin; .u8bin, .i8bin and .safetensors are read only. Labels: .npy of integers in one column, or .txt with one \
       per line. The extension gives the format. Scripts/convert-checkpoint.py and \
       Scripts/convert-dataset.py convert PyTorch checkpoints and pickled data sets.

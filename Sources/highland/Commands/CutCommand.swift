@@ -10,6 +10,9 @@ struct CutCommand: RankedCommand {
     commandName: "cut",
     abstract: "Write labels of fewer clusters than a saved run has.",
     discussion: """
+        highland cut run/ --clusters 100 --output hundred.npy
+        highland cut run/ --min-size 5 --output no-small-ones.npy
+
       Clusters merge by average linkage, as highland tree tells; or only those that are too small join the most similar \
       others.
       """)

@@ -14,6 +14,9 @@ struct DiarizeCommand: RankedCommand {
     commandName: "diarize",
     abstract: "Find who speaks when, from embeddings of windows of recordings.",
     discussion: """
+        highland diarize segments.tsv --features windows.npy \\
+          --model speakers.safetensors --output turns/
+
       Clusters the windows of each recording by itself, as highland cluster --groups does, and writes the turns \
       of its speakers as RTTM. Windows of two speakers that overlap are cut at the middle of the overlap; \
       neighbours of one speaker are joined. Speakers are speaker1, speaker2, … in the order in which they \

@@ -11,6 +11,9 @@ struct EvaluateCommand: RankedCommand {
     commandName: "evaluate",
     abstract: "Compare a clustering, or a diarization, with the truth.",
     discussion: """
+        highland evaluate --truth truth.npy --predicted labels.npy
+        highland evaluate --rttm truth.rttm --predicted turns/ --collar 0.25
+
       With --truth: prints pairwise and BCubed precision, recall and F, NMI, ARI, the numbers of clusters and \
       singletons, and quantiles of cluster sizes.
 

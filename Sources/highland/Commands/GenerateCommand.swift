@@ -11,6 +11,8 @@ struct GenerateCommand: RankedCommand {
     commandName: "generate",
     abstract: "Make labelled synthetic embeddings, for trials and benchmarks.",
     discussion: """
+        highland generate --points 100000 --dimensions 64 --output data/
+
       Makes unit vectors in clusters of long-tailed sizes: some tight, some loose, some of one point. \
       The train and test splits share no cluster. The directory will hold features_train.npy, \
       labels_train.npy, features_test.npy, labels_test.npy and generate.json. The files are the same \

@@ -13,7 +13,11 @@ struct InfoCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
     abstract:
-      "Describe a features, labels or model file; without a file, describe this machine.")
+      "Describe a features, labels or model file; without a file, describe this machine.",
+    discussion: """
+        highland info
+        highland info model.safetensors
+      """)
 
   @Argument(help: "A file of features, labels or parameters.")
   var file: String?

@@ -16,6 +16,8 @@ struct NeighborsCommand: RankedCommand {
     commandName: "knn",
     abstract: "Find the nearest neighbours of every embedding by cosine similarity.",
     discussion: """
+        highland knn features.npy -k 10 --neighbors n.npy --similarities s.npy
+
       Each list holds the k − 1 nearest other points, nearest first, ties by index, and −1 if there \
       are fewer. highland cluster and highland components accept the lists with --neighbors and \
       --similarities. With --groups they are other points of the same group.

@@ -9,13 +9,13 @@ struct ReportCommand: RankedCommand {
     commandName: "report",
     abstract: "Show a hierarchy as an HTML page.",
     discussion: """
+        highland cluster features.npy --hierarchy levels/
+        highland report levels/ --output report.html --names titles.txt
+
       Writes one self-contained HTML file: sizes of clusters, merges per level, histograms of linkage \
       and density, the largest and the least certain clusters with the input rows that bridge them, \
       and the merges with most at stake. Given the truth, it also shows how well clusters agree with \
       it and where they do not. Docs/Report.md explains every number.
-
-        highland cluster features.npy --hierarchy levels/
-        highland report levels/ --output report.html --names titles.txt
 
       Rows and levels are counted from 0. Under mpirun rank 0 does the work.
       """)

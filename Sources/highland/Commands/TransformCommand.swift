@@ -11,6 +11,9 @@ struct TransformCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "transform",
     abstract: "Learn transforms of embeddings from labels.",
+    discussion: """
+        highland transform fit known.npy known-labels.npy -o t.safetensors
+      """,
     subcommands: [TransformFitCommand.self])
 }
 
@@ -19,6 +22,9 @@ struct TransformFitCommand: RankedCommand {
     commandName: "fit",
     abstract: "Learn from labelled rows a linear map after which angles tell classes apart better.",
     discussion: """
+        highland transform fit known.npy known-labels.npy -o t.safetensors
+        highland cluster features.npy --transform t.safetensors --output labels.npy
+
       The labels are true ones, or those that highland cluster found on rows of the same kind. Cluster, knn, diarize and \
       convert apply the transform with --transform: a row is brought to length 1, centred, multiplied, and brought to \
       length 1 again. How much is centred, how far the covariance within classes is shrunk to a ball, and whether that \

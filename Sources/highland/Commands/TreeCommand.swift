@@ -9,6 +9,8 @@ struct TreeCommand: RankedCommand {
     commandName: "tree",
     abstract: "Write how the clusters of a saved run merge into one, by average linkage.",
     discussion: """
+        highland tree run/ --newick tree.nwk --linkage z.npy
+
       Clusters merge two at a time, those first whose points are most similar on average. It takes time by the square of \
       their number.
       """)

@@ -12,6 +12,8 @@ struct GraphsBenchmarkCommand: RankedCommand {
     commandName: "benchmark",
     abstract: "Compare networks on a collection, by a protocol that others use.",
     discussion: """
+        highland graphs benchmark PROTEINS/ --quick
+
       That of Errica et al. (ICLR 2020): every fold is the test set once; settings of a grid are chosen on a tenth of the \
       other graphs, for each fold by itself; then the network is trained several times, and the mean accuracy counts. \
       Prints the mean and the deviation over folds, and the settings that were chosen. Ranks share the networks; \

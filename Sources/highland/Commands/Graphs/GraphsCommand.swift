@@ -5,6 +5,9 @@ struct GraphsCommand: ParsableCommand {
     commandName: "graphs",
     abstract: "Classify whole graphs: collections in TUDataset format.",
     discussion: """
+        highland graphs info PROTEINS/
+        highland graphs train PROTEINS/ --folds 10
+
       A collection is a directory of text files: edges, the graph of each node, the class of each \
       graph, and optionally labels and attributes of nodes and edges (Docs/Formats.md).
       """,

@@ -9,7 +9,11 @@ struct GraphsEvaluateCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
     abstract: "Measure how well a trained network classifies a collection of graphs.",
-    discussion: "Prints accuracy, the mean of -ln p at the true class, and the confusion matrix.")
+    discussion: """
+        highland graphs evaluate PROTEINS/ --model model.safetensors
+
+      Prints accuracy, the mean of -ln p at the true class, and the confusion matrix.
+      """)
 
   @OptionGroup var input: GraphModelOptions
 

@@ -9,6 +9,8 @@ struct GraphsGenerateCommand: RankedCommand {
     commandName: "generate",
     abstract: "Make graphs whose class depends on how their parts are arranged, for trials.",
     discussion: """
+        highland graphs generate --output rings/
+
       Makes rings of wheels and ladders, with equal numbers of both. In class 0 each kind forms one \
       run, in class 1 the kinds alternate. Neither nodes nor motifs tell the classes apart, only which \
       motifs are neighbours. The directory will hold a collection in TUDataset format.

@@ -7,7 +7,10 @@ import MPICommunication
 struct GraphsInfoCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
-    abstract: "Describe a collection of graphs with the figures of TUDataset's own table.")
+    abstract: "Describe a collection of graphs with the figures of TUDataset's own table.",
+    discussion: """
+        highland graphs info PROTEINS/
+      """)
 
   @Argument(help: "The directory of the collection.")
   var directory: String

@@ -12,6 +12,8 @@ struct GraphsPredictCommand: RankedCommand {
     commandName: "predict",
     abstract: "Classify graphs with a trained network.",
     discussion: """
+        highland graphs predict PROTEINS/ --model m.safetensors -o classes.csv
+
       Writes a line per graph: its number, the most probable class, and the probability of each \
       class. With --assignments also the clusters into which the network's pooling puts the nodes. \
       The files are the same, byte by byte, on any number of ranks and threads.

@@ -18,6 +18,9 @@ struct GraphsTrainCommand: RankedCommand {
     commandName: "train",
     abstract: "Train a network that classifies graphs, once or with cross-validation.",
     discussion: """
+        highland graphs train PROTEINS/ --network diffpool --folds 10
+        highland graphs train PROTEINS/ --output model.safetensors
+
       Without --folds: trains on the graphs outside the validation and test shares, and writes the \
       model. With --folds: uses every fold as the test set once, and prints a row per fold, the mean \
       and the deviation. The validation graphs, which are used for neither training nor testing, \

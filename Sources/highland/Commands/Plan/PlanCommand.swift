@@ -12,14 +12,14 @@ struct PlanCommand: RankedCommand {
     commandName: "plan",
     abstract: "Predict what a run costs: seconds, flops, bytes, messages, memory and disk.",
     discussion: """
-      Phase by phase and level by level, on the rank that has most to do, for any number of ranks, which need not be \
-      there:
         highland plan features.npy --ranks 8 --threads 4
-        highland plan --points 1e9 --dimensions 256 --ranks 512 --threads 4 --hosts 64 --memory 64G
-      Sizes, options and the code decide most of it. What only the data decide is taken as in generated points, or as \
-      --apart, --cut, --trials, --diffuse and --partitions say. Seconds follow from rates of the machine; highland plan \
-      --calibrate measures them in less than a minute, and under mpirun -n 2 those of messages, too. \
-      Docs/Planning.md tells how near it comes.
+        highland plan --points 1e9 --dimensions 256 --ranks 512 --memory 64G
+
+      Phase by phase and level by level, on the rank that has most to do, for any number of ranks, which need not \
+      be there. Sizes, options and the code decide most of it. What only the data decide is taken as in generated \
+      points, or as --apart, --cut, --trials, --diffuse and --partitions say. Seconds follow from rates of the \
+      machine; highland plan --calibrate measures them in less than a minute, and under mpirun -n 2 those of \
+      messages, too. Docs/Planning.md tells how near it comes.
       """)
 
   @Argument(help: "Embeddings, of which only the size and the type are read.")

@@ -5,6 +5,9 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Train a model on labelled embeddings.",
     discussion: """
+        highland train known.npy known-labels.npy --output model.safetensors
+        highland cluster features.npy --model model.safetensors --output labels.npy
+
       Learns from points with known clusters how to cluster other points of the same kind, whose \
       identities it has never seen. highland cluster takes k and τ from the model. Without the name of a \
       subcommand it is highland train structure.

@@ -14,6 +14,9 @@ struct TrainCoordinatesCommand: RankedCommand {
     commandName: "coordinates",
     abstract: "Train a network that sees the embeddings themselves.",
     discussion: """
+        mpirun -n 4 highland train coordinates known.npy known-labels.npy \\
+          --output model.safetensors --checkpoint state/ --log train.jsonl
+
       As in the paper, for very many identities of one embedding. Some identities are held out: every few \
       epochs they are clustered, the parameters that do best are kept, and τ is chosen on them. \
       Networks of structure (highland train structure) need fewer identities.

@@ -15,6 +15,9 @@ struct TrainStructureCommand: RankedCommand {
     commandName: "structure",
     abstract: "Train a network that sees the structure of similarities (default).",
     discussion: """
+        highland train known.npy known-labels.npy --output model.safetensors
+        highland train x.npy labels.npy --groups segments.tsv -o voices.safetensors
+
       Sees ranks, shared neighbours, sizes and linkages of clusters, for embeddings of any kind and \
       dimension; trains in seconds on a few hundred identities. Chooses the length of neighbour lists on \
       halves of the identities that short trainings hold out. Learns from all identities, and chooses τ \
