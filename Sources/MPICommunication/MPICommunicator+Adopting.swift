@@ -7,11 +7,15 @@ extension MPICommunicator {
     let comm: CMPI_Comm
 
     /// `MPI_COMM_WORLD`: all processes of the job.
-    public static var world: Handle { Handle(comm: CMPI_COMM_WORLD_()) }
+    public static var world: Handle {
+      // Whoever uses it hears of an error.
+      try? MPILibrary.find()
+      return Handle(comm: CMPI_COMM_WORLD_())
+    }
 
     private init(comm: CMPI_Comm) { self.comm = comm }
 
-    /// An `MPI_Comm` of whatever MPI this package was built with: in C, `(intptr_t)comm`.
+    /// An `MPI_Comm` of Open MPI, or of the MPI that this package was built with: in C, `(intptr_t)comm`.
     public init(raw: Int) { self.init(comm: CMPI_Comm(raw: raw)) }
 
     /// An `MPI_Comm` of Open MPI, or of another MPI whose handles are pointers, as Swift imports it.
@@ -48,9 +52,12 @@ extension MPICommunicator {
 
   /// Runs `body` on all ranks of the job, under `mpirun` or alone.
   ///
+  /// Started by `mpirun` or the like, this process finds its MPI now; alone, it needs none.
   /// Initialises MPI before and finalises it afterwards, unless it was already initialised. A process can
   /// do this only once. After an error other than ``AgreedFailure`` MPI is not finalised, because that
   /// would wait for ever for ranks that wait for this one.
+  ///
+  /// - Throws: ``MPINotFound`` if this process was started as one of several, and there is no MPI.
   ///
   /// > Collective: as ``withDuplicate(of:transport:_:)`` of all ranks.
   public static func withAllRanks<R>(
@@ -68,6 +75,7 @@ extension MPICommunicator {
   package static func withAllRanksUnchecked<R>(
     transport: Transport, _ body: (MPICommunicator) throws -> R
   ) throws -> R {
+    try MPILibrary.find()
     let isInitialized = try isInitialized()
     if !isInitialized {
       var isProvided: Int32 = 0
@@ -106,6 +114,7 @@ extension MPICommunicator {
   private static func withDuplicateUnchecked<R>(
     of handle: Handle, transport: Transport, _ body: (MPICommunicator) throws -> R
   ) throws -> R {
+    try MPILibrary.find()
     guard try isInitialized() else {
       throw MPIError(call: "MPI_Comm_dup", reason: "MPI is not initialised")
     }
