@@ -162,8 +162,8 @@ let package = Package(
       "CInterface",
       [
         "CHighland", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
-        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch", "Parallelism",
-        "Training",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "MPICommunication",
+        "NeighborSearch", "Parallelism", "Training",
       ]),
 
     // The program.

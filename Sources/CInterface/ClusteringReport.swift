@@ -19,11 +19,13 @@ struct ClusteringReport: Encodable {
   let levels: [LevelSummary]
   let elapsedSeconds: Double
 
-  init(_ task: ClusteringTask, _ clustering: Clustering, elapsedSeconds: Double) {
+  init(
+    _ task: ClusteringTask<some EmbeddingSource>, _ clustering: Clustering, elapsedSeconds: Double
+  ) {
     parameters = ClusteringAccount(of: clustering, by: task.plan, model: task.modelName)
     threadCount = task.workers.count
     pointCount = task.features.rowCount
-    dimensions = task.features.columnCount
+    dimensions = task.features.dimensions
     clusterCount = clustering.clusterCount
     singletonCount = clustering.singletonCount
     groups = clustering.groups

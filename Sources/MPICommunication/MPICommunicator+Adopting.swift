@@ -25,6 +25,12 @@ extension MPICommunicator {
     public init(_ comm: Int32) { self.init(raw: Int(comm)) }
   }
 
+  /// Whether a caller may have a communicator: this process has loaded the MPI that this package uses.
+  package static var isLoaded: Bool {
+    try? MPILibrary.find()
+    return CMPI_is_alone() == 0
+  }
+
   /// Runs `body` with a duplicate of a communicator that the caller has made.
   ///
   /// Messages in `body` do not mix with the caller's own, and the caller's communicator does not change,
