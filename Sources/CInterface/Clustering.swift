@@ -180,8 +180,8 @@ struct ClusteringTask<Source: EmbeddingSource> {
     if let model {
       let need = ClusteringMemory(
         rowCount: largestShare, pointCount: rows, columnCount: columns, element: element,
-        rankCount: share.rankCount, neighborCount: model.neighborCount(k), keepsLists: false, model: model.linkage
-      )
+        rankCount: share.rankCount, neighborCount: model.neighborCount(k), keepsLists: false,
+        model: model.linkage)
       needs.append { need.bytes(by: $0) }
     }
     if method != .network {

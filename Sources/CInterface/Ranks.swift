@@ -15,7 +15,8 @@ internal import MPICommunication
 func withRanks<R>(of comm: Int, _ body: (MPICommunicator) throws -> R) throws -> R {
   guard MPICommunicator.isLoaded else {
     throw invalidArgument(
-      "comm: this process has not loaded Open MPI 4 or 5 (libmpi.so.40), whose communicator it must be")
+      "comm: this process has loaded neither Open MPI 4 or 5 (libmpi.so.40) nor the ABI of MPI 5 (libmpi_abi.so.1)"
+    )
   }
   var place: (rank: Int, count: Int)?
   do {

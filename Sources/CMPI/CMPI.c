@@ -8,6 +8,7 @@ _Static_assert(sizeof(MPI_Comm) <= sizeof(CMPI_Comm), "a communicator travels as
 _Static_assert(sizeof(MPI_Request) <= sizeof(CMPI_Request), "and so does a request");
 _Static_assert(MPI_MAX_ERROR_STRING <= CMPI_MAX_TEXT, "texts of errors are not cut");
 _Static_assert(MPI_MAX_PROCESSOR_NAME <= CMPI_MAX_TEXT, "names of hosts are not cut");
+_Static_assert(MPI_MAX_LIBRARY_VERSION_STRING <= CMPI_LONGEST_TEXT, "there is room for all texts");
 
 static inline MPI_Comm unwrap(CMPI_Comm comm) { return (MPI_Comm)comm.raw; }
 
@@ -20,8 +21,8 @@ static void copy_text(char *text, const char *source) {
 
 int CMPI_Init_thread_funneled(int *isProvided) {
   int provided = MPI_THREAD_SINGLE;
-  int code = cmpi->Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
-  *isProvided = provided >= MPI_THREAD_FUNNELED;
+  int code = cmpi->Init_thread(NULL, NULL, cmpi->thread_funneled, &provided);
+  *isProvided = provided >= cmpi->thread_funneled;
   return code;
 }
 
@@ -32,7 +33,7 @@ int CMPI_Initialized(int *isInitialized) { return cmpi->Initialized(isInitialize
 int CMPI_Query_thread_funneled(int *isProvided) {
   int provided = MPI_THREAD_SINGLE;
   int code = cmpi->Query_thread(&provided);
-  *isProvided = provided >= MPI_THREAD_FUNNELED;
+  *isProvided = provided >= cmpi->thread_funneled;
   return code;
 }
 
@@ -78,7 +79,7 @@ int CMPI_Comm_free(CMPI_Comm *comm) {
 int CMPI_Comm_shared_size(CMPI_Comm comm, int *size) {
   MPI_Comm shared;
   int code =
-      cmpi->Comm_split_type(unwrap(comm), MPI_COMM_TYPE_SHARED, 0, cmpi->info_null, &shared);
+      cmpi->Comm_split_type(unwrap(comm), cmpi->comm_type_shared, 0, cmpi->info_null, &shared);
   if (code != MPI_SUCCESS) return code;
   code = cmpi->Comm_size(shared, size);
   int freed = cmpi->Comm_free(&shared);
@@ -129,7 +130,7 @@ int CMPI_Allgatherv_bytes(
 }
 
 int CMPI_Error_string(int code, char *text) {
-  char full[MPI_MAX_ERROR_STRING] = "";
+  char full[CMPI_LONGEST_TEXT] = "";
   int length = 0;
   int status = cmpi->Error_string(code, full, &length);
   copy_text(text, full);
@@ -137,7 +138,7 @@ int CMPI_Error_string(int code, char *text) {
 }
 
 int CMPI_Get_library_version(char *text) {
-  char full[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+  char full[CMPI_LONGEST_TEXT] = "";
   int length = 0;
   int status = cmpi->Get_library_version(full, &length);
   copy_text(text, full);
@@ -145,7 +146,7 @@ int CMPI_Get_library_version(char *text) {
 }
 
 int CMPI_Get_processor_name(char *text) {
-  char full[MPI_MAX_PROCESSOR_NAME] = "";
+  char full[CMPI_LONGEST_TEXT] = "";
   int length = 0;
   int status = cmpi->Get_processor_name(full, &length);
   copy_text(text, full);

@@ -179,5 +179,7 @@ const cmpi_table cmpi_alone = {
     .info_null = (MPI_Info)&no_info,
     .byte = (MPI_Datatype)&byte,
     .int64 = (MPI_Datatype)&int64,
+    .thread_funneled = MPI_THREAD_FUNNELED,
+    .comm_type_shared = MPI_COMM_TYPE_SHARED,
 };
 #endif

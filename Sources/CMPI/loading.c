@@ -7,8 +7,11 @@ static const cmpi_table linked = {
 #define FIELD(name) .name = MPI_##name,
     CMPI_FUNCTIONS(FIELD)
 #undef FIELD
-#define FIELD(type, field, constant, symbol) .field = constant,
-        CMPI_OBJECTS(FIELD)
+#define FIELD(type, field, constant, symbol, number) .field = constant,
+        CMPI_HANDLES(FIELD)
+#undef FIELD
+#define FIELD(field, constant, number) .field = constant,
+            CMPI_NUMBERS(FIELD)
 #undef FIELD
 };
 
@@ -29,6 +32,7 @@ int CMPI_Get_library_version_of(const char *file, char *text) {
 #else
 #include <dlfcn.h>
 #include <stdio.h>
+#include <string.h>
 
 const cmpi_table *cmpi = &cmpi_alone;
 
@@ -41,6 +45,13 @@ static int find(void *library, const char *symbol, void *address, char *reason) 
   if (!found) snprintf(reason, CMPI_MAX_TEXT, "%s", dlerror());
   *(void **)address = found;
   return found != NULL;
+}
+
+// Whether a library has the ABI of MPI 5, whose libraries have this name.
+static int has_abi(const char *file) {
+  const char *slash = strrchr(file, '/');
+  const char name[] = "libmpi_abi.so";
+  return strncmp(slash ? slash + 1 : file, name, sizeof name - 1) == 0;
 }
 
 int CMPI_load(const char *file, int onlyIfPresent, char *reason) {
@@ -56,10 +67,22 @@ int CMPI_load(const char *file, int onlyIfPresent, char *reason) {
 #define FIND(name) isWhole = isWhole && find(library, "MPI_" #name, &found.name, reason);
   CMPI_FUNCTIONS(FIND)
 #undef FIND
-#define FIND(type, field, constant, symbol) \
+  if (has_abi(file)) {
+#define SET(type, field, constant, symbol, number) found.field = (type)(intptr_t)number;
+    CMPI_HANDLES(SET)
+#undef SET
+#define SET(field, constant, number) found.field = number;
+    CMPI_NUMBERS(SET)
+#undef SET
+  } else {
+#define FIND(type, field, constant, symbol, number) \
   isWhole = isWhole && find(library, #symbol, &found.field, reason);
-  CMPI_OBJECTS(FIND)
+    CMPI_HANDLES(FIND)
 #undef FIND
+#define SET(field, constant, number) found.field = constant;
+    CMPI_NUMBERS(SET)
+#undef SET
+  }
   if (!isWhole) {
     dlclose(library);
     return 1;
@@ -77,7 +100,7 @@ int CMPI_Get_library_version_of(const char *file, char *text) {
   if (!library) return MPI_ERR_OTHER;
   __typeof__(&MPI_Get_library_version) version;
   *(void **)&version = dlsym(library, "MPI_Get_library_version");
-  char full[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+  char full[CMPI_LONGEST_TEXT] = "";
   int length = 0;
   int status = version ? version(full, &length) : MPI_ERR_OTHER;
   snprintf(text, CMPI_MAX_TEXT, "%s", full);

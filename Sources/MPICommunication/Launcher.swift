@@ -25,6 +25,11 @@ public enum Launcher {
       || others.contains { (name: String) in unsafe getenv(name) != nil }
   }
 
+  /// Whether it speaks as that of MPICH does, and is not that of Open MPI.
+  static var isOfMPICH: Bool {
+    number(of: ["PMI_RANK"]) != nil && number(of: ["OMPI_COMM_WORLD_RANK"]) == nil
+  }
+
   /// - Parameter size: The number of ranks that MPI knows.
   /// - Throws: ``UnknownRanks`` if this is the only rank that MPI knows, and was started as one of several.
   package static func check(size: Int) throws {

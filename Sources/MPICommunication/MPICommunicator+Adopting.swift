@@ -15,7 +15,7 @@ extension MPICommunicator {
 
     private init(comm: CMPI_Comm) { self.comm = comm }
 
-    /// An `MPI_Comm` of Open MPI, or of the MPI that this package was built with: in C, `(intptr_t)comm`.
+    /// An `MPI_Comm` of the MPI that this process has loaded: in C, `(intptr_t)comm`.
     public init(raw: Int) { self.init(comm: CMPI_Comm(raw: raw)) }
 
     /// An `MPI_Comm` of Open MPI, or of another MPI whose handles are pointers, as Swift imports it.

@@ -1,7 +1,8 @@
 internal import CMPI
 @unsafe @preconcurrency internal import Glibc
 
-/// The MPI of this process, which is found when it is first needed: Open MPI 4 or 5.
+/// The MPI of this process, which is found when it is first needed: Open MPI 4 or 5, or one with the ABI of MPI 5, such
+/// as MPICH 5.
 ///
 /// One that the process has loaded is taken, as that of a caller who has initialised it. Otherwise one is loaded if a
 /// launcher started this process. A process that was started alone needs none: it is one rank. Where another MPI is
@@ -9,8 +10,11 @@ internal import CMPI
 enum MPILibrary {
   /// The environment's name of the library to load in place of the usual ones.
   static let variable = "HIGHLAND_MPI_LIBRARY"
-  /// Open MPI 4 and 5 have the same name. The second is for systems that have no other.
-  private static let usualNames = ["libmpi.so.40", "libmpi.so"]
+  /// Open MPI 4 and 5 have the same. Where there are both, that of the launcher is the first.
+  private static var usualNames: [String] {
+    let (openMPI, abi) = ("libmpi.so.40", "libmpi_abi.so.1")
+    return Launcher.isOfMPICH ? [abi, openMPI] : [openMPI, abi]
+  }
 
   private static let names =
     unsafe getenv(variable).map { unsafe [String(cString: $0)] } ?? usualNames
@@ -65,7 +69,7 @@ public struct MPINotFound: Error, CustomStringConvertible {
     let start =
       launcher.map { "started as one of \($0.count) processes (\($0.variable))" }
       ?? "started by a launcher"
-    return "\(start), but no Open MPI was found on \(MPICommunicator.hostName): "
+    return "\(start), but no MPI was found on \(MPICommunicator.hostName): "
       + "\(reasons.joined(separator: "; ")); \(MPILibrary.variable) names another library"
   }
 }

@@ -70,7 +70,7 @@ extension Programs {
       for line in outcome.errorLines {
         #expect(
           line.hasPrefix(
-            "error: started as one of 2 processes (OMPI_COMM_WORLD_SIZE), but no Open MPI was found on "
+            "error: started as one of 2 processes (OMPI_COMM_WORLD_SIZE), but no MPI was found on "
           ), "\(outcome)")
         #expect(line.contains(reason), "\(outcome)")
         #expect(line.hasSuffix("; HIGHLAND_MPI_LIBRARY names another library"), "\(outcome)")
@@ -79,14 +79,18 @@ extension Programs {
 
     @Test func isNamedByInfoAlone() async throws {
       let found = try await run("highland", ["info"])
-      #expect(found.outputLines.contains { $0.hasPrefix("mpi ") && $0.contains("Open MPI v") }, "\(found)")
+      func hasLibrary(_ outcome: Outcome, _ name: String) -> Bool {
+        outcome.outputLines.contains { $0.hasPrefix("mpi ") && $0.contains(" \(name)") }
+      }
+      #expect(hasLibrary(found, "Open MPI v"), "\(found)")
       let missed = try await run(.name("highland"), ["info"], environment: none)
       #expect(missed.exitCode == 0, "\(missed)")
-      #expect(missed.outputLines.contains { $0.hasPrefix("mpi ") && $0.hasSuffix(" none") }, "\(missed)")
+      #expect(hasLibrary(missed, "none"), "\(missed)")
     }
 
     /// Rules of a communicator on one rank without a library.
-    @Test(arguments: ["laws", "laws-small-pieces", "laws-of-groups", "hosts", "adopted", "many-duplicates"])
+    @Test(
+      arguments: ["laws", "laws-small-pieces", "laws-of-groups", "adopted", "many-duplicates"])
     func isStoodInForByOneRank(check: String) async throws {
       let outcome = try await run(.name("MPIChecks"), [check], environment: none)
       #expect(outcome.exitCode == 0, "\(outcome)")

@@ -146,8 +146,8 @@ highland_status highland_cluster(
 // `groups` and `strengths` must be NULL and 0. What fails on one rank fails on all, with the same status and message;
 // but where a progress function asks to stop, or MPI fails, the job is ended by MPI_Abort, as the other ranks wait.
 //
-//   comm  (intptr_t)comm of an MPI_Comm of Open MPI 4 or 5, of one group of ranks. The caller has initialised MPI,
-//         with MPI_THREAD_FUNNELED or more, and calls this on the thread that did.
+//   comm  (intptr_t)comm of an MPI_Comm of Open MPI 4 or 5, or of the ABI of MPI 5, of one group of ranks. The caller
+//         has initialised MPI, with MPI_THREAD_FUNNELED or more, and calls this on the thread that did.
 //
 // On success `*result` on each rank is of the rows that it handed in: its labels, levels and row count. Cluster count
 // and report are of all.

@@ -3,7 +3,8 @@
 // as datatypes and levels of threads, are part of the name. No allocation. <mpi.h> stays in the
 // .c files, so that importers need neither its path nor the ABI of one MPI.
 //
-// The functions are found at run time in a library of Open MPI 4 or 5, unless another MPI is linked. Before
+// The functions are found at run time, in a library of Open MPI 4 or 5 or, by its name, libmpi_abi.so, one with the ABI of
+// MPI 5, such as that of MPICH 5, unless another MPI is linked. Before
 // one is loaded this process is one rank alone, and they answer for it; that rank can send no messages.
 #include <stdint.h>
 
