@@ -232,9 +232,10 @@ class Highland:
 
         array, watcher, options, kept = _ranks.agreed(self.comm, prepared)
         handle = c_void_p()
-        _library.call(
-            "highland_cluster_over", comm, _arrays.matrix(array), options, ctypes.byref(handle), watcher=watcher,
-            keeping=(array, kept), on_this_thread=True)
+        with _ranks.ended_by_interrupts():
+            _library.call(
+                "highland_cluster_over", comm, _arrays.matrix(array), options, ctypes.byref(handle), watcher=watcher,
+                keeping=(array, kept), on_this_thread=True)
         for name in ("probabilities_", "exemplars_", "duplicates_", "_fit"):
             if hasattr(self, name):
                 delattr(self, name)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import signal
 import sys
+import threading
+from collections.abc import Iterator
 from typing import Any, Callable, TypeVar
 
 T = TypeVar("T")
@@ -47,6 +51,19 @@ def agreed(comm: Any, prepare: Callable[[], tuple[T, dict[str, Any]]]) -> T:
             if theirs[name] != value:
                 raise ValueError(f"{name} = {theirs[name]!r} on rank {rank}, {value!r} on rank 0: expected the same")
     return result
+
+
+@contextlib.contextmanager
+def ended_by_interrupts() -> Iterator[None]:
+    """While it lasts Ctrl-C ends this process, and with it the job: Python sees none before the library returns."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _raise_first(errors: list[tuple[type[Exception], str] | None]) -> None:

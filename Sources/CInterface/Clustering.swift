@@ -94,6 +94,7 @@ struct ClusteringTask<Source: EmbeddingSource> {
   /// What the network is called, if one takes part.
   let modelName: String?
   let hasGroups: Bool
+  let rankCount: Int
   let workers: Workers
 
   /// - Parameters:
@@ -105,6 +106,7 @@ struct ClusteringTask<Source: EmbeddingSource> {
     among share: ProcessShare
   ) throws {
     self.features = features
+    rankCount = share.rankCount
     workers = unsafe try CInterface.workers(given.threads)
     let k = unsafe try count(given.k, as: "k")
     let granularity: Granularity? = unsafe try word(given.granularity, as: "granularity")

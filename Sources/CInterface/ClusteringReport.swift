@@ -7,6 +7,7 @@ internal import Parallelism
 struct ClusteringReport: Encodable {
   let highland = HIGHLAND_VERSION
   let parameters: ClusteringAccount
+  let rankCount: Int
   let threadCount: Int
   let pointCount: Int
   let dimensions: Int
@@ -23,6 +24,7 @@ struct ClusteringReport: Encodable {
     _ task: ClusteringTask<some EmbeddingSource>, _ clustering: Clustering, elapsedSeconds: Double
   ) {
     parameters = ClusteringAccount(of: clustering, by: task.plan, model: task.modelName)
+    rankCount = task.rankCount
     threadCount = task.workers.count
     pointCount = task.features.rowCount
     dimensions = task.features.dimensions
