@@ -63,7 +63,8 @@ def ended_by_interrupts() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        # None is a handler that is not Python's, which cannot be set from here.
+        signal.signal(signal.SIGINT, before if before is not None else signal.default_int_handler)
 
 
 def _raise_first(errors: list[tuple[type[Exception], str] | None]) -> None:
