@@ -4,9 +4,9 @@ import PackageDescription
 /// Set by Scripts/check; warnings of dependencies stay warnings.
 let areWarningsErrors = Context.environment["WARNINGS_AS_ERRORS"] != nil
 
-/// The MPI to build with: `openmpi`, if nothing else is said, `mpich`, or the name by which pkg-config
-/// knows another. Ranks must be started by the `mpirun` of the same one.
-let mpi = Context.environment["HIGHLAND_MPI"] ?? "openmpi"
+/// The MPI that is linked: `mpich`, or the name by which pkg-config knows another. If nothing is said, or `openmpi`, none
+/// is: Open MPI is found at run time. Ranks must be started by the `mpirun` of the same one.
+let linkedMPI = Context.environment["HIGHLAND_MPI"].flatMap { $0 == "openmpi" ? nil : $0 }
 
 let strict: [SwiftSetting] =
   [
@@ -77,12 +77,10 @@ let package = Package(
   ],
   targets: [
     // What Swift cannot import from the C headers, and the C kernels.
-    .systemLibrary(
-      name: "CSystemMPI", pkgConfig: mpi == "openmpi" ? "ompi-c" : mpi,
-      providers: [
-        .apt(mpi == "mpich" ? ["libmpich-dev", "mpich"] : ["libopenmpi-dev", "openmpi-bin"])
-      ]),
-    .target(name: "CMPI", dependencies: ["CSystemMPI"]),
+    .target(
+      name: "CMPI", dependencies: linkedMPI == nil ? [] : ["CSystemMPI"],
+      cSettings: linkedMPI == nil ? [] : [.define("CMPI_LINKED")],
+      linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
 
@@ -164,8 +162,8 @@ let package = Package(
       "CInterface",
       [
         "CHighland", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
-        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch", "Parallelism",
-        "Training",
+        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "MPICommunication",
+        "NeighborSearch", "Parallelism", "Training",
       ]),
 
     // The program.
@@ -302,6 +300,12 @@ let package = Package(
       swiftSettings: strict),
   ]
 )
+
+if let linkedMPI {
+  package.targets.append(
+    .systemLibrary(
+      name: "CSystemMPI", pkgConfig: linkedMPI, providers: [.apt(["libmpich-dev", "mpich"])]))
+}
 
 // Scripts/fuzz: its main program is that of libFuzzer.
 if Context.environment["HIGHLAND_FUZZER"] != nil {

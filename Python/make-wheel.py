@@ -1,4 +1,4 @@
-"""Packs Python/highland and the library as a wheel: make-wheel.py LIBRARY DIRECTORY.
+"""Packs Python/highland, the library and the command as a wheel: make-wheel.py LIBRARY PROGRAM DIRECTORY.
 
 A wheel is a zip with a list of its files; nothing has to be installed or loaded to make one.
 """
@@ -13,14 +13,14 @@ import sys
 import tomllib
 import zipfile
 
-library, output = map(pathlib.Path, sys.argv[1:])
+library, program, output = map(pathlib.Path, sys.argv[1:])
 root = pathlib.Path(__file__).parent
 header = (root.parent / "Sources/CHighland/include/highland.h").read_text()
 version = re.search(r'^#define HIGHLAND_VERSION "(.*)"$', header, re.M)[1]
 project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
 
-# The newest version of glibc that a symbol needs says on which systems the library loads.
-symbols = subprocess.run(["objdump", "-T", library], capture_output=True, text=True, check=True)
+# The newest version of glibc that a symbol needs says on which systems library and program load.
+symbols = subprocess.run(["objdump", "-T", library, program], capture_output=True, text=True, check=True)
 glibc = max(tuple(map(int, found)) for found in re.findall(r"GLIBC_(\d+)\.(\d+)", symbols.stdout))
 tag = f"py3-none-manylinux_{glibc[0]}_{glibc[1]}_{platform.machine()}"
 
@@ -37,6 +37,8 @@ Description-Content-Type: text/markdown
 files = {f"highland/{path.name}": path.read_bytes()
          for path in sorted((root / "highland").iterdir()) if path.suffix in (".py", ".typed")}
 files["highland/libhighland.so"] = library.read_bytes()
+# What is here goes where commands are.
+files[f"highland-{version}.data/scripts/highland"] = program.read_bytes()
 files[f"{about}/METADATA"] = (metadata + "\n" + (root / "README.md").read_text()).encode()
 files[f"{about}/WHEEL"] = (
     f"Wheel-Version: 1.0\nGenerator: make-wheel\nRoot-Is-Purelib: false\nTag: {tag}\n").encode()
@@ -56,7 +58,7 @@ with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archi
     for name, contents in files.items():
         # The same files make the same bytes.
         entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
-        entry.external_attr = (0o755 if name.endswith(".so") else 0o644) << 16
+        entry.external_attr = (0o755 if name.endswith((".so", "/scripts/highland")) else 0o644) << 16
         entry.compress_type = zipfile.ZIP_DEFLATED
         archive.writestr(entry, contents)
 print(f"{wheel}: {wheel.stat().st_size / 1e6:.1f} MB")

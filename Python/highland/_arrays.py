@@ -21,8 +21,13 @@ _DTYPES = {
 _TILE = 4096
 
 
-def rows(X: Any) -> np.ndarray:
+def rows(X: Any, may_be_empty: bool = False) -> np.ndarray:
     """Embeddings as an array of two dimensions, without a copy where that is possible.
+
+    Parameters
+    ----------
+    may_be_empty : bool
+        Whether there may be no rows.
 
     Raises
     ------
@@ -54,7 +59,7 @@ def rows(X: Any) -> np.ndarray:
         raise ValueError(
             f"Expected 2D array, got {array.ndim}D array instead, of shape {array.shape}: a row for each "
             f"embedding. Reshape your data.{hint}")
-    if array.shape[0] == 0:
+    if array.shape[0] == 0 and not may_be_empty:
         raise ValueError(f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required.")
     if array.shape[1] == 0:
         raise ValueError(f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import inspect
 import json
 import os
@@ -12,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _arrays, _library
+from . import _arrays, _library, _ranks
 from ._assigning import Fit, check_columns, not_fitted
 from ._functions import Model, codes, invalid_rows_hint
 from ._library import ProgressOption, Watcher
@@ -53,6 +54,11 @@ class Highland:
         Default: all processors that the process may use. No result depends on it.
     progress : "auto", bool or function
         "auto": a line on a terminal, else nothing. A function gets phase, level and the share that is done.
+    comm : mpi4py.MPI.Comm, optional
+        A communicator of mpi4py, with Open MPI 4 or 5 or the ABI of MPI 5. All its ranks call `fit`, each with its own rows: the labels are those
+        that one process would find in the rows of all, those of rank 0 first. Every rank gets `labels_` and
+        `cluster_layers_` of its own rows; there are no `probabilities_`, `exemplars_` and `duplicates_`, and no
+        `predict`. An error on one rank is raised on all; Ctrl-C and a progress function that raises end the job.
 
     Attributes
     ----------
@@ -108,7 +114,7 @@ class Highland:
         method: Literal["flow", "network", "auto"] | None = None, tau: float | None = None,
         search: Literal["exact", "approximate", "auto"] | None = None, recall: float | None = None,
         invalid_rows: Literal["error", "singleton"] | None = None, threads: int | None = None,
-        progress: ProgressOption = "auto",
+        progress: ProgressOption = "auto", comm: Any = None,
     ) -> None:
         self.model = model
         self.k = k
@@ -121,6 +127,7 @@ class Highland:
         self.invalid_rows = invalid_rows
         self.threads = threads
         self.progress = progress
+        self.comm = comm
 
     def fit(self, X: Any, y: Any = None, groups: ArrayLike | None = None) -> Highland:
         """Clusters the rows of a matrix.
@@ -150,6 +157,8 @@ class Highland:
         KeyboardInterrupt
             Within a second of Ctrl-C.
         """
+        if self.comm is not None:
+            return self._fit_over_ranks(X, groups)
         array = _arrays.rows(X)
         watcher = Watcher(self.progress)
         options, kept = self._options(watcher)
@@ -163,21 +172,7 @@ class Highland:
         _library.call(
             "highland_cluster", _arrays.matrix(array), options, ctypes.byref(handle), watcher=watcher,
             keeping=(array, groups, kept), explain=lambda: invalid_rows_hint(array, can_be_kept=True))
-        library = _library.library
-        try:
-            count = library.highland_clustering_row_count(handle)
-
-            def copied(pointer: Any) -> NDArray[Any]:
-                return np.ctypeslib.as_array(pointer, (count,)).copy()
-
-            self.labels_ = copied(library.highland_clustering_labels(handle))
-            self.probabilities_ = copied(library.highland_clustering_strengths(handle))
-            levels = library.highland_clustering_level_count(handle)
-            self.cluster_layers_ = [
-                copied(library.highland_clustering_level_labels(handle, level)) for level in range(levels)]
-            self.report_ = json.loads(library.highland_clustering_report(handle))
-        finally:
-            library.highland_clustering_free(handle)
+        self._take(handle)
         model = self._model_data()
         if isinstance(model, (str, os.PathLike)):
             # The file may be another one when new rows come.
@@ -186,12 +181,66 @@ class Highland:
         self._fit = Fit(array, self.labels_, self.report_, model, groups is not None)
         self.exemplars_ = _exemplars(self.labels_, self.probabilities_)
         self.duplicates_ = _arrays.duplicates(array)
+        self._describe(X, array)
+        return self
+
+    def _take(self, handle: c_void_p) -> None:
+        """What a clustering of the library holds, which is freed."""
+        library = _library.library
+        try:
+            count = library.highland_clustering_row_count(handle)
+
+            def copied(pointer: Any) -> NDArray[Any]:
+                return np.ctypeslib.as_array(pointer, (count,)).copy()
+
+            self.labels_ = copied(library.highland_clustering_labels(handle))
+            strengths = library.highland_clustering_strengths(handle)
+            if strengths:
+                self.probabilities_ = copied(strengths)
+            levels = library.highland_clustering_level_count(handle)
+            self.cluster_layers_ = [
+                copied(library.highland_clustering_level_labels(handle, level)) for level in range(levels)]
+            self.report_ = json.loads(library.highland_clustering_report(handle))
+        finally:
+            library.highland_clustering_free(handle)
+
+    def _describe(self, X: Any, array: np.ndarray) -> None:
         self.n_features_in_ = array.shape[1]
         columns = getattr(X, "columns", None)
         if columns is not None and all(isinstance(name, str) for name in columns):
             self.feature_names_in_ = np.asarray(columns, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
+
+    def _fit_over_ranks(self, X: Any, groups: ArrayLike | None) -> Highland:
+        """`fit` of the rows of all ranks."""
+        comm = _ranks.handle(self.comm)
+
+        def prepared() -> tuple[Any, dict[str, Any]]:
+            if groups is not None:
+                raise ValueError("groups with comm: expected one of them")
+            array = _arrays.rows(X, may_be_empty=True)
+            watcher = Watcher(self.progress)
+            options, kept = self._options(watcher)
+            options.strengths = 0
+            replicated = {
+                name: value for name, value in self.get_params().items()
+                if name not in ("model", "progress", "threads", "comm")}
+            data = self._model_data()
+            replicated["model"] = hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else data
+            return (array, watcher, options, kept), replicated
+
+        array, watcher, options, kept = _ranks.agreed(self.comm, prepared)
+        handle = c_void_p()
+        with _ranks.ended_by_interrupts():
+            _library.call(
+                "highland_cluster_over", comm, _arrays.matrix(array), options, ctypes.byref(handle), watcher=watcher,
+                keeping=(array, kept), on_this_thread=True)
+        for name in ("probabilities_", "exemplars_", "duplicates_", "_fit"):
+            if hasattr(self, name):
+                delattr(self, name)
+        self._take(handle)
+        self._describe(X, array)
         return self
 
     def fit_predict(self, X: Any, y: Any = None, groups: ArrayLike | None = None) -> NDArray[np.int64]:
@@ -225,6 +274,8 @@ class Highland:
         """
         if not hasattr(self, "labels_"):
             raise not_fitted("This Highland instance is not fitted yet. Call 'fit' before 'predict'.")
+        if not hasattr(self, "_fit"):
+            raise ValueError("predict after a fit with comm: expected a fit without it")
         check_columns(X, getattr(self, "feature_names_in_", None))
         array = _arrays.rows(X)
         if array.shape[1] != self.n_features_in_:
@@ -252,8 +303,8 @@ class Highland:
         -------
         dict
             ``highland`` is the version, ``parameters`` a dict, as `get_params`, with the `repr` of what is no text,
-            number or bool. A fitted estimator has ``labels``, ``probabilities``, ``exemplars``, ``cluster_layers`` and
-            ``duplicates`` (lists), and ``report``.
+            number or bool. A fitted estimator has ``labels``, ``cluster_layers`` and, but for one with `comm`,
+            ``probabilities``, ``exemplars`` and ``duplicates`` (lists), and ``report``.
         """
         plain = (str, int, float, bool, type(None))
         described: dict[str, Any] = {
@@ -264,10 +315,11 @@ class Highland:
         }
         if hasattr(self, "labels_"):
             described.update(
-                labels=self.labels_.tolist(), probabilities=self.probabilities_.tolist(),
-                exemplars=self.exemplars_.tolist(),
-                cluster_layers=[layer.tolist() for layer in self.cluster_layers_],
-                duplicates=self.duplicates_.tolist(), report=self.report_)
+                labels=self.labels_.tolist(),
+                cluster_layers=[layer.tolist() for layer in self.cluster_layers_], report=self.report_)
+            for name in ("probabilities", "exemplars", "duplicates"):
+                if hasattr(self, f"{name}_"):
+                    described[name] = getattr(self, f"{name}_").tolist()
         return described
 
     def _options(self, watcher: Watcher) -> tuple[_library.Options, Any]:

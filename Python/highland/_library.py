@@ -8,7 +8,7 @@ import os
 import pathlib
 import sys
 import threading
-from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_uint64, c_void_p
+from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_ssize_t, c_uint64, c_void_p
 from typing import Any, Callable, Literal, Union
 
 ProgressOption = Union[Literal["auto"], bool, Callable[[str, int, float], Any]]
@@ -62,6 +62,8 @@ def _load() -> ctypes.CDLL:
     declare("highland_version", c_char_p)
     declare("highland_free", None, c_void_p)
     declare("highland_cluster", c_int, POINTER(Matrix), POINTER(Options), message, message)
+    declare(
+        "highland_cluster_over", c_int, c_ssize_t, POINTER(Matrix), POINTER(Options), message, message)
     declare("highland_clustering_free", None, c_void_p)
     declare("highland_clustering_row_count", c_int64, c_void_p)
     declare("highland_clustering_labels", POINTER(c_int64), c_void_p)
@@ -170,13 +172,14 @@ class Watcher:
 
 def call(
     name: str, *arguments: Any, watcher: Watcher, keeping: Any = None,
-    explain: Callable[[], str] = lambda: "",
+    explain: Callable[[], str] = lambda: "", on_this_thread: bool = False,
 ) -> None:
     """Calls a function of the library, and raises what it complains of.
 
     The function runs on a thread of its own, so that Ctrl-C is seen at once; the work then ends at its next
     step, in the background if that takes longer, and with the process if that ends first. `keeping` lives until
-    then. What `explain` returns is added to complaints about rows.
+    then. What `explain` returns is added to complaints about rows. `on_this_thread` is for what communicates by MPI,
+    and cannot be left to the background.
     """
     global _used
     if _forked:
@@ -192,15 +195,11 @@ def call(
         kept.clear()
 
     kept = [keeping, arguments, watcher]
-    thread = threading.Thread(target=run, name=name, daemon=True)
-    thread.start()
     try:
-        while thread.is_alive():
-            thread.join(0.1)
-    except BaseException:
-        watcher.is_cancelled = True
-        thread.join(0.5)
-        raise
+        if on_this_thread:
+            run()
+        else:
+            _wait_for(run, name, watcher)
     finally:
         watcher.close()
     if status[0] == 0:
@@ -213,3 +212,15 @@ def call(
     if status[0] == _INVALID_DATA:
         text += explain()
     raise _ERRORS.get(status[0], RuntimeError)(text)
+
+
+def _wait_for(work: Callable[[], None], name: str, watcher: Watcher) -> None:
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(0.1)
+    except BaseException:
+        watcher.is_cancelled = True
+        thread.join(0.5)
+        raise

@@ -1,7 +1,9 @@
 internal import CHighland
+internal import Communication
 internal import Datasets
 internal import FoundationEssentials
 internal import HierarchicalClustering
+internal import LinearAlgebra
 internal import NeighborSearch
 internal import Parallelism
 
@@ -15,57 +17,103 @@ final class FinishedClustering {
   let strengths: FixedArray<Float>?
   let report: FixedArray<CChar>
 
-  init(_ features: ArrayInMemory, _ options: highland_options) throws {
-    let task = unsafe try ClusteringTask(features, options)
+  /// Clusters rows that this process has all of.
+  convenience init(_ features: ArrayInMemory, _ options: highland_options) throws {
+    let task = unsafe try ClusteringTask(
+      features, options, of: features.element, among: ProcessShare(of: features.rowCount))
     let progress = unsafe Progress(options.progress, options.context)
     let start = ContinuousClock.now
     let clustering = try task.run(on: InterruptibleRank(progress))
     let elapsed = start.duration(to: .now) / .seconds(1)
-    rowCount = clustering.labels.count
-    clusterCount = clustering.clusterCount
-    let labels = FixedArray(clustering.labels)
+    let strengths =
+      unsafe options.strengths == 0
+      ? nil
+      : try membershipStrengths(
+        of: clustering.labels, clusterCount: clustering.clusterCount, in: features,
+        using: task.workers)
+    unsafe try self.init(
+      clustering, by: task, options, strengths: strengths, elapsedSeconds: elapsed,
+      on: SingleRank()
+    ) { $0 }
+  }
+
+  /// > Collective: over `communicator`. A round of a byte per level that is kept, and what `handBack` does.
+  ///
+  /// - Parameters:
+  ///   - strengths: Of this rank's rows, or nil.
+  ///   - handBack: Labels of this rank's share of the points become those of its own rows.
+  init<Source>(
+    _ clustering: Clustering, by task: ClusteringTask<Source>, _ options: highland_options,
+    strengths: [Float]?, elapsedSeconds: Double, on communicator: some Communicator,
+    handBack: ([Int64]) throws -> [Int64]
+  ) throws {
+    let own = try handBack(clustering.labels)
+    let labels = FixedArray(own)
     self.labels = labels
-    if unsafe options.keep_levels == 0 || rowCount == 0 {
+    rowCount = own.count
+    clusterCount = clustering.clusterCount
+    if unsafe options.keep_levels == 0 || clusterCount == 0 {
       levels = []
     } else if task.hasGroups {
       levels = [labels]
     } else {
       // The loop ends with a level that merges nothing.
-      let finer = clustering.layers.filter { $0 != clustering.labels }
-      levels = finer.map { FixedArray($0) } + [labels]
+      let finer = try clustering.layers.filter { try communicator.any($0 != clustering.labels) }
+      levels = try finer.map { FixedArray(try handBack($0)) } + [labels]
     }
-    strengths =
-      unsafe options.strengths == 0
-      ? nil
-      : FixedArray(
-        try membershipStrengths(
-          of: clustering.labels, clusterCount: clusterCount, in: features, using: task.workers))
+    self.strengths = strengths.map { FixedArray($0) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let report = ClusteringReport(task, clustering, elapsedSeconds: elapsed)
+    let report = ClusteringReport(task, clustering, elapsedSeconds: elapsedSeconds)
     self.report = FixedArray(try encoder.encode(report).map { CChar(bitPattern: $0) } + [0])
   }
 }
 
+/// What one of several processes has of the points, and what it may take.
+struct ProcessShare {
+  var rankCount = 1
+  /// Points of this rank.
+  var ownCount: Int
+  /// Points of the rank that has most.
+  var largestCount: Int
+  /// Replicated. In bytes; nil if that is unknown.
+  var freeMemory: Int?
+
+  /// Of one that is alone.
+  init(of rowCount: Int) {
+    ownCount = rowCount
+    largestCount = rowCount
+    freeMemory = AvailableMemory.bytes()
+  }
+}
+
 /// What to cluster, and how, once everything is known and checked.
-struct ClusteringTask {
-  let features: ArrayInMemory
+struct ClusteringTask<Source: EmbeddingSource> {
+  let features: Source
   let plan: MethodPlan
   /// What the network is called, if one takes part.
   let modelName: String?
   let hasGroups: Bool
+  let rankCount: Int
   let workers: Workers
 
+  /// - Parameters:
+  ///   - features: The rows of all processes.
+  ///   - element: How rows are kept in memory.
   /// - Throws: ``Failure``.
-  init(_ features: ArrayInMemory, _ given: highland_options) throws {
+  init(
+    _ features: Source, _ given: highland_options, of element: StoredElement,
+    among share: ProcessShare
+  ) throws {
     self.features = features
+    rankCount = share.rankCount
     workers = unsafe try CInterface.workers(given.threads)
     let k = unsafe try count(given.k, as: "k")
     let granularity: Granularity? = unsafe try word(given.granularity, as: "granularity")
     let tau = unsafe try probability(given.tau, as: "tau")
     let tauLater = unsafe try probability(given.tau_later, as: "tau_later")
     let levels = unsafe try count(given.max_levels, as: "max_levels")
-    let groups = unsafe try pointGroups(given, count: features.rowCount)
+    let groups = unsafe try pointGroups(given, count: share.ownCount)
     let clusterCounts = unsafe try CInterface.clusterCounts(given)
     hasGroups = groups != nil
     let networkOptions = unsafe [
@@ -92,10 +140,13 @@ struct ClusteringTask {
       throw invalidArgument("k = 1: expected 2 or more, as flow goes to other points")
     }
     let trained =
-      method == .flow ? nil : unsafe try model(given, dimensions: features.columnCount)
+      method == .flow ? nil : unsafe try model(given, dimensions: features.dimensions)
     var search = unsafe try searchOptions(given)
     search.division = try Self.division(
-      method, k, trained, features, keepingLayers: unsafe given.keep_levels != 0, search)
+      method, k, trained, features, of: element, among: share,
+      // A group has one rank.
+      largestShare: hasGroups ? features.rowCount : share.largestCount,
+      keepingLayers: unsafe given.keep_levels != 0, search)
     let invalidRows: InvalidRowPolicy =
       unsafe try word(given.invalid_rows, as: "invalid_rows") ?? .error
     let flow =
@@ -115,35 +166,40 @@ struct ClusteringTask {
     modelName = trained?.name
   }
 
-  func run(on rank: InterruptibleRank) throws -> Clustering {
-    try cluster(features, by: plan, observer: rank.progress, on: rank)
+  /// > Collective: over `ranks`.
+  func run(on ranks: Interruptible<some Communicator>) throws -> Clustering {
+    try cluster(features, by: plan, observer: ranks.progress, on: ranks)
   }
 
   /// How the search is divided so that everything fits into memory.
   private static func division(
-    _ method: ClusteringMethod, _ k: Int?, _ model: TrainedModel?, _ features: ArrayInMemory,
+    _ method: ClusteringMethod, _ k: Int?, _ model: TrainedModel?, _ features: Source,
+    of element: StoredElement, among share: ProcessShare, largestShare: Int,
     keepingLayers: Bool, _ search: SearchOptions
   ) throws -> SearchDivision {
-    let (rows, columns) = (features.rowCount, features.columnCount)
+    let (rows, columns) = (features.rowCount, features.dimensions)
     var needs: [(SearchOptions) -> Double] = []
     if let model {
       let need = ClusteringMemory(
-        rowCount: rows, pointCount: rows, columnCount: columns, element: features.element,
-        rankCount: 1, neighborCount: model.neighborCount(k), keepsLists: false, model: model.linkage
-      )
+        rowCount: largestShare, pointCount: rows, columnCount: columns, element: element,
+        rankCount: share.rankCount, neighborCount: model.neighborCount(k), keepsLists: false,
+        model: model.linkage)
       needs.append { need.bytes(by: $0) }
     }
     if method != .network {
       let need = SearchMemory(
-        rowCount: rows, nodeCount: rows, columnCount: columns, element: features.element,
-        listLength: min(FlowPlan(neighborCount: k).longestList, max(rows - 1, 0)), rankCount: 1)
+        rowCount: largestShare, nodeCount: rows, columnCount: columns, element: element,
+        listLength: min(FlowPlan(neighborCount: k).longestList, max(rows - 1, 0)),
+        rankCount: share.rankCount)
       let flow = FlowMemory(need)
       needs.append { max(need.bytes(by: $0), flow.bytes) }
     }
     // Labels, and those after every level.
-    let answer = Double(rows) * (keepingLayers ? 80 : 16)
+    let answer = Double(largestShare) * (keepingLayers ? 80 : 16)
     var options = search
-    return try leastDivision(for: "clusters of [\(rows) × \(columns)] points") { division in
+    return try leastDivision(
+      for: "clusters of [\(rows) × \(columns)] points", in: share.freeMemory
+    ) { division in
       options.division = division
       return needs.map { $0(options) }.max()! + answer
     }

@@ -7,6 +7,7 @@ internal import Parallelism
 struct ClusteringReport: Encodable {
   let highland = HIGHLAND_VERSION
   let parameters: ClusteringAccount
+  let rankCount: Int
   let threadCount: Int
   let pointCount: Int
   let dimensions: Int
@@ -19,11 +20,14 @@ struct ClusteringReport: Encodable {
   let levels: [LevelSummary]
   let elapsedSeconds: Double
 
-  init(_ task: ClusteringTask, _ clustering: Clustering, elapsedSeconds: Double) {
+  init(
+    _ task: ClusteringTask<some EmbeddingSource>, _ clustering: Clustering, elapsedSeconds: Double
+  ) {
     parameters = ClusteringAccount(of: clustering, by: task.plan, model: task.modelName)
+    rankCount = task.rankCount
     threadCount = task.workers.count
     pointCount = task.features.rowCount
-    dimensions = task.features.columnCount
+    dimensions = task.features.dimensions
     clusterCount = clustering.clusterCount
     singletonCount = clustering.singletonCount
     groups = clustering.groups

@@ -17,11 +17,46 @@ struct Failure: Error {
   init(_ error: any Error) {
     switch error {
     case let failure as Failure: self = failure
+    case let failure as AgreedFailure where Self.status(ofCode: failure.code) != nil:
+      self.init(Self.status(ofCode: failure.code)!, failure.reason)
     case is Cancelled: self.init(HIGHLAND_CANCELLED, "cancelled")
     case let error as ModelError: self.init(HIGHLAND_INVALID_MODEL, "\(error)")
     case is DataError, is AgreedFailure: self.init(HIGHLAND_INVALID_DATA, "\(error)")
     default: self.init(HIGHLAND_FAILED, "\(error)")
     }
+  }
+}
+
+extension Failure {
+  private static let codePrefix = "status "
+
+  private static func status(ofCode code: String) -> highland_status? {
+    guard code.hasPrefix(codePrefix) else { return nil }
+    return UInt32(code.dropFirst(codePrefix.count)).map { highland_status(rawValue: $0) }
+  }
+
+  /// The same on every rank.
+  fileprivate func agreed(by rank: Rank) -> AgreedFailure {
+    AgreedFailure(reason: message, rank: rank, code: "\(Self.codePrefix)\(status.rawValue)")
+  }
+}
+
+extension Communicator {
+  /// As ``agree(_:)``; what is thrown on every rank has the status of the first rank that failed.
+  ///
+  /// > Collective: one round of 4 bytes per rank; three more with the message after a failure.
+  func agreeWithStatus<R>(_ body: () throws -> R) throws -> R {
+    let result = Result { try body() }.mapError { Failure($0) }
+    var own: Failure?
+    if case .failure(let failure) = result { own = failure }
+    let statuses = try gatherOne(own?.status.rawValue ?? HIGHLAND_OK.rawValue)
+    guard let first = ranks.first(where: { statuses[$0.index] != HIGHLAND_OK.rawValue }) else {
+      return try result.get()
+    }
+    let message = try broadcast(Array((own?.message ?? "").utf8), from: first)
+    throw Failure(
+      highland_status(rawValue: statuses[first.index]), String(decoding: message, as: UTF8.self)
+    ).agreed(by: first)
   }
 }
 

@@ -41,6 +41,24 @@ public func highland_cluster(
 }
 
 @c @implementation
+public func highland_cluster_over(
+  _ comm: Int, _ matrix: UnsafePointer<highland_matrix>!,
+  _ options: UnsafePointer<highland_options>!, _ result: UnsafeMutablePointer<OpaquePointer?>!,
+  _ message: Message!
+) -> highland_status {
+  unsafe answer(message) {
+    let clustering = try withRanks(of: comm) { ranks in
+      let own = try ranks.agreeWithStatus {
+        guard unsafe result != nil else { throw invalidArgument("result: NULL") }
+        return unsafe try features(matrix)
+      }
+      return unsafe try FinishedClustering(own, options?.pointee ?? highland_options(), on: ranks)
+    }
+    unsafe result.pointee = OpaquePointer(Unmanaged.passRetained(clustering).toOpaque())
+  }
+}
+
+@c @implementation
 public func highland_clustering_free(_ clustering: OpaquePointer!) {
   guard let clustering = unsafe clustering else { return }
   unsafe Unmanaged<FinishedClustering>.fromOpaque(UnsafeRawPointer(clustering)).release()

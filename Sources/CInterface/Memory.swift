@@ -31,12 +31,13 @@ func copy(of bytes: [UInt8]) -> UnsafeMutableRawPointer? {
 ///
 /// - Parameters:
 ///   - purpose: What the memory is for.
+///   - free: What this process may take; nil if that is unknown.
 ///   - need: What grows with the rows, in bytes.
 /// - Throws: ``Failure`` if nothing fits: what would be needed.
 func leastDivision(
-  for purpose: String, _ need: (SearchDivision) -> Double
+  for purpose: String, in free: Int? = AvailableMemory.bytes(), _ need: (SearchDivision) -> Double
 ) throws -> SearchDivision {
-  guard let free = AvailableMemory.bytes() else { return SearchDivision() }
+  guard let free else { return SearchDivision() }
   if let division = SearchDivision.all.first(where: { need($0) <= Double(free) }) {
     return division
   }

@@ -60,15 +60,20 @@ struct Cancelled: Error {}
   }
 }
 
-/// A communicator of one rank on which work can be stopped: whatever would communicate asks first.
-struct InterruptibleRank: Communicator {
+/// A communicator on which work can be stopped: whatever would communicate asks first.
+struct Interruptible<Base: Communicator>: Communicator {
   let progress: Progress
-  private let base = SingleRank()
+  private let base: Base
 
-  init(_ progress: Progress) { self.progress = progress }
+  init(_ progress: Progress, _ base: Base) {
+    self.progress = progress
+    self.base = base
+  }
 
   var rank: Rank { base.rank }
   var size: Int { base.size }
+
+  func isOnThisHost(_ rank: Rank) -> Bool { base.isOnThisHost(rank) }
 
   func exchange(
     _ outgoing: RawSpan, to destinations: [Segment],
@@ -76,6 +81,16 @@ struct InterruptibleRank: Communicator {
   ) throws {
     try progress.check()
     try base.exchange(outgoing, to: destinations, into: &incoming, from: sources)
+  }
+
+  func exchange(
+    _ outgoing: RawSpan, to destinations: [Segment],
+    into incoming: inout MutableRawSpan, from sources: [Segment],
+    during work: (_ moveOn: () throws -> Void) throws -> Void
+  ) throws {
+    try progress.check()
+    try base.exchange(
+      outgoing, to: destinations, into: &incoming, from: sources, during: work)
   }
 
   func transpose(_ counts: [Int]) throws -> [Int] {
@@ -90,8 +105,21 @@ struct InterruptibleRank: Communicator {
     try base.allGather(contribution, byteCounts: byteCounts, into: &gathered)
   }
 
-  func withGroup<R>(_ group: Int, _ body: (InterruptibleRank) throws -> R) throws -> R {
+  func withGroup<R>(_ group: Int, _ body: (Interruptible) throws -> R) throws -> R {
     try progress.check()
-    return try body(self)
+    return try base.withGroup(group) { try body(Interruptible(progress, $0)) }
   }
+
+  func waitForFirstRank() throws { try base.waitForFirstRank() }
+
+  func gatherForAssertion(_ number: UInt64) throws -> [UInt64] {
+    try base.gatherForAssertion(number)
+  }
+}
+
+/// One rank on which work can be stopped.
+typealias InterruptibleRank = Interruptible<SingleRank>
+
+extension InterruptibleRank {
+  init(_ progress: Progress) { self.init(progress, SingleRank()) }
 }

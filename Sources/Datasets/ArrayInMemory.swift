@@ -10,7 +10,9 @@ public import LinearAlgebra
   /// What messages call it.
   public let path: String
   public let elementType: ElementType
-  public let rowCount: Int
+  public private(set) var rowCount: Int
+  /// The rows that are in memory: all, but for a part of a larger array.
+  private var present: Range<Int>
   /// In 1 ... `Int32.max`.
   public let columnCount: Int
   private let base: UnsafeRawPointer
@@ -44,10 +46,34 @@ public import LinearAlgebra
     path = name
     self.elementType = elementType
     rowCount = rows
+    present = 0..<rows
     columnCount = columns
     unsafe self.base = base
     self.rowStride = rowStride
     self.columnStride = columnStride
+  }
+
+  /// The same rows as a range of those of a larger array, of which no others can be read.
+  ///
+  /// - Precondition: There are as many, and the larger array has them.
+  public func asRows(_ range: Range<Int>, of count: Int) -> ArrayInMemory {
+    precondition(
+      range.count == present.count && range.lowerBound >= 0 && range.upperBound <= count,
+      "\(present.count) rows as \(range) of \(count)")
+    var part = self
+    (part.present, part.rowCount) = (range, count)
+    return part
+  }
+
+  /// All elements as they are in memory, row by row without gaps.
+  public func packedBytes() -> [UInt8] {
+    let size = elementType.byteCount
+    let byteCount = present.count * columnCount * size
+    guard byteCount > 0 else { return [] }
+    return unsafe Array(unsafeUninitializedCapacity: byteCount) { bytes, count in
+      unsafe copy(present, of: size, to: UnsafeMutableRawBufferPointer(bytes))
+      count = byteCount
+    }
   }
 
   /// The rows as `Float`, as ``ArrayFile/floats(rows:)``.
@@ -75,11 +101,12 @@ public import LinearAlgebra
   func readFloats(_ rows: Range<Int>, into matrix: inout Matrix) throws -> Bool {
     let rowBytes = 4 * columnCount
     guard columnStride == 4 || columnCount == 1 else { return false }
+    checkPresence(of: rows)
     unsafe matrix.withUnsafeMutableBufferPointer { elements in
       let target = UnsafeMutableRawPointer(elements.baseAddress!)
       for (place, row) in rows.enumerated() {
         unsafe (target + place * rowBytes).copyMemory(
-          from: base + row * rowStride, byteCount: rowBytes)
+          from: address(ofRow: row), byteCount: rowBytes)
       }
     }
     return true
@@ -101,22 +128,33 @@ public import LinearAlgebra
     }
   }
 
+  private func checkPresence(of rows: Range<Int>) {
+    precondition(
+      rows.lowerBound >= present.lowerBound && rows.upperBound <= present.upperBound,
+      "rows \(rows) of \(path), of which \(present) are here")
+  }
+
+  private func address(ofRow row: Int) -> UnsafeRawPointer {
+    unsafe base + (row - present.lowerBound) * rowStride
+  }
+
   /// Copies rows into memory without gaps, along the shorter stride.
   private func copy(
     _ rows: Range<Int>, of size: Int, to target: UnsafeMutableRawBufferPointer
   ) {
+    checkPresence(of: rows)
     let target = target.baseAddress!
     if columnStride == size || columnCount == 1 {
       for (place, row) in rows.enumerated() {
         unsafe (target + place * columnCount * size).copyMemory(
-          from: base + row * rowStride, byteCount: columnCount * size)
+          from: address(ofRow: row), byteCount: columnCount * size)
       }
       return
     }
     for column in 0..<columnCount {
       for (place, row) in rows.enumerated() {
         unsafe (target + (place * columnCount + column) * size).copyMemory(
-          from: base + row * rowStride + column * columnStride, byteCount: size)
+          from: address(ofRow: row) + column * columnStride, byteCount: size)
       }
     }
   }

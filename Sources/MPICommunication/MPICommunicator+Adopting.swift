@@ -7,11 +7,15 @@ extension MPICommunicator {
     let comm: CMPI_Comm
 
     /// `MPI_COMM_WORLD`: all processes of the job.
-    public static var world: Handle { Handle(comm: CMPI_COMM_WORLD_()) }
+    public static var world: Handle {
+      // Whoever uses it hears of an error.
+      try? MPILibrary.find()
+      return Handle(comm: CMPI_COMM_WORLD_())
+    }
 
     private init(comm: CMPI_Comm) { self.comm = comm }
 
-    /// An `MPI_Comm` of whatever MPI this package was built with: in C, `(intptr_t)comm`.
+    /// An `MPI_Comm` of the MPI that this process has loaded: in C, `(intptr_t)comm`.
     public init(raw: Int) { self.init(comm: CMPI_Comm(raw: raw)) }
 
     /// An `MPI_Comm` of Open MPI, or of another MPI whose handles are pointers, as Swift imports it.
@@ -19,6 +23,12 @@ extension MPICommunicator {
 
     /// An `MPI_Comm` of MPICH, or of another MPI whose handles are integers, as Swift imports it.
     public init(_ comm: Int32) { self.init(raw: Int(comm)) }
+  }
+
+  /// Whether a caller may have a communicator: this process has loaded the MPI that this package uses.
+  package static var isLoaded: Bool {
+    try? MPILibrary.find()
+    return CMPI_is_alone() == 0
   }
 
   /// Runs `body` with a duplicate of a communicator that the caller has made.
@@ -48,9 +58,12 @@ extension MPICommunicator {
 
   /// Runs `body` on all ranks of the job, under `mpirun` or alone.
   ///
+  /// Started by `mpirun` or the like, this process finds its MPI now; alone, it needs none.
   /// Initialises MPI before and finalises it afterwards, unless it was already initialised. A process can
   /// do this only once. After an error other than ``AgreedFailure`` MPI is not finalised, because that
   /// would wait for ever for ranks that wait for this one.
+  ///
+  /// - Throws: ``MPINotFound`` if this process was started as one of several, and there is no MPI.
   ///
   /// > Collective: as ``withDuplicate(of:transport:_:)`` of all ranks.
   public static func withAllRanks<R>(
@@ -68,6 +81,7 @@ extension MPICommunicator {
   package static func withAllRanksUnchecked<R>(
     transport: Transport, _ body: (MPICommunicator) throws -> R
   ) throws -> R {
+    try MPILibrary.find()
     let isInitialized = try isInitialized()
     if !isInitialized {
       var isProvided: Int32 = 0
@@ -106,6 +120,7 @@ extension MPICommunicator {
   private static func withDuplicateUnchecked<R>(
     of handle: Handle, transport: Transport, _ body: (MPICommunicator) throws -> R
   ) throws -> R {
+    try MPILibrary.find()
     guard try isInitialized() else {
       throw MPIError(call: "MPI_Comm_dup", reason: "MPI is not initialised")
     }

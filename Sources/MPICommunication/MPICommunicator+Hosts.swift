@@ -2,10 +2,11 @@ internal import CMPI
 internal import Communication
 
 extension MPICommunicator {
-  /// The MPI that this program uses, such as `Open MPI v4.1.4, …` or `MPICH Version: 4.0.2`.
+  /// The MPI that this program uses, such as `Open MPI v4.1.4, …` or `MPICH Version: 4.0.2`; for one rank alone,
+  /// that which it would use under `mpirun`, or `none`.
   public static var libraryVersion: String {
-    let lines = text { unsafe CMPI_Get_library_version($0) }?.split(separator: "\n")
-    return lines?.first?.split(whereSeparator: \.isWhitespace).joined(separator: " ") ?? "unknown"
+    let lines = MPILibrary.version?.split(separator: "\n")
+    return lines?.first?.split(whereSeparator: \.isWhitespace).joined(separator: " ") ?? "none"
   }
 
   /// How many ranks share memory on this host, including this one.

@@ -1,5 +1,5 @@
 // Highland as a library for C: clusters embeddings that are in memory, finds their nearest neighbours, trains models
-// and compares labels, in one process without MPI.
+// and compares labels, in one process, or clusters over the ranks of MPI.
 //
 //   Link with -lhighland. Examples/C is a program.
 //
@@ -137,6 +137,23 @@ typedef struct highland_clustering highland_clustering;
 highland_status highland_cluster(
     const highland_matrix *features, const highland_options *options, highland_clustering **result,
     char **message);
+
+// Clusters rows that are spread over the processes of an MPI job, each of which hands in its own: to the labels that
+// one process would find that has the rows of all, those of rank 0 first, then those of rank 1, and so on.
+//
+// Every rank of the communicator calls it, with the same options (progress, context and threads are its own), and with
+// rows of as many columns of the same dtype; a rank may have none. Row numbers in messages are among the rows of all.
+// `groups` and `strengths` must be NULL and 0. What fails on one rank fails on all, with the same status and message;
+// but where a progress function asks to stop, or MPI fails, the job is ended by MPI_Abort, as the other ranks wait.
+//
+//   comm  (intptr_t)comm of an MPI_Comm of Open MPI 4 or 5, or of the ABI of MPI 5, of one group of ranks. The caller
+//         has initialised MPI, with MPI_THREAD_FUNNELED or more, and calls this on the thread that did.
+//
+// On success `*result` on each rank is of the rows that it handed in: its labels, levels and row count. Cluster count
+// and report are of all.
+highland_status highland_cluster_over(
+    intptr_t comm, const highland_matrix *features, const highland_options *options,
+    highland_clustering **result, char **message);
 
 void highland_clustering_free(highland_clustering *clustering);
 

@@ -1,7 +1,11 @@
 #pragma once
 // The MPI functions that the package calls, each under its own name with a C in front; constants, such
 // as datatypes and levels of threads, are part of the name. No allocation. <mpi.h> stays in the
-// .c file, so that importers need neither its path nor the ABI of one MPI.
+// .c files, so that importers need neither its path nor the ABI of one MPI.
+//
+// The functions are found at run time, in a library of Open MPI 4 or 5 or, by its name, libmpi_abi.so, one with the ABI of
+// MPI 5, such as that of MPICH 5, unless another MPI is linked. Before
+// one is loaded this process is one rank alone, and they answer for it; that rank can send no messages.
 #include <stdint.h>
 
 // Handles travel as integers: they are pointers in Open MPI and in the ABI of MPI 5, and `int` in
@@ -18,6 +22,14 @@ enum {
   /// At least as large as every text that the functions below write.
   CMPI_MAX_TEXT = 1024,
 };
+
+/// From now on the functions are those of the library `file`; with `onlyIfPresent` only if this process has loaded
+/// it already. Not 0 if that fails, and then `reason` says why. Does nothing where an MPI is linked.
+int CMPI_load(const char *file, int onlyIfPresent, char *reason);
+/// Whether there is no library: this process is one rank alone.
+int CMPI_is_alone(void);
+/// What CMPI_Get_library_version would say, if that library were loaded.
+int CMPI_Get_library_version_of(const char *file, char *text);
 
 int CMPI_Init_thread_funneled(int *isProvided);
 int CMPI_Initialized(int *isInitialized);

@@ -6,6 +6,7 @@ import FoundationEssentials
 @unsafe @preconcurrency import Glibc
 import HierarchicalClustering
 import Logging
+import MPICommunication
 import MPIPrograms
 
 /// How to show progress.

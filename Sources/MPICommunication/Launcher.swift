@@ -1,5 +1,4 @@
-internal import Glibc
-internal import MPICommunication
+@unsafe @preconcurrency internal import Glibc
 
 /// What started this process, such as `mpirun` or `srun`, as far as the environment tells.
 public enum Launcher {
@@ -19,9 +18,21 @@ public enum Launcher {
     return nil
   }
 
+  /// Whether anything of the environment is of a launcher, which an MPI may know more about.
+  static var isPresent: Bool {
+    let others = ["PMIX_NAMESPACE", "PMI_FD", "PMI_PORT", "PMI2_FD"]
+    return rank != nil || size != nil
+      || others.contains { (name: String) in unsafe getenv(name) != nil }
+  }
+
+  /// Whether it speaks as that of MPICH does, and is not that of Open MPI.
+  static var isOfMPICH: Bool {
+    number(of: ["PMI_RANK"]) != nil && number(of: ["OMPI_COMM_WORLD_RANK"]) == nil
+  }
+
   /// - Parameter size: The number of ranks that MPI knows.
   /// - Throws: ``UnknownRanks`` if this is the only rank that MPI knows, and was started as one of several.
-  static func check(size: Int) throws {
+  package static func check(size: Int) throws {
     guard size == 1, let (count, variable) = self.size, count > 1 else { return }
     throw UnknownRanks(count: count, variable: variable)
   }
