@@ -44,7 +44,7 @@ let package = Package(
       name: "HierarchicalClustering",
       targets: [
         "HierarchicalClustering", "Communication", "Datasets", "DefaultModel", "DistributedGraphs",
-        "GraphNetworks", "LinearAlgebra", "Parallelism",
+        "Evaluation", "GraphNetworks", "LinearAlgebra", "Parallelism",
       ]),
     .library(
       name: "NeighborSearch",

@@ -65,11 +65,7 @@ public struct ClusterChanges: Codable, Equatable, Sendable {
 public func clusterChanges(
   from before: [Int64], to after: [Int64], on communicator: some Communicator
 ) throws -> ClusterChanges {
-  let pointCount = try agreedPointCount(before, after, on: communicator)
-  let cells = try labelPairs(before, after, on: communicator).replicated(on: communicator)
-    .entries.map { Cell(before: $0.key.truth, after: $0.key.predicted, count: $0.sum) }
-    // The largest first, as they are matched.
-    .sorted { ($1.count, $0.before, $0.after) < ($0.count, $1.before, $1.after) }
+  let (cells, pointCount) = try sharedCells(before, after, on: communicator)
   var changes = components(of: cells).map { ClusterChanges.Change($0) }
   let totals = ClusterChanges.Kind.allCases.map { kind in
     changes.lazy.filter { $0.kind == kind }.reduce(into: ClusterChanges.Total(kind: kind)) {
@@ -87,6 +83,44 @@ public func clusterChanges(
   return ClusterChanges(
     pointCount: pointCount, movedPointCount: changes.reduce(0) { $0 + $1.movedPointCount },
     totals: totals, changes: changes)
+}
+
+/// Which cluster of another labelling each cluster goes on, and so may take the number of. Replicated.
+///
+/// Clusters of both are matched by the points that they share: those that share most points, then those that share most of
+/// clusters that are not matched yet, and so on; of equal ones those with the lower labels. The points outside of matched
+/// pairs are ``ClusterChanges/movedPointCount``.
+///
+/// > Collective: over `communicator`. Six rounds, as ``clusterChanges(from:to:on:)``.
+///
+/// - Parameters:
+///   - before: Owned. The labels of this rank's points. Any values; only equality counts.
+///   - after: Owned. Other labels of the same points, in the same order.
+/// - Returns: For clusters after their match before; those without one are left out.
+/// - Throws: On every rank, the same ``LabelComparisonError`` if the lengths differ on any rank.
+public func matchedClusters(
+  from before: [Int64], to after: [Int64], on communicator: some Communicator
+) throws -> [Int64: Int64] {
+  var matched: Set<Int64> = []
+  var matches: [Int64: Int64] = [:]
+  for cell in try sharedCells(before, after, on: communicator).cells
+  where matches[cell.after] == nil && matched.insert(cell.before).inserted {
+    matches[cell.after] = cell.before
+  }
+  return matches
+}
+
+/// The cells of both labellings, the largest first, as they are matched; and how many points there are. Replicated.
+///
+/// > Collective: over `communicator`. Six rounds.
+private func sharedCells(
+  _ before: [Int64], _ after: [Int64], on communicator: some Communicator
+) throws -> (cells: [Cell], pointCount: Int) {
+  let pointCount = try agreedPointCount(before, after, on: communicator)
+  let cells = try labelPairs(before, after, on: communicator).replicated(on: communicator)
+    .entries.map { Cell(before: $0.key.truth, after: $0.key.predicted, count: $0.sum) }
+    .sorted { ($1.count, $0.before, $0.after) < ($0.count, $1.before, $1.after) }
+  return (cells, pointCount)
 }
 
 /// How many points a cluster of each labelling share.

@@ -1,7 +1,7 @@
 public import NeighborSearch
 public import Parallelism
 
-/// How new points are assigned.
+/// How new points are assigned, or a fit is updated.
 public struct AssigningOptions: Sendable {
   /// How neighbours are searched.
   public var search: SearchOptions

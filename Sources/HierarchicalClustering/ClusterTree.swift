@@ -28,6 +28,7 @@ public struct ClusterTree: Encodable, Equatable, Sendable {
 
   /// > Collective: over `communicator`. Four rounds: 8 bytes for each column of a cluster, to and from every rank.
   ///
+  /// - Throws: ``AgreedFailure`` on every rank if a number below K has no points.
   /// - Complexity: O(K² · columns) on every rank, by chains of nearest neighbours [Murtagh 1983]; 24 bytes for each column
   ///   of a cluster.
   public init(of fit: FittedClustering, on communicator: some Communicator) throws {
@@ -107,6 +108,7 @@ extension FittedClustering {
   ///
   /// > Collective: over `communicator`. Four rounds: 8 bytes for each column of a cluster, to and from every rank.
   ///
+  /// - Throws: ``AgreedFailure`` on every rank if a number of a cluster has no points.
   /// - Complexity: O(s · K · columns) on every rank for s of K clusters that are too small.
   public func clusters(
     ofAtLeast pointCount: Int, on communicator: some Communicator
@@ -148,6 +150,13 @@ private struct ClusterMeans {
     for label in fit.labels { sizes[Int(label)] += 1 }
     let sums = try communicator.sums(here.sums)
     counts = try communicator.sums(sizes).map { Int($0) }
+    let emptyCount = counts.count { $0 == 0 }
+    guard emptyCount == 0 else {  // on every rank
+      throw AgreedFailure(
+        reason:
+          "\(emptyCount) of the run's \(clusterCount) numbers of clusters have no points, as highland update leaves "
+          + "where clusters merge; a tree needs a run of highland update --renumber")
+    }
     alive = Array(0..<clusterCount)
     width = (dimensions + 7) / 8
     columns = Array(repeating: .zero, count: clusterCount * width)

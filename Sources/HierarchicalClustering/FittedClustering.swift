@@ -45,6 +45,7 @@ public struct FittedClustering: Sendable {
     /// Whether points with the same direction were one node from the start.
     public var mergesCopies: Bool
     public var dimensions: Int
+    /// All numbers of clusters are below. After an update some may have no points.
     public var clusterCount: Int
 
     /// - Precondition: Flow, with k of at least 2, or a network, which has thresholds.

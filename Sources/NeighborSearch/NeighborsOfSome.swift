@@ -58,24 +58,41 @@ package func nearestNeighbors(
       of: try communicator.allGather(rows: rows.copy(ofRows: own), counts: counts),
       named: try communicator.allGather(Array(names[own]), counts: counts).values, among: rows,
       named: names, listLength: listLength, using: workers)
-    let received = Array(repeating: own.count * listLength, count: communicator.size)
-    let places = counts.map { $0 * listLength }
-    let arrivedNames = try communicator.exchange(
-      Buckets(values: found.names, counts: places), receiving: received)
-    let arrived = try communicator.exchange(
-      Buckets(values: found.similarity, counts: places), receiving: received)
-    for rank in communicator.ranks {
-      lists.merge(
-        CandidateLists(
-          capacity: listLength, similarity: Array(arrived[rank]), names: Array(arrivedNames[rank]),
-          bound: Array(repeating: -.infinity, count: own.count)), from: own.lowerBound)
-    }
+    try lists.take(found, counts: counts, from: own.lowerBound, on: communicator)
     try progress(Double(tile + 1) / Double(tileCount))
   }
   return (
     lists.neighborLists(listLength: listLength, using: workers),
     SearchSummary(method: .exact, reason: choice.reason, comparedPairs: pairCount)
   )
+}
+
+extension CandidateLists {
+  /// Merges what every rank has found for consecutive nodes of all ranks into the lists of their owners.
+  ///
+  /// > Collective: over `communicator`. Two rounds of 12 bytes for each place.
+  ///
+  /// - Parameters:
+  ///   - found: Lists of the same capacity for the nodes of each rank, by rank.
+  ///   - counts: Replicated. How many nodes each rank has among these.
+  ///   - first: Owned. The list of the first of them that are owned.
+  mutating func take(
+    _ found: CandidateLists, counts: [Int], from first: Int, on communicator: some Communicator
+  ) throws {
+    let count = counts[communicator.rank.index]
+    let received = Array(repeating: count * capacity, count: communicator.size)
+    let places = counts.map { [capacity] in $0 * capacity }
+    let names = try communicator.exchange(
+      Buckets(values: found.names, counts: places), receiving: received)
+    let similarities = try communicator.exchange(
+      Buckets(values: found.similarity, counts: places), receiving: received)
+    for rank in communicator.ranks {
+      merge(
+        CandidateLists(
+          capacity: capacity, similarity: Array(similarities[rank]), names: Array(names[rank]),
+          bound: Array(repeating: -.infinity, count: count)), from: first)
+    }
+  }
 }
 
 extension NeighborLists {

@@ -25,8 +25,9 @@ struct Highland: ParsableCommand {
       """,
     version: highlandVersion,
     subcommands: [
-      TrainCommand.self, ClusterCommand.self, AssignCommand.self, TreeCommand.self, CutCommand.self,
-      DiarizeCommand.self,
+      TrainCommand.self, ClusterCommand.self, AssignCommand.self, UpdateCommand.self,
+      TreeCommand.self,
+      CutCommand.self, DiarizeCommand.self,
       NeighborsCommand.self,
       ComponentsCommand.self, EvaluateCommand.self, CompareCommand.self, BenchmarkCommand.self,
       ReportCommand.self,

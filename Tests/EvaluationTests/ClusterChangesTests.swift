@@ -49,6 +49,22 @@ import Testing
     #expect(back.totals[0] == alone.totals[0])
   }
 
+  /// The clusters that share most points; the points outside of matched pairs are those that moved.
+  @Test(arguments: [1, 3])
+  func areMatchedByMostPoints(ranks: Int) throws {
+    // 1 splits, 2 and 3 merge, and 6 is as much in 8 as in 9.
+    let before: [Int64] = [0, 0, 1, 1, 1, 2, 2, 2, 3, 6, 6, 6, 6]
+    let after: [Int64] = [7, 7, 1, 2, 2, 3, 3, 3, 3, 9, 9, 8, 8]
+    let found = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      let places = before.indices.filter { $0 % ranks == communicator.rank.index }
+      return try matchedClusters(
+        from: places.map { before[$0] }, to: places.map { after[$0] }, on: communicator)
+    }
+    #expect(found.allSatisfy { $0 == [7: 0, 2: 1, 3: 2, 8: 6] }, "\(found)")
+    let moved = zip(before, after).count { found[0][$1] != $0 }
+    #expect(try changes(from: before, to: after)[0].movedPointCount == moved)
+  }
+
   @Test func ofEqualOrNoLabelsAreNone() throws {
     #expect(try changes(from: [3, 3, 1], to: [0, 0, 9])[0].changes.isEmpty)
     #expect(try changes(from: [], to: [], ranks: 2)[0].pointCount == 0)

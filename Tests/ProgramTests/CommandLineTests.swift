@@ -2,7 +2,8 @@ import Subprocess
 import Testing
 
 private let commands = [
-  "cluster", "assign", "tree", "cut", "diarize", "knn", "components", "evaluate", "compare",
+  "cluster", "assign", "update", "tree", "cut", "diarize", "knn", "components", "evaluate",
+  "compare",
   "benchmark", "report", "generate", "convert", "plan", "info", "completion",
 ]
 

@@ -108,7 +108,10 @@ final class OptionInputs: Sendable {
       try await go(
         ["transform", "fit", Fixture.features, Fixture.truth, "--output", paths[name]!] + options)
     }
-    for (name, rows) in [("saved", "few"), ("other-saved", "others")] {
+    paths["few-as-well"] = try scratch.write(Fixture.rows(0..<120), as: "few-as-well.npy")
+    for (name, rows) in [
+      ("saved", "few"), ("saved-as-well", "few-as-well"), ("other-saved", "others"),
+    ] {
       paths[name] = scratch(name)
       try await go(["cluster", paths[rows]!, "-k", "8", "--save", paths[name]!])
     }

@@ -4,8 +4,8 @@ extension OptionTable {
   /// A table for every kind of input of every command.
   static let all =
     [
-      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, assign, tree,
-      treeAsJSON,
+      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, assign, update,
+      tree, treeAsJSON,
       cut, diarize,
       knn, componentsOfEdges,
       componentsOfLists, evaluate, evaluateTurns, compare, benchmark, report, reportAsJSON,
@@ -158,6 +158,30 @@ extension OptionTable {
       OptionUse(
         "--overwrite", .success, with: "--output labels.npy",
         existing: ["labels.npy", "report.json"]),
+    ])
+
+  // MARK: - update
+
+  private static let update = OptionTable(
+    "update", "update {features}", defaults: "--to {saved} --features {few}",
+    [
+      OptionUse("--dimensions 16", .success, variant: "bin"),
+      OptionUse(
+        "--to {saved-as-well}", .json("report.json", "run"), with: "--report report.json"),
+      OptionUse(
+        "--features {few-as-well}", .count(of: "few-as-well", in: "report.json"),
+        with: "--report report.json"),
+      OptionUse("--output labels.npy", .file("labels.npy")),
+      OptionUse("--save saved", .file("saved/clustering.json")),
+      OptionUse("--renumber", .content("labels.npy"), with: "--output labels.npy"),
+      OptionUse("--report report.json", .file("report.json")),
+      OptionUse("--top 0", .output), OptionUse("--json", .output),
+      OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
+      OptionUse("--threads 3", .json("report.json", "threadCount"), with: "--report report.json"),
+      OptionUse("--progress none", .silence),
+      OptionUse(
+        "--overwrite", .success, with: "--output labels.npy",
+        existing: ["labels.npy", "report.json", "saved/clustering.json"]),
     ])
 
   // MARK: - tree and cut

@@ -2,7 +2,6 @@ import ArgumentParser
 import Communication
 import Datasets
 import DistributedGraphs
-import FoundationEssentials
 import HierarchicalClustering
 import MPICommunication
 import MPIPrograms
@@ -68,7 +67,7 @@ struct AssignCommand: RankedCommand {
         try LabelFile.reserveSpace(count: source.rowCount, to: output)
       }
     }
-    try checkReading(on: communicator)
+    try checkReading(of: to, on: communicator)
     let workers = try threads.workers(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let start = ContinuousClock.now
@@ -108,19 +107,5 @@ struct AssignCommand: RankedCommand {
     }
     guard communicator.rank == Rank(0) else { return }
     try show(result, as: result.account, inJSON: json)
-  }
-
-  /// Refuses a run that has no room here: its arrays, and once more the largest of them while it is read.
-  ///
-  /// > Collective: over `communicator`. A few rounds of some bytes per rank.
-  private func checkReading(on communicator: MPICommunicator) throws {
-    let bytes = FittedClustering.files(in: to).map { path in
-      let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64
-      return Double(size ?? 0)
-    }
-    try MemoryNeed(
-      option: "--to \(to)", purpose: "a clustering",
-      bytes: (bytes.reduce(0, +) + bytes.max()!) / Double(communicator.size)
-    ).check(on: communicator)
   }
 }

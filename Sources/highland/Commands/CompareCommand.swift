@@ -45,12 +45,14 @@ struct CompareCommand: RankedCommand {
   }
 }
 
+/// A number of things, for people.
+func quantity(_ count: Int, _ name: String) -> String {
+  "\(count) \(name)\(count == 1 ? "" : "s")"
+}
+
 extension ClusterChanges {
   /// What it says to people.
-  fileprivate var account: String {
-    func quantity(_ count: Int, _ name: String) -> String {
-      "\(count) \(name)\(count == 1 ? "" : "s")"
-    }
+  var account: String {
     func sizes(_ clusters: [Cluster]) -> String {
       let shown = clusters.prefix(5).map { "\($0.label) (\($0.size))" }.joined(separator: ", ")
       return shown + (clusters.count > 5 ? ", and \(clusters.count - 5) more" : "")

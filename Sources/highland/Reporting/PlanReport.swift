@@ -207,10 +207,6 @@ extension Rates {
   }
 }
 
-private func quantity(_ count: Int, _ name: String) -> String {
-  "\(count) \(name)\(count == 1 ? "" : "s")"
-}
-
 private func memory(_ bytes: Double) -> String {
   bytes < 1e10
     ? "\(decimal(bytes / 1e6, places: 0)) MB" : "\(decimal(bytes / 1e9, places: 1)) GB"
