@@ -10,7 +10,7 @@ import Parallelism
 
 /// Points with labels, their neighbours, and what methods have found of them that serves several settings.
 struct BenchmarkSet {
-  let source: FeatureFile
+  let source: FeatureFiles
   /// Owned. The true label of every point.
   let labels: [Int64]
   let points: NodePartition
@@ -41,7 +41,7 @@ struct BenchmarkSet {
   /// - Throws: ``AgreedFailure`` on every rank for rows that cannot be read, or have no direction and the policy
   ///   refuses such rows.
   init(
-    _ source: FeatureFile, labels: [Int64], neighborCount: Int, searching options: SearchOptions,
+    _ source: FeatureFiles, labels: [Int64], neighborCount: Int, searching options: SearchOptions,
     invalid invalidRows: InvalidRowPolicy, comparingAllPairs comparesAllPairs: Bool,
     using workers: Workers,
     on communicator: some Communicator, progress: (Double) throws -> Void

@@ -96,18 +96,19 @@ struct BenchmarkCommand: RankedCommand {
   func run(on communicator: MPICommunicator) throws {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
-      [.page(report)], reading: [input.features, labels, model] + train, on: communicator)
+      [.page(report)], readingRows: [input.features] + train.prefix(1),
+      reading: [labels, model, train.last], on: communicator)
     let workers = try threads.workers(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let file = try input.open(on: communicator)
     let trainFile = try train.first.map {
       try openFeatures(
-        $0, dimensions: $0.hasSuffix(".bin") ? input.dimensions : nil, on: communicator)
+        $0, dimensions: input.dimensions, isForOthers: true, on: communicator)
     }
     let sizes = [file, trainFile].compactMap { $0 }
     let methods = try methods(for: sizes, reporter, on: communicator)
     for file in sizes { try checkMemory(of: methods, file, on: communicator) }
-    func set(_ file: FeatureFile, labels path: String, _ name: String) throws -> BenchmarkSet {
+    func set(_ file: FeatureFiles, labels path: String, _ name: String) throws -> BenchmarkSet {
       try MemoryNeed(
         neighbors: "-k \(neighborCount)",
         ownedCount: ownShare(of: file.rowCount, on: communicator).count, pointCount: file.rowCount,
@@ -149,7 +150,7 @@ struct BenchmarkCommand: RankedCommand {
   ///
   /// - Throws: The same on every rank if one was asked for that would take too long: what it would take.
   private func methods(
-    for files: [FeatureFile], _ reporter: ProgressReporter, on communicator: some Communicator
+    for files: [FeatureFiles], _ reporter: ProgressReporter, on communicator: some Communicator
   ) throws -> [BenchmarkMethod] {
     let tooLong = files.map(PairWork.init).first { !$0.isBearable }
     guard let tooLong else {
@@ -174,7 +175,7 @@ struct BenchmarkCommand: RankedCommand {
   ///
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
   private func checkMemory(
-    of methods: [BenchmarkMethod], _ file: FeatureFile, on communicator: MPICommunicator
+    of methods: [BenchmarkMethod], _ file: FeatureFiles, on communicator: MPICommunicator
   ) throws {
     let share = Double(equalShare(of: file.rowCount, on: communicator))
     let places = Double(min(neighborCount - 1, BenchmarkMethod.treeListLength))
@@ -194,7 +195,7 @@ private struct PairWork {
   let name: String
   private let flops: Double
 
-  init(of file: FeatureFile) {
+  init(of file: FeatureFiles) {
     name = "\(file.path), \(file.rowCount) × \(file.columnCount),"
     flops = 6 * Double(file.rowCount) * Double(file.rowCount) * Double(file.columnCount)
   }

@@ -246,8 +246,9 @@ struct ClusterCommand: RankedCommand {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
       [.labels(output), .json(report)],
+      readingRows: [input.features],
       reading: [
-        input.features, model, truth, neighbors, similarities, partitionFile, groups,
+        model, truth, neighbors, similarities, partitionFile, groups,
         transforming.transform,
       ],
       outside: [hierarchy, save], keepingIn: checkpoint,
