@@ -192,12 +192,3 @@ extension CellTree {
     }
   }
 }
-
-extension highland_lists {
-  /// The lists from the given one on.
-  @unsafe fileprivate func handle(from list: Int) -> highland_lists {
-    unsafe highland_lists(
-      similarity: similarity + list * capacity, index: index + list * capacity,
-      bound: bound + list, capacity: capacity)
-  }
-}
