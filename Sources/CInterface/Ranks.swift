@@ -2,7 +2,7 @@ internal import CHighland
 internal import Communication
 internal import Datasets
 internal import DistributedGraphs
-internal import Glibc
+@unsafe @preconcurrency internal import Glibc
 internal import HierarchicalClustering
 internal import MPICommunication
 

@@ -5,7 +5,7 @@ public import LinearAlgebra
 /// Opening reads the header only; every reading call reads only the rows it is asked for.
 public struct ArrayFile: NumberRows, Sendable {
   /// Rows and columns, or one length.
-  public let shape: [Int]
+  public private(set) var shape: [Int]
   public let elementType: ElementType
   private let file: InputFile
   private let header: ArrayHeader
@@ -84,6 +84,23 @@ public struct ArrayFile: NumberRows, Sendable {
     case .float16, .float32, .float64:
       throw DataError(path: path, problem: "elements of type \(elementType); expected integers")
     }
+  }
+
+  /// Some elements of a row; of `bool`, 0 and 1. Of a row that lies in one piece, only these are read.
+  ///
+  /// - Returns: Shape `[columns.count]`.
+  /// - Throws: ``DataError`` as ``integers(rows:)``, with the place of an element as its row.
+  /// - Precondition: The row is in `0 ..< rowCount`, and the columns in `0 ..< columnCount`.
+  public func integers(row: Int, columns: Range<Int>) throws -> [Int64] {
+    check(row..<row + 1)
+    precondition(
+      columns.lowerBound >= 0 && columns.upperBound <= columnCount,
+      "columns \(columns) of \(columnCount) in \(path)")
+    guard !isTransposed else { return Array(try integers(rows: row..<row + 1)[columns]) }
+    var line = self
+    line.shape = [rowCount * columnCount]
+    let first = row * columnCount
+    return try line.integers(rows: first + columns.lowerBound..<first + columns.upperBound)
   }
 
   func readFloats(_ rows: Range<Int>, into matrix: inout Matrix) throws -> Bool {

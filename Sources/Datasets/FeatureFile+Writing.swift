@@ -40,14 +40,15 @@ extension FeatureFile {
   ///   - rowCount: Replicated. The rows of the whole file.
   ///   - columnCount: Replicated.
   ///   - sliceLength: How many rows are asked for at once.
-  ///   - name: What errors about values call the rows: the file that they come from. Default: `path`.
+  ///   - place: The file that a row comes from, and its number there, as errors about values call it. Default: `path`,
+  ///     and the row itself.
   ///   - slice: Makes some of the owned rows, which are asked for in order. Does not communicate.
   /// - Throws: The same ``AgreedFailure`` on every rank, with what a ``DataError`` says or `slice` throws.
   /// - Precondition: The rows of all ranks make up the file, without gap or overlap.
   public static func write(
     rows owned: Range<Int>, of rowCount: Int, columnCount: Int, sliceLength: Int, to path: String,
-    as elementType: ElementType = .float32, named name: String? = nil, overwrite: Bool,
-    on communicator: some Communicator,
+    as elementType: ElementType = .float32, overwrite: Bool,
+    from place: ((Int) -> (path: String, row: Int))? = nil, on communicator: some Communicator,
     _ slice: (Range<Int>) throws -> Matrix
   ) throws {
     try communicator.assertReplicated(
@@ -77,8 +78,11 @@ extension FeatureFile {
           rows.rowCount == range.count && rows.columnCount == columnCount,
           "[\(rows.rowCount) × \(rows.columnCount)] for rows \(range) of \(columnCount) columns")
         let offset = header.count + first * rowByteCount
-        if elementType == .int8 { try checkByte(rows, from: first, of: name ?? path) }
-        if elementType == .float16 { try checkHalf(rows, from: first, of: name ?? path) }
+        func named(_ row: Int) -> (path: String, row: Int) {
+          place?(first + row) ?? (path: path, row: first + row)
+        }
+        if elementType == .int8 { try checkByte(rows, named) }
+        if elementType == .float16 { try checkHalf(rows, named) }
         if format == .fvecs {
           try writeRecords(rows, to: file, at: offset)
         } else {
@@ -105,12 +109,14 @@ extension FeatureFile {
   }
 
   /// - Throws: ``DataError`` for the first value that is beyond `int8`.
-  private static func checkByte(_ rows: Matrix, from first: Int, of name: String) throws {
+  private static func checkByte(
+    _ rows: Matrix, _ place: (Int) -> (path: String, row: Int)
+  ) throws {
     for row in 0..<rows.rowCount {
       for (column, value) in rows.row(row).enumerated() where !(-128.5 < value && value < 127.5) {
         throw DataError(
-          path: name,
-          problem: "row \(first + row), column \(column): \(value) is beyond int8, which holds "
+          path: place(row).path,
+          problem: "row \(place(row).row), column \(column): \(value) is beyond int8, which holds "
             + "-128 ... 127")
       }
     }
@@ -118,7 +124,9 @@ extension FeatureFile {
 
   /// - Throws: ``DataError`` for the first value that would become infinite, or the first row that would
   ///   lose its direction because all its values are below what `float16` holds with 11 bits.
-  private static func checkHalf(_ rows: Matrix, from first: Int, of name: String) throws {
+  private static func checkHalf(
+    _ rows: Matrix, _ place: (Int) -> (path: String, row: Int)
+  ) throws {
     try unsafe rows.withUnsafeBufferPointer { elements throws in
       for row in 0..<rows.rowCount {
         var largest: Float = 0
@@ -126,17 +134,17 @@ extension FeatureFile {
           let value = unsafe elements[row * rows.columnCount + column]
           guard value.isInfinite || !Float16(value).isInfinite else {
             throw DataError(
-              path: name,
+              path: place(row).path,
               problem:
-                "row \(first + row), column \(column): \(value) is too large for float16, which "
+                "row \(place(row).row), column \(column): \(value) is too large for float16, which "
                 + "holds up to 65504")
           }
           largest = max(largest, abs(value))  // NaN does not count
         }
         guard largest == 0 || largest >= Float(Float16.leastNormalMagnitude) else {
           throw DataError(
-            path: name,
-            problem: "row \(first + row): values up to \(largest) are too small for float16")
+            path: place(row).path,
+            problem: "row \(place(row).row): values up to \(largest) are too small for float16")
         }
       }
     }

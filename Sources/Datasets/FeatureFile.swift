@@ -174,6 +174,15 @@ public struct FeatureFile: Sendable {
     return try array.directions(rows: range)
   }
 
+  /// The type of the numbers in the file, as messages call it.
+  public var elementName: String {
+    switch contents {
+    case .array(let array): array.elementType.rawValue
+    case .plain(_, _, let element): "\(element)"
+    case .records: "float32"
+    }
+  }
+
   /// How ``storedRows(_:)`` keeps the numbers; `float32` if it does not.
   public var storedElement: StoredElement {
     switch contents {
@@ -190,21 +199,30 @@ public struct FeatureFile: Sendable {
   /// - Precondition: The range is in `0 ..< rowCount`.
   public func storedRows(_ range: Range<Int>) throws -> StoredRows? {
     guard storedElement != .float32 else { return nil }
+    var rows = StoredRows(rows: range.count, columns: columnCount, of: storedElement)
+    try readStored(range, into: &rows, atRow: 0)
+    return rows
+  }
+
+  /// Reads the numbers of some rows as they are in the file.
+  ///
+  /// - Parameter place: The first row of the target to be written.
+  /// - Throws: ``DataError`` if reading fails.
+  /// - Precondition: The range is in `0 ..< rowCount`, and the numbers are of a type that stays as it is.
+  func readStored(_ range: Range<Int>, into rows: inout StoredRows, atRow place: Int) throws {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= rowCount,
       "rows \(range) of \(rowCount) in \(path)")
-    var rows = StoredRows(rows: range.count, columns: columnCount, of: storedElement)
     switch contents {
-    case .array(let array): try array.read(range, into: &rows)
+    case .array(let array): try array.read(range, into: &rows, atRow: place)
     case .plain(let file, let offset, let element):
       let length = columnCount * element.byteCount
       try file.forEachBlock(
         of: UInt8.self, count: range.count * length, at: offset + range.lowerBound * length,
         multiple: length
-      ) { unsafe rows.write($1.bytes, atRow: $0 / length) }
+      ) { unsafe rows.write($1.bytes, atRow: place + $0 / length) }
     case .records: preconditionFailure("records are of float32")
     }
-    return rows
   }
 
   private func plainRows(_ range: Range<Int>) throws -> Matrix {

@@ -102,19 +102,20 @@ extension NumberRows {
 
   /// The numbers of some rows as they are stored; of `bool`, 0 and 1.
   ///
+  /// - Parameter place: The first row of the target to be written.
   /// - Throws: ``DataError`` if reading fails.
-  func read(_ rows: Range<Int>, into target: inout StoredRows) throws {
+  func read(_ rows: Range<Int>, into target: inout StoredRows, atRow place: Int = 0) throws {
     check(rows)
     let columns = max(columnCount, 1)
     func copy<Element: ArrayElement>(_ type: Element.Type) throws {
-      try forEachTile(of: type, rows) { unsafe target.write($1.bytes, atRow: $0 / columns) }
+      try forEachTile(of: type, rows) { unsafe target.write($1.bytes, atRow: place + $0 / columns) }
     }
     switch elementType {
     case .float16: try copy(Float16.self)
     case .bool:
       try forEachTile(of: UInt8.self, rows) { start, block in
         let bits = block.indices.map { block[$0] == 0 ? UInt8(0) : 1 }
-        unsafe target.write(bits.span.bytes, atRow: start / columns)
+        unsafe target.write(bits.span.bytes, atRow: place + start / columns)
       }
     default: try copy(UInt8.self)
     }

@@ -21,9 +21,14 @@ public protocol EmbeddingSource: Sendable {
   /// Some rows, each up to a positive factor if ``rows(_:)`` refuses it only for its length; and the
   /// rows that have such a factor.
   func directions(_ range: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int])
+
+  /// What messages call a row: its number, and where it is counted within one of several files, the file.
+  func rowName(_ row: Int) -> String
 }
 
 extension EmbeddingSource {
+  public func rowName(_ row: Int) -> String { "\(row)" }
+
   public func directions(_ range: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int]) {
     (try rows(range), [])
   }
@@ -34,6 +39,17 @@ extension EmbeddingSource {
 extension FeatureFile: EmbeddingSource {
   public var name: String { path }
   public var dimensions: Int { columnCount }
+}
+
+extension FeatureFiles: EmbeddingSource {
+  public var name: String { path }
+  public var dimensions: Int { columnCount }
+
+  public func rowName(_ row: Int) -> String {
+    guard paths.areSeveral else { return "\(row)" }
+    let place = place(of: row)
+    return "\(place.row) of \(place.path)"
+  }
 }
 
 extension ArrayInMemory: EmbeddingSource {
@@ -163,7 +179,7 @@ extension EmbeddingSource {
     let invalidCount = try communicator.sum(rows.invalid.count)
     if policy == .error, invalidCount > 0 {
       let first = try communicator.allGather(Array(rows.invalid.prefix(5))).values.prefix(5)
-      let list = first.map(String.init).joined(separator: ", ")
+      let list = first.map(rowName).joined(separator: ", ")
       throw AgreedFailure(
         reason: "\(name): \(invalidCount) of \(rowCount) rows have no direction "
           + "(all zeros, or NaN or infinite values): row \(list)"

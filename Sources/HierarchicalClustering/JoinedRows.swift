@@ -19,6 +19,14 @@ public struct JoinedRows<Source: EmbeddingSource>: EmbeddingSource {
   public var rowCount: Int { firstRow.last! }
   public var dimensions: Int { sources[0].dimensions }
 
+  public func rowName(_ row: Int) -> String {
+    let place = firstRow.dropLast().lastIndex { $0 <= row }!
+    let (source, own) = (sources[place], row - firstRow[place])
+    let name = source.rowName(own)
+    // Sources of several files name the file.
+    return name == "\(own)" ? "\(name) of \(source.name)" : name
+  }
+
   public func rows(_ range: Range<Int>) throws -> Matrix {
     try read(range) { (try $0.rows($1), []) }.matrix
   }

@@ -104,7 +104,7 @@ extension FittedClustering {
     let own = rows.rowNames(using: workers)
     let other = own.indices.first { own[$0] != found[$0] }
     let row = try communicator.minimum(other.map { inputPoint[$0].index } ?? .max)
-    guard row == .max else { throw otherRows(source, "row \(row) is another") }
+    guard row == .max else { throw otherRows(source, "row \(source.rowName(Int(row))) is another") }
   }
 
   private func otherRows(_ source: some EmbeddingSource, _ problem: String) -> AgreedFailure {

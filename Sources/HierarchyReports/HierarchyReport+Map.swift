@@ -1,4 +1,5 @@
-public import Datasets
+internal import Datasets
+internal import LinearAlgebra
 
 extension HierarchyReport {
   /// Points at places of a plane: every n-th row of the input, so that there are not too many to see.

@@ -91,6 +91,28 @@ public struct StoredHierarchy: Sendable {
     return read.map { Int($0) }
   }
 
+  /// The cluster of some points after a level.
+  ///
+  /// - Returns: Numbers below the level's count of clusters. Shape `[points.count]`.
+  /// - Throws: ``DataError`` for other numbers; it names the point.
+  /// - Precondition: The level is among those of the summary, and the points in `0 ..< pointCount`.
+  public func labels(afterLevel level: Int, of points: Range<Int>) throws -> [Int64] {
+    let count = summary.levels[level].clusterCount
+    let found = try labels.integers(row: level, columns: points)
+    if let place = found.firstIndex(where: { !(0..<Int64(count)).contains($0) }) {
+      throw DataError(
+        path: labels.path,
+        problem: "row \(level): point \(points.lowerBound + place) has the label \(found[place]); "
+          + "expected 0 ..< \(count), the clusters of level \(level) in \(Self.marker)")
+    }
+    return found
+  }
+
+  /// The files that hold the labels of levels, whether they are there or not.
+  public static func labelFiles(in directory: String) -> [String] {
+    ["\(directory)/\(marker)", "\(directory)/labels.npy"]
+  }
+
   /// One level.
   ///
   /// - Throws: ``DataError`` if a file is missing, or contradicts the others.

@@ -66,7 +66,42 @@ import Testing
         #expect(tree.clusters(afterMerges: place + 1).max() == 10 - place)
       }
       #expect(tree.newick.filter { $0 == "(" }.count == 11 && tree.newick.hasSuffix(");\n"))
+      checkGraphML(of: tree)
     }
+  }
+
+  /// Every merge has edges to both that it joins, whose lengths add up to its height; nodes say what they hold.
+  private func checkGraphML(of tree: ClusterTree) {
+    let lines = tree.graphML.split(separator: "\n").map(String.init)
+    func value(_ key: String, _ line: String) -> Double? {
+      line.split(separator: "<data key=\"\(key)\">").dropFirst().first
+        .flatMap { $0.split(separator: "<").first }.flatMap { Double($0) }
+    }
+    func name(_ attribute: String, _ line: String) -> Int? {
+      line.split(separator: " \(attribute)=\"n").dropFirst().first
+        .flatMap { $0.split(separator: "\"").first }.flatMap { Int($0) }
+    }
+    let nodes = lines.filter { $0.contains("<node ") }
+    let edges = lines.filter { $0.contains("<edge ") }
+    #expect(nodes.compactMap { name("id", $0) } == Array(0..<23) && edges.count == 22)
+    #expect(nodes.prefix(12).compactMap { value("label", $0) } == (0..<12).map { Double($0) })
+    #expect(
+      nodes.compactMap { value("points", $0) }
+        == (tree.pointCounts + tree.merges.map(\.pointCount)).map { Double($0) })
+    #expect(nodes.compactMap { value("similarity", $0) } == tree.merges.map(\.similarity))
+    var heights = Array(repeating: 0.0, count: 12)
+    for (place, merge) in tree.merges.enumerated() {
+      let own = edges.filter { name("source", $0) == 12 + place }
+      #expect(own.compactMap { name("target", $0) } == [merge.first, merge.second])
+      heights.append(1 - merge.similarity)
+      for (edge, child) in zip(own, [merge.first, merge.second]) {
+        #expect(
+          value("length", edge).map { abs(heights[child] + $0 - heights[12 + place]) < 1e-12 }
+            == true)
+      }
+    }
+    #expect(
+      lines.first == "<?xml version=\"1.0\" encoding=\"UTF-8\"?>" && lines.last == "</graphml>")
   }
 
   @Test func doNotDependOnRanks() throws {

@@ -132,46 +132,54 @@ import Testing
     let added = Set(kept.labels).subtracting(kept.old)
     #expect(added.allSatisfy { $0 > kept.old.max()! })
     // What grew, and what is new.
-    var (all, old) = ([Int64: Int](), [Int64: Int]())
+    var (sizes, old) = ([Int64: Int](), [Int64: Int]())
     for (point, label) in kept.labels.enumerated() {
-      all[label, default: 0] += 1
+      sizes[label, default: 0] += 1
       if point < 70 { old[label, default: 0] += 1 }
     }
-    #expect(kept.grown.count == all.keys.count { old[$0] ?? 0 > 0 && old[$0]! < all[$0]! })
-    #expect(Set(kept.founded.map(\.label)) == Set(all.keys.filter { old[$0] == nil }))
+    #expect(kept.grown.count == sizes.keys.count { old[$0] ?? 0 > 0 && old[$0]! < sizes[$0]! })
+    #expect(Set(kept.founded.map(\.label)) == Set(sizes.keys.filter { old[$0] == nil }))
     for growth in kept.grown + kept.founded {
-      #expect(growth.pointCount == all[growth.label])
-      #expect(growth.newPointCount == all[growth.label]! - (old[growth.label] ?? 0))
+      #expect(growth.pointCount == sizes[growth.label])
+      #expect(growth.newPointCount == sizes[growth.label]! - (old[growth.label] ?? 0))
     }
   }
 
-  /// Two groups apart, points between them, and a group that is new.
-  @Test func whatMergesGrowsAndIsNewIsTold() throws {
-    var rows = Matrix(rows: 120, columns: 3)
-    func put(_ row: Int, degrees: Float, height: Float) {
-      let angle = degrees * .pi / 180
-      (rows[row, 0], rows[row, 1], rows[row, 2]) = (cos(angle), sin(angle), height)
-    }
-    // A third old group stays as it is, but for one point that is added.
-    for place in 0..<20 {
-      put(place, degrees: Float(place) / 4, height: Float(place % 3) / 40)
-      put(20 + place, degrees: 12 + Float(place) / 4, height: Float(place % 3) / 40)
-      put(40 + place, degrees: 120 + Float(place) / 4, height: Float(place % 3) / 40)
-    }
-    for place in 0..<39 {
-      put(60 + place, degrees: Float(place) * 17 / 38, height: Float(place % 4) / 40)
-    }
-    put(99, degrees: 122.1, height: 0.01)
-    for place in 0..<20 {
-      put(100 + place, degrees: 240 + Float(place) / 4, height: Float(place % 3) / 40)
-    }
-    let found = try update(rows, from: 60, .structure)
-    #expect(Set(found.old).count == 3, "\(found.old)")
-    #expect(found.labels[40..<60].allSatisfy { $0 == found.old[40] })
-    #expect(found.labels[99] == found.old[40])
-    #expect(found.founded.map(\.newPointCount).reduce(0, +) == 20, "\(found)")
-    #expect(found.founded.allSatisfy { $0.label >= 3 })
-    #expect(found.grown.contains { $0.label == found.old[40] && $0.newPointCount == 1 })
+  /// A fit that has a group in two clusters and two groups in one, which an update puts right.
+  @Test(arguments: [1, 3])
+  func whatMergesSplitsGrowsAndIsNewIsTold(ranks: Int) throws {
+    let groups = mixture(groups: 5, size: 12, noise: 0.1, seed: 53, width: 16)
+    let old = (0..<4).flatMap { group in (0..<8).map { 12 * group + $0 } }
+    let new = Array(8..<12) + Array(44..<46) + Array(48..<60)
+    let all = groups.copy(ofRows: old + new)
+    let before =
+      [0, 0, 0, 1, 1, 1, 1, 1].map { Int64($0) } + Array(repeating: 2, count: 16)
+      + Array(repeating: 3, count: 8)
+    let found = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      let made = try fit(all.slice(0..<32), .structure, on: communicator)
+      var settings = made.settings
+      settings.clusterCount = 4
+      let fit = try FittedClustering(
+        of: EmbeddingsInMemory(all.slice(0..<32)),
+        labels: Array(before[made.points.owned(by: communicator.rank)]), settings,
+        model: model(.structure), on: communicator)
+      let found = try HierarchicalClustering.update(
+        fit, with: EmbeddingsInMemory(all), by: AssigningOptions(), on: communicator)
+      return try answer(found, fit, on: communicator)
+    }[0]
+    // Numbers go where most points do; of equal ones to the cluster that comes first.
+    let groupNumbers: [Int64] = [1, 2, 4, 3, 5]
+    #expect(found.labels == (old + new).map { groupNumbers[$0 / 12] })
+    #expect(found.labelBound == 6 && found.clusterCount == 5)
+    #expect(found.changes.changes.map(\.kind) == [.split, .merged])
+    #expect(found.changes.changes.map { $0.before.map(\.label) } == [[2], [1, 0]])
+    #expect(found.changes.changes.map { $0.after.map(\.label) } == [[2, 4], [1]])
+    #expect(found.changes.movedPointCount == 11)
+    #expect(
+      found.grown.map { [Int($0.label), $0.pointCount, $0.newPointCount] }
+        == [[1, 12, 4], [3, 10, 2]])
+    #expect(
+      found.founded.map { [Int($0.label), $0.pointCount, $0.newPointCount] } == [[5, 12, 12]])
   }
 
   @Test(arguments: Kind.allCases)
@@ -284,6 +292,10 @@ import Testing
     let joined = JoinedRows(
       [0..<7, 7..<7, 7..<12, 12..<20].map { EmbeddingsInMemory(all.slice($0)) })
     #expect(joined.rowCount == 20 && joined.dimensions == 4)
+    #expect(
+      [0, 6, 7, 11, 12, 19].map { joined.rowName($0).prefix(2) } == [
+        "0 ", "6 ", "0 ", "4 ", "0 ", "7 ",
+      ])
     for range in [0..<20, 3..<9, 7..<12, 6..<13, 19..<20, 5..<5] {
       #expect(try joined.rows(range).elements == all.slice(range).elements, "\(range)")
     }

@@ -206,9 +206,12 @@ extension Programs {
         "highland",
         [
           "tree", scratch("saved"), "--newick", scratch("tree.nwk"), "--linkage", scratch("z.npy"),
+          "--graphml", scratch("tree.graphml"),
         ], onRanks: ranks)
       #expect(outcome.output == "8 clusters, 7 merges\n", "\(outcome)")
       #expect(try floats(of: scratch("z.npy")).count == 28)
+      let graph = try String(contentsOf: URL(filePath: scratch("tree.graphml")), encoding: .utf8)
+      #expect(graph.split(separator: "<edge ").count == 15)
       try await expectError(
         ["cut", scratch("saved"), "--clusters", "9", "--output", scratch("x.npy")],
         "--clusters 9: \(scratch("saved")) has 8; expected no more", onRanks: ranks)

@@ -47,7 +47,7 @@ private let badFeatures: [BadInput] = [
     ($0("none.npy"), "cannot open: No such file or directory")
   },
   .features("a directory") {
-    ($0.path + "/", "is a directory; expected a file")
+    ($0.path + "/", "is a directory; expected a file, or files of features in it")
   },
   .features("a missing file without an extension") {
     ($0("none"), "cannot open: No such file or directory")

@@ -66,8 +66,8 @@ extension Inputs {
         atPath: scratch("folder.d"), withIntermediateDirectories: false)
       for command in [["info"], ["cluster"]] {
         try await expectError(
-          command + [scratch("folder.d")], "\(scratch("folder.d")): is a directory; expected a file"
-        )
+          command + [scratch("folder.d")],
+          "\(scratch("folder.d")): is a directory; expected a file, or files of features in it")
       }
     }
 

@@ -4,9 +4,9 @@ extension OptionTable {
   /// A table for every kind of input of every command.
   static let all =
     [
-      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, assign, update,
-      tree, treeAsJSON,
-      cut, diarize,
+      clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, clusterByDensity,
+      assign, update, tree, treeAsJSON,
+      cut, cutOfLevels, diarize,
       knn, componentsOfEdges,
       componentsOfLists, evaluate, evaluateTurns, compare, benchmark, report, reportAsJSON,
       generate,
@@ -20,7 +20,7 @@ extension OptionTable {
 
   // MARK: - cluster
 
-  private static let ofAnyMethod = [
+  private static let ofEveryMethod = [
     OptionUse("--dimensions 16", .success, variant: "bin"),
     OptionUse(
       "--transform {transform}", .count(of: "\"transform\"", in: "report.json"),
@@ -28,15 +28,11 @@ extension OptionTable {
     OptionUse("--output labels.npy", .file("labels.npy")),
     OptionUse("--truth {truth}", .line("BCubed")),
     OptionUse("--report report.json", .file("report.json")),
-    OptionUse("--checkpoint state", .names(in: "state")),
-    OptionUse("--save saved", .file("saved/clustering.json")),
     OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
     OptionUse("--search approximate", .line("approximate neighbours")),
     OptionUse(
       "--recall 0.5", .count(of: "\"wantedRecall\" : 0.5", in: "report.json"),
       with: "--search approximate --report report.json"),
-    OptionUse(
-      "--memory 64G", .json("report.json", "memory", "limitBytes"), with: "--report report.json"),
     OptionUse("--threads 3", .line("of 3 threads")),
     OptionUse(
       "--nodes-per-rank 77", .count(of: "\"nodesPerRank\" : 77", in: "report.json"),
@@ -48,6 +44,17 @@ extension OptionTable {
         "labels.npy", "report.json", "levels/hierarchy.json", "saved/clustering.json",
       ]),
   ]
+
+  private static let ofAnyMethod =
+    ofEveryMethod + [
+      OptionUse("--checkpoint state", .names(in: "state")),
+      OptionUse("--save saved", .file("saved/clustering.json")),
+      OptionUse(
+        "--memory 64G", .json("report.json", "memory", "limitBytes"), with: "--report report.json"),
+    ]
+    + OptionUse.refused(
+      "--distance 0.3", "--eps 0.3", "--min-points 4", "--min-cluster-size 4", "--min-samples 4",
+      "--finch-partition 1")
 
   private static let ofClustering =
     [
@@ -74,6 +81,21 @@ extension OptionTable {
         "--neighbors {next-lists}", "--similarities {next-similarities}", "--groups {groups}",
         "--clusters 3"),
     refused: [["--save", "--transform"]])
+
+  /// For the other methods with parameters see ``Programs/Baselines``.
+  private static let clusterByDensity = OptionTable(
+    "cluster by density", "cluster {features} --method dbscan", defaults: "--eps 0.1",
+    ofEveryMethod
+      + [
+        OptionUse("-k 5", .levels), OptionUse("--eps 0.2", .levels),
+        OptionUse("--min-points 3", .levels),
+      ]
+      + OptionUse.refused(
+        "--model {structure}", "--granularity coarser", "--tau 0.6", "--tau-later 0.02",
+        "--tau-by-silhouette", "--max-levels 2", "--early-stop", "--hierarchy levels",
+        "--partition input", "--neighbors {next-lists} --similarities {next-similarities}",
+        "--groups {groups}", "--clusters 3", "--checkpoint state", "--save saved", "--memory 64G",
+        "--distance 0.3", "--min-cluster-size 4", "--min-samples 4", "--finch-partition 1"))
 
   /// Level 1 merges more than a ninth of what level 0 does.
   private static let surelyEarlyStop = OptionUse(
@@ -190,16 +212,21 @@ extension OptionTable {
     "tree", "tree {saved}", defaults: "--newick tree.nwk",
     [
       OptionUse("--newick other.nwk", .file("other.nwk")),
+      OptionUse("--graphml tree.graphml", .file("tree.graphml")),
       OptionUse("--linkage z.npy", .file("z.npy")), OptionUse("--json", .output),
-      OptionUse("--overwrite", .success, existing: ["tree.nwk", "other.nwk", "z.npy"]),
+      OptionUse(
+        "--overwrite", .success, existing: ["tree.nwk", "other.nwk", "tree.graphml", "z.npy"]),
     ])
 
   private static let treeAsJSON = OptionTable(
     "tree as JSON", "tree {saved} --json",
     [
       OptionUse("--newick tree.nwk", .file("tree.nwk")),
+      OptionUse("--graphml tree.graphml", .file("tree.graphml")),
       OptionUse("--linkage z.npy", .file("z.npy")),
-      OptionUse("--overwrite", .success, with: "--linkage z.npy", existing: ["tree.nwk", "z.npy"]),
+      OptionUse(
+        "--overwrite", .success, with: "--linkage z.npy",
+        existing: ["tree.nwk", "tree.graphml", "z.npy"]),
     ])
 
   private static let cut = OptionTable(
@@ -207,7 +234,14 @@ extension OptionTable {
     [
       OptionUse("--clusters 1", .output), OptionUse("--output other.npy", .file("other.npy")),
       OptionUse("--overwrite", .success, existing: ["labels.npy", "other.npy"]),
-    ] + OptionUse.refused("--above 0.9", "--min-size 3"))
+    ] + OptionUse.refused("--above 0.9", "--min-size 3", "--level 0"))
+
+  private static let cutOfLevels = OptionTable(
+    "cut of levels", "cut {levels}", defaults: "--level 0 --output labels.npy",
+    [
+      OptionUse("--level 1", .output), OptionUse("--output other.npy", .file("other.npy")),
+      OptionUse("--overwrite", .success, existing: ["labels.npy", "other.npy"]),
+    ] + OptionUse.refused("--above 0.9", "--min-size 3", "--clusters 2"))
 
   // MARK: - diarize
 

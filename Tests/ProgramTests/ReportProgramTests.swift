@@ -75,6 +75,36 @@ extension Programs {
       }
     }
 
+    @Test(arguments: [nil, 3]) func haveLabelsOfEveryLevel(ranks: Int?) async throws {
+      let scratch = try Scratch()
+      let levels = try await makeHierarchy(scratch)
+      let all = try integers(of: "\(levels)/labels.npy")
+      let count = all.count / 300
+      try #require(count > 2)
+      for level in [0, 1, count - 1] {
+        let outcome = try await run(
+          "highland",
+          ["cut", levels, "--level", "\(level)", "--output", scratch("cut.npy"), "--overwrite"],
+          onRanks: ranks)
+        let found = try labels(of: scratch("cut.npy"))
+        #expect(found == Array(all[300 * level..<300 * (level + 1)]))
+        #expect(
+          outcome.output == "level \(level) of 0 ... \(count - 1): 300 points in "
+            + "\(Set(found).count) clusters\n", "\(outcome)")
+      }
+      for (directory, problem) in [
+        (levels, "has \(count) levels, 0 ... \(count - 1) (--level \(count))"),
+        (scratch.path, "holds no hierarchy.json; expected what highland cluster --hierarchy wrote"),
+      ] {
+        try await expectError(
+          ["cut", directory, "--level", "\(count)", "--output", scratch("x.npy")],
+          "\(directory): \(problem)", onRanks: ranks)
+      }
+      try await expectError(
+        ["cut", levels, "--level", "0", "--output", "\(levels)/labels.npy", "--overwrite"],
+        "\(levels)/labels.npy: is an input; an output needs a name of its own", onRanks: ranks)
+    }
+
     /// Every merge is in the JSON of so small a hierarchy: together they make the labels, and without
     /// one of them its cluster falls into parts of the sizes said.
     @Test func mergesHoldTheClustersTogether() async throws {

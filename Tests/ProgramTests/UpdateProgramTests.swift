@@ -126,7 +126,7 @@ extension Programs {
       let other = try scratch.write(randomMatrix(106, 16, seed: 84), as: "other.npy")
       try await refuse(
         files.new, other,
-        "\(other), \(files.new): row 0 is another; expected the 106 rows that were clustered, in their order, "
+        "\(other), \(files.new): row 0 of \(other) is another; expected the 106 rows that were clustered, in their order, "
           + "before new ones")
     }
   }

@@ -34,7 +34,7 @@ extension BenchmarkSet {
   ) throws -> [BenchmarkTrial] {
     var trials: [BenchmarkTrial] = []
     for (place, setting) in settings.enumerated() {
-      if let clusters = try clusters(by: setting, on: communicator) {
+      if let clusters = try input.clusters(by: setting, on: communicator) {
         trials.append(
           BenchmarkTrial(setting: setting, metrics: try metrics(of: clusters, on: communicator)))
       }

@@ -47,7 +47,7 @@ struct BenchmarkContest {
       var entry = try entry(method, usual, .usual, on: communicator)
       let trials = try test.trials(of: settings, on: communicator, progress: show)
       entry.trials = trials.map(BenchmarkEntry.Trial.init)
-      test.forget()
+      test.input.forget()
       guard let best = trials.best else { return [entry] }
       return [
         entry,
@@ -60,7 +60,7 @@ struct BenchmarkContest {
     var entry = try entry(method, trials.best!.setting, .train, on: communicator)
     entry.tuning = tuning
     entry.trials = trials.map(BenchmarkEntry.Trial.init)
-    test.forget()
+    test.input.forget()
     return [entry]
   }
 
@@ -73,11 +73,11 @@ struct BenchmarkContest {
   ) throws -> BenchmarkEntry {
     var (setting, found): (BenchmarkSetting, [Int64]?) = (setting, nil)
     let (cost, _) = try BenchmarkCost.measuring(on: communicator) { communicator in
-      found = try test.clusters(by: setting, on: communicator)
+      found = try test.input.clusters(by: setting, on: communicator)
       // Fewer partitions than on the training set: the last.
       while found == nil, case .finch(let partition) = setting, partition > 1 {
         setting = .finch(partition: partition - 1)
-        found = try test.clusters(by: setting, on: communicator)
+        found = try test.input.clusters(by: setting, on: communicator)
       }
     }
     return BenchmarkEntry(
@@ -90,7 +90,7 @@ struct BenchmarkContest {
   private func learned(
     by method: BenchmarkMethod, on communicator: some Communicator
   ) throws -> BenchmarkEntry {
-    let (options, workers) = (test.options, test.workers)
+    let (options, workers) = (test.input.options, test.input.workers)
     var trained: TrainedModel?
     var training: PhaseCost?
     if method == .trained, let trainingSet {
@@ -105,21 +105,21 @@ struct BenchmarkContest {
       trained = TrainedModel(.structure(learned.network), name: "trained here")
     } else if method != .flow {
       trained = try communicator.agree {
-        try TrainedModel(path: model, dimensions: test.source.dimensions)
+        try TrainedModel(path: model, dimensions: test.input.source.dimensions)
       }
     }
     let network = try trained.map { trained in
       try communicator.agree {
         try ClusteringPlan(
-          ClusteringOptions(search: options, invalidRows: test.invalidRows, workers: workers),
+          ClusteringOptions(search: options, invalidRows: test.input.invalidRows, workers: workers),
           with: trained)
       }
     }
     let flow =
       method == .flow || method == .auto
-      ? FlowPlan(search: options, invalidRows: test.invalidRows, workers: workers) : nil
+      ? FlowPlan(search: options, invalidRows: test.input.invalidRows, workers: workers) : nil
     let (cost, clustering) = try BenchmarkCost.measuring(on: communicator) {
-      try cluster(test.source, by: MethodPlan(flow: flow, network: network), on: $0)
+      try cluster(test.input.source, by: MethodPlan(flow: flow, network: network), on: $0)
     }
     var entry = BenchmarkEntry(
       method, nil, method == .trained ? .train : .itself,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Communication
 import HierarchicalClustering
 import Training
 
@@ -23,6 +24,29 @@ enum BenchmarkMethod: String, CaseIterable {
 
   /// Places of the lists that hdbscan looks at, at most: its edges take 150 bytes each while they are sorted.
   static let treeListLength = 30
+
+  /// Places of the lists that methods share, the point itself included, where nobody says another number.
+  static let usualNeighborCount = 81
+
+  /// What it takes on a rank beside rows and lists, where that is much.
+  ///
+  /// - Parameter option: As the user gave it.
+  func memory(
+    of source: some EmbeddingSource, listLength: Int, askedFor option: String,
+    on communicator: some Communicator
+  ) -> MemoryNeed? {
+    let share = Double(equalShare(of: source.rowCount, on: communicator))
+    let places = Double(min(listLength, Self.treeListLength))
+    let need: (purpose: String, bytes: Double)? =
+      switch self {
+      case .averageLinkage: ("means", share * Double(source.dimensions) * 20)
+      case .hdbscan: ("edges", share * places * 150 + Double(source.rowCount) * 100)
+      default: nil
+      }
+    return need.map {
+      MemoryNeed(option: option, purpose: "\($0.purpose) of \(source.name)", bytes: $0.bytes)
+    }
+  }
 
   /// What is taken where there are no labels to tune on; nil of a method that has no parameter.
   var usualSetting: BenchmarkSetting? {

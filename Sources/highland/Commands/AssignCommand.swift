@@ -59,7 +59,7 @@ struct AssignCommand: RankedCommand {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
       [.labels(output), .json(report)],
-      reading: [input.features] + FittedClustering.files(in: to), on: communicator)
+      readingRows: [input.features], reading: FittedClustering.files(in: to), on: communicator)
     let source = try input.open(on: communicator)
     if let output {
       try communicator.agree {

@@ -49,7 +49,7 @@ struct BenchmarkCommand: RankedCommand {
   @Option(
     name: .customShort("k"),
     help: "Places in the lists that methods share, the point itself included.")
-  var neighborCount = 81
+  var neighborCount = BenchmarkMethod.usualNeighborCount
 
   @Option(help: "The model of network and auto. Default: the built-in model.")
   var model: String?
@@ -97,18 +97,19 @@ struct BenchmarkCommand: RankedCommand {
   func run(on communicator: MPICommunicator) throws {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
-      [.page(report)], reading: [input.features, labels, model] + train, on: communicator)
+      [.page(report)], readingRows: [input.features] + train.prefix(1),
+      reading: [labels, model, train.last], on: communicator)
     let workers = try threads.workers(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let file = try input.open(on: communicator)
     let trainFile = try train.first.map {
       try openFeatures(
-        $0, dimensions: $0.hasSuffix(".bin") ? input.dimensions : nil, on: communicator)
+        $0, dimensions: input.dimensions, isForOthers: true, on: communicator)
     }
     let sizes = [file, trainFile].compactMap { $0 }
     let methods = try methods(for: sizes, reporter, on: communicator)
     for file in sizes { try checkMemory(of: methods, file, on: communicator) }
-    func set(_ file: FeatureFile, labels path: String, _ name: String) throws -> BenchmarkSet {
+    func set(_ file: FeatureFiles, labels path: String, _ name: String) throws -> BenchmarkSet {
       try MemoryNeed(
         neighbors: "-k \(neighborCount)",
         ownedCount: ownShare(of: file.rowCount, on: communicator).count, pointCount: file.rowCount,
@@ -119,11 +120,11 @@ struct BenchmarkCommand: RankedCommand {
       }
       try noteNegativeLabels(labels, of: path, on: communicator)
       reporter.show(name, isDone: 0)
-      return try BenchmarkSet(
-        file, labels: labels, neighborCount: neighborCount, searching: search.options,
-        invalid: invalidRows, comparingAllPairs: PairWork(of: file).isBearable, using: workers,
-        on: communicator
+      let points = try BaselinePoints(
+        FeatureRows(file: file, transform: nil), listLength: neighborCount - 1,
+        searching: search.options, invalid: invalidRows, using: workers, on: communicator
       ) { reporter.show(name, isDone: $0) }
+      return BenchmarkSet(input: points, labels: labels)
     }
     var contest = BenchmarkContest(
       methods: methods, neighborCount: neighborCount, model: model,
@@ -138,7 +139,7 @@ struct BenchmarkCommand: RankedCommand {
     let result = BenchmarkReport(
       features: input.features, labels: labels, trainFeatures: train.first,
       trainLabels: train.last, neighborCount: neighborCount, test: contest.test,
-      rankCount: communicator.size, entries: entries)
+      along: contest.test.input.neighbors!, rankCount: communicator.size, entries: entries)
     if let report {
       try writeText(result.page, to: report, overwrite: outputs.overwrite, on: communicator)
     }
@@ -150,22 +151,19 @@ struct BenchmarkCommand: RankedCommand {
   ///
   /// - Throws: The same on every rank if one was asked for that would take too long: what it would take.
   private func methods(
-    for files: [FeatureFile], _ reporter: ProgressReporter, on communicator: some Communicator
+    for files: [FeatureFiles], _ reporter: ProgressReporter, on communicator: some Communicator
   ) throws -> [BenchmarkMethod] {
-    let tooLong = files.map(PairWork.init).first { !$0.isBearable }
+    let tooLong = files.map { PairWork(of: $0) }.first { !$0.isBearable }
     guard let tooLong else {
       return givenMethods ?? BenchmarkMethod.allCases.filter { $0 != .trained || !train.isEmpty }
     }
-    let account =
-      "average-linkage compares all pairs of \(tooLong.name) some times, about "
-      + "\(tooLong.hours) hours of a processor"
     if let givenMethods {
       guard !givenMethods.contains(.averageLinkage) else {
-        throw AgreedFailure(reason: "\(account); leave it out of --methods")
+        throw AgreedFailure(reason: "\(tooLong.account); leave it out of --methods")
       }
       return givenMethods
     }
-    reporter.note("\(account), and is left out")
+    reporter.note("\(tooLong.account), and is left out")
     return BenchmarkMethod.allCases.filter {
       $0 != .averageLinkage && ($0 != .trained || !train.isEmpty)
     }
@@ -175,36 +173,13 @@ struct BenchmarkCommand: RankedCommand {
   ///
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
   private func checkMemory(
-    of methods: [BenchmarkMethod], _ file: FeatureFile, on communicator: MPICommunicator
+    of methods: [BenchmarkMethod], _ file: FeatureFiles, on communicator: MPICommunicator
   ) throws {
-    let share = Double(equalShare(of: file.rowCount, on: communicator))
-    let places = Double(min(neighborCount - 1, BenchmarkMethod.treeListLength))
-    for (method, purpose, bytes) in [
-      (BenchmarkMethod.averageLinkage, "means", share * Double(file.columnCount) * 20),
-      (.hdbscan, "edges", share * places * 150 + Double(file.rowCount) * 100),
-    ] where methods.contains(method) {
-      try MemoryNeed(
-        option: "--methods \(method.rawValue)", purpose: "\(purpose) of \(file.path)", bytes: bytes
-      ).check(on: communicator)
+    for method in methods {
+      try method.memory(
+        of: file, listLength: neighborCount - 1, askedFor: "--methods \(method.rawValue)",
+        on: communicator
+      )?.check(on: communicator)
     }
   }
-}
-
-/// What it takes to compare all pairs of a set three times, as average linkage does, more or less.
-private struct PairWork {
-  let name: String
-  private let flops: Double
-
-  init(of file: FeatureFile) {
-    name = "\(file.path), \(file.rowCount) × \(file.columnCount),"
-    flops = 6 * Double(file.rowCount) * Double(file.rowCount) * Double(file.columnCount)
-  }
-
-  /// In hours of a processor of 50 Gflop/s.
-  private var processorHours: Double { flops / 50e9 / 3600 }
-
-  var isBearable: Bool { processorHours <= 1 }
-
-  /// For people.
-  var hours: Int { Int(processorHours.rounded(.up)) }
 }

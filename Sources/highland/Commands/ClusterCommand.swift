@@ -1,10 +1,10 @@
-public import ArgumentParser
+import ArgumentParser
 import Communication
 import Datasets
 import DistributedGraphs
 import Evaluation
 import FoundationEssentials
-public import HierarchicalClustering
+import HierarchicalClustering
 import MPICommunication
 import MPIPrograms
 import NeighborSearch
@@ -17,13 +17,14 @@ struct ClusterCommand: RankedCommand {
     abstract: "Cluster embeddings.",
     discussion: """
         highland cluster features.npy --output labels.npy
-        highland cluster features.npy --model model.safetensors --output labels.npy
+        highland cluster 'part-*.npy' --model model.safetensors --output labels.npy
+        highland cluster features.npy --method dbscan --eps 0.3 --output labels.npy
         mpirun -n 4 highland cluster features.npy --output labels.npy --save run/
 
       By flow: builds the nearest-neighbour graph, weighs edges by common neighbours, and finds the \
       modules in which a random walk stays long. By a network: predicts linkage and density with \
       the model, merges components into the nodes of the next level, and repeats until nothing \
-      merges. You need not know the number of clusters.
+      merges.
 
       Labels are 0, 1, 2, … in the order in which clusters first appear. They are the same, bit \
       for bit, on any number of ranks and threads.
@@ -34,14 +35,18 @@ struct ClusterCommand: RankedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What clusters: flow, network, or auto.",
+      "What clusters: flow, network, auto, or a method of highland benchmark.",
       discussion: """
         flow needs no training. auto does both, with the built-in model, and takes the clusters that \
         are separated better. Default: network if one of its options is given (--model, --granularity, \
         --tau, --tau-later, --tau-by-silhouette, --max-levels, --early-stop, --hierarchy, --neighbors, \
-        --similarities, --partition, --groups), flow with -k, else auto, and of more than 200,000 points network.
+        --similarities, --partition, --groups), flow with -k, else auto, and of more than 200,000 points network. \
+        components, dbscan, hdbscan, finch and average-linkage cluster by parameters that you know; \
+        Docs/Algorithms/Baselines.md tells what each computes.
         """))
-  var method: ClusteringMethod?
+  var method: ClusterMethod?
+
+  @OptionGroup var baselines: BaselineOptions
 
   @OptionGroup var linkage: LinkageOptions
 
@@ -56,7 +61,7 @@ struct ClusterCommand: RankedCommand {
       "Places in a point's neighbour list, the point itself included.",
       discussion: """
         As in the authors' scripts, -k 10 means at most 9 other points. Default: by flow chosen on the \
-        data; by a network the k that it was trained with, 10 if the model does not say.
+        data; by a network the k that it was trained with, 10 if the model does not say; by components and dbscan 81.
         """))
   var neighborCount: Int?
 
@@ -161,24 +166,51 @@ struct ClusterCommand: RankedCommand {
       ].filter(\.0).map(\.1)
   }
 
+  /// The method that was asked for, if it is one of Highland's own.
+  private var ownMethod: ClusteringMethod? {
+    if case .own(let method) = method { method } else { nil }
+  }
+
   /// What was asked for, or follows from the other options.
   private func chosenMethod(for pointCount: Int) -> ClusteringMethod {
-    method
+    ownMethod
       ?? .usual(
         for: pointCount, hasNetworkOptions: !networkOptions.isEmpty,
         hasNeighborCount: neighborCount != nil)
   }
 
+  /// Refuses what a method with parameters does nothing with.
+  private func validate(_ method: BenchmarkMethod) throws {
+    let others = [
+      (save != nil, "--save"), (checkpoint != nil, "--checkpoint"), (clusters != nil, "--clusters"),
+      (memory.givenMemory != nil, "--memory"),
+      (neighborCount != nil && !method.hasNeighborCount, "-k"),
+    ].filter(\.0).map(\.1)
+    let ofSearch = method == .averageLinkage ? search.settings.keys.sorted() : []
+    if let option = (networkOptions + others + ofSearch).first {
+      throw ValidationError("\(option) is not for --method \(method.rawValue)")
+    }
+    if let neighborCount, neighborCount < 2 {
+      throw ValidationError("-k \(neighborCount): expected 2 or more, the point and another")
+    }
+    if let givenNodesPerRank, givenNodesPerRank < 1 {
+      throw ValidationError("--nodes-per-rank \(givenNodesPerRank): expected 1 or more")
+    }
+    try outputs.check([output, report], named: "--output or --report")
+  }
+
   func validate() throws {
+    try baselines.check(for: method, neighborCount: neighborCount)
+    if case .baseline(let method) = method { return try validate(method) }
     if let neighborCount, neighborCount < 1 {
       throw ValidationError("-k \(neighborCount): expected 1 or more")
     }
-    if let method, method != .network, let option = networkOptions.first {
+    if let method = ownMethod, method != .network, let option = networkOptions.first {
       throw ValidationError(
         "\(option) is of networks; not with --method \(method.rawValue)")
     }
     if let neighborCount {
-      guard method != .auto else {
+      guard ownMethod != .auto else {
         throw ValidationError(
           "-k is of one method; with --method auto each has its own: expected --method flow or network"
         )
@@ -250,8 +282,9 @@ struct ClusterCommand: RankedCommand {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
       [.labels(output), .json(report)],
+      readingRows: [input.features],
       reading: [
-        input.features, model, truth, neighbors, similarities, partitionFile, groups,
+        model, truth, neighbors, similarities, partitionFile, groups,
         transforming.transform,
       ],
       outside: [hierarchy, save], keepingIn: checkpoint,
@@ -308,6 +341,11 @@ struct ClusterCommand: RankedCommand {
     }
     let pointGroups = try groups.map { try readGroups($0, of: source, progress, on: communicator) }
     let workers = try threads.workers(on: communicator)
+    if case .baseline(let method) = method {
+      return try cluster(
+        source, by: method, trueLabels, workers, waitingRankCount: waitingRankCount,
+        on: communicator)
+    }
     let method = chosenMethod(for: source.rowCount)
     let trained =
       method == .flow
@@ -355,6 +393,38 @@ struct ClusterCommand: RankedCommand {
       to: hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite,
       on: communicator
     ) { try run(HierarchyWriter(in: $0)) }
+  }
+
+  /// Clusters by a method with parameters, and writes what was asked for.
+  ///
+  /// > Collective: over `communicator`.
+  private func cluster(
+    _ source: FeatureRows, by method: BenchmarkMethod, _ trueLabels: [Int64]?, _ workers: Workers,
+    waitingRankCount: Int, on communicator: MPICommunicator
+  ) throws {
+    let clustering = try BaselineClustering(
+      of: source, by: method, baselines.setting(of: method),
+      mayBeLast: baselines.finchPartition == nil, neighborCount: neighborCount,
+      searching: search.options, invalid: invalidRows, using: workers,
+      ProgressReporter(progress, on: communicator), on: communicator)
+    var report = try BaselineReport(
+      of: clustering, features: input.features, transform: transforming.transform,
+      threadCount: workers.count, on: communicator)
+    report.nodesPerRank = nodesPerRank
+    report.waitingRankCount = waitingRankCount
+    report.metrics = try trueLabels.map {
+      try compareLabels(truth: $0, predicted: clustering.labels, on: communicator)
+    }
+    Watchdog.phase = "write"
+    if let output {
+      try outputs.write(clustering.labels, of: clustering.points, to: output, on: communicator)
+    }
+    if let path = self.report {
+      try writeJSON(report, to: path, overwrite: outputs.overwrite, on: communicator)
+    }
+    guard communicator.rank == Rank(0) else { return }
+    print(report.account)
+    if let metrics = report.metrics { print(metrics) }
   }
 
   /// The file of `--partition`, if it is no rule.
@@ -630,8 +700,6 @@ struct ClusterCommand: RankedCommand {
       .canonical(listLength: length, firstNode: owned.lowerBound)
   }
 }
-
-extension ClusteringMethod: ExpressibleByArgument {}
 
 /// This rank's share of a file of labels for `count` points.
 func readLabels(_ path: String, count: Int, _ communicator: some Communicator) throws -> [Int64] {

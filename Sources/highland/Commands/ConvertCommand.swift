@@ -19,7 +19,8 @@ struct ConvertCommand: RankedCommand {
       Scripts/convert-dataset.py convert PyTorch checkpoints and pickled data sets.
       """)
 
-  @Argument(help: "The file to read.")
+  @Argument(
+    help: "The file to read; of features also a pattern in quotes, a directory or a list of files.")
   var input: String
 
   @Argument(help: "The file to write.")
@@ -105,14 +106,23 @@ struct ConvertCommand: RankedCommand {
 
   func run(on communicator: MPICommunicator) throws {
     try outputs.check(
-      [isText ? .labels(result) : .features(result)], reading: [input, transforming.transform],
-      on: communicator)
+      [isText ? .labels(result) : .features(result)], readingRows: isText ? [] : [input],
+      reading: [isText ? input : nil, transforming.transform], on: communicator)
+    let paths = try isText ? nil : FeaturePaths(input, on: communicator)
     let isLabels = try communicator.agree {
-      if isText { return true }
-      guard [input, result].allSatisfy({ $0.lowercased().hasSuffix(".npy") }) else { return false }
+      guard let paths else { return true }
+      guard let path = paths.parts.first,
+        [path, result].allSatisfy({ $0.lowercased().hasSuffix(".npy") })
+      else { return false }
       // Integers of several columns are features.
-      let array = try ArrayFile(path: input)
-      return !array.elementType.isFloatingPoint && array.columnCount == 1
+      let array = try ArrayFile(path: path)
+      guard !array.elementType.isFloatingPoint, array.columnCount == 1 else { return false }
+      guard !paths.areSeveral else {
+        throw DataError(
+          path: path,
+          problem: "integers of one column are labels; several files as one are for features")
+      }
+      return true
     }
     if isLabels {
       if let name = optionOfFeatures {  // on every rank
@@ -127,7 +137,7 @@ struct ConvertCommand: RankedCommand {
         labels, count: count, firstRow: ownShare(of: count, on: communicator).lowerBound,
         to: result, overwrite: outputs.overwrite, on: communicator)
     } else {
-      let file = try communicator.agree { try FeatureFile(path: input, dimensions: dimensions) }
+      let file = try communicator.agree { try FeatureFiles(paths!, dimensions: dimensions) }
       if let reduce {
         try write(file, reducedTo: reduce, on: communicator)
       } else {
@@ -137,8 +147,8 @@ struct ConvertCommand: RankedCommand {
         try FeatureFile.write(
           rows: ownShare(of: file.rowCount, on: communicator), of: file.rowCount,
           columnCount: rows.dimensions, sliceLength: sliceLength, to: result,
-          as: (elementType ?? .float32).type, named: input, overwrite: outputs.overwrite,
-          on: communicator
+          as: (elementType ?? .float32).type, overwrite: outputs.overwrite,
+          from: file.place, on: communicator
         ) { try rows.rows($0) }
       }
     }
@@ -146,7 +156,7 @@ struct ConvertCommand: RankedCommand {
 
   /// > Collective: over `communicator`.
   private func write(
-    _ file: FeatureFile, reducedTo count: Int, on communicator: MPICommunicator
+    _ file: FeatureFiles, reducedTo count: Int, on communicator: MPICommunicator
   ) throws {
     let workers = try threading.workers(on: communicator)
     let slice = 8 * Double(min(file.rowCount, PrincipalAxes.sliceLength)) * Double(file.columnCount)
@@ -208,7 +218,7 @@ struct ConvertCommand: RankedCommand {
     var invalidRows: Int
     var threadCount: Int
 
-    init(_ file: FeatureFile, _ axes: PrincipalAxes, threadCount: Int) {
+    init(_ file: FeatureFiles, _ axes: PrincipalAxes, threadCount: Int) {
       self.threadCount = threadCount
       rows = file.rowCount
       columns = file.columnCount

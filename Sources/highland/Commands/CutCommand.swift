@@ -3,21 +3,26 @@ import Communication
 import Datasets
 import DistributedGraphs
 import HierarchicalClustering
+import HierarchyReports
 import MPICommunication
 
 struct CutCommand: RankedCommand {
   static let configuration = CommandConfiguration(
     commandName: "cut",
-    abstract: "Write labels of fewer clusters than a saved run has.",
+    abstract: "Write labels of fewer clusters than a saved run has, or of one of its levels.",
     discussion: """
         highland cut run/ --clusters 100 --output hundred.npy
         highland cut run/ --min-size 5 --output no-small-ones.npy
+        highland cut levels/ --level 0 --output finest.npy
 
       Clusters merge by average linkage, as highland tree tells; or only those that are too small join the most similar \
-      others.
+      others. The levels of a network, which come before, are in the directory of --hierarchy.
       """)
 
-  @Argument(help: "The directory of highland cluster --save.")
+  @Argument(
+    help: """
+      The directory of highland cluster --save; with --level, that of highland cluster --hierarchy.
+      """)
   var run: String
 
   @Option(help: "Merge until so many clusters are left.")
@@ -29,6 +34,9 @@ struct CutCommand: RankedCommand {
   @Option(help: "Have clusters of fewer points join others, the smallest first.")
   var minSize: Int?
 
+  @Option(help: "Take the clusters after this level of a network; the first is 0.")
+  var level: Int?
+
   @Option(
     name: .shortAndLong, help: "Write the labels here: .npy of int64, or .txt, one per line.")
   var output: String
@@ -36,8 +44,12 @@ struct CutCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    guard [clusters != nil, above != nil, minSize != nil].count(where: \.self) == 1 else {
-      throw ValidationError("expected one of --clusters, --above and --min-size")
+    let given = [clusters != nil, above != nil, minSize != nil, level != nil]
+    guard given.count(where: \.self) == 1 else {
+      throw ValidationError("expected one of --clusters, --above, --min-size and --level")
+    }
+    if let level, level < 0 {
+      throw ValidationError("--level \(level): expected 0 or more")
     }
     for (number, name) in [(clusters, "--clusters"), (minSize, "--min-size")] {
       if let number, number < 1 {
@@ -50,6 +62,7 @@ struct CutCommand: RankedCommand {
   }
 
   func run(on communicator: MPICommunicator) throws {
+    if let level { return try writeLevel(level, on: communicator) }
     try outputs.check(
       [.labels(output)], reading: FittedClustering.files(in: run), on: communicator)
     let fit = try FittedClustering(reading: run, on: communicator)
@@ -71,5 +84,31 @@ struct CutCommand: RankedCommand {
     try outputs.write(labels, of: fit.points, to: output, on: communicator)
     guard communicator.rank == Rank(0) else { return }
     print("\(count) clusters became \((became.max() ?? -1) + 1)")
+  }
+
+  /// > Collective: over `communicator`. Rounds of some bytes per rank; each reads its own points.
+  private func writeLevel(_ level: Int, on communicator: MPICommunicator) throws {
+    try outputs.check(
+      [.labels(output)], reading: StoredHierarchy.labelFiles(in: run), on: communicator)
+    let (hierarchy, points, labels) = try communicator.agree {
+      let hierarchy = try StoredHierarchy(path: run)
+      let levels = hierarchy.summary.levels
+      guard level < levels.count else {
+        let range = levels.isEmpty ? "" : ", 0 ... \(levels.count - 1)"
+        throw DataError(
+          path: run,
+          problem: "has \(levels.count) level\(levels.count == 1 ? "" : "s")\(range) "
+            + "(--level \(level))")
+      }
+      let points = NodePartition(sharing: hierarchy.summary.pointCount, among: communicator.size)
+      let own = points.owned(by: communicator.rank)
+      return (hierarchy, points, try hierarchy.labels(afterLevel: level, of: own))
+    }
+    try outputs.write(labels, of: points, to: output, on: communicator)
+    guard communicator.rank == Rank(0) else { return }
+    let levels = hierarchy.summary.levels
+    print(
+      "level \(level) of 0 ... \(levels.count - 1): \(points.nodeCount) points in "
+        + "\(levels[level].clusterCount) clusters")
   }
 }

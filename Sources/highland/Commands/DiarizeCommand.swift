@@ -30,7 +30,7 @@ struct DiarizeCommand: RankedCommand {
       """)
   var segments: String
 
-  @Option(help: "Embeddings, one row per window, in a format of highland cluster.")
+  @Option(help: "Embeddings, one row per window, as highland cluster takes them.")
   var features: String
 
   @Option(help: "Columns of a raw .bin file; checked for other formats.")
@@ -86,8 +86,8 @@ struct DiarizeCommand: RankedCommand {
   func run(on communicator: MPICommunicator) throws {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
-      [.json(report)],
-      reading: [segments, features, linkage.model, overlaps, transforming.transform],
+      [.json(report)], readingRows: [features],
+      reading: [segments, linkage.model, overlaps, transforming.transform],
       outside: [output], on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }

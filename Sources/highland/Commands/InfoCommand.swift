@@ -19,7 +19,10 @@ struct InfoCommand: RankedCommand {
         highland info model.safetensors
       """)
 
-  @Argument(help: "A file of features, labels or parameters.")
+  @Argument(
+    help: """
+      A file of features, labels or parameters, or several of features, as highland cluster takes them.
+      """)
   var file: String?
 
   @Option(help: "Columns of a raw .bin file; checked for other features.")
@@ -63,13 +66,17 @@ struct InfoCommand: RankedCommand {
       return try describeModel(TrainedModel.file(path))
     }
     if let names = try? fileNames(inDirectory: path) {
-      let command =
+      let command: String? =
         names.contains("hierarchy.json")
-        ? "; highland report shows a hierarchy"
+        ? "highland report shows a hierarchy"
         : names.contains { $0.hasSuffix("_A.txt") }
-          ? "; highland graphs info describes a collection of graphs" : ""
-      throw DataError(path: path, problem: "is a directory; expected a file\(command)")
+          ? "highland graphs info describes a collection of graphs" : nil
+      if let command {
+        throw DataError(path: path, problem: "is a directory; expected a file; \(command)")
+      }
     }
+    let paths = try FeaturePaths(path)
+    if paths.areSeveral { return try describe(FeatureFiles(paths, dimensions: dimensions)) }
     switch path.split(separator: ".").last?.lowercased() {
     // An index of a model in several files is JSON; the message says so.
     case "safetensors", "json":
@@ -102,6 +109,17 @@ struct InfoCommand: RankedCommand {
         ("rows", "\(features.rowCount)"), ("columns", "\(features.columnCount)"),
       ]
     }
+  }
+
+  private func describe(_ features: FeatureFiles) throws -> [Fact] {
+    let parts = features.paths.parts
+    return [
+      ("kind", "features"), ("files", "\(parts.count)"), ("first file", parts.first!),
+      ("last file", parts.last!),
+      ("format", try features.formats.map(\.rawValue).joined(separator: ", ")),
+      ("elements", features.elementName),
+      ("rows", "\(features.rowCount)"), ("columns", "\(features.columnCount)"),
+    ]
   }
 
   private func describeModel(_ file: TensorFile) throws -> [Fact] {

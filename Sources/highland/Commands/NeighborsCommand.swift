@@ -87,7 +87,7 @@ struct NeighborsCommand: RankedCommand {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
       [.array(neighbors), .array(similarities), .json(report)],
-      reading: [input.features, grouping.groups, transforming.transform],
+      readingRows: [input.features], reading: [grouping.groups, transforming.transform],
       on: communicator)
     let source = try transforming.applied(to: input.open(on: communicator), on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)

@@ -13,28 +13,37 @@ import Parallelism
 
 struct FeatureOptions: ParsableArguments {
   @Argument(
-    help: """
+    help: ArgumentHelp(
+      """
       Embeddings, one row per point: .npy of numbers, .fvecs, .fbin, .u8bin, .i8bin, .safetensors of \
-      one matrix, or raw float32 .bin with --dimensions.
-      """)
+      one matrix, or raw float32 .bin with --dimensions; or several such files.
+      """,
+      discussion: """
+        Several files are one matrix, whose rows follow each other: a pattern in quotes ('part-*.npy') in the order \
+        of the numbers in the names, a directory, or a text of paths, one a line, named .files or .list.
+        """))
   var features: String
 
   @Option(help: "Columns of a raw .bin file; checked for other formats.")
   var dimensions: Int?
 
   /// > Collective: over `communicator`, as ``openFeatures(_:dimensions:on:)``.
-  func open(on communicator: MPICommunicator) throws -> FeatureFile {
+  func open(on communicator: MPICommunicator) throws -> FeatureFiles {
     try openFeatures(features, dimensions: dimensions, on: communicator)
   }
 }
 
-/// Opens a file of features, whose rows are all to be in memory, on some rank each.
+/// Opens features, whose rows are all to be in memory, on some rank each.
 ///
-/// > Collective: over `communicator`. A few rounds of some bytes per rank.
+/// > Collective: over `communicator`. A few rounds of some bytes per rank, and the paths from rank 0.
+///
+/// - Parameter isForOthers: Whether the dimensions are of other features, and count only for a raw file, which does not say
+///   them.
 func openFeatures(
-  _ path: String, dimensions: Int?, on communicator: MPICommunicator
-) throws -> FeatureFile {
-  let file = try communicator.agree { try FeatureFile(path: path, dimensions: dimensions) }
+  _ path: String, dimensions: Int?, isForOthers: Bool = false, on communicator: MPICommunicator
+) throws -> FeatureFiles {
+  let file = try FeatureFiles(
+    path: path, dimensions: dimensions, isForOthers: isForOthers, on: communicator)
   let owned = ownShare(of: file.rowCount, on: communicator)
   try MemoryNeed(
     option: path, purpose: "[\(file.rowCount) × \(file.columnCount)] features",
@@ -63,12 +72,14 @@ struct OutputOptions: ParsableArguments {
   /// > Collective: over `communicator`. One round of one byte.
   ///
   /// - Parameters:
-  ///   - inputs: All files that the command reads. Those that are not there are not looked at.
+  ///   - features: What the command reads as features: one file each, or several.
+  ///   - inputs: All other files that the command reads. Those that are not there are not looked at.
   ///   - directories: Outputs that are written as a whole, and may not hold others, nor inputs.
   ///   - kept: A directory to which files are added.
   ///   - appended: An output that may exist already, because it is appended to.
   func check(
-    _ outputs: [Output?], reading inputs: [String?], outside directories: [String?] = [],
+    _ outputs: [Output?], readingRows features: [String] = [], reading inputs: [String?] = [],
+    outside directories: [String?] = [],
     keepingIn kept: String? = nil, appended: Output? = nil, on communicator: some Communicator
   ) throws {
     let outputs = outputs.compactMap { $0 }
@@ -76,7 +87,10 @@ struct OutputOptions: ParsableArguments {
     let directories = directories.compactMap { $0 }
     let isFirst = communicator.rank == Rank(0)
     try communicator.agree {
-      if isFirst { try checkInputs(inputs.compactMap { $0 }, all, directories) }
+      if isFirst {
+        let parts = try features.flatMap { try FeaturePaths($0).files }
+        try checkInputs(parts + inputs.compactMap { $0 }, all, directories)
+      }
       var seen = Set<[Substring]>()
       let paths = all.map(\.path) + [kept].compactMap { $0 }
       for path in directories + paths {

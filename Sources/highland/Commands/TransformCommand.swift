@@ -67,10 +67,10 @@ struct TransformFitCommand: RankedCommand {
 
   func run(on communicator: MPICommunicator) throws {
     try outputs.check(
-      [.model(output)], reading: [input.features, labels, weights], on: communicator)
-    let file = try communicator.agree {
-      try FeatureFile(path: input.features, dimensions: input.dimensions)
-    }
+      [.model(output)], readingRows: [input.features], reading: [labels, weights],
+      on: communicator)
+    let file = try FeatureFiles(
+      path: input.features, dimensions: input.dimensions, on: communicator)
     let (rows, ownLabels) = try communicator.agree { try labelledRows(of: file, on: communicator) }
     try noteNegativeLabels(ownLabels, of: labels, on: communicator)
     let columnText = columns.map { " (--columns \($0))" } ?? ""
@@ -104,7 +104,7 @@ struct TransformFitCommand: RankedCommand {
   ///
   /// - Throws: ``DataError`` if there is not one of each for every row, or a weight is none; it names the row.
   private func labelledRows(
-    of file: FeatureFile, on communicator: some Communicator
+    of file: FeatureFiles, on communicator: some Communicator
   ) throws -> (LabelledRows, own: [Int64]) {
     let labelFile = try LabelFile(path: labels)
     guard labelFile.count == file.rowCount else {

@@ -22,7 +22,7 @@ struct TransformOptions: ParsableArguments {
   /// > Collective: over `communicator`. A round of one byte; none without a transform.
   ///
   /// - Throws: The same on every rank if the transform cannot be read, or is of other columns.
-  func applied(to file: FeatureFile, on communicator: some Communicator) throws -> FeatureRows {
+  func applied(to file: FeatureFiles, on communicator: some Communicator) throws -> FeatureRows {
     guard let path = transform else { return FeatureRows(file: file, transform: nil) }
     return try communicator.agree {
       let transform = try DiscriminantTransform(path: path)
@@ -37,15 +37,17 @@ struct TransformOptions: ParsableArguments {
   }
 }
 
-/// The rows of a file of features, as they are or transformed.
+/// The rows of one file of features or several, as they are or transformed.
 struct FeatureRows: EmbeddingSource {
-  let file: FeatureFile
+  let file: FeatureFiles
   let transform: DiscriminantTransform?
 
   var name: String { file.path }
   var rowCount: Int { file.rowCount }
   var dimensions: Int { transform?.axes.rowCount ?? file.columnCount }
   var storedElement: StoredElement { transform == nil ? file.storedElement : .float32 }
+
+  func rowName(_ row: Int) -> String { file.rowName(row) }
 
   func rows(_ range: Range<Int>) throws -> Matrix {
     guard let transform else { return try file.rows(range) }

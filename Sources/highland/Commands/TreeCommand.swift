@@ -10,6 +10,7 @@ struct TreeCommand: RankedCommand {
     abstract: "Write how the clusters of a saved run merge into one, by average linkage.",
     discussion: """
         highland tree run/ --newick tree.nwk --linkage z.npy
+        highland tree run/ --graphml tree.graphml
 
       Clusters merge two at a time, those first whose points are most similar on average. It takes time by the square of \
       their number.
@@ -21,6 +22,12 @@ struct TreeCommand: RankedCommand {
   @Option(help: "Write the tree as a text in Newick's format; leaves are labels.")
   var newick: String?
 
+  @Option(
+    help: """
+      Write the tree as GraphML for programs that draw graphs: nodes with labels, points and similarities.
+      """)
+  var graphml: String?
+
   @Option(help: "Write the merges as SciPy's linkage, .npy of float64 [clusters − 1 × 4].")
   var linkage: String?
 
@@ -30,20 +37,22 @@ struct TreeCommand: RankedCommand {
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    guard newick != nil || linkage != nil || json else {
-      throw ValidationError("expected --newick, --linkage or --json")
+    guard newick != nil || graphml != nil || linkage != nil || json else {
+      throw ValidationError("expected --newick, --graphml, --linkage or --json")
     }
-    try outputs.check([newick, linkage], named: "--newick or --linkage")
+    try outputs.check([newick, graphml, linkage], named: "--newick, --graphml or --linkage")
   }
 
   func run(on communicator: MPICommunicator) throws {
     try outputs.check(
-      [.tree(newick), .array(linkage)], reading: FittedClustering.files(in: run), on: communicator)
+      [.tree(newick), .tree(graphml), .array(linkage)],
+      reading: FittedClustering.files(in: run), on: communicator)
     let tree = try ClusterTree(
       of: FittedClustering(reading: run, on: communicator), on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       if let newick { try writeText(tree.newick, to: newick, overwrite: outputs.overwrite) }
+      if let graphml { try writeText(tree.graphML, to: graphml, overwrite: outputs.overwrite) }
       if let linkage {
         try writeArray(
           tree.merges.flatMap {

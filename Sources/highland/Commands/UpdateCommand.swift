@@ -33,8 +33,8 @@ struct UpdateCommand: RankedCommand {
   @Option(
     name: .customLong("features"),
     help: ArgumentHelp(
-      "The embeddings of the run's points; once for each file, in their order.",
-      discussion: "As they were clustered. A row that is another is an error.",
+      "The embeddings of the run's points; after an update once for each input, in their order.",
+      discussion: "One file or several, as they were clustered. A row that is another is an error.",
       valueName: "features"))
   var old: [String]
 
@@ -90,8 +90,8 @@ struct UpdateCommand: RankedCommand {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
       [.labels(output), .json(report)],
-      reading: [input.features] + old + FittedClustering.files(in: to), outside: [save],
-      on: communicator)
+      readingRows: old + [input.features], reading: FittedClustering.files(in: to),
+      outside: [save], on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0), let save else { return }
       try checkWritableDirectory(
@@ -153,7 +153,7 @@ struct UpdateCommand: RankedCommand {
   /// Refuses files of another width than the run's, or with other points.
   ///
   /// - Throws: The same on every rank.
-  private func check(_ files: [FeatureFile], of paths: [String], _ fit: FittedClustering) throws {
+  private func check(_ files: [FeatureFiles], of paths: [String], _ fit: FittedClustering) throws {
     for (file, path) in zip(files, paths) where file.columnCount != fit.settings.dimensions {
       throw AgreedFailure(
         reason: "\(path): \(file.columnCount) columns; expected \(fit.settings.dimensions), as "

@@ -86,21 +86,21 @@ struct BenchmarkReport: Encodable {
 
   init(
     features: String, labels: String, trainFeatures: String?, trainLabels: String?,
-    neighborCount: Int, test: BenchmarkSet, rankCount: Int, entries: [BenchmarkEntry]
+    neighborCount: Int, test: BenchmarkSet, along neighbors: BaselinePoints.Neighbors,
+    rankCount: Int, entries: [BenchmarkEntry]
   ) {
     self.features = features
     self.labels = labels
     self.trainFeatures = trainFeatures
     self.trainLabels = trainLabels
-    pointCount = test.points.nodeCount
-    dimensions = test.source.columnCount
+    pointCount = test.input.points.nodeCount
+    dimensions = test.input.source.dimensions
     k = neighborCount
-    search = test.search
-    readingCost = test.readingCost
-    searchCost = test.searchCost
-    hdbscanComparesAllPairs = test.comparesAllPairs
+    readingCost = test.input.readingCost
+    (search, searchCost) = (neighbors.search, neighbors.cost)
+    hdbscanComparesAllPairs = test.input.comparesAllPairs
     self.rankCount = rankCount
-    threadCount = test.workers.count
+    threadCount = test.input.workers.count
     self.entries = entries
   }
 

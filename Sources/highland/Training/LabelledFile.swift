@@ -3,9 +3,9 @@ import Datasets
 import HierarchicalClustering
 import Training
 
-/// Features in a file, and the identities of their rows, from another.
+/// Features in one file or several, and the identities of their rows, from another.
 struct LabelledFile {
-  let features: FeatureFile
+  let features: FeatureFiles
   let labelPath: String
   /// Replicated. Which identities are held out depends on all of them.
   let labels: [Int64]
@@ -13,7 +13,7 @@ struct LabelledFile {
   private(set) var groups: (rows: [Int64], path: String)?
 
   /// - Throws: ``DataError``: files that do not fit each other, or rows that are all of one identity.
-  init(_ features: FeatureFile, labels path: String) throws {
+  init(_ features: FeatureFiles, labels path: String) throws {
     self.features = features
     labelPath = path
     let file = try LabelFile(path: path)
@@ -29,12 +29,15 @@ struct LabelledFile {
 
   /// The two paths of an option.
   ///
+  /// > Collective: over `communicator`. As opening the features, and a round of a byte.
+  ///
   /// - Parameter dimensions: Columns of a raw file, which does not say them.
-  init(_ paths: ArraySlice<String>, dimensions: Int?) throws {
-    let path = paths.first!
-    try self.init(
-      FeatureFile(path: path, dimensions: path.hasSuffix(".bin") ? dimensions : nil),
-      labels: paths.last!)
+  init(
+    _ paths: ArraySlice<String>, dimensions: Int?, on communicator: some Communicator
+  ) throws {
+    let features = try FeatureFiles(
+      path: paths.first!, dimensions: dimensions, isForOthers: true, on: communicator)
+    self = try communicator.agree { try LabelledFile(features, labels: paths.last!) }
   }
 
   /// - Throws: ``DataError`` for a file without a group for every row.

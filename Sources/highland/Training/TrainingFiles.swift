@@ -58,24 +58,30 @@ struct TrainingFiles: ParsableArguments {
   ///
   /// > Collective: over `communicator`. Rounds of a few bytes per rank.
   ///
-  /// - Parameter models: Other files that are read.
+  /// - Parameters:
+  ///   - validation: Features and labels, or nothing.
+  ///   - more: Features and labels, in turn, that are read later.
+  ///   - others: Other files that are read.
   func open(
-    judgingBy validation: [String], reading others: [String?] = [],
+    judgingBy validation: [String], also more: [String] = [], reading others: [String?] = [],
     on communicator: MPICommunicator
   ) throws -> (data: LabelledFile, other: LabelledFile?) {
+    let pairs = [validation, more].flatMap { files in
+      stride(from: 0, to: files.count, by: 2).map { Array(files[$0..<$0 + 2]) }
+    }
     try outputs.check(
       [.model(output), .page(report)] + (checkpoint == nil ? [.log(log)] : []),
-      reading: [input.features, labels] + others + validation,
+      readingRows: [input.features] + pairs.map { $0[0] },
+      reading: [labels] + pairs.map { $0[1] } + others,
       appended: checkpoint == nil ? nil : .log(log), on: communicator)
     let features = try input.open(on: communicator)
     let data = try communicator.agree { try LabelledFile(features, labels: labels) }
     if communicator.rank == Rank(0) {
       try noteNegativeLabels(data.labels, of: labels, on: SingleRank())
     }
-    let other = try communicator.agree {
+    let other =
       try validation.isEmpty
-        ? nil : LabelledFile(validation[...], dimensions: input.dimensions)
-    }
+      ? nil : LabelledFile(validation[...], dimensions: input.dimensions, on: communicator)
     return (data, other)
   }
 

@@ -172,7 +172,7 @@ struct PlanCommand: RankedCommand {
     if let points, let dimensions {
       return (points.count, dimensions, (elementType ?? .float32).stored)
     }
-    let file = try FeatureFile(path: features!, dimensions: dimensions)
+    let file = try FeatureFiles(path: features!, dimensions: dimensions)
     guard file.rowCount > 0, file.columnCount > 0 else {
       throw DataError(path: features!, problem: "has no numbers; expected points to plan for")
     }

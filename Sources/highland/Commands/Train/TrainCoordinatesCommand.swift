@@ -148,7 +148,7 @@ struct TrainCoordinatesCommand: RankedCommand {
   private func makeValidator(
     _ data: LabelledFile, _ other: LabelledFile?, _ split: IdentitySplit,
     _ options: TrainingOptions, on communicator: MPICommunicator
-  ) throws -> Validator<EmbeddingSubset<FeatureFile>>? {
+  ) throws -> Validator<EmbeddingSubset<FeatureFiles>>? {
     if let other {
       return try validator(Array(other.labels.indices), of: other, options, on: communicator)
     }
@@ -162,7 +162,7 @@ struct TrainCoordinatesCommand: RankedCommand {
   private func validator(
     _ points: [Int], of data: LabelledFile, _ options: TrainingOptions,
     on communicator: MPICommunicator
-  ) throws -> Validator<EmbeddingSubset<FeatureFile>> {
+  ) throws -> Validator<EmbeddingSubset<FeatureFiles>> {
     try Validator(
       EmbeddingSubset(data.features, points), labels: points.map { data.labels[$0] },
       neighborCount: options.chains[0].neighborCount, search: files.search.options,

@@ -40,7 +40,8 @@ struct TrainStructureCommand: RankedCommand {
 
   func run(on communicator: MPICommunicator) throws {
     var (data, other) = try files.open(
-      judgingBy: held.validation, reading: [structure.from, structure.groups] + structure.also,
+      judgingBy: held.validation, also: structure.also,
+      reading: [structure.from, structure.groups],
       on: communicator)
     if let groups = structure.groups {
       try communicator.agree { try data.readGroups(groups) }
@@ -60,12 +61,12 @@ struct TrainStructureCommand: RankedCommand {
       options.search = files.search.options
       return options
     }
-    let sets = try communicator.agree {
+    let sets =
       try [data]
-        + stride(from: 0, to: structure.also.count, by: 2).map {
-          try LabelledFile(structure.also[$0..<$0 + 2], dimensions: files.input.dimensions)
-        }
-    }
+      + stride(from: 0, to: structure.also.count, by: 2).map {
+        try LabelledFile(
+          structure.also[$0..<$0 + 2], dimensions: files.input.dimensions, on: communicator)
+      }
     try checkMemory(
       options, pointCount: sets.reduce(0) { max($0, $1.labels.count) }, on: communicator)
     try files.checkRows(of: sets + [other], on: communicator)
