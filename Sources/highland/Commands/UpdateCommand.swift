@@ -1,6 +1,7 @@
 import ArgumentParser
 import Communication
 import Datasets
+import DistributedGraphs
 import FoundationEssentials
 import HierarchicalClustering
 import LinearAlgebra

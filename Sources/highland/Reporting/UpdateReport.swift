@@ -1,3 +1,4 @@
+import DistributedGraphs
 import Evaluation
 import HierarchicalClustering
 import NeighborSearch
