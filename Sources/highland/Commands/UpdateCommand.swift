@@ -16,8 +16,8 @@ struct UpdateCommand: RankedCommand {
     abstract: "Add new embeddings to a saved run, and tell which clusters changed.",
     discussion: """
         highland cluster old.npy --save run --output labels.npy
-        highland update new.npy --to run --features old.npy --output all-labels.npy --save run2
-        highland update newer.npy --to run2 --features old.npy --features new.npy --output all-labels.npy
+        highland update new.npy --to run --features old.npy -o all.npy --save run2
+        highland update newer.npy --to run2 --features old.npy --features new.npy
 
       Old and new points are clustered together, as one run with the same method and the same k or τ would, but only \
       pairs with a new point are compared: neighbours of the old points are those of the run, or new points that are \
