@@ -348,7 +348,13 @@ extension OptionTable {
 
   private static let compare = OptionTable(
     "compare", "compare {truth} {answer}",
-    [OptionUse("--top 2", .output), OptionUse("--json", .output)])
+    [
+      OptionUse("--top 2", .output), OptionUse("--json", .output),
+      OptionUse("--output page.html", .file("page.html")),
+      OptionUse("--names {names}", .content("page.html"), with: "--output page.html"),
+      OptionUse(
+        "--overwrite", .success, with: "--output page.html", existing: ["page.html"]),
+    ])
 
   /// What a benchmark found, without seconds and bytes.
   private static let benchmarked = Trace { traces in

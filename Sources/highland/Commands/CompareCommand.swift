@@ -1,5 +1,6 @@
 import ArgumentParser
 import Communication
+import Datasets
 import Evaluation
 import MPICommunication
 
@@ -9,6 +10,7 @@ struct CompareCommand: RankedCommand {
     abstract: "Tell which clusters of one labelling split, merged or moved in another.",
     discussion: """
         highland compare labels.npy other-labels.npy
+        highland compare labels.npy other-labels.npy --output changes.html --names titles.txt
 
       Clusters that share points, directly or by others, are one change: split if one became several, merged if several \
       became one, rearranged if several became several others. Labels are compared by the points that they have, not by \
@@ -21,17 +23,40 @@ struct CompareCommand: RankedCommand {
   @Argument(help: "Labels of the same points after.")
   var after: String
 
-  @Option(help: "List so many changes, those that moved most points first.")
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Write a page here, .html.",
+      discussion: """
+        It has how much the labels agree, the sizes of clusters before and after, and of each kind the changes that \
+        moved most points, with the first rows of their clusters.
+        """))
+  var output: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Names of the points for the page: text, one line per input row.",
+      discussion: "Shown beside the row, up to the first \(NameFile.limit) characters."))
+  var names: String?
+
+  @Option(help: "List so many changes, on a page of each kind, those that moved most points first.")
   var top = 10
 
   @Flag(help: "Print JSON.")
   var json = false
 
+  @OptionGroup var outputs: OutputOptions
+
   func validate() throws {
     guard top >= 0 else { throw ValidationError("--top \(top): expected 0 or more") }
+    guard output != nil || names == nil else {
+      throw ValidationError("--names are shown on a page: expected --output")
+    }
+    try outputs.check([output], named: "--output")
   }
 
   func run(on communicator: MPICommunicator) throws {
+    try outputs.check([.page(output)], reading: [before, after, names], on: communicator)
     let old = try readAllLabels(before, on: communicator)
     let new = try readAllLabels(after, on: communicator)
     guard old.count == new.count else {  // on every rank
@@ -39,9 +64,48 @@ struct CompareCommand: RankedCommand {
         reason: "\(after): \(new.count) labels; expected \(old.count), as in \(before)")
     }
     var changes = try clusterChanges(from: old.share, to: new.share, on: communicator)
+    try writePage(changes, old.share, new.share, on: communicator)
     guard communicator.rank == Rank(0) else { return }
     changes.changes = Array(changes.changes.prefix(top))
     try show(changes, as: changes.account, inJSON: json)
+  }
+
+  /// Writes the page, if one is wanted.
+  ///
+  /// > Collective: over `communicator`. As ``compareLabels(truth:predicted:on:)``, and some bytes for each cluster that is shown.
+  private func writePage(
+    _ changes: ClusterChanges, _ old: [Int64], _ new: [Int64], on communicator: MPICommunicator
+  ) throws {
+    guard let output else { return }
+    let metrics = try compareLabels(truth: old, predicted: new, on: communicator)
+    let shown = ClusterChanges.Kind.allCases.flatMap { changes.shown(of: $0, top: top) }
+    func rows(
+      _ labels: [Int64], _ clusters: (ClusterChanges.Change) -> [ClusterChanges.Cluster]
+    ) throws -> [Int64: [Int]] {
+      let wanted = shown.flatMap { clusters($0).prefix(ComparisonPage.clusterCount).map(\.label) }
+      return try firstPoints(
+        labels, ofEach: ComparisonPage.rowCount, of: Set(wanted), on: communicator)
+    }
+    let (rowsBefore, rowsAfter) = (try rows(old) { $0.before }, try rows(new) { $0.after })
+    try communicator.agree {
+      guard communicator.rank == Rank(0) else { return }
+      let shownRows = [rowsBefore, rowsAfter].flatMap { $0.values.flatMap(\.self) }
+      let page = ComparisonPage(
+        before: before, after: after, changes: changes, metrics: metrics, top: top,
+        names: try readNames(ofRows: shownRows, count: changes.pointCount),
+        rowsBefore: rowsBefore, rowsAfter: rowsAfter)
+      try writeText(page.html, to: output, overwrite: outputs.overwrite)
+    }
+  }
+
+  private func readNames(ofRows rows: [Int], count: Int) throws -> [Int: String] {
+    guard let names else { return [:] }
+    let file = try NameFile(path: names)
+    guard file.count == count else {
+      throw DataError(
+        path: names, problem: "\(file.count) lines; expected \(count), one per point")
+    }
+    return try file.names(of: rows)
   }
 }
 

@@ -414,7 +414,7 @@ private func readableScale(_ counts: [Int]) -> LineChart.Scale {
 private func probability(_ p: Double?) -> String { p.map { decimal($0, places: 4) } ?? "–" }
 
 /// A count with commas between thousands.
-private func grouped(_ count: Int) -> String {
+func grouped(_ count: Int) -> String {
   var digits = String(count)
   for place in stride(from: digits.count - 3, to: 0, by: -3) {
     digits.insert(",", at: digits.index(digits.startIndex, offsetBy: place))
