@@ -58,7 +58,8 @@ with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archi
     for name, contents in files.items():
         # The same files make the same bytes.
         entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
-        entry.external_attr = (0o755 if name.endswith((".so", "/scripts/highland")) else 0o644) << 16
+        # That it is a file, too: pip otherwise does not look at who may execute it.
+        entry.external_attr = (0o100755 if name.endswith((".so", "/scripts/highland")) else 0o100644) << 16
         entry.compress_type = zipfile.ZIP_DEFLATED
         archive.writestr(entry, contents)
 print(f"{wheel}: {wheel.stat().st_size / 1e6:.1f} MB")

@@ -19,17 +19,17 @@ SHARES = {"equal": [134, 133], "few on the first": [7, 300], "none in the middle
 
 
 def on_ranks(case, *arguments, ranks=3):
-    """What each rank of a program printed, as JSON."""
+    """What each rank of a program told, and how the program ended."""
     pytest.importorskip("mpi4py")
     if shutil.which("mpirun") is None:
         pytest.skip("there is no mpirun")
     command = ["mpirun", "-n", str(ranks), "--oversubscribe", "--allow-run-as-root", "--bind-to", "none"]
     found = subprocess.run(
         [*command, sys.executable, __file__, case, *arguments], capture_output=True, text=True, timeout=120)
-    lines = [json.loads(line) for line in found.stdout.splitlines() if line.startswith("{")]
-    if any("skipped" in line for line in lines):
-        pytest.skip(lines[0]["skipped"])
-    return sorted(lines, key=lambda line: line["rank"]), found
+    told = json.loads(found.stdout or "[]")
+    if len(told) == 1:
+        pytest.skip("mpirun is not that of mpi4py's MPI")
+    return told, found
 
 
 @pytest.mark.parametrize("options", [{}, {"method": "network"}, {"k": 8}, {"n_clusters": 9}], ids=str)
@@ -97,15 +97,22 @@ def program(case, *arguments):
 
     comm = MPI.COMM_WORLD
     if comm.size == 1:
-        print(json.dumps({"rank": comm.rank, "skipped": "mpirun is not that of mpi4py's MPI"}), flush=True)
+        print("[{}]")
         return
-    if case == "fit":
-        array = typed(arguments[2]) if len(arguments) > 2 else X
-        model = highland.Highland(comm=comm, **json.loads(arguments[1])).fit(own_rows(array, SHARES[arguments[0]], comm))
-        print(json.dumps({
-            "rank": comm.rank, "labels": model.labels_.tolist(), "clusterCount": model.report_["clusterCount"],
-            "layers": [layer.tolist() for layer in model.cluster_layers_]}), flush=True)
-        return
+    told = comm.gather(fitted(comm, *arguments) if case == "fit" else failed(comm, case))
+    if comm.rank == 0:
+        print(json.dumps(told))
+
+
+def fitted(comm, shares, options, dtype=None):
+    rows = own_rows(typed(dtype) if dtype else X, SHARES[shares], comm)
+    model = highland.Highland(comm=comm, **json.loads(options)).fit(rows)
+    return {
+        "labels": model.labels_.tolist(), "clusterCount": model.report_["clusterCount"],
+        "layers": [layer.tolist() for layer in model.cluster_layers_]}
+
+
+def failed(comm, case):
     rows = own_rows(X, SHARES["equal"], comm).copy()
     options = {}
     if case == "word":
@@ -129,7 +136,7 @@ def program(case, *arguments):
         error = None
     except Exception as raised:
         error = f"{type(raised).__name__}: {raised}"
-    print(json.dumps({"rank": comm.rank, "error": error}), flush=True)
+    return {"error": error}
 
 
 if __name__ == "__main__":
