@@ -86,7 +86,9 @@ extension ScatterChart {
       let type = series.isFaint ? "faint" : "t\(color)"
       if !series.isFaint { color += 1 }
       for point in series.points where Self.canDraw(point) {
-        let (x, y) = (left + across(point.x) * (right - left), bottom - up(point.y) * (bottom - top))
+        let (x, y) = (
+          left + across(point.x) * (right - left), bottom - up(point.y) * (bottom - top)
+        )
         canvas.add(
           #"<circle class="\#(type)" cx="\#(pixels(x))" cy="\#(pixels(y))" r="\#(series.isFaint ? 1.5 : 2.5)">"#
             + (point.title.isEmpty ? "" : "<title>\(escaped(point.title))</title>") + "</circle>")

@@ -51,8 +51,8 @@ struct CellMembership: Sendable {
     let all = try communicator.allGather(
       other, counts: sample.counts.map { $0 * (Self.limit - 1) }
     )
-      .values.filter { $0.distance < .infinity }
-      .sorted { ($0.distance, $0.gap) < ($1.distance, $1.gap) }
+    .values.filter { $0.distance < .infinity }
+    .sorted { ($0.distance, $0.gap) < ($1.distance, $1.gap) }
     let near = all.prefix(max(0, Int((effort.meanCells - 1) * Double(sample.count))))
     let margin = near.last?.distance ?? -1
     self.margin = margin

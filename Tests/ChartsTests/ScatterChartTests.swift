@@ -23,7 +23,8 @@ import Testing
     #expect(down[1] < down[3] && down[3] < down[0] && down[0] == down[2])
     #expect(across.allSatisfy { $0 > 0 && $0 < 500 } && down.allSatisfy { $0 > 0 && $0 < 400 })
     #expect(elements.filter { $0.name == "title" }.map(\.text) == ["row <1>", "row 2", "row 2"])
-    #expect(["others", "a", "b", "<map>"].allSatisfy { name in elements.contains { $0.text == name } })
+    #expect(
+      ["others", "a", "b", "<map>"].allSatisfy { name in elements.contains { $0.text == name } })
   }
 
   /// One place, or none, has no width to divide by.

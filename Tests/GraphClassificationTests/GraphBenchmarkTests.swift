@@ -102,7 +102,9 @@ import Testing
     }
     func product(_ name: String, _ x: [Double]) -> [Double] {
       let weight = weights("\(name).weight")
-      return (0..<weight.rowCount).map { row in zip(weight.row(row), x).reduce(0) { $0 + $1.0 * $1.1 } }
+      return (0..<weight.rowCount).map { row in
+        zip(weight.row(row), x).reduce(0) { $0 + $1.0 * $1.1 }
+      }
     }
     func linear(_ name: String, _ x: [Double]) -> [Double] {
       zip(product(name, x), weights("\(name).bias").elements).map(+)

@@ -38,7 +38,9 @@ struct ReportCommand: RankedCommand {
   @Option(
     help: ArgumentHelp(
       "Where to draw the points on a map: .npy of two numbers per input row.",
-      discussion: "Their first two principal axes by highland convert --reduce 2, or what UMAP made of them."))
+      discussion:
+        "Their first two principal axes by highland convert --reduce 2, or what UMAP made of them.")
+  )
   var map: String?
 
   @Option(help: "The maximum length of each list of clusters and merges, 1 ... 1000.")

@@ -115,7 +115,8 @@ extension HierarchyReport {
           .init(name: "cluster \(cluster)", points: points { $0 == cluster })
         })
     let shown =
-      map.step == 1 ? "All points" : "Every \(map.step)th point, \(grouped(map.points.count)) in all"
+      map.step == 1
+      ? "All points" : "Every \(map.step)th point, \(grouped(map.points.count)) in all"
     return Page.Section(
       heading: "Map",
       body: [

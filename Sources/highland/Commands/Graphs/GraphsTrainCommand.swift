@@ -31,7 +31,8 @@ struct GraphsTrainCommand: RankedCommand {
   @Argument(help: "The directory of the collection.")
   var directory: String
 
-  @Option(help: "The network: baseline (sees no edges), gcn, gin, sage, or diffpool (hierarchical).")
+  @Option(
+    help: "The network: baseline (sees no edges), gcn, gin, sage, or diffpool (hierarchical).")
   var network = GraphArchitecture.Kind.gcn
 
   @Option(help: "Columns of hidden rows.")
