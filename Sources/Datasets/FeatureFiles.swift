@@ -48,7 +48,8 @@ public struct FeatureFiles: Sendable {
       guard file.elementName == model.elementName else {
         throw DataError(
           path: path,
-          problem: "\(file.elementName) numbers; expected \(model.elementName), as in \(model.path)")
+          problem: "\(file.elementName) numbers; expected \(model.elementName), as in \(model.path)"
+        )
       }
       let start = parts.last?.rows.upperBound ?? 0
       parts.append(
@@ -177,7 +178,8 @@ extension FeatureFiles {
 
   private func check(_ range: Range<Int>) {
     precondition(
-      range.lowerBound >= 0 && range.upperBound <= rowCount, "rows \(range) of \(rowCount) in \(path)")
+      range.lowerBound >= 0 && range.upperBound <= rowCount,
+      "rows \(range) of \(rowCount) in \(path)")
   }
 
   /// Those that hold rows of a range.
