@@ -116,7 +116,7 @@ extension HierarchyReport {
         })
     let shown =
       map.step == 1
-      ? "All points" : "Every \(map.step)th point, \(grouped(map.points.count)) in all"
+      ? "All points" : "One of every \(map.step) points, \(grouped(map.points.count)) in all"
     return Page.Section(
       heading: "Map",
       body: [
