@@ -8,7 +8,7 @@ package import Parallelism
 /// Only pairs with a new node are compared. If the old lists are those of an exact search among the old nodes, the lists
 /// are, bit for bit, those of ``nearestNeighbors(of:listLength:dividedBy:in:named:using:on:progress:)`` among all.
 ///
-/// > Collective: over `communicator`. A round of 8 bytes per rank, and four for every `tileLength` new nodes: their rows to
+/// > Collective: over `communicator`. A round of 8 bytes per rank, and five for every `tileLength` new nodes: their rows to
 /// > every rank, and from every rank 12 bytes for each place of their lists.
 ///
 /// - Parameters:
@@ -50,25 +50,18 @@ package func extend(
       names: Array(lists.neighbors.prefix(firstNew * length)),
       bound: Array(repeating: -.infinity, count: firstNew)), from: 0)
 
-  let ownTile = max(tileLength / communicator.size, 1)
-  let tileCount = try communicator.maximum((owned.count - firstNew + ownTile - 1) / ownTile)
-  for tile in 0..<tileCount {
-    let own =
-      min(
-        firstNew + tile * ownTile, owned.count)..<min(
-        firstNew + (tile + 1) * ownTile, owned.count)
-    let counts = try communicator.gatherOne(own.count)
-    let asking = StoredRows(
-      try communicator.allGather(rows: rows.copy(ofRows: own), counts: counts))
+  try rows.forEachTile(
+    of: firstNew..<owned.count, named: names, tileLength: tileLength, on: communicator,
+    progress: progress
+  ) { tile in
+    let count = tile.rows.rowCount
     var visitor = SearchBlock(
-      rows: SearchRows(asking), lists: CandidateLists(count: asking.rowCount, capacity: length),
-      names: try communicator.allGather(Array(names[own]), counts: counts).values)
+      rows: SearchRows(StoredRows(tile.rows)),
+      lists: CandidateLists(count: count, capacity: length), names: tile.names)
     offerPairs(
-      between: &visitor, 0..<asking.rowCount, and: &block, 0..<owned.count, using: workers,
+      between: &visitor, 0..<count, and: &block, 0..<owned.count, using: workers,
       progress: { _ in })
-    try block.lists.take(
-      visitor.lists, counts: counts, from: own.lowerBound, on: communicator)
-    try progress(Double(tile + 1) / Double(tileCount))
+    try block.lists.take(visitor.lists, counts: tile.counts, from: tile.first, on: communicator)
   }
   return (
     (consume block).lists.neighborLists(listLength: length, using: workers),

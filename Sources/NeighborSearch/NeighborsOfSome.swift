@@ -48,23 +48,64 @@ package func nearestNeighbors(
     summary.reason = choice.reason
     return (found.lists.first(count), summary)
   }
-  let ownTile = max(tileLength / communicator.size, 1)
-  let tileCount = try communicator.maximum((count + ownTile - 1) / ownTile)
   var lists = CandidateLists(count: count, capacity: listLength)
-  for tile in 0..<tileCount {
-    let own = min(tile * ownTile, count)..<min((tile + 1) * ownTile, count)
-    let counts = try communicator.gatherOne(own.count)
+  try rows.forEachTile(
+    of: 0..<count, named: names, tileLength: tileLength, on: communicator, progress: progress
+  ) { tile in
     let found = nearestRows(
-      of: try communicator.allGather(rows: rows.copy(ofRows: own), counts: counts),
-      named: try communicator.allGather(Array(names[own]), counts: counts).values, among: rows,
-      named: names, listLength: listLength, using: workers)
-    try lists.take(found, counts: counts, from: own.lowerBound, on: communicator)
-    try progress(Double(tile + 1) / Double(tileCount))
+      of: tile.rows, named: tile.names, among: rows, named: names, listLength: listLength,
+      using: workers)
+    try lists.take(found, counts: tile.counts, from: tile.first, on: communicator)
   }
   return (
     lists.neighborLists(listLength: listLength, using: workers),
     SearchSummary(method: .exact, reason: choice.reason, comparedPairs: pairCount)
   )
+}
+
+/// Nodes of all ranks that ask for their neighbours.
+struct AskingTile {
+  /// Replicated. Those of each rank, by rank. Shape `[nodes × columns]`.
+  let rows: Matrix
+  /// Replicated. Of these nodes.
+  let names: [GlobalNode]
+  /// Replicated. How many each rank has.
+  let counts: [Int]
+  /// Owned. The place of the first that is owned.
+  let first: Int
+}
+
+extension StoredRows {
+  /// Sends some rows to every rank, a tile at a time.
+  ///
+  /// > Collective: over `communicator`. A round of 8 bytes per rank; three for each tile: the rows, 8 bytes for each of their
+  /// > names, and 8 per rank.
+  ///
+  /// - Parameters:
+  ///   - places: Owned. Which rows.
+  ///   - names: Owned. Of all rows.
+  ///   - tileLength: Replicated. Rows of all ranks in a tile.
+  ///   - progress: Called after each tile with the share that is done, in 0 ... 1.
+  ///   - body: Called on every rank as often. May communicate.
+  func forEachTile(
+    of places: Range<Int>, named names: [GlobalNode], tileLength: Int,
+    on communicator: some Communicator, progress: (Double) throws -> Void,
+    _ body: (AskingTile) throws -> Void
+  ) throws {
+    let ownTile = max(tileLength / communicator.size, 1)
+    let tileCount = try communicator.maximum((places.count + ownTile - 1) / ownTile)
+    for tile in 0..<tileCount {
+      let start = places.lowerBound + tile * ownTile
+      let own = (start..<start + ownTile).clamped(to: places)
+      let counts = try communicator.gatherOne(own.count)
+      try body(
+        AskingTile(
+          rows: communicator.allGather(rows: copy(ofRows: own), counts: counts),
+          names: communicator.allGather(Array(names[own]), counts: counts).values, counts: counts,
+          first: own.lowerBound))
+      try progress(Double(tile + 1) / Double(tileCount))
+    }
+  }
 }
 
 extension CandidateLists {

@@ -11,9 +11,6 @@ import Testing
 
 /// New points beside a clustering.
 @Suite struct Assigning {
-  /// What clusters the fit.
-  enum Kind: String, CaseIterable { case flow, structure, coordinates }
-
   private struct Answer: Equatable {
     var fit: [Int64]
     var labels: [Int64]
@@ -23,48 +20,11 @@ import Testing
     var joinedCount = 0
   }
 
-  private func model(_ kind: Kind) throws -> [UInt8]? {
-    switch kind {
-    case .flow: nil
-    case .structure: try TrainedModel.contents(nil)
-    case .coordinates:
-      try TrainedModel.contents(
-        Material.fixtures.appending(path: "tiny/sage_cf_k5_tau05/model.safetensors").path)
-    }
-  }
-
-  private func plan(_ kind: Kind, dimensions: Int) throws -> MethodPlan {
-    guard let contents = try model(kind) else { return .flow(FlowPlan(neighborCount: 7)) }
-    return .network(
-      try ClusteringPlan(
-        ClusteringOptions(threshold: 0.5),
-        with: TrainedModel(contents: contents, dimensions: dimensions)))
-  }
-
-  /// A clustering of some rows, with the lists that it found.
-  private func fit(
-    _ rows: Matrix, _ kind: Kind, invalid policy: InvalidRowPolicy = .error,
-    on communicator: some Communicator
-  ) throws -> FittedClustering {
-    let source = EmbeddingsInMemory(rows)
-    var plan = try plan(kind, dimensions: rows.columnCount)
-    if policy == .singleton { plan = .flow(FlowPlan(neighborCount: 7, invalidRows: policy)) }
-    let lists = RememberedLists(length: nil, passingOnTo: nil)
-    let found = try cluster(
-      source, by: plan, observer: ListKeeper(store: lists), on: communicator)
-    return try FittedClustering(
-      of: source, labels: found.labels,
-      FittedClustering.Settings(
-        ClusteringAccount(of: found, by: plan, model: nil), dimensions: rows.columnCount,
-        clusterCount: found.clusterCount)!,
-      model: model(kind), along: lists.lists, on: communicator)
-  }
-
   private func assign(
-    _ new: Matrix, to rows: Matrix, _ kind: Kind, ranks: Int
+    _ new: Matrix, to rows: Matrix, _ kind: FittedMethod, ranks: Int
   ) throws -> Answer {
     try ThreadCommunicator.run(ranks: ranks) { communicator in
-      let fit = try fit(rows, kind, on: communicator)
+      let fit = try kind.fit(rows, on: communicator)
       return try answer(EmbeddingsInMemory(new), fit, on: communicator)
     }[0]
   }
@@ -87,8 +47,8 @@ import Testing
     all.copy(ofRows: (0..<all.rowCount).filter(isWanted))
   }
 
-  @Test(arguments: Kind.allCases, [1, 3])
-  func thePointsOfTheFitKeepTheirLabels(kind: Kind, ranks: Int) throws {
+  @Test(arguments: FittedMethod.allCases, [1, 3])
+  func thePointsOfTheFitKeepTheirLabels(kind: FittedMethod, ranks: Int) throws {
     let all = mixture(groups: 9, size: 11, noise: 0.4, seed: 51, width: 16)
     // Copies, of which a network of coordinates makes nodes of their own.
     let points =
@@ -98,8 +58,8 @@ import Testing
     #expect(answer.copyCount == points.rowCount && answer.newClusterCount == 0)
   }
 
-  @Test(arguments: Kind.allCases)
-  func theLabelsDoNotDependOnRanks(kind: Kind) throws {
+  @Test(arguments: FittedMethod.allCases)
+  func theLabelsDoNotDependOnRanks(kind: FittedMethod) throws {
     let all = mixture(groups: 10, size: 12, noise: 0.5, seed: 52, width: 16)
     let old = rows(all) { $0 % 3 != 0 && $0 < 96 }
     let new = rows(all) { $0 % 3 == 0 || $0 >= 96 }
@@ -110,8 +70,8 @@ import Testing
   }
 
   /// Eight groups of the fit, and two that it has not seen.
-  @Test(arguments: [Kind.flow, .structure])
-  func newPointsJoinTheirClustersOrFoundOnes(kind: Kind) throws {
+  @Test(arguments: [FittedMethod.flow, .structure])
+  func newPointsJoinTheirClustersOrFoundOnes(kind: FittedMethod) throws {
     let all = mixture(groups: 10, size: 12, noise: 0.1, seed: 53, width: 16)
     let old = rows(all) { $0 % 3 != 0 && $0 < 96 }
     let places = (0..<120).filter { $0 % 3 == 0 || $0 >= 96 }
@@ -142,8 +102,8 @@ import Testing
     }
     let (points, places) = (all, [3, 4, 8, 12])
     let answers = try ThreadCommunicator.run(ranks: 2) { communicator in
-      let fit = try fit(
-        rows(points) { !places.contains($0) }, .flow, invalid: .singleton, on: communicator)
+      let fit = try FittedMethod.flow.fit(
+        rows(points) { !places.contains($0) }, .singleton, on: communicator)
       return try answer(
         EmbeddingsInMemory(points.copy(ofRows: places)), fit, .singleton, on: communicator)
     }
@@ -151,21 +111,21 @@ import Testing
     #expect(answers[0].labels == [3, 0, 4, 1])
     #expect(throws: AgreedFailure.self) {
       try ThreadCommunicator.run(ranks: 2) { communicator in
-        let fit = try fit(rows(points) { $0 < 3 }, .flow, on: communicator)
+        let fit = try FittedMethod.flow.fit(rows(points) { $0 < 3 }, on: communicator)
         _ = try answer(EmbeddingsInMemory(points), fit, on: communicator)
       }
     }
   }
 
-  @Test(arguments: Kind.allCases)
-  func aClusteringIsReadAsItWasWritten(kind: Kind) throws {
+  @Test(arguments: FittedMethod.allCases)
+  func aClusteringIsReadAsItWasWritten(kind: FittedMethod) throws {
     let path = FileManager.default.temporaryDirectory.path + "/assigning-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: path) }
     let all = mixture(groups: 10, size: 12, noise: 0.5, seed: 56, width: 16)
     let old = rows(all) { $0 % 4 != 0 }
     let new = EmbeddingsInMemory(rows(all) { $0 % 4 == 0 })
     let written = try ThreadCommunicator.run(ranks: 3) { communicator in
-      let fit = try fit(old, kind, on: communicator)
+      let fit = try kind.fit(old, on: communicator)
       try fit.write(to: path, overwrite: false, on: communicator)
       return try answer(new, fit, on: communicator)
     }
@@ -202,11 +162,4 @@ import Testing
     }
     #expect(!same.contains(false))
   }
-}
-
-/// Has the lists of level 0 kept.
-private struct ListKeeper: ClusteringObserver {
-  let store: (any ListStore)?
-
-  func phase(_ phase: Phase, level: Int, isDone fraction: Double) {}
 }

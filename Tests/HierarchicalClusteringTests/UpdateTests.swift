@@ -10,9 +10,6 @@ import Testing
 
 /// A clustering to which points are added.
 @Suite struct Updating {
-  /// What clusters.
-  enum Kind: String, CaseIterable { case flow, structure, coordinates }
-
   private struct Answer: Equatable {
     var labels: [Int64]
     var old: [Int64]
@@ -21,46 +18,6 @@ import Testing
     var grown: [ClusteringUpdate.Growth]
     var founded: [ClusteringUpdate.Growth]
     var clusterCount: Int
-  }
-
-  private func model(_ kind: Kind) throws -> [UInt8]? {
-    switch kind {
-    case .flow: nil
-    case .structure: try TrainedModel.contents(nil)
-    case .coordinates:
-      try TrainedModel.contents(
-        Material.fixtures.appending(path: "tiny/sage_cf_k5_tau05/model.safetensors").path)
-    }
-  }
-
-  private func plan(
-    _ kind: Kind, dimensions: Int, _ policy: InvalidRowPolicy = .error
-  ) throws -> MethodPlan {
-    guard let contents = try model(kind) else {
-      return .flow(FlowPlan(neighborCount: 7, invalidRows: policy))
-    }
-    return .network(
-      try ClusteringPlan(
-        ClusteringOptions(threshold: 0.5, invalidRows: policy),
-        with: TrainedModel(contents: contents, dimensions: dimensions)))
-  }
-
-  /// A clustering of some rows, with the lists that it found.
-  private func fit(
-    _ rows: Matrix, _ kind: Kind, _ policy: InvalidRowPolicy = .error,
-    on communicator: some Communicator
-  ) throws -> FittedClustering {
-    let source = EmbeddingsInMemory(rows)
-    let plan = try plan(kind, dimensions: rows.columnCount, policy)
-    let lists = RememberedLists(length: nil, passingOnTo: nil)
-    let found = try cluster(
-      source, by: plan, observer: ListKeeper(store: lists), on: communicator)
-    return try FittedClustering(
-      of: source, labels: found.labels,
-      FittedClustering.Settings(
-        ClusteringAccount(of: found, by: plan, model: nil), dimensions: rows.columnCount,
-        clusterCount: found.clusterCount)!,
-      model: model(kind), along: lists.lists, on: communicator)
   }
 
   private func answer(
@@ -75,11 +32,12 @@ import Testing
 
   /// The first rows clustered, and the others added.
   private func update(
-    _ all: Matrix, from oldCount: Int, _ kind: Kind, keepingNumbers: Bool = true, ranks: Int = 1,
+    _ all: Matrix, from oldCount: Int, _ kind: FittedMethod, keepingNumbers: Bool = true,
+    ranks: Int = 1,
     _ policy: InvalidRowPolicy = .error
   ) throws -> Answer {
     try ThreadCommunicator.run(ranks: ranks) { communicator in
-      let fit = try fit(all.slice(0..<oldCount), kind, policy, on: communicator)
+      let fit = try kind.fit(all.slice(0..<oldCount), policy, on: communicator)
       let found = try HierarchicalClustering.update(
         fit, with: EmbeddingsInMemory(all), by: AssigningOptions(invalidRows: policy),
         keepingNumbers: keepingNumbers, on: communicator)
@@ -88,10 +46,10 @@ import Testing
   }
 
   private func labels(
-    ofAll all: Matrix, _ kind: Kind, _ policy: InvalidRowPolicy = .error
+    ofAll all: Matrix, _ kind: FittedMethod, _ policy: InvalidRowPolicy = .error
   ) throws -> [Int64] {
     try cluster(
-      EmbeddingsInMemory(all), by: plan(kind, dimensions: all.columnCount, policy),
+      EmbeddingsInMemory(all), by: kind.plan(dimensions: all.columnCount, policy),
       on: SingleRank()
     ).labels
   }
@@ -102,8 +60,8 @@ import Testing
     return all.copy(ofRows: (0..<120).map { $0 * 47 % 120 } + [5, 5, 119, 60])
   }
 
-  @Test(arguments: Kind.allCases, [1, 2, 3, 5])
-  func theClustersAreThoseOfOneRunOverAll(kind: Kind, ranks: Int) throws {
+  @Test(arguments: FittedMethod.allCases, [1, 2, 3, 5])
+  func theClustersAreThoseOfOneRunOverAll(kind: FittedMethod, ranks: Int) throws {
     for (seed, oldCount) in [(71, 80), (72, 119)] {
       let all = shuffled(seed: seed)
       let found = try update(all, from: oldCount, kind, keepingNumbers: false, ranks: ranks)
@@ -112,8 +70,8 @@ import Testing
     }
   }
 
-  @Test(arguments: Kind.allCases)
-  func clustersThatGoOnKeepTheirNumbers(kind: Kind) throws {
+  @Test(arguments: FittedMethod.allCases)
+  func clustersThatGoOnKeepTheirNumbers(kind: FittedMethod) throws {
     let all = shuffled(seed: 73, noise: 0.7)
     let kept = try update(all, from: 70, kind)
     let numbered = try update(all, from: 70, kind, keepingNumbers: false)
@@ -156,13 +114,13 @@ import Testing
       [0, 0, 0, 1, 1, 1, 1, 1].map { Int64($0) } + Array(repeating: 2, count: 16)
       + Array(repeating: 3, count: 8)
     let found = try ThreadCommunicator.run(ranks: ranks) { communicator -> Answer? in
-      let made = try fit(all.slice(0..<32), .structure, on: communicator)
+      let made = try FittedMethod.structure.fit(all.slice(0..<32), on: communicator)
       var settings = made.settings
       settings.clusterCount = 4
       let fit = try FittedClustering(
         of: EmbeddingsInMemory(all.slice(0..<32)),
         labels: Array(before[made.points.owned(by: communicator.rank)]), settings,
-        model: model(.structure), on: communicator)
+        model: FittedMethod.structure.model(), on: communicator)
       let found = try HierarchicalClustering.update(
         fit, with: EmbeddingsInMemory(all), by: AssigningOptions(), on: communicator)
       // Cluster 0 has no points any more, and so no place in a tree.
@@ -192,13 +150,13 @@ import Testing
       found.founded.map { [Int($0.label), $0.pointCount, $0.newPointCount] } == [[5, 12, 12]])
   }
 
-  @Test(arguments: Kind.allCases)
-  func updatesFollowUponEachOther(kind: Kind) throws {
+  @Test(arguments: FittedMethod.allCases)
+  func updatesFollowUponEachOther(kind: FittedMethod) throws {
     let path = FileManager.default.temporaryDirectory.path + "/updating-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: path) }
     let all = shuffled(seed: 74)
     let same = try ThreadCommunicator.run(ranks: 3) { communicator in
-      var last = try fit(all.slice(0..<50), kind, on: communicator)
+      var last = try kind.fit(all.slice(0..<50), on: communicator)
       for count in [51, 90, all.rowCount] {
         try last.write(to: path, overwrite: true, on: communicator)
         last = try FittedClustering(reading: path, on: communicator)
@@ -244,7 +202,7 @@ import Testing
       change(&changed)
       let rows = changed
       let reasons = try ThreadCommunicator.run(ranks: ranks) { communicator in
-        let fit = try fit(all.slice(0..<100), .flow, on: communicator)
+        let fit = try FittedMethod.flow.fit(all.slice(0..<100), on: communicator)
         do {
           _ = try HierarchicalClustering.update(
             fit, with: EmbeddingsInMemory(rows), by: AssigningOptions(), on: communicator)
@@ -310,11 +268,4 @@ import Testing
       #expect(try joined.rows(range).elements == all.slice(range).elements, "\(range)")
     }
   }
-}
-
-/// Has the lists of level 0 kept.
-private struct ListKeeper: ClusteringObserver {
-  let store: (any ListStore)?
-
-  func phase(_ phase: Phase, level: Int, isDone fraction: Double) {}
 }

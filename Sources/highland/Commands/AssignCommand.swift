@@ -61,24 +61,12 @@ struct AssignCommand: RankedCommand {
       [.labels(output), .json(report)],
       readingRows: [input.features], reading: FittedClustering.files(in: to), on: communicator)
     let source = try input.open(on: communicator)
-    if let output {
-      try communicator.agree {
-        guard communicator.rank == Rank(0) else { return }
-        try LabelFile.reserveSpace(count: source.rowCount, to: output)
-      }
-    }
-    try checkReading(of: to, on: communicator)
+    try outputs.reserveSpace(forLabels: source.rowCount, at: output, on: communicator)
     let workers = try threads.workers(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let start = ContinuousClock.now
-    reporter.show("run", isDone: 0)
-    let fit = try FittedClustering(reading: to, on: communicator)
-    reporter.show("run", isDone: 1)
-    guard source.dimensions == fit.settings.dimensions else {  // on every rank
-      throw AgreedFailure(
-        reason: "\(input.features): \(source.dimensions) columns; expected "
-          + "\(fit.settings.dimensions), as \(to) has")
-    }
+    let fit = try readRun(to, reporter, on: communicator)
+    try fit.check(dimensions: source.dimensions, of: input.features, besideRun: to)
     var options = AssigningOptions(
       search: search.options, invalidRows: invalidRows, workers: workers)
     options.search.division = try MemoryOptions.planOfFreeMemory(

@@ -323,12 +323,7 @@ struct ClusterCommand: RankedCommand {
   private func run(
     _ source: FeatureRows, waitingRankCount: Int, on communicator: MPICommunicator
   ) throws {
-    if let output {
-      try communicator.agree {
-        guard communicator.rank == Rank(0) else { return }
-        try LabelFile.reserveSpace(count: source.rowCount, to: output)
-      }
-    }
+    try outputs.reserveSpace(forLabels: source.rowCount, at: output, on: communicator)
     let trueLabels = try truth.map { path in
       let labels = try communicator.agree {
         try readLabels(path, count: source.rowCount, communicator)

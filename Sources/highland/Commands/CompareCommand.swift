@@ -100,18 +100,8 @@ struct CompareCommand: RankedCommand {
 
   private func readNames(ofRows rows: [Int], count: Int) throws -> [Int: String] {
     guard let names else { return [:] }
-    let file = try NameFile(path: names)
-    guard file.count == count else {
-      throw DataError(
-        path: names, problem: "\(file.count) lines; expected \(count), one per point")
-    }
-    return try file.names(of: rows)
+    return try openNames(names, count: count).names(of: rows)
   }
-}
-
-/// A number of things, for people.
-func quantity(_ count: Int, _ name: String) -> String {
-  "\(count) \(name)\(count == 1 ? "" : "s")"
 }
 
 extension ClusterChanges {

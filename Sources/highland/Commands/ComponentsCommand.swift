@@ -66,13 +66,7 @@ struct ComponentsCommand: RankedCommand {
     try outputs.check(
       [.labels(output)], reading: [edges, neighbors, similarities, truth], on: communicator)
     let (edges, pointCount) = try readEdges(on: communicator)
-    if let output {
-      try communicator.agree {
-        if communicator.rank == Rank(0) {
-          try LabelFile.reserveSpace(count: pointCount, to: output)
-        }
-      }
-    }
+    try outputs.reserveSpace(forLabels: pointCount, at: output, on: communicator)
     let trueLabels = try truth.map { path in
       let labels = try communicator.agree { try readLabels(path, count: pointCount, communicator) }
       try noteNegativeLabels(labels, of: path, on: communicator)

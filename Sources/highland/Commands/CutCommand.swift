@@ -97,7 +97,7 @@ struct CutCommand: RankedCommand {
         let range = levels.isEmpty ? "" : ", 0 ... \(levels.count - 1)"
         throw DataError(
           path: run,
-          problem: "has \(levels.count) level\(levels.count == 1 ? "" : "s")\(range) "
+          problem: "has \(quantity(levels.count, "level"))\(range) "
             + "(--level \(level))")
       }
       let points = NodePartition(sharing: hierarchy.summary.pointCount, among: communicator.size)

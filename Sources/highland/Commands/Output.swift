@@ -88,6 +88,19 @@ extension [String] {
 }
 
 extension OutputOptions {
+  /// Reserves the space of labels that will be written, so that a full disk is noticed before the work.
+  ///
+  /// > Collective: over `communicator`. A round of one byte per rank; none without a path.
+  func reserveSpace(forLabels count: Int, at path: String?, on communicator: some Communicator)
+    throws
+  {
+    guard let path else { return }
+    try communicator.agree {
+      guard communicator.rank == Rank(0) else { return }
+      try LabelFile.reserveSpace(count: count, to: path)
+    }
+  }
+
   /// Writes the labels of points; if that fails, they are kept under another name.
   ///
   /// > Collective: over `communicator`. Two rounds of some bytes per rank.

@@ -85,14 +85,7 @@ struct ReportCommand: RankedCommand {
       try noteNegativeLabels(labels, of: path, on: SingleRank())
       return labels
     }
-    let nameFile = try names.map { path in
-      let file = try NameFile(path: path)
-      guard file.count == count else {
-        throw DataError(
-          path: path, problem: "\(file.count) lines; expected \(count), one per point")
-      }
-      return file
-    }
+    let nameFile = try names.map { try openNames($0, count: count) }
     let coordinates = try map.map { path in
       let file = try ArrayFile(path: path)
       guard file.shape == [count, 2] else {
@@ -105,4 +98,13 @@ struct ReportCommand: RankedCommand {
     return try HierarchyReport(
       of: stored, truth: trueLabels, names: nameFile, coordinates: coordinates, top: top)
   }
+}
+
+/// Opens what people call points: a line for each.
+func openNames(_ path: String, count: Int) throws -> NameFile {
+  let file = try NameFile(path: path)
+  guard file.count == count else {
+    throw DataError(path: path, problem: "\(file.count) lines; expected \(count), one per point")
+  }
+  return file
 }

@@ -62,7 +62,7 @@ struct TreeCommand: RankedCommand {
       }
       let count = tree.pointCounts.count
       try show(
-        tree, as: "\(count) cluster\(count == 1 ? "" : "s"), \(tree.merges.count) merges",
+        tree, as: "\(quantity(count, "cluster")), \(tree.merges.count) merges",
         inJSON: json)
     }
   }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Communication
 import Datasets
 import DistributedGraphs
-import FoundationEssentials
 import HierarchicalClustering
 import LinearAlgebra
 import MPICommunication
@@ -102,19 +101,12 @@ struct UpdateCommand: RankedCommand {
     let files = try paths.map {
       try openFeatures($0, dimensions: input.dimensions, on: communicator)
     }
-    if let output {
-      try communicator.agree {
-        guard communicator.rank == Rank(0) else { return }
-        try LabelFile.reserveSpace(count: files.reduce(0) { $0 + $1.rowCount }, to: output)
-      }
-    }
+    try outputs.reserveSpace(
+      forLabels: files.reduce(0) { $0 + $1.rowCount }, at: output, on: communicator)
     let workers = try threads.workers(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let start = ContinuousClock.now
-    try checkReading(of: to, on: communicator)
-    reporter.show("run", isDone: 0)
-    let fit = try FittedClustering(reading: to, on: communicator)
-    reporter.show("run", isDone: 1)
+    let fit = try readRun(to, reporter, on: communicator)
     try check(files, of: paths, fit)
     let source = JoinedRows(files)
     var options = AssigningOptions(invalidRows: invalidRows, workers: workers)
@@ -155,10 +147,8 @@ struct UpdateCommand: RankedCommand {
   ///
   /// - Throws: The same on every rank.
   private func check(_ files: [FeatureFiles], of paths: [String], _ fit: FittedClustering) throws {
-    for (file, path) in zip(files, paths) where file.columnCount != fit.settings.dimensions {
-      throw AgreedFailure(
-        reason: "\(path): \(file.columnCount) columns; expected \(fit.settings.dimensions), as "
-          + "\(to) has")
+    for (file, path) in zip(files, paths) {
+      try fit.check(dimensions: file.columnCount, of: path, besideRun: to)
     }
     let count = files.dropLast().reduce(0) { $0 + $1.rowCount }
     guard count == fit.points.nodeCount else {
@@ -167,18 +157,4 @@ struct UpdateCommand: RankedCommand {
           + "\(fit.points.nodeCount), the points of \(to)")
     }
   }
-}
-
-/// Refuses a saved run that has no room here: its arrays, and once more the largest of them while it is read.
-///
-/// > Collective: over `communicator`. A few rounds of some bytes per rank.
-func checkReading(of run: String, on communicator: MPICommunicator) throws {
-  let bytes = FittedClustering.files(in: run).map { path in
-    let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64
-    return Double(size ?? 0)
-  }
-  try MemoryNeed(
-    option: "--to \(run)", purpose: "a clustering",
-    bytes: (bytes.reduce(0, +) + bytes.max()!) / Double(communicator.size)
-  ).check(on: communicator)
 }

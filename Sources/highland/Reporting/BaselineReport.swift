@@ -80,16 +80,15 @@ struct BaselineReport: Encodable {
     let seconds = ["read", "neighbors", "cluster", "label"].compactMap { name in
       phases[name].map { "\(name) \(decimal($0.elapsedSeconds, places: 3)) s" }
     }
-    let waiting =
-      waitingRankCount > 0
-      ? " (\(waitingRankCount) more waited, as each is for \(nodesPerRank) points or more)" : ""
+    let elapsed = elapsedAccount(
+      ofSeconds: elapsedSeconds, rankCount: rankCount, threadCount: threadCount,
+      waitingRankCount: waitingRankCount, nodesPerRank: nodesPerRank)
     let peak = decimal(Double(memory.peakBytesOfAllRanks) / 1e6, places: 0)
     return (search?.account.map { $0 + "\n" } ?? "") + """
       By \(parameters.method), \(settingText)\(lists).\(ofListsAlone)
       \(pointCount) points in \(clusterCount) clusters, \(singletonCount) of one point.
       \(seconds.joined(separator: ", "))
-      \(decimal(elapsedSeconds, places: 2)) s on \(rankCount) rank\(rankCount == 1 ? "" : "s") of \
-      \(threadCount) thread\(threadCount == 1 ? "" : "s")\(waiting); peak memory \(peak) MB over all ranks.
+      \(elapsed); peak memory \(peak) MB over all ranks.
       """
   }
 }

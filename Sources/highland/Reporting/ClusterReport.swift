@@ -131,15 +131,13 @@ struct ClusterReport: Codable {
           + "\(decimal($0.meanClusters, places: 2)) clusters on average, "
           + "\($0.leastClusters) ... \($0.mostClusters)."
       } ?? ""
-    let waiting =
-      waitingRankCount > 0
-      ? " (\(waitingRankCount) more waited, as each is for \(nodesPerRank) points or more)" : ""
+    let elapsed = elapsedAccount(
+      ofSeconds: elapsedSeconds, rankCount: rankCount, threadCount: threadCount,
+      waitingRankCount: waitingRankCount, nodesPerRank: nodesPerRank)
     return """
       \(pointCount) points in \(clusterCount) clusters, \(singletonCount) of one point; \
       stopped because \(reason).\(ofGroups)
-      \(decimal(elapsedSeconds, places: 2)) s on \(rankCount) rank\(rankCount == 1 ? "" : "s") of \
-      \(threadCount) thread\(threadCount == 1 ? "" : "s")\(waiting); peak memory \(peak) MB over all \
-      ranks, \(start) MB of it before the first row was read.
+      \(elapsed); peak memory \(peak) MB over all ranks, \(start) MB of it before the first row was read.
       """
   }
 }

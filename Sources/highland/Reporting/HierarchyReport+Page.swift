@@ -37,7 +37,7 @@ extension HierarchyReport {
     if copyCount > 0 {
       text += "Copies of other points, which count once in merges: \(grouped(copyCount)). "
     }
-    text += "Merging ended after \(levels.count) level\(levels.count == 1 ? "" : "s"): \(reason)."
+    text += "Merging ended after \(quantity(levels.count, "level")): \(reason)."
     if let metrics = agreement?.metrics {
       text +=
         " Against the truth: pairwise F \(decimal(metrics.pairwise.f, places: 3)), BCubed F "
