@@ -111,7 +111,9 @@ extension ClusteringRun {
         using: plan.workers, on: communicator)
     }
     if bounds.settles {
-      try settle(from: start, of: source, using: plan.workers, on: communicator)
+      try settle(
+        from: start, isCountGiven: bounds.clusterCounts != nil, of: source, using: plan.workers,
+        on: communicator)
     }
   }
 

@@ -1,0 +1,204 @@
+internal import LinearAlgebra
+
+/// Clusters of a few directions, and how well each direction fits: spherical k-means that starts from what is there
+/// (Dhillon & Modha, Machine Learning 42, 2001).
+///
+/// All sums are of doubles in the order of nodes, so equal input makes equal bits.
+struct DirectionClusters {
+  /// One row per node, of length 1 or, for one without a direction, 0.
+  private let directions: Matrix
+  /// How many points each node stands for.
+  private let weights: [Double]
+  /// The cluster of each node, 0 ..< clusterCount.
+  private(set) var clusters: [Int]
+  let clusterCount: Int
+  private var sums: ClusterSums
+
+  /// - Parameter clusters: 0, 1, …, each of at least one node.
+  init(_ directions: Matrix, weights: [Double], clusters: [Int]) {
+    self.directions = directions
+    self.weights = weights
+    self.clusters = clusters
+    clusterCount = (clusters.max() ?? -1) + 1
+    sums = ClusterSums(directions, weights, clusters, clusterCount)
+  }
+
+  /// The lengths of the sums of clusters, together: that of all points if every cluster is one direction.
+  var coherence: Double { sums.lengths.reduce(0, +) }
+
+  /// Moves every node to the cluster whose other nodes it is most similar to: to the direction of their sum, each as
+  /// often as it has points. No cluster loses its last node.
+  ///
+  /// Of two clusters that are equally similar a node takes its own, or else the first.
+  ///
+  /// - Complexity: O(nodes · clusters · columns).
+  mutating func settle() {
+    var settled = clusters
+    for node in clusters.indices where sums.nodeCounts[clusters[node]] > 1 {
+      let (row, own) = (directions.row(node), clusters[node])
+      var best = sums.similarity(of: row, to: own, without: weights[node])
+      for other in 0..<clusterCount where other != own {
+        let value = sums.similarity(of: row, to: other, without: 0)
+        if value > best { (best, settled[node]) = (value, other) }
+      }
+    }
+    let left = Set(settled)
+    clusters = clusters.indices.map { left.contains(clusters[$0]) ? settled[$0] : clusters[$0] }
+    sums = ClusterSums(directions, weights, clusters, clusterCount)
+  }
+
+  /// Settles as long as coherence rises, at most 20 times.
+  mutating func converge() {
+    for _ in 0..<20 {
+      var next = self
+      next.settle()
+      guard next.clusters != clusters, next.coherence > coherence else { return }
+      self = next
+    }
+  }
+
+  /// Merges two clusters and divides a third, as often as coherence rises; the number of clusters stays as it is.
+  ///
+  /// Nodes that move one by one cannot part two clusters that were merged too early. Of all such exchanges the three
+  /// that gain most before nodes settle are tried, in that order, until one gains; at most as many exchanges are made
+  /// as there are clusters.
+  ///
+  /// - Complexity: Per exchange that is tried a few times that of ``settle()``.
+  mutating func exchange() {
+    converge()
+    for _ in 0..<clusterCount {
+      guard let better = betterExchange() else { return }
+      self = better
+    }
+  }
+
+  private func betterExchange() -> Self? {
+    let merges = cheapestMerges().prefix(10)
+    let divisions = (0..<clusterCount).compactMap(division)
+      .sorted { ($0.gain, $1.cluster) > ($1.gain, $0.cluster) }.prefix(10)
+    var exchanges: [Exchange] = []
+    for merge in merges {
+      for division in divisions
+      where division.cluster != merge.kept && division.cluster != merge.emptied {
+        exchanges.append(Exchange(merge: merge, division: division))
+      }
+    }
+    exchanges.sort { $0.gain > $1.gain }
+    for exchange in exchanges.prefix(3) {
+      let (kept, emptied) = (exchange.merge.kept, exchange.merge.emptied)
+      var places = clusters.map { $0 == emptied ? kept : $0 }
+      for node in exchange.division.parted { places[node] = emptied }
+      var next = Self(directions, weights: weights, clusters: places)
+      next.converge()
+      // A millionth is more than sums are wrong by.
+      if next.coherence > coherence * (1 + 1e-6) { return next }
+    }
+    return nil
+  }
+
+  /// All pairs of clusters with a direction, in the order of what merging them loses, then of clusters.
+  private func cheapestMerges() -> [Merge] {
+    let lengths = sums.lengths
+    // A sum of length 0 has points without a direction, which are like no other.
+    let places = lengths.indices.filter { lengths[$0] > 0 }
+    var merges: [Merge] = []
+    for (rank, kept) in places.enumerated() {
+      for emptied in places[(rank + 1)...] {
+        let loss = lengths[kept] + lengths[emptied] - sums.length(ofMerged: kept, emptied)
+        merges.append(Merge(loss: loss, kept: kept, emptied: emptied))
+      }
+    }
+    return merges.sorted { ($0.loss, $0.kept, $0.emptied) < ($1.loss, $1.kept, $1.emptied) }
+  }
+
+  /// A cluster in two: around the node that is least like it, and the one that is least like that.
+  private func division(of cluster: Int) -> Division? {
+    let members = clusters.indices.filter { clusters[$0] == cluster }
+    guard members.count > 1, sums.lengths[cluster] > 0 else { return nil }
+    let part = directions.copy(ofRows: members)
+    func leastSimilar(to row: [Double]) -> (similarities: [Double], place: Int) {
+      let similarities = members.indices.map { place in
+        zip(part.row(place), row).reduce(0) { $0 + Double($1.0) * $1.1 }
+      }
+      return (similarities, similarities.indices.min { similarities[$0] < similarities[$1] }!)
+    }
+    let first = leastSimilar(to: sums.sum(of: cluster)).place
+    let (toFirst, second) = leastSimilar(to: part.row(first).map(Double.init))
+    let (toSecond, _) = leastSimilar(to: part.row(second).map(Double.init))
+    let sides = members.indices.map { toSecond[$0] > toFirst[$0] ? 1 : 0 }
+    guard sides.contains(0), sides.contains(1) else { return nil }
+    var halves = Self(part, weights: members.map { weights[$0] }, clusters: sides)
+    halves.converge()
+    return Division(
+      cluster: cluster, gain: halves.coherence - sums.lengths[cluster],
+      parted: members.indices.filter { halves.clusters[$0] == 1 }.map { members[$0] })
+  }
+
+  private struct Division {
+    let cluster: Int
+    let gain: Double
+    /// The nodes of one of the halves.
+    let parted: [Int]
+  }
+
+  private struct Merge {
+    let loss: Double
+    let kept: Int
+    let emptied: Int
+  }
+
+  private struct Exchange {
+    let merge: Merge
+    let division: Division
+
+    var gain: Double { division.gain - merge.loss }
+  }
+}
+
+/// The sums of the rows of clusters, each as often as it has points.
+private struct ClusterSums {
+  private let width: Int
+  private var elements: [Double]
+  private(set) var nodeCounts: [Int]
+  private(set) var lengths: [Double] = []
+
+  init(_ rows: Matrix, _ weights: [Double], _ clusters: [Int], _ clusterCount: Int) {
+    width = rows.columnCount
+    elements = Array(repeating: 0, count: clusterCount * width)
+    nodeCounts = Array(repeating: 0, count: clusterCount)
+    for node in clusters.indices {
+      nodeCounts[clusters[node]] += 1
+      let start = clusters[node] * width
+      for (column, value) in rows.row(node).enumerated() {
+        elements[start + column] += weights[node] * Double(value)
+      }
+    }
+    lengths = nodeCounts.indices.map { cluster in
+      sum(of: cluster).reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }
+  }
+
+  func sum(of cluster: Int) -> [Double] {
+    Array(elements[cluster * width..<(cluster + 1) * width])
+  }
+
+  /// The length of the sum of two clusters.
+  func length(ofMerged a: Int, _ b: Int) -> Double {
+    (0..<width).reduce(0) { total, column in
+      let value = elements[a * width + column] + elements[b * width + column]
+      return total + value * value
+    }.squareRoot()
+  }
+
+  /// The cosine of a row of length 1 to the sum of a cluster, less the row itself `weight` times; -1 if that is
+  /// nothing.
+  func similarity(of row: [Float], to cluster: Int, without weight: Double) -> Double {
+    var (product, square) = (0.0, 0.0)
+    for (column, value) in row.enumerated() {
+      let sum = elements[cluster * width + column] - weight * Double(value)
+      product += sum * Double(value)
+      square += sum * sum
+    }
+    return square > 0 ? product / square.squareRoot() : -1
+  }
+}
