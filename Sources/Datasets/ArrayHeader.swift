@@ -62,6 +62,9 @@ struct ArrayHeader: Equatable {
     return bytes + Array((dictionary + String(repeating: " ", count: padding) + "\n").utf8)
   }
 
+  /// The length of the header of an array with one or two dimensions.
+  static let usualByteCount = 128
+
   /// A shape as Python writes it: `(3,)`, `(3, 4)`.
   static func text(_ shape: [Int]) -> String {
     shape.count == 1

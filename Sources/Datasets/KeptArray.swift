@@ -23,8 +23,7 @@ public func keepingOnFailure<Element: ArrayElement>(
   do {
     try write()
   } catch let failure as AgreedFailure {
-    let directory = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
-    for place in [destination(of: path), "\(directory)/\(name(of: path))"] {
+    for place in [destination(of: path), "\(temporaryDirectory)/\(name(of: path))"] {
       let place = String(
         decoding: try communicator.broadcast(Array(nameOfKept(place, as: "npy").utf8)),
         as: UTF8.self)
@@ -39,6 +38,27 @@ public func keepingOnFailure<Element: ArrayElement>(
     }
     throw failure
   }
+}
+
+/// Writes a file by `write`; if that fails, writes it under another name, beside the output or else in the temporary
+/// directory, and says where.
+///
+/// - Throws: ``DataError`` of `write`, with the place in what it says.
+public func keepingOnFailure(of path: String, _ write: (_ path: String) throws -> Void) throws {
+  do { try write(path) } catch let error as DataError {
+    for place in [destination(of: path), "\(temporaryDirectory)/\(name(of: path))"] {
+      let place = nameOfKept(place)
+      do { try write(place) } catch is DataError { continue }
+      throw DataError(
+        path: error.path,
+        problem: "\(error.problem); what was to be written is complete in \(place) on \(hostName)")
+    }
+    throw error
+  }
+}
+
+private var temporaryDirectory: String {
+  unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
 }
 
 /// A name beside a path for what cannot get its name: `labels.kept-1a2b3c4d.npy` for `labels.npy`.

@@ -84,8 +84,11 @@ extension LabelFile {
   ///
   /// - Throws: ``DataError`` if they surely will not. Labels in text have two bytes at least.
   public static func reserveSpace(count: Int, to path: String) throws {
-    let size = isArray(path) ? 8 : 2
-    guard let byteCount = byteCount(ofShape: [count], elementByteCount: size) else {
+    if isArray(path) {
+      return try ReservedSpace.reserve(ofShape: [count], elementByteCount: 8, for: path)
+    }
+    let (byteCount, isTooLarge) = count.multipliedReportingOverflow(by: 2)
+    guard !isTooLarge else {
       throw DataError(path: path, problem: "\(count) labels are too many for a file")
     }
     try ReservedSpace.reserve(byteCount, for: path)

@@ -48,19 +48,21 @@ public func checkWritableDirectory(_ path: String, marker: String, overwrite: Bo
 /// - Parameters:
 ///   - marker: The name of a file that `body` writes. A directory that is not empty is replaced,
 ///     with `overwrite`, only if it holds a file of this name.
+///   - mayLose: Whether nothing need be made of a directory whose name is taken already. If not, as what is written took
+///     long to find, it is made all the same, and gets a name of its own.
 /// - Returns: What `body` returns.
 /// - Throws: The same ``AgreedFailure`` on every rank, with what a ``DataError`` says as in
 ///   ``checkWritableDirectory(_:marker:overwrite:)``; what `body` threw, where it did.
 public func writeDirectory<R>(
-  to path: String, marker: String, overwrite: Bool, on communicator: some Communicator,
-  _ body: (_ temporary: String) throws -> R
+  to path: String, marker: String, overwrite: Bool, mayLose: Bool = true,
+  on communicator: some Communicator, _ body: (_ temporary: String) throws -> R
 ) throws -> R {
   try communicator.assertReplicated((path: path, marker: marker, overwrite: overwrite))
   let path = withoutTrailingSlashes(path)
   let isFirst = communicator.rank == Rank(0)
   let created = try communicator.agree { () -> String in
     guard isFirst else { return "" }
-    try checkWritableDirectory(path, marker: marker, overwrite: overwrite)
+    if mayLose { try checkWritableDirectory(path, marker: marker, overwrite: overwrite) }
     let temporary = temporaryName(for: destination(of: path))
     TemporaryFiles.add(temporary)
     guard unsafe mkdir(temporary, 0o777) == 0 else {
@@ -123,8 +125,9 @@ private func kept(_ temporary: String, instead path: String, _ error: DataError)
 private func finish(
   _ temporary: String, as path: String, marker: String, overwrite: Bool
 ) throws {
-  let written = try kind(of: "\(temporary)/\(marker)")
-  precondition(written == S_IFREG, "no \(marker) has been written")
+  guard try kind(of: "\(temporary)/\(marker)") == S_IFREG else {
+    throw DataError(path: path, problem: "what was written for it has been removed meanwhile")
+  }
   synchronizeDirectory(of: "\(temporary)/")
   // What is there may have changed since the beginning.
   try checkWritableDirectory(path, marker: marker, overwrite: overwrite)

@@ -12,7 +12,8 @@ public enum ReservedSpace {
 
   /// Reserves what an output will take: to be called before the work, when its size is known.
   ///
-  /// Some file systems cannot reserve; there only a lack of space at this time is noticed.
+  /// Some file systems cannot reserve; there only a lack of space at this time is noticed. (The fallocate of Linux, as
+  /// that of POSIX would write to every block instead.)
   ///
   /// - Parameter byteCount: What will be written at least.
   /// - Throws: ``DataError`` if the file system has fewer bytes left.
@@ -20,20 +21,28 @@ public enum ReservedSpace {
     guard byteCount > 0 else { return }
     let file = try ReservedFile(beside: path)
     try checkSpace(byteCount, in: file.descriptor, for: path)
-    guard posix_fallocate(file.descriptor, 0, byteCount) != ENOSPC else {
-      throw DataError(
-        path: path, problem: "\(byteCount) bytes are to be written; there is no space for them")
+    if fallocate(file.descriptor, 0, 0, byteCount) != 0 {
+      let problem: String? =
+        switch errno {
+        case ENOSPC: "there is no space for them"
+        case EDQUOT: "the quota leaves no space for them"
+        case EFBIG: "the limit of a file's size is lower"
+        default: nil
+        }
+      if let problem {
+        throw DataError(path: path, problem: "\(byteCount) bytes are to be written; \(problem)")
+      }
     }
     files.withLock { $0[path] = file }
   }
 
-  /// The same for an array of a shape, without its header.
+  /// The same for an array of a shape, with its header.
   ///
   /// - Throws: ``DataError`` if the file system has fewer bytes left, or no file can hold it.
   public static func reserve(ofShape shape: [Int], elementByteCount: Int, for path: String) throws {
     let count = byteCount(ofShape: shape, elementByteCount: elementByteCount)
     guard let count else { return try checkSpace(.max, for: path) }
-    try reserve(count, for: path)
+    try reserve(count == 0 ? 0 : count + ArrayHeader.usualByteCount, for: path)
   }
 
   /// Gives what was reserved for an output a name.

@@ -43,13 +43,21 @@ public enum TemporaryFiles {
   public static func removeOnSignals(ending: @escaping @Sendable (_ signal: Int32) -> Never) {
     guard writingEnd >= 0 else { return }
     end.withLock { if $0 == nil { $0 = ending } }
-    for number in [SIGHUP, SIGINT, SIGTERM, SIGUSR1] {
-      var action = sigaction()
-      guard unsafe sigaction(number, nil, &action) == 0,
-        unsafe action.__sigaction_handler.sa_handler == nil  // the default
-      else { continue }
+    for number in [SIGHUP, SIGINT, SIGTERM, SIGUSR1] where handler(of: number) == 0 {
       removeOnSignal(number)
     }
+  }
+
+  /// Whether whoever started this process wanted a signal to be ignored.
+  public static func isIgnored(_ number: Int32) -> Bool {
+    handler(of: number) == unsafe unsafeBitCast(SIG_IGN, to: Int.self)
+  }
+
+  /// The address of what a signal runs: 0 for the default, negative if it cannot be told.
+  private static func handler(of number: Int32) -> Int {
+    var action = sigaction()
+    guard unsafe sigaction(number, nil, &action) == 0 else { return -1 }
+    return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
   }
 
   /// The same for one signal, whatever it did; may be said by a handler of that signal.

@@ -53,7 +53,7 @@ extension FittedClustering {
     to path: String, overwrite: Bool, on communicator: some Communicator
   ) throws {
     try writeDirectory(
-      to: path, marker: Self.marker, overwrite: overwrite, on: communicator
+      to: path, marker: Self.marker, overwrite: overwrite, mayLose: false, on: communicator
     ) { temporary in
       var arrays = CheckedArrays(at: "\(temporary)/")
       func write<Element: CheckedElement>(

@@ -15,8 +15,11 @@ public struct NeighborCheckpoint: ListStore {
   /// What lists depend on, by name.
   private let settings: [String: String]
   private let note: (String) -> Void
+  /// Of rank 0; nil there if another job holds it.
+  private let lock: DirectoryLock?
 
-  /// Makes the directory if it is not there, and removes what a run has left that was killed as it wrote.
+  /// Makes the directory if it is not there, and removes what a run has left that was killed as it wrote, unless another
+  /// job is at work on the same lists.
   ///
   /// > Collective: over `communicator`. A round of a byte per rank.
   ///
@@ -37,13 +40,16 @@ public struct NeighborCheckpoint: ListStore {
     self.directory = directory
     self.settings = settings
     self.note = note
-    try communicator.agree {
-      guard communicator.rank == Rank(0) else { return }
+    let prefix = Self.prefix(of: settings)
+    lock = try communicator.agree {
+      guard communicator.rank == Rank(0) else { return nil }
       do {
         try FileManager.default.createDirectory(
           atPath: directory, withIntermediateDirectories: true)
       } catch { throw DataError(path: directory, problem: "cannot create the directory") }
-      try removeUnfinished(prefix, in: directory)
+      let lock = try DirectoryLock.take("\(directory)/\(prefix).lock")
+      if lock != nil { try removeUnfinished(prefix, in: directory) }
+      return lock
     }
   }
 
@@ -123,7 +129,11 @@ public struct NeighborCheckpoint: ListStore {
   private func path(_ ending: String) -> String { "\(directory)/\(prefix)\(ending)" }
 
   /// How the names of its files begin.
-  private var prefix: String { "neighbors-\(digest(of: settings))" }
+  private var prefix: String { Self.prefix(of: settings) }
+
+  private static func prefix(of settings: [String: String]) -> String {
+    "neighbors-\(digest(of: settings))"
+  }
 
   private static let format = "highland neighbours 2"
 }
@@ -141,7 +151,7 @@ private struct KeptLists: Codable {
 /// Removes files and directories that a killed run was about to write.
 ///
 /// - Parameter prefix: How their names begin.
-func removeUnfinished(_ prefix: String, in directory: String) throws {
+package func removeUnfinished(_ prefix: String, in directory: String) throws {
   for name in try namesInDirectory(directory) ?? []
   where name.hasPrefix(prefix) && name.contains(".tmp-") {
     do { try FileManager.default.removeItem(atPath: "\(directory)/\(name)") } catch {

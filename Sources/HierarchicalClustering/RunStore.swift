@@ -15,20 +15,38 @@ public struct RunStore {
   private let settings: [String: String]
   private let format: String
   private let note: (String) -> Void
+  /// Of rank 0.
+  private let lock: DirectoryLock?
+  private let unused = UnusedStates()
 
+  /// A run that another job is working on is refused: both would write, and remove, the same states.
+  ///
+  /// > Collective: over `communicator`. A round of a byte per rank.
+  ///
   /// - Parameters:
   ///   - directory: It is there.
   ///   - plan: Replicated.
   ///   - input: Replicated. What else the labels depend on, by name: the rows, and the network.
   ///   - version: Of the program. Another one's labels may differ.
   ///   - note: Tells of what was found, and of what could not be written.
+  /// - Throws: ``AgreedFailure`` on every rank if another job holds the lock, or none can be made.
   public init(
     _ directory: String, plan: ClusteringPlan<some LinkageJudge>, input: [String: String],
-    version: String, note: @escaping (String) -> Void
-  ) {
+    version: String, note: @escaping (String) -> Void, on communicator: some Communicator
+  ) throws {
     precondition(!plan.keepsLayers, "labels of every level are not kept")
     self.directory = directory
-    settings = plan.settings.merging(input) { $1 }
+    let settings = plan.settings.merging(input) { $1 }
+    self.settings = settings
+    lock = try communicator.agree {
+      guard communicator.rank == Rank(0) else { return nil }
+      let path = "\(directory)/run-\(digest(of: settings))-lock"
+      guard let lock = try DirectoryLock.take(path) else {
+        throw DataError(
+          path: directory, problem: "another job keeps its states of the same run there; wait for it to end")
+      }
+      return lock
+    }
     format = "run 1 of highland \(version)"
     self.note = note
   }
@@ -52,6 +70,7 @@ public struct RunStore {
         return (kept.choice, run)
       } catch let failure as AgreedFailure {
         note("checkpoint: \(failure.reason); not used")
+        unused.numbers.insert(number)
       }
     }
     return nil
@@ -86,11 +105,15 @@ public struct RunStore {
     }
   }
 
-  /// Removes all but the newest two states, and what a killed run has left unfinished.
+  /// Removes all but the newest two states, of those that are as they were written, and what a killed run has left
+  /// unfinished.
   ///
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
   private func removeOld(on communicator: some Communicator) throws {
-    let old = try generations(on: communicator).dropLast(2)
+    let all = try generations(on: communicator)
+    let stay = all.filter { !unused.numbers.contains($0) }.suffix(2)
+    guard stay.count == 2 else { return }
+    let old = all.filter { !stay.contains($0) }
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       try removeUnfinished(prefix, in: directory)
@@ -147,6 +170,11 @@ public struct RunStore {
 
   /// The file that is written last.
   private static let description = "run.json"
+}
+
+/// The numbers of states that are not as they were written; the same on all ranks.
+private final class UnusedStates {
+  var numbers: Set<Int> = []
 }
 
 extension ClusteringPlan {

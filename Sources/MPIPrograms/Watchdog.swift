@@ -75,7 +75,8 @@ public final class Watchdog: Sendable {
       }
       return seconds
     }
-    let limit = try communicator.maximum(seconds)
+    // Launchers may hand variables to the first rank's host only.
+    let limit = try communicator.broadcast([seconds])[0]
     return limit == 0 ? nil : max(limit, 2)
   }
 

@@ -24,13 +24,14 @@ public struct CheckpointDirectory: Sendable {
     self.files = files
   }
 
-  /// Makes the directory if it is not there.
+  /// Makes the directory if it is not there, and removes what a run has left that was killed as it wrote.
   ///
   /// - Throws: ``DataError`` if it cannot be made.
   public func create() throws {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch { throw DataError(path: path, problem: "cannot create the directory") }
+    try removeUnfinished("checkpoint-", in: path)
   }
 
   /// The names of the checkpoints in it, the newest first; none if there is no such directory.
@@ -70,9 +71,10 @@ public struct CheckpointDirectory: Sendable {
       metadata["checksum"] = checksum(tensors, metadata)
       try TensorFile.write(
         tensors, metadata: metadata, to: "\(path)/\(name)", overwrite: true)
-      // Whatever else is there, the one just written stays.
+      // The one just written stays, and the one before it. A later one was damaged: the run did not go on from it.
       let others = try names().filter { $0 != name }
-      for old in others.dropFirst(1) {
+      let before = others.first { Self.step(ofName: $0)! < state.optimizer.stepCount }
+      for old in others where old != before {
         do {
           try FileManager.default.removeItem(atPath: "\(path)/\(old)")
         } catch {
@@ -82,37 +84,45 @@ public struct CheckpointDirectory: Sendable {
     }
   }
 
-  /// The state of the newest checkpoint; nil if there is none.
+  /// The state of the newest checkpoint that is as it was written; nil if there is none at all.
   ///
   /// Rank 0 says which file it is, and every rank reads it.
   ///
-  /// > Collective: over `communicator`. Three rounds of a few bytes per rank, and one of the names.
+  /// > Collective: over `communicator`. Three rounds of a few bytes per rank, and one of the name.
   ///
   /// - Parameters:
   ///   - rule: The optimizer of this run.
   ///   - template: Parameters of the shapes of this run.
-  /// - Throws: ``AgreedFailure`` on every rank if the file is damaged, naming the one before it; or if it
-  ///   belongs to a run with other settings, naming those.
+  ///   - note: Told on rank 0 of each that is damaged.
+  /// - Throws: ``AgreedFailure`` on every rank if all are damaged; or if the newest that is not belongs to a run with
+  ///   other settings, naming those.
   public func load<Progress>(
-    _ rule: OptimizerRule, like template: Parameters<Float>, on communicator: some Communicator
+    _ rule: OptimizerRule, like template: Parameters<Float>, note: (String) -> Void,
+    on communicator: some Communicator
   ) throws -> RunState<Progress>? {
     try communicator.assertReplicated((path: path, rule: rule))
-    let listed = try communicator.agree {
-      communicator.rank == Rank(0) ? try self.names().joined(separator: "/") : ""
-    }
-    let names = String(decoding: try communicator.broadcast(Array(listed.utf8)), as: UTF8.self)
-      .split(separator: "/").map(String.init)
-    guard let newest = names.first else { return nil }
-    return try communicator.agree { () -> RunState<Progress>? in
-      do {
-        return try load(newest, rule, like: template)
-      } catch let error as DataError {
-        let way =
-          names.count > 1
-          ? "remove it to go on from \(names[1])" : "remove it to start anew; there is no other"
-        throw DataError(path: error.path, problem: "\(error.problem); \(way)")
+    let chosen = try communicator.agree { () -> String in
+      guard communicator.rank == Rank(0) else { return "" }
+      let names = try self.names()
+      var firstError: DataError?
+      for name in names {
+        do {
+          let _: RunState<Progress> = try load(name, rule, like: template)
+          return name
+        } catch let error as DataError {
+          firstError = firstError ?? error
+          if name != names.last { note("checkpoint: \(error); not used") }
+        }
       }
+      guard let firstError else { return "" }
+      throw DataError(
+        path: firstError.path,
+        problem: "\(firstError.problem); remove it to start anew; there is none that is whole")
     }
+    let name = String(
+      decoding: try communicator.broadcast(Array(chosen.utf8)), as: UTF8.self)
+    guard !name.isEmpty else { return nil }
+    return try communicator.agree { try load(name, rule, like: template) }
   }
 
   private func load<Progress>(

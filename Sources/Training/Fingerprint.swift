@@ -28,7 +28,8 @@ public struct Fingerprint: Equatable, Sendable, CustomStringConvertible {
     let own = try communicator.agree {
       var sum: UInt64 = 0
       for tile in owned.tiles(of: 4096) {
-        let rows = try source.rows(tile)
+        // Rows whose numbers float32 has no room for are used by their directions.
+        let rows = try (try? source.rows(tile)) ?? source.directions(tile).matrix
         for row in 0..<rows.rowCount {
           let bits = rows.row(row).lazy.map { UInt64($0.bitPattern) }
           sum &+= hash(of: bits, startingAt: tile.lowerBound + row)

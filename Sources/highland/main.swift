@@ -9,6 +9,9 @@ import MPICommunication
 import MPIPrograms
 import Synchronization
 
+// A reader of the output who has gone, or a limit of file sizes, makes writing fail; neither ends the process.
+for number in [SIGPIPE, SIGXFSZ] { _ = signal(number, SIG_IGN) }
+
 // Every rank parses the same arguments and comes to the same command, or to the same complaint. Neither help
 // nor complaints need MPI; the first rank prints them for all.
 let command: any ParsableCommand

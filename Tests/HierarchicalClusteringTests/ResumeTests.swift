@@ -57,7 +57,8 @@ import Testing
       let lists = try NeighborCheckpoint(
         directory, of: "rows", SearchOptions(.exact), listLength: plan.listLength, invalid: .error,
         mergingCopies: plan.mergesCopies, note: note, on: communicator)
-      let runs = RunStore(directory, plan: plan, input: ["a": "b"], version: version, note: note)
+      let runs = try RunStore(
+        directory, plan: plan, input: ["a": "b"], version: version, note: note, on: communicator)
       do {
         let found = try cluster(
           settings.source, by: plan, observer: Keeper(store: lists, runs: runs, end: end),

@@ -89,7 +89,7 @@ private func run(
     let template = template
     let resumed = try ThreadCommunicator.run(ranks: ranks) { communicator in
       let state: TrainingState? = try directory.load(
-        options.optimizer, like: template, on: communicator)
+        options.optimizer, like: template, note: { _ in }, on: communicator)
       return (state?.optimizer.stepCount, try run(from: state, on: communicator))
     }
     for (rank, (step, state)) in resumed.enumerated() {
@@ -109,7 +109,7 @@ private func run(
       let stopped = try run(
         observer: Stopping(validationStop: asked, directory: directory), on: communicator)
       let saved: TrainingState? = try directory.load(
-        options.optimizer, like: template, on: communicator)
+        options.optimizer, like: template, note: { _ in }, on: communicator)
       return (stopped, saved, try run(from: saved, on: communicator))
     }[0]
     let (stopped, saved, goneOn) = states
@@ -129,7 +129,7 @@ private func run(
     let shape = StructureShape(width: 8)
     let error = #expect(throws: AgreedFailure.self) {
       let _: StructureTrainingState? = try directory("structure").load(
-        .adam(), like: shape.initialParameters(seed: 1), on: SingleRank())
+        .adam(), like: shape.initialParameters(seed: 1), note: { _ in }, on: SingleRank())
     }
     #expect(
       error?.reason.hasSuffix(
@@ -145,7 +145,7 @@ private func run(
     try directory("3 × 2, hash 1").save(TrainingState(options), on: SingleRank())
     let error = #expect(throws: AgreedFailure.self) {
       let _: TrainingState? = try directory("3 × 2, hash 2").load(
-        options.optimizer, like: template, on: SingleRank())
+        options.optimizer, like: template, note: { _ in }, on: SingleRank())
     }
     #expect(
       error?.reason.hasSuffix(
@@ -161,29 +161,47 @@ private func run(
       ])
   }
 
-  @Test("Refuses a damaged file, and says which is before it", arguments: [0, 1, 2])
-  func refusesDamage(kind: Int) throws {
-    _ = try run(observer: Stopping(stop: 4, directory: directory), on: SingleRank())
-    let file = "\(path)/checkpoint-000000004.safetensors"
-    var bytes = try Data(contentsOf: URL(filePath: file))
+  private func damage(_ step: Int, _ kind: Int) throws {
+    let file = URL(filePath: "\(path)/checkpoint-00000000\(step).safetensors")
+    var bytes = try Data(contentsOf: file)
     switch kind {
     case 0: bytes.removeLast(1000)
     case 1: bytes[bytes.count - 9] ^= 4  // a bit of a parameter
     default: bytes.removeAll()
     }
-    try bytes.write(to: URL(filePath: file))
-    do {
-      let _: TrainingState? = try directory.load(
-        options.optimizer, like: template, on: SingleRank())
-      Issue.record("a damaged checkpoint was read")
-    } catch let failure as AgreedFailure {
-      #expect(failure.reason.contains("checkpoint-000000004.safetensors"))
-      #expect(failure.reason.contains("to go on from checkpoint-000000003.safetensors"))
-    }
-    try FileManager.default.removeItem(atPath: file)
+    try bytes.write(to: file)
+  }
+
+  @Test("Goes on from the one before a damaged file, and says so", arguments: [0, 1, 2])
+  func goesOnBeforeDamage(kind: Int) throws {
+    _ = try run(observer: Stopping(stop: 4, directory: directory), on: SingleRank())
+    try damage(4, kind)
+    var notes: [String] = []
     let state: TrainingState? = try directory.load(
-      options.optimizer, like: template, on: SingleRank())
+      options.optimizer, like: template, note: { notes.append($0) }, on: SingleRank())
     #expect(state?.optimizer.stepCount == 3)
+    #expect(notes.count == 1 && notes[0].contains("checkpoint-000000004.safetensors"), "\(notes)")
+    // What is damaged is no generation.
+    try directory.save(#require(state), on: SingleRank())
+    #expect(try directory.names() == ["checkpoint-000000003.safetensors"])
+  }
+
+  @Test func refusesWhereAllAreDamaged() throws {
+    _ = try run(observer: Stopping(stop: 4, directory: directory), on: SingleRank())
+    for step in [3, 4] { try damage(step, 1) }
+    let error = #expect(throws: AgreedFailure.self) {
+      let _: TrainingState? = try directory.load(
+        options.optimizer, like: template, note: { _ in }, on: SingleRank())
+    }
+    #expect(error?.reason.contains("there is none that is whole") == true, "\(error as Any)")
+  }
+
+  @Test func removesWhatAKilledRunHasLeft() throws {
+    try directory.create()
+    let left = "\(path)/checkpoint-000000004.safetensors.tmp-1a2b3c4d"
+    try Data([1]).write(to: URL(filePath: left))
+    try directory.create()
+    #expect(!FileManager.default.fileExists(atPath: left))
   }
 
   @Test func refusesOtherSettings() throws {
@@ -191,7 +209,7 @@ private func run(
     let other = CheckpointDirectory(path, settings: ["--seed": "9", "--hidden": "16"])
     do {
       let _: TrainingState? = try other.load(
-        options.optimizer, like: template, on: SingleRank())
+        options.optimizer, like: template, note: { _ in }, on: SingleRank())
       Issue.record("a checkpoint of another run was read")
     } catch let failure as AgreedFailure {
       #expect(failure.reason.contains("--hidden was 8, is 16"))
@@ -201,7 +219,7 @@ private func run(
 
   @Test func startsAnewWithoutOne() throws {
     let state: TrainingState? = try directory.load(
-      options.optimizer, like: template, on: SingleRank())
+      options.optimizer, like: template, note: { _ in }, on: SingleRank())
     #expect(state == nil)
   }
 }

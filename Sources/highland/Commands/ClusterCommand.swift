@@ -377,17 +377,22 @@ struct ClusterCommand: RankedCommand {
       }
     }
     let plan = MethodPlan(flow: flow, network: network)
+    let writes = LastWrites()
     func run(_ hierarchy: HierarchyWriter?) throws {
       try cluster(
         source, plan, model: trained?.name,
         trueLabels, memoryPlan, workers, waitingRankCount: waitingRankCount, hierarchy: hierarchy,
-        on: communicator)
+        writes, on: communicator)
     }
-    guard let hierarchy else { return try run(nil) }
+    guard let hierarchy else {
+      try run(nil)
+      return try writes.finish()
+    }
     try writeDirectory(
       to: hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite,
       on: communicator
     ) { try run(HierarchyWriter(in: $0)) }
+    try writes.finish()
   }
 
   /// Clusters by a method with parameters, and writes what was asked for.
@@ -411,12 +416,18 @@ struct ClusterCommand: RankedCommand {
       try compareLabels(truth: $0, predicted: clustering.labels, on: communicator)
     }
     Watchdog.phase = "write"
+    let writes = LastWrites()
     if let output {
-      try outputs.write(clustering.labels, of: clustering.points, to: output, on: communicator)
+      try writes.attempt {
+        try outputs.write(clustering.labels, of: clustering.points, to: output, on: communicator)
+      }
     }
     if let path = self.report {
-      try writeJSON(report, to: path, overwrite: outputs.overwrite, on: communicator)
+      try writes.attempt {
+        try writeJSON(report, to: path, overwrite: outputs.overwrite, on: communicator)
+      }
     }
+    try writes.finish()
     guard communicator.rank == Rank(0) else { return }
     print(report.account)
     if let metrics = report.metrics { print(metrics) }
@@ -521,7 +532,7 @@ struct ClusterCommand: RankedCommand {
       orElse: method == .auto ? "; --method network takes less" : "", on: communicator,
       usualNeed: { bytes(networks?.usual, $0) }, { bytes(networks?.most, $0) })
     guard let networks, let room = plan.room else { return (plan, nil) }
-    ProgressReporter(progress, on: communicator).note(
+    ProgressReporter(progress, on: communicator).warn(
       "\(purpose) fit into --memory \(memory.givenMemory!) if half of them merge, and of the clusters after that; "
         + "otherwise this run ends before it takes more")
     options.division = plan.division
@@ -588,7 +599,7 @@ struct ClusterCommand: RankedCommand {
   private func cluster(
     _ source: FeatureRows, _ plan: MethodPlan, model name: String?, _ trueLabels: [Int64]?,
     _ memoryPlan: MemoryOptions.Plan, _ workers: Workers, waitingRankCount: Int,
-    hierarchy: HierarchyWriter?,
+    hierarchy: HierarchyWriter?, _ writes: LastWrites,
     on communicator: MPICommunicator
   ) throws {
     let reporter = ProgressReporter(progress, on: communicator)
@@ -619,24 +630,30 @@ struct ClusterCommand: RankedCommand {
 
     Watchdog.phase = "write"
     if let output {
-      try outputs.write(clustering.labels, of: clustering.points, to: output, on: communicator)
+      try writes.attempt {
+        try outputs.write(clustering.labels, of: clustering.points, to: output, on: communicator)
+      }
     }
     try hierarchy?.finish(
       report, answer: clustering.labels, points: clustering.points, on: communicator)
     if let path = self.report {
-      try writeJSON(report, to: path, overwrite: outputs.overwrite, on: communicator)
+      try writes.attempt {
+        try writeJSON(report, to: path, overwrite: outputs.overwrite, on: communicator)
+      }
     }
     if let save {
       let settings = FittedClustering.Settings(
         report.parameters, dimensions: source.dimensions, clusterCount: clustering.clusterCount)!
       var options = search.options
       options.division = memoryPlan.division
-      try FittedClustering(
+      let fit = try FittedClustering(
         of: source, labels: clustering.labels, settings,
         model: settings.method == .network
           ? communicator.agree { try TrainedModel.contents(model) } : nil,
-        along: remembered?.lists, searching: options, using: workers, on: communicator
-      ).write(to: save, overwrite: outputs.overwrite, on: communicator)
+        along: remembered?.lists, searching: options, using: workers, on: communicator)
+      try writes.attempt {
+        try fit.write(to: save, overwrite: outputs.overwrite, on: communicator)
+      }
     }
     guard communicator.rank == Rank(0) else { return }
     print(report.table)
@@ -663,16 +680,16 @@ struct ClusterCommand: RankedCommand {
       directory, of: rows, search.options,
       listLength: max(plan.flow?.longestList ?? 0, plan.network?.listLength ?? 0),
       invalid: invalidRows, mergingCopies: plan.network?.mergesCopies ?? true,
-      note: reporter.note, on: communicator)
+      note: reporter.warn, on: communicator)
     guard keepsRuns, case .network(let network) = plan else { return (lists, nil) }
     let modelText = try communicator.agree {
       let file = try TrainedModel.file(model)
       let tensors = try file.names.map { try file.tensor($0) }
       return "\(Fingerprint(of: tensors)), \(file.metadata.sorted { $0.key < $1.key })"
     }
-    let runs = RunStore(
+    let runs = try RunStore(
       directory, plan: network, input: ["features": rows, "model": digest(of: modelText)],
-      version: highlandVersion, note: reporter.note)
+      version: highlandVersion, note: reporter.warn, on: communicator)
     return (lists, runs)
   }
 

@@ -102,7 +102,8 @@ struct DiarizeCommand: RankedCommand {
     let writer = DiarizationWriter(
       windows: windows, source: source, regions: regions, gapSeconds: gapSeconds)
     let summary = try writeDirectory(
-      to: output, marker: DiarizationWriter.marker, overwrite: outputs.overwrite, on: communicator
+      to: output, marker: DiarizationWriter.marker, overwrite: outputs.overwrite, mayLose: false,
+      on: communicator
     ) { directory in
       try writer.write(
         labels: communicator.allGather(clustered.labels).values, clustered.report.parameters,

@@ -32,7 +32,7 @@ func readGroups(
   let points = NodePartition(sharing: count, among: communicator.size)
   if count > 1, try groups.count(in: points, on: communicator) == count {
     ProgressReporter(progress, on: communicator)
-      .note(
+      .warn(
         "\(path): every point is a group of its own, and nothing merges. Are these lines the groups?"
       )
   }

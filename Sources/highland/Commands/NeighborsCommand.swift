@@ -88,7 +88,7 @@ struct NeighborsCommand: RankedCommand {
     try outputs.check(
       [.array(neighbors), .array(similarities), .json(report)],
       readingRows: [input.features], reading: [grouping.groups, transforming.transform],
-      on: communicator)
+      keepingIn: checkpoint, on: communicator)
     let source = try transforming.applied(to: input.open(on: communicator), on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let nodes = NodePartition(sharing: source.rowCount, among: communicator.size)
@@ -138,11 +138,13 @@ struct NeighborsCommand: RankedCommand {
       try NeighborCheckpoint(
         $0, of: Fingerprint(of: source, on: communicator).description, search.options,
         listLength: neighborCount - 1, invalid: invalidRows, mergingCopies: false,
-        note: reporter.note, on: communicator)
+        note: reporter.warn, on: communicator)
     }
+    var isFromCheckpoint = false
     let (cost, (lists, summary)) = try PhaseCost.measuring(on: communicator) {
       communicator in
       if let kept = try store?.lists(length: neighborCount - 1, in: nodes, on: communicator) {
+        isFromCheckpoint = true
         return kept
       }
       reporter.show("neighbors", isDone: 0)
@@ -177,19 +179,23 @@ struct NeighborsCommand: RankedCommand {
           overwrite: outputs.overwrite, on: communicator)
       }
     }
-    try write(lists.neighbors.map(\.index), to: neighbors)
-    try write(lists.similarities, to: similarities)
-    guard let report else { return }
+    let writes = LastWrites()
+    try writes.attempt { try write(lists.neighbors.map(\.index), to: neighbors) }
+    try writes.attempt { try write(lists.similarities, to: similarities) }
+    guard let report else { return try writes.finish() }
     let flops = 2 * pairs * Double(source.dimensions)
-    try writeJSON(
-      NeighborsReport(
-        features: input.features, transform: transforming.transform, k: neighborCount,
-        rankCount: communicator.size,
-        threadCount: workers.count, pointCount: source.rowCount, dimensions: source.dimensions,
-        search: cost, method: summary, usefulFlops: 2 * flops,
-        computedFlops: 2 * summary.comparedPairs * Double(source.dimensions),
-        usefulGigaflopsPerSecond: 2 * flops / max(cost.elapsedSeconds, 1e-9) / 1e9,
-        memory: try MemoryReport(plan, on: communicator)),
-      to: report, overwrite: outputs.overwrite, on: communicator)
+    let result = try NeighborsReport(
+      features: input.features, transform: transforming.transform, k: neighborCount,
+      rankCount: communicator.size, threadCount: workers.count, pointCount: source.rowCount,
+      dimensions: source.dimensions, search: cost, isFromCheckpoint: isFromCheckpoint,
+      method: summary, usefulFlops: 2 * flops,
+      computedFlops: 2 * summary.comparedPairs * Double(source.dimensions),
+      usefulGigaflopsPerSecond: isFromCheckpoint
+        ? nil : 2 * flops / max(cost.elapsedSeconds, 1e-9) / 1e9,
+      memory: MemoryReport(plan, on: communicator))
+    try writes.attempt {
+      try writeJSON(result, to: report, overwrite: outputs.overwrite, on: communicator)
+    }
+    try writes.finish()
   }
 }

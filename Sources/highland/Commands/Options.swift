@@ -88,6 +88,11 @@ struct OutputOptions: ParsableArguments {
     let isFirst = communicator.rank == Rank(0)
     try communicator.agree {
       if isFirst {
+        if let kept, let holding = features.first(where: { isSamePlace($0, kept) }) {
+          throw DataError(
+            path: kept,
+            problem: "is the input '\(holding)'; checkpoints need a directory of their own")
+        }
         let parts = try features.flatMap { try FeaturePaths($0).files }
         try checkInputs(parts + inputs.compactMap { $0 }, all, directories)
       }

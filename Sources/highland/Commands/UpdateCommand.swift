@@ -124,21 +124,30 @@ struct UpdateCommand: RankedCommand {
     let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
 
     Watchdog.phase = "write"
+    let writes = LastWrites()
     if let output {
-      try outputs.write(
-        update.labels, of: update.clustering.points, to: output, on: communicator)
+      try writes.attempt {
+        try outputs.write(
+          update.labels, of: update.clustering.points, to: output, on: communicator)
+      }
     }
     let result = try UpdateReport(
       features: paths, run: to, rankCount: communicator.size, threadCount: workers.count,
       of: update, after: fit, top: top, elapsedSeconds: elapsed,
       memory: MemoryReport(on: communicator))
     if let path = report {
-      try writeJSON(result, to: path, overwrite: outputs.overwrite, on: communicator)
+      try writes.attempt {
+        try writeJSON(result, to: path, overwrite: outputs.overwrite, on: communicator)
+      }
     }
     if let save {
-      try FittedClustering(fit, after: update, of: source, using: workers, on: communicator)
-        .write(to: save, overwrite: outputs.overwrite, on: communicator)
+      let next = try FittedClustering(
+        fit, after: update, of: source, using: workers, on: communicator)
+      try writes.attempt {
+        try next.write(to: save, overwrite: outputs.overwrite, on: communicator)
+      }
     }
+    try writes.finish()
     guard communicator.rank == Rank(0) else { return }
     try show(result, as: result.account, inJSON: json)
   }

@@ -14,16 +14,18 @@ struct NeighborsReport: Codable {
   var threadCount: Int
   var pointCount: Int
   var dimensions: Int
-  /// The search alone, without files.
+  /// The search alone, without files; or reading what an earlier run has found.
   var search: PhaseCost
+  /// Whether the neighbours are those of a checkpoint, so that nothing was searched.
+  var isFromCheckpoint: Bool
   /// Exact or approximate, why, and how many of the true neighbours were found.
   var method: SearchSummary
   /// 2 · N² · D: the similarities of all ordered pairs, whichever way they are found.
   var usefulFlops: Double
   /// Of the pairs that were compared: N² · D if all are, each once.
   var computedFlops: Double
-  /// Useful flops by elapsed time, all ranks together, in 10⁹ per second.
-  var usefulGigaflopsPerSecond: Double
+  /// Useful flops by elapsed time, all ranks together, in 10⁹ per second; nothing if nothing was searched.
+  var usefulGigaflopsPerSecond: Double?
   var memory: MemoryReport
 }
 

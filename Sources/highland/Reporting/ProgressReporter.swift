@@ -28,6 +28,7 @@ struct ProgressOptions: ParsableArguments {
 /// Shows progress on stderr, on rank 0.
 final class ProgressReporter {
   private let style: ProgressStyle
+  private let isFirst: Bool
   private let logger: Logger
   private var started = ContinuousClock.now
   private var shown = ContinuousClock.now
@@ -39,11 +40,12 @@ final class ProgressReporter {
     var logger = Logger(label: "highland") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = .info
     self.logger = logger
+    isFirst = communicator.rank == Rank(0)
     let isUnderMPIRun = Launcher.rank != nil
     let isTerminal = isatty(STDERR_FILENO) == 1
     style =
       switch options.progress {
-      case _ where communicator.rank != Rank(0): .none
+      case _ where !isFirst: .none
       case .auto: isTerminal && !isUnderMPIRun ? .live : .log
       case let chosen: chosen
       }
@@ -54,6 +56,13 @@ final class ProgressReporter {
     guard style != .none else { return }
     closeLine()
     logger.info("\(text)")
+  }
+
+  /// Says what must be heard where no progress is shown, too.
+  func warn(_ text: String) {
+    guard isFirst else { return }
+    closeLine()
+    logger.warning("\(text)")
   }
 
   /// Work called `name`, of which a share is done.

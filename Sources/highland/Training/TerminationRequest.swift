@@ -6,11 +6,11 @@ import Synchronization
 enum TerminationRequest {
   private static let wasMade = Atomic(false)
 
-  /// From now on such a signal only sets a flag. A second SIGINT ends the process; SIGTERM may well
+  /// From now on such a signal only sets a flag; one that is ignored stays so. A second SIGINT ends the process; SIGTERM may well
   /// come twice, from the batch system and from mpirun.
   static func listen() {
     _ = wasMade.load(ordering: .relaxed)  // made before a signal needs it
-    for number in [SIGTERM, SIGUSR1, SIGINT] {
+    for number in [SIGTERM, SIGUSR1, SIGINT] where !TemporaryFiles.isIgnored(number) {
       _ = signal(number) { number in
         TerminationRequest.wasMade.store(true, ordering: .relaxed)
         if number == SIGINT { TemporaryFiles.removeOnSignal(number) }

@@ -73,7 +73,7 @@ struct TrainingFiles: ParsableArguments {
       [.model(output), .page(report)] + (checkpoint == nil ? [.log(log)] : []),
       readingRows: [input.features] + pairs.map { $0[0] },
       reading: [labels] + pairs.map { $0[1] } + others,
-      appended: checkpoint == nil ? nil : .log(log), on: communicator)
+      keepingIn: checkpoint, appended: checkpoint == nil ? nil : .log(log), on: communicator)
     let features = try input.open(on: communicator)
     let data = try communicator.agree { try LabelledFile(features, labels: labels) }
     if communicator.rank == Rank(0) {
@@ -112,14 +112,15 @@ struct TrainingFiles: ParsableArguments {
     in directory: CheckpointDirectory?, from start: RunState<Progress>, _ rule: OptimizerRule,
     epochs: (Progress) -> Int, on communicator: MPICommunicator
   ) throws -> (saved: RunState<Progress>?, place: RunPlace?, reporter: TrainingReporter) {
+    let shown = ProgressReporter(progress, on: communicator)
     let saved: RunState<Progress>? = try directory?.load(
-      rule, like: start.parameters, on: communicator)
+      rule, like: start.parameters, note: shown.warn, on: communicator)
     if saved == nil { try directory?.save(start, on: communicator) }
     let place = saved.map {
       RunPlace(step: $0.optimizer.stepCount, epochs: epochs($0.progress))
     }
     let reporter = try TrainingReporter(
-      ProgressReporter(progress, on: communicator), log: log, checkpoints: directory,
+      shown, log: log, checkpoints: directory,
       interval: givenCheckpointInterval ?? 60, goingOnAt: place, overwrite: outputs.overwrite,
       on: communicator)
     return (saved, place, reporter)

@@ -48,6 +48,7 @@ final class TrainingReporter: TrainingObserver {
     _ run: RunDescription, at place: RunPlace?, on communicator: some Communicator
   ) throws {
     stepStart = .now
+    Watchdog.phase = "train"
     guard let place else {
       return try write(LogLine(event: "start", step: 0, run: run), on: communicator)
     }
@@ -232,7 +233,9 @@ final class LogFile {
       let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
       for (index, text) in lines.enumerated() {
         guard let line = try? JSONDecoder().decode(Line.self, from: Data(text.utf8)) else {
-          if index == lines.count - 1 { continue }  // cut when the run was killed
+          // Cut when the run was killed.
+          let isWhole = data.last == UInt8(ascii: "\n")
+          if index == lines.count - 1, index > 0 || !isWhole { continue }
           throw DataError(
             path: path,
             problem: "line \(index + 1) is not of a log of training; it is left as it is")

@@ -142,6 +142,7 @@ struct PlanCommand: RankedCommand {
 
   private func plannedJob() throws -> ClusteringJob {
     let (rowCount, columnCount, element) = try plannedSize()
+    try checkSizes(rowCount, columnCount)
     let goal: ClusteringJob.Goal
     let k: Int
     switch command {
@@ -165,6 +166,19 @@ struct PlanCommand: RankedCommand {
       goal, pointCount: rowCount, columnCount: columnCount, element: element,
       ranks: ExpectedRanks(ranks, onHosts: hosts), threadCount: threads, neighborCount: k,
       search: search.options)
+  }
+
+  /// Refuses what no whole number counts.
+  private func checkSizes(_ rowCount: Int, _ columnCount: Int) throws {
+    let most = 1_000_000_000_000
+    guard rowCount <= most else {
+      throw DataError(path: "--points", problem: "\(rowCount): expected 1 ... \(most)")
+    }
+    for (name, width) in [("--dimensions", columnCount), ("-k", neighborCount ?? 1)] {
+      guard width <= 1_000_000 else {
+        throw DataError(path: name, problem: "\(width): expected at most 1000000 for a plan")
+      }
+    }
   }
 
   /// Of the file, or as it was given.

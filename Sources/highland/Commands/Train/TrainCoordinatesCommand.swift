@@ -179,9 +179,11 @@ struct TrainCoordinatesCommand: RankedCommand {
     let kept = state.bestParameters ?? state.parameters
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
-      try TensorFile.write(
-        kept.tensors, metadata: run.metadata(of: state), to: files.output,
-        overwrite: files.outputs.overwrite)
+      try keepingOnFailure(of: files.output) { path in
+        try TensorFile.write(
+          kept.tensors, metadata: run.metadata(of: state), to: path,
+          overwrite: files.outputs.overwrite)
+      }
     }
     try reporter.ended(state, on: communicator)
     if let report = files.report {

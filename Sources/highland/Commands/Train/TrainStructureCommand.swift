@@ -103,11 +103,13 @@ struct TrainStructureCommand: RankedCommand {
     let seconds = try communicator.maximum(reporter.elapsedSeconds)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
-      try TensorFile.write(
-        training.network.tensors,
-        metadata: training.metadata(
-          options, pointCount: run.trainingPoints, from: structure.from, version: highlandVersion),
-        to: files.output, overwrite: files.outputs.overwrite)
+      try keepingOnFailure(of: files.output) { path in
+        try TensorFile.write(
+          training.network.tensors,
+          metadata: training.metadata(
+            options, pointCount: run.trainingPoints, from: structure.from, version: highlandVersion),
+          to: path, overwrite: files.outputs.overwrite)
+      }
     }
     try reporter.ended(training, on: communicator)
     let summary = training.summary(seconds: seconds, model: files.output)
