@@ -20,9 +20,10 @@ extension WeightedGraph {
   ///   - kind: Replicated. What the labels are.
   ///   - limit: Replicated. What the nodes of a label may weigh together.
   ///   - rounds: Replicated. At most; it ends when hardly any node moves.
+  ///   - afterStep: Called with the number of nodes of the graph.
   func propagate(
     _ labels: inout [GlobalNode], _ kind: LabelKind, upTo limit: Int64, rounds: Int,
-    on communicator: some Communicator
+    on communicator: some Communicator, afterStep: (Int) throws -> Void = { _ in }
   ) throws {
     let first = nodes.owned(by: communicator.rank).lowerBound
     let names = kind.names(in: nodes, among: communicator.size)
@@ -68,6 +69,7 @@ extension WeightedGraph {
           labels[Int(wish.node.index) - first] = wish.label
           moved += 1
         }
+        try afterStep(nodes.nodeCount)
       }
       if try communicator.sum(moved) * 200 < nodes.nodeCount { break }
     }

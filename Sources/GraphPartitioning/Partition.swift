@@ -62,14 +62,22 @@ public struct GraphPartition: Equatable, Sendable {
 ///   - partCount: Replicated. At least 1.
 ///   - imbalance: Replicated. How much heavier than the mean a part may be, as a share of it. At level 0
 ///     no part is heavier, rounded up to a node.
+///   - progress: Told what share is done, about.
 /// - Precondition: The nodes weigh 1, as those of neighbour lists do.
 public func partition(
   _ graph: WeightedGraph, into partCount: Int, imbalance: Double = 0.03,
-  on communicator: some Communicator
+  on communicator: some Communicator, progress: (Double) throws -> Void = { _ in }
 ) throws -> GraphPartition {
   precondition(partCount > 0 && imbalance >= 0, "\(partCount) parts, imbalance \(imbalance)")
   try communicator.assertReplicated((partCount: partCount, imbalance: imbalance))
   let total = graph.nodes.nodeCount
+  // Steps look at all nodes of a level, of which there are some ten times fewer each: three rounds of two steps on the
+  // way down, six on the way up.
+  var seen = 0.0
+  func show(_ nodeCount: Int) throws {
+    seen += Double(nodeCount)
+    try progress(min(0.99, seen / (20 * Double(max(total, 1)))))
+  }
   let limit = Int64((Double(total) / Double(partCount) * (1 + imbalance)).rounded(.up))
   // Coarse nodes are far below a part's weight, so that parts can be of nearly equal weight.
   let coarseLimit = max(1, Int64(total / (coarseNodesPerPart / 2 * max(partCount, 8))))
@@ -78,7 +86,7 @@ public func partition(
   var current = graph
   while current.nodes.nodeCount > max(coarseNodesPerPart * partCount, 2000) {
     var labels = current.nodes.owned(by: communicator.rank).map { GlobalNode($0) }
-    try current.propagate(&labels, .nodes, upTo: coarseLimit, rounds: 3, on: communicator)
+    try current.propagate(&labels, .nodes, upTo: coarseLimit, rounds: 3, on: communicator, afterStep: show)
     try current.groupLeftovers(&labels, upTo: coarseLimit, on: communicator)
     let (next, coarse) = try current.contracted(by: labels, on: communicator)
     guard Double(next.nodes.nodeCount) < 0.9 * Double(current.nodes.nodeCount) else { break }
@@ -91,12 +99,12 @@ public func partition(
   let owned = current.nodes.owned(by: communicator.rank)
   var parts = wholeParts[owned].map { GlobalNode($0) }
   var starts = whole.starts(inOrder: whole.order(within: wholeParts))[owned].map { $0 }
-  try current.refine(&parts, partCount, limit, on: communicator)
+  try current.refine(&parts, partCount, limit, on: communicator, afterStep: show)
   for (finer, coarse) in levels.reversed() {
     parts = try current.nodes.fetch(parts, at: coarse, on: communicator)
     starts = try finer.starts(within: starts, of: current.nodes, coarse, on: communicator)
     current = finer
-    try current.refine(&parts, partCount, limit, on: communicator)
+    try current.refine(&parts, partCount, limit, on: communicator, afterStep: show)
   }
   return GraphPartition(parts: parts.map { Int($0.index) }, places: starts.map { Int($0) })
 }
@@ -145,9 +153,10 @@ extension WeightedGraph {
   /// > Collective: over `communicator`.
   fileprivate func refine(
     _ parts: inout [GlobalNode], _ partCount: Int, _ limit: Int64,
-    on communicator: some Communicator
+    on communicator: some Communicator, afterStep: (Int) throws -> Void
   ) throws {
-    try propagate(&parts, .parts(partCount), upTo: limit, rounds: 6, on: communicator)
+    try propagate(
+      &parts, .parts(partCount), upTo: limit, rounds: 6, on: communicator, afterStep: afterStep)
     try balance(&parts, partCount, upTo: limit, on: communicator)
   }
 }

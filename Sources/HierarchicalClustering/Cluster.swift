@@ -263,9 +263,10 @@ extension ClusteringRun {
       }
     }
     if level.number == 0, level.groups == nil, communicator.size > 1, plan.ownership != .byInput {
-      try clock.measure(.partition) { _ in
+      try clock.measure(.partition) { progress in
         lists = try deal(
-          lists.take()!, by: plan.ownership, edgeLength: plan.neighborCount - 1, on: communicator)
+          lists.take()!, by: plan.ownership, edgeLength: plan.neighborCount - 1, on: communicator,
+          progress: progress)
       }
     }
     let wantsNeighbors = clock.observer.wantsLevels

@@ -34,7 +34,7 @@ extension ClusteringRun {
   /// - Returns: The lists at the nodes' owners, with the new names of neighbours.
   mutating func deal(
     _ lists: NeighborLists, by ownership: NodeOwnership, edgeLength: Int,
-    on communicator: some Communicator
+    on communicator: some Communicator, progress: (Double) throws -> Void
   ) throws -> NeighborLists {
     let old = level.nodes
     let partition: GraphPartition
@@ -43,7 +43,7 @@ extension ClusteringRun {
     case .byLocality:
       partition = try GraphPartitioning.partition(
         WeightedGraph(lists, places: edgeLength, in: old, on: communicator),
-        into: communicator.size, on: communicator)
+        into: communicator.size, on: communicator, progress: progress)
     case .given(let parts):
       partition = GraphPartition(
         parts: try points.fetch(parts, at: level.inputPoint, on: communicator),
