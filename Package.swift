@@ -198,7 +198,7 @@ let package = Package(
       name: "FileMutations",
       dependencies: [
         "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "GraphCollections",
-        "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
+        "HierarchicalClustering", "LinearAlgebra", "NeighborSearch", "Training",
       ],
       path: "Tests/FileMutations", swiftSettings: strict),
     .testTarget(

@@ -1,12 +1,9 @@
 internal import Communication
 internal import Datasets
 internal import DefaultModel
-internal import DistributedGraphs
 internal import Foundation
 internal import GraphCollections
 internal import HierarchicalClustering
-internal import LinearAlgebra
-internal import NeighborSearch
 
 /// A reader of files, which throws for what it does not take: it never traps, hangs, or asks for much more memory
 /// than the file has bytes.
@@ -36,7 +33,7 @@ public struct FuzzedReader: Sendable {
   /// A reader of a directory, one of whose files is changed: the first byte of the input says which.
   ///
   /// - Parameter files: By name.
-  private init(
+  init(
     _ name: String, files: [(name: String, bytes: [UInt8])],
     _ read: @escaping @Sendable (_ directory: String) throws -> Void
   ) {
@@ -64,7 +61,9 @@ private func write(_ bytes: [UInt8], to path: String) throws {
 extension FuzzedReader {
   /// - Throws: If a file of their own cannot be made.
   public static func all() throws -> [FuzzedReader] {
-    features + labels + texts + [model, collection, try keptLists()]
+    try features + labels + texts + [
+      model, collection, keptLists(), keptLevels(), savedRun(), trainingState(),
+    ]
   }
 
   private static let features = [
@@ -153,35 +152,6 @@ extension FuzzedReader {
       ("T_node_attributes.txt", bytes("0.5, 1\n1, 2\n0, 0\n1e3, -1\n")),
     ].map { (name: $0.0, bytes: $0.1) }
   ) { _ = try GraphCollection(directory: $0) }
-
-  /// What a search keeps: its lists, and their description.
-  private static func keptLists() throws -> FuzzedReader {
-    @Sendable func checkpoint(_ directory: String) throws -> NeighborCheckpoint {
-      try NeighborCheckpoint(
-        directory, of: "rows", SearchOptions(.exact), listLength: 2, invalid: .error,
-        mergingCopies: false, note: { _ in }, on: SingleRank())
-    }
-    let nodes = NodePartition(sharing: 3, among: 1)
-    let directory =
-      NSTemporaryDirectory() + "highland-kept-\(ProcessInfo.processInfo.globallyUniqueString)"
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    let found = try nearestNeighbors(
-      of: Matrix(rows: 3, columns: 2, elements: [1, 0, 1, 1, 1, 2]), listLength: 2,
-      by: SearchOptions(.exact), in: nodes, on: SingleRank())
-    let lists = found.lists
-    try checkpoint(directory).keep(lists, found.summary, in: nodes, on: SingleRank())
-    let names = try FileManager.default.subpathsOfDirectory(atPath: directory).sorted()
-    let files = names.compactMap { name in
-      FileManager.default.contents(atPath: "\(directory)/\(name)").map { (name, Array($0)) }
-    }
-    return FuzzedReader("neighbours that were kept", files: files) {
-      let found = try checkpoint($0).lists(length: 2, in: nodes, on: SingleRank())
-      // What was changed is noticed: it is not used, or it is what was kept.
-      if let found, found.lists != lists {
-        throw DataError(path: $0, problem: "other lists than were kept")
-      }
-    }
-  }
 }
 
 // Bytes.
