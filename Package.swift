@@ -82,6 +82,7 @@ let package = Package(
       cSettings: linkedMPI == nil ? [] : [.define("CMPI_LINKED")],
       linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CFiles"),
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
 
     // The library.
@@ -97,7 +98,7 @@ let package = Package(
       ["CKernels", "Communication", "DistributedGraphs", "LinearAlgebra", "Parallelism"]),
     module("Optimization", ["CKernels", "Communication", "Differentiation", "LinearAlgebra"]),
     module("SpeakerTurns", ["LinearAlgebra"]),
-    module("Datasets", ["Communication", "LinearAlgebra", "SpeakerTurns"]),
+    module("Datasets", ["CFiles", "Communication", "LinearAlgebra", "SpeakerTurns"]),
     module("SyntheticData", ["LinearAlgebra", "RandomNumbers"]),
     module("GraphCollections", ["Datasets", "LinearAlgebra", "RandomNumbers"]),
     module(

@@ -1,5 +1,6 @@
 // Blocks of the disk that are an output's from the start.
 
+internal import CFiles
 internal import Glibc
 internal import Synchronization
 
@@ -21,7 +22,7 @@ public enum ReservedSpace {
     guard byteCount > 0 else { return }
     let file = try ReservedFile(beside: path)
     try checkSpace(byteCount, in: file.descriptor, for: path)
-    if fallocate(file.descriptor, 0, 0, byteCount) != 0 {
+    if cfiles_allocate(file.descriptor, Int64(byteCount)) != 0 {
       let problem: String? =
         switch errno {
         case ENOSPC: "there is no space for them"

@@ -50,7 +50,7 @@ public enum TemporaryFiles {
 
   /// Whether whoever started this process wanted a signal to be ignored.
   public static func isIgnored(_ number: Int32) -> Bool {
-    handler(of: number) == unsafe unsafeBitCast(SIG_IGN, to: Int.self)
+    unsafe handler(of: number) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// The address of what a signal runs: 0 for the default, negative if it cannot be told.

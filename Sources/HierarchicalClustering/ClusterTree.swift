@@ -104,7 +104,7 @@ extension FittedClustering {
   /// What each cluster becomes if those of fewer points join others: 0, 1, 2, … by the lowest of its clusters.
   ///
   /// The smallest cluster, of equal ones the lowest, joins the one that is most similar by average linkage, as long as
-  /// one is too small.
+  /// one is too small. Points without a direction, which are similar to none, stay as they are.
   ///
   /// > Collective: over `communicator`. Four rounds: 8 bytes for each column of a cluster, to and from every rank.
   ///
@@ -115,6 +115,7 @@ extension FittedClustering {
   ) throws -> [Int] {
     var means = try ClusterMeans(of: self, on: communicator)
     var groups = DisjointSets(count: means.counts.count)
+    means.leaveOutDirectionless()
     while means.alive.count > 1 {
       let smallest = means.alive.min { (means.counts[$0], $0) < (means.counts[$1], $1) }!
       guard means.counts[smallest] < pointCount else { break }
@@ -165,6 +166,13 @@ private struct ClusterMeans {
         columns[cluster * width + column / 8][column % 8] =
           Double(sums[cluster * dimensions + column]) / unit.scale / Double(counts[cluster])
       }
+    }
+  }
+
+  /// Clusters whose points have no direction merge with none from now on.
+  mutating func leaveOutDirectionless() {
+    alive = alive.filter { cluster in
+      columns[cluster * width..<(cluster + 1) * width].contains { $0 != .zero }
     }
   }
 

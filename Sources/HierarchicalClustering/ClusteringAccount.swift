@@ -24,7 +24,7 @@ public struct ClusteringAccount: Codable, Sendable {
   /// How far the points are from those that the network learned from, in standard deviations.
   public var strangeness: Double?
   // Of flow.
-  /// `given`, or `withoutLabels`: chosen on the data.
+  /// `given`, `allPoints`: there are fewer points than were given, or `withoutLabels`: chosen on the data.
   public var kRule: String?
   /// What k was chosen by, where it was chosen.
   public var kTrials: [ListLengthTrial]?
@@ -49,7 +49,7 @@ public struct ClusteringAccount: Codable, Sendable {
       k = choice.neighborCount
       invalidRows = plan.invalidRows.rawValue
       mergesCopies = true
-      kRule = plan.neighborCount == nil ? "withoutLabels" : "given"
+      kRule = plan.neighborCount.map { $0 == k ? "given" : "allPoints" } ?? "withoutLabels"
       kTrials = choice.trials.isEmpty ? nil : choice.trials
     case .thresholds(let choice):
       let plan = plan.network!

@@ -1,4 +1,4 @@
-internal import Communication
+public import Communication
 internal import Datasets
 internal import FoundationEssentials
 internal import NeighborSearch

@@ -2,6 +2,7 @@ public import Communication
 internal import Datasets
 public import Differentiation
 internal import FoundationEssentials
+internal import HierarchicalClustering
 internal import LinearAlgebra
 public import Optimization
 internal import RandomNumbers

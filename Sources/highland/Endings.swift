@@ -17,12 +17,22 @@ func endWithoutRanks(after error: any Error) -> Never {
   }
   let stream = unsafe code == 0 ? stdout : stderr
   let isPrinted =
-    unsafe fputs(Highland.fullMessage(for: error) + "\n", stream) >= 0 && fflush(stream) == 0
+    unsafe fputs(messageWithAdvice(for: error) + "\n", stream) >= 0 && fflush(stream) == 0
   if !isPrinted, code == 0 {
     unsafe fputs(outputNotWritten, stderr)
     exit(1)
   }
   exit(code)
+}
+
+/// What the parser says; and where a shell has made many files of a pattern, what to do instead.
+private func messageWithAdvice(for error: any Error) -> String {
+  let message = Highland.fullMessage(for: error)
+  let files = CommandLine.arguments.dropFirst(2).filter { unsafe access($0, F_OK) == 0 }
+  guard message.contains("unexpected argument"), files.count > 1 else { return message }
+  return message
+    + "\nSeveral files are one argument: quote the pattern ('part-*.npy'), or name their directory, or a text of "
+    + "their paths (.files)."
 }
 
 /// Whether all ranks have come to an error: the launcher then may end some of them by a signal, which is no

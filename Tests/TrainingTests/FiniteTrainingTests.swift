@@ -119,7 +119,7 @@ extension Parameters<Float> {
         let failures = try ThreadCommunicator.run(ranks: ranks) { communicator in
           do {
             let _: TrainingState? = try directory.load(
-              Self.options.optimizer, like: state.parameters, on: communicator)
+              Self.options.optimizer, like: state.parameters, note: { _ in }, on: communicator)
             return ""
           } catch let failure as AgreedFailure { return failure.reason }
         }

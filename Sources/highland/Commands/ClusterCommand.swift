@@ -120,7 +120,7 @@ struct ClusterCommand: RankedCommand {
       discussion: """
         locality: points near each other in the neighbour graph, so that ranks need little of each other. \
         input: consecutive points. A file: the rank of every point, .npy of integers or text, as METIS or \
-        KaMinPar divide the graph. No label depends on it. Default: locality for networks; flow keeps \
+        KaMinPar divide the graph. No label of a network depends on it, and it means --method network. Default: locality for networks; flow keeps \
         the input's.
         """))
   var partition: String?
@@ -131,7 +131,7 @@ struct ClusterCommand: RankedCommand {
       "The fewest points, or nodes of a later level, for each rank. Default: 2048.",
       discussion: """
         Of so few that half of the ranks are enough, no more ranks than that cluster, and the others wait. 1: always \
-        all ranks, as with a file of ranks. No label depends on it.
+        all ranks, as with a file of ranks. No label of a network depends on it.
         """))
   var givenNodesPerRank: Int?
 
@@ -239,7 +239,9 @@ struct ClusterCommand: RankedCommand {
       )
     }
     guard groups != nil || clusters == nil else {
-      throw ValidationError("--clusters needs --groups")
+      throw ValidationError(
+        "--clusters needs --groups; of all points highland cut RUN --clusters N makes so many, of a run that "
+          + "--save has written")
     }
     if let givenNodesPerRank {
       guard givenNodesPerRank > 0 else {
@@ -664,6 +666,9 @@ struct ClusterCommand: RankedCommand {
     print(report.parameters.account)
     print(report.summary)
     if let metrics { print(metrics) }
+    if output == nil, hierarchy == nil, save == nil {
+      print("The labels were not written: --output FILE writes them.")
+    }
   }
 
   /// Where the neighbours of level 0 are kept, and the levels of a network that clusters alone.

@@ -21,16 +21,19 @@ struct MemoryOptions: ParsableArguments {
   func validate() throws {
     guard let givenMemory, limit == nil else { return }
     throw ValidationError(
-      "--memory \(givenMemory): expected a whole number of bytes, or of K, M, G or T, such as 8G")
+      "--memory \(givenMemory): expected bytes, or K, M, G or T of 1024, 1024² … bytes, such as 8G or 1.5G")
   }
 
   /// In bytes.
   var limit: Int? {
     guard let text = givenMemory?.uppercased(), let last = text.last else { return nil }
     let shift = ["K": 10, "M": 20, "G": 30, "T": 40][last]
-    guard let count = Int(shift == nil ? text[...] : text.dropLast()), count > 0 else { return nil }
-    let (bytes, overflow) = count.multipliedReportingOverflow(by: 1 << (shift ?? 0))
-    return overflow || text.first == "+" ? nil : bytes
+    let number = shift == nil ? text[...] : text.dropLast()
+    guard number.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }), number.first != ".",
+      let value = Double(number)
+    else { return nil }
+    let bytes = (value * Double(1 << (shift ?? 0))).rounded(.down)
+    return bytes >= 1 && bytes < 0x1p62 ? Int(bytes) : nil
   }
 
   /// What does not grow with the points: what a process has at its start, code that is read when it is needed, tiles of

@@ -168,7 +168,12 @@ struct NeighborsCommand: RankedCommand {
       return found
     }
     Watchdog.phase = "write"
-    if communicator.rank == Rank(0), let account = summary.account { print(account) }
+    if communicator.rank == Rank(0) {
+      let search = summary.account ?? "exact search (\(summary.reason))"
+      print(
+        "\(neighborCount - 1) neighbours of each of \(quantity(source.rowCount, "point")), \(decimal(cost.elapsedSeconds, places: 2)) s: "
+          + search)
+    }
     func write<Element: ArrayElement>(_ places: [Element], to path: String) throws {
       let shape = [source.rowCount, neighborCount - 1]
       try keepingOnFailure(

@@ -103,7 +103,8 @@ struct ClusterReport: Codable {
   func borders(of level: LevelSummary) -> String? {
     let count = level.rankCount ?? rankCount
     let share = count < rankCount ? "on \(count) of \(rankCount) ranks" : nil
-    guard count > 1, level.edgeCount > 0 else { return share }
+    // Flow has no partition: nodes stay where their points are.
+    guard count > 1, level.edgeCount > 0, parameters.method == .network else { return share }
     let cut = 100 * Double(level.cutEdgeCount) / Double(level.edgeCount)
     return """
       \(share.map { $0 + ", " } ?? "")\(decimal(cut, places: 1)) % of the edges are between ranks, \
@@ -150,6 +151,7 @@ extension ClusteringAccount {
     case .flow:
       text = "By flow, k = \(k)"
       if kRule == "given" { text += " as given" }
+      if kRule == "allPoints" { text += ", which is all points" }
       if let kTrials, let taken = kTrials.first(where: { $0.neighborCount == k }) {
         text +=
           ", of \(kTrials.count) tried the one whose clusters lie apart and change least with k "
@@ -163,6 +165,10 @@ extension ClusteringAccount {
       }
     default:
       text = "By the network '\(model ?? "")'" + (methodReason.map { ", \($0)" } ?? "")
+      if let tau {
+        text += ", τ = \(decimal(tau, places: 3))"
+        text += tauRule == "given" ? "" : ", chosen without labels"
+      }
     }
     if let comparison {
       let flow = decimal(comparison.flow, places: 3)

@@ -25,6 +25,11 @@ struct LabelledFile {
       throw DataError(
         path: path, problem: "\(TrainingDataError.fewIdentities(count: 1, needed: 2))")
     }
+    if labels.count > 1, Set(labels).count == labels.count {
+      throw DataError(
+        path: path,
+        problem: "no two of the \(labels.count) labels are equal; expected points that belong together")
+    }
   }
 
   /// The two paths of an option.

@@ -48,7 +48,8 @@ final class TrainingReporter: TrainingObserver {
     _ run: RunDescription, at place: RunPlace?, on communicator: some Communicator
   ) throws {
     stepStart = .now
-    Watchdog.phase = "train"
+    // Time left is counted from here on.
+    progress.show("train", isDone: 0)
     guard let place else {
       return try write(LogLine(event: "start", step: 0, run: run), on: communicator)
     }

@@ -95,6 +95,7 @@ struct GraphsBenchmarkCommand: RankedCommand {
       benchmark.repeatCount = repeats
       benchmark.seed = seed
       let start = ContinuousClock.now
+      reporter.show(contestant.rawValue, isDone: 0)
       let results = try benchmark.run(on: collection, workers: workers, on: communicator) {
         let done = Double($0) + Double($1.epoch) / Double(epochCount)
         reporter.show(contestant.rawValue, isDone: done / Double(benchmark.trialCount))
