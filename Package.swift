@@ -199,7 +199,7 @@ let package = Package(
       name: "FileMutations",
       dependencies: [
         "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "GraphCollections",
-        "HierarchicalClustering", "LinearAlgebra", "NeighborSearch", "Training",
+        "HierarchicalClustering", "LinearAlgebra", "NeighborSearch", "Optimization", "Training",
       ],
       path: "Tests/FileMutations", swiftSettings: strict),
     .testTarget(

@@ -1,21 +1,21 @@
-internal import LinearAlgebra
+package import LinearAlgebra
 
 /// Clusters of a few directions, and how well each direction fits: spherical k-means that starts from what is there
 /// (Dhillon & Modha, Machine Learning 42, 2001).
 ///
 /// All sums are of doubles in the order of nodes, so equal input makes equal bits.
-struct DirectionClusters {
+package struct DirectionClusters {
   /// One row per node, of length 1 or, for one without a direction, 0.
   private let directions: Matrix
   /// How many points each node stands for.
   private let weights: [Double]
   /// The cluster of each node, 0 ..< clusterCount.
-  private(set) var clusters: [Int]
-  let clusterCount: Int
+  package private(set) var clusters: [Int]
+  package let clusterCount: Int
   private var sums: ClusterSums
 
   /// - Parameter clusters: 0, 1, …, each of at least one node.
-  init(_ directions: Matrix, weights: [Double], clusters: [Int]) {
+  package init(_ directions: Matrix, weights: [Double], clusters: [Int]) {
     self.directions = directions
     self.weights = weights
     self.clusters = clusters
@@ -24,7 +24,7 @@ struct DirectionClusters {
   }
 
   /// The lengths of the sums of clusters, together: that of all points if every cluster is one direction.
-  var coherence: Double { sums.lengths.reduce(0, +) }
+  package var coherence: Double { sums.lengths.reduce(0, +) }
 
   /// Moves every node to the cluster whose other nodes it is most similar to: to the direction of their sum, each as
   /// often as it has points. No cluster loses its last node.
@@ -32,7 +32,7 @@ struct DirectionClusters {
   /// Of two clusters that are equally similar a node takes its own, or else the first.
   ///
   /// - Complexity: O(nodes · clusters · columns).
-  mutating func settle() {
+  package mutating func settle() {
     var settled = clusters
     for node in clusters.indices where sums.nodeCounts[clusters[node]] > 1 {
       let (row, own) = (directions.row(node), clusters[node])
@@ -48,7 +48,7 @@ struct DirectionClusters {
   }
 
   /// Settles as long as coherence rises, at most 20 times.
-  mutating func converge() {
+  package mutating func converge() {
     for _ in 0..<20 {
       var next = self
       next.settle()
@@ -64,7 +64,7 @@ struct DirectionClusters {
   /// as there are clusters.
   ///
   /// - Complexity: Per exchange that is tried a few times that of ``settle()``.
-  mutating func exchange() {
+  package mutating func exchange() {
     converge()
     for _ in 0..<clusterCount {
       guard let better = betterExchange() else { return }

@@ -47,7 +47,7 @@ public struct NeighborCheckpoint: ListStore {
         try FileManager.default.createDirectory(
           atPath: directory, withIntermediateDirectories: true)
       } catch { throw DataError(path: directory, problem: "cannot create the directory") }
-      let lock = try DirectoryLock.take("\(directory)/\(prefix).lock")
+      let lock = try DirectoryLock.take("\(directory)/lock-\(prefix)")
       if lock != nil { try removeUnfinished(prefix, in: directory) }
       return lock
     }

@@ -40,7 +40,7 @@ public struct RunStore {
     self.settings = settings
     lock = try communicator.agree {
       guard communicator.rank == Rank(0) else { return nil }
-      let path = "\(directory)/run-\(digest(of: settings))-lock"
+      let path = "\(directory)/lock-run-\(digest(of: settings))"
       guard let lock = try DirectoryLock.take(path) else {
         throw DataError(
           path: directory, problem: "another job keeps its states of the same run there; wait for it to end")

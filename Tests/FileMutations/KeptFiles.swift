@@ -5,6 +5,7 @@ internal import Foundation
 internal import HierarchicalClustering
 internal import LinearAlgebra
 internal import NeighborSearch
+internal import Optimization
 internal import Training
 
 // What runs keep for others.
@@ -38,7 +39,8 @@ extension FuzzedReader {
   static func keptLevels() throws -> FuzzedReader {
     let source = EmbeddingsInMemory(fewRows)
     let plan = try ClusteringPlan(
-      ClusteringOptions(threshold: 0.5), with: TrainedModel(path: nil, dimensions: fewRows.columnCount))
+      ClusteringOptions(threshold: 0.5),
+      with: TrainedModel(path: nil, dimensions: fewRows.columnCount))
     @Sendable func run(_ directory: String, endingBefore end: Int?) throws -> [Int64] {
       let runs = try RunStore(
         directory, plan: plan, input: ["rows": "few"], version: "1", note: { _ in },
@@ -118,8 +120,9 @@ private struct Ended: Error {}
 /// Two clusters of some directions each.
 private let fewRows = Matrix(
   rows: 12, columns: 3,
-  elements: (0..<12).flatMap { row in
-    [row < 6 ? 1 : 0.1, row < 6 ? 0.1 : 1, 0.02 * Float(row % 6)]
+  elements: (0..<12).flatMap { (row: Int) -> [Float] in
+    let (near, far): (Float, Float) = row < 6 ? (1, 0.1) : (0.1, 1)
+    return [near, far, 0.02 * Float(row % 6)]
   })
 
 /// The files that `write` makes in an empty directory, by name.
@@ -134,11 +137,9 @@ private func filesWritten(
   try write(directory)
   return try FileManager.default.subpathsOfDirectory(atPath: directory).sorted()
     .compactMap { name in
-      var isDirectory: ObjCBool = false
-      let path = "\(directory)/\(name)"
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
-        !isDirectory.boolValue, !name.hasSuffix("lock")
-      else { return nil }
-      return FileManager.default.contents(atPath: path).map { (name, Array($0)) }
+      guard !name.hasPrefix("lock-") else { return nil }
+      // Nothing for a directory.
+      return FileManager.default.contents(atPath: "\(directory)/\(name)")
+        .map { (name, Array($0)) }
     }
 }

@@ -1,8 +1,7 @@
+import HierarchicalClustering
 import LinearAlgebra
 import RandomInputs
 import Testing
-
-@testable import HierarchicalClustering
 
 struct DirectionClustersTests {
   /// Rows around the axes, `sizes[axis]` of each.
@@ -64,9 +63,9 @@ struct DirectionClustersTests {
   @Test func pointsOfANodeCount() {
     let rows = Self.rows(aroundAxes: [2, 3])
     let copies = rows.copy(ofRows: [0, 0, 0, 1, 2, 3, 4])
-    var weighted = DirectionClusters(rows, weights: [3, 1, 1, 1, 1], clusters: [0, 1, 0, 1, 1])
+    var weighted = DirectionClusters(rows, weights: [3, 1, 1, 1, 1], clusters: [0, 1, 1, 1, 1])
     let plain = DirectionClusters(
-      copies, weights: Array(repeating: 1, count: 7), clusters: [0, 0, 0, 1, 0, 1, 1])
+      copies, weights: Array(repeating: 1, count: 7), clusters: [0, 0, 0, 1, 1, 1, 1])
     #expect(abs(weighted.coherence - plain.coherence) < 1e-9)
     weighted.converge()
     #expect(weighted.clusters[0] == weighted.clusters[1])
