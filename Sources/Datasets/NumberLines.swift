@@ -138,17 +138,13 @@ public enum NumberLines {
   }
 
   private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    var text = text.drop(while: isBlank)
-    while let last = text.last, isBlank(last) { text.removeLast() }
-    return text
+    TextLines.trimmed(text)
   }
 
-  private static func isBlank(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
-  }
+  private static func isBlank(_ byte: UInt8) -> Bool { TextLines.isBlank(byte) }
 
   /// `-3`, `3`, `+3` or `3.0`; nil for anything else, and where an `Int` does not suffice.
-  private static func integer(_ text: ArraySlice<UInt8>) -> Int? {
+  static func integer(_ text: ArraySlice<UInt8>) -> Int? {
     // Programs that have numbers as floats write integers so.
     var text = text
     if let point = text.lastIndex(of: UInt8(ascii: ".")),
@@ -162,11 +158,15 @@ public enum NumberLines {
     var value = 0
     for digit in digits {
       guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
+      let place = Int(digit - UInt8(ascii: "0"))
       let (tens, isTooLarge) = value.multipliedReportingOverflow(by: 10)
-      let (next, overflows) = tens.addingReportingOverflow(Int(digit - UInt8(ascii: "0")))
+      // Not to be negated at the end, as the least has no positive counterpart.
+      let (next, overflows) =
+        isNegative
+        ? tens.subtractingReportingOverflow(place) : tens.addingReportingOverflow(place)
       guard !isTooLarge, !overflows else { return nil }
       value = next
     }
-    return isNegative ? -value : value
+    return value
   }
 }

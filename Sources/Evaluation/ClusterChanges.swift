@@ -30,6 +30,11 @@ public struct ClusterChanges: Codable, Equatable, Sendable {
   public struct Cluster: Codable, Equatable, Sendable {
     public var label: Int64
     public var size: Int
+    /// What the label is called, where labels are names.
+    public var name: String?
+
+    /// The name, or else the label.
+    public var title: String { name ?? "\(label)" }
   }
 
   /// Clusters that share points with each other, and with no others.
@@ -50,6 +55,23 @@ public struct ClusterChanges: Codable, Equatable, Sendable {
   public var totals: [Total]
   /// All that are not the same: those with the most moved points first, then the lowest label before.
   public var changes: [Change]
+
+  /// Gives clusters their names.
+  ///
+  /// - Parameters:
+  ///   - before: By label; nil where labels are no names.
+  ///   - after: The same.
+  /// - Precondition: Labels are in the ranges of the names.
+  public mutating func name(before: [String]?, after: [String]?) {
+    func name(_ clusters: inout [Cluster], _ names: [String]?) {
+      guard let names else { return }
+      for place in clusters.indices { clusters[place].name = names[Int(clusters[place].label)] }
+    }
+    for place in changes.indices {
+      name(&changes[place].before, before)
+      name(&changes[place].after, after)
+    }
+  }
 }
 
 /// How the clusters of one labelling became those of another.

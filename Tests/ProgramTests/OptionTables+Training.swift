@@ -18,6 +18,9 @@ extension OptionTable {
     OptionUse(
       "--recall 0.5", .count(of: "\"--recall\":\"0.5\"", in: "log.jsonl"),
       with: "--search approximate --log log.jsonl"),
+    OptionUse(
+      "--noise-label 1", .count(of: "\"--noise-label\":\"1\"", in: "log.jsonl"),
+      with: "--log log.jsonl"),
     OptionUse("--progress none", .silence),
     OptionUse(
       "--overwrite", .success,

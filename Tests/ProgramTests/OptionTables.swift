@@ -27,6 +27,7 @@ extension OptionTable {
       with: "--report report.json"),
     OptionUse("--output labels.npy", .file("labels.npy")),
     OptionUse("--truth {truth}", .line("BCubed")),
+    OptionUse("--noise-label 1", .line("BCubed"), with: "--truth {truth}"),
     OptionUse("--report report.json", .file("report.json")),
     OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
     OptionUse("--search approximate", .line("approximate neighbours")),
@@ -331,6 +332,7 @@ extension OptionTable {
     "evaluate", "evaluate", defaults: "--truth {truth} --predicted {truth}",
     [
       OptionUse("--truth {answer}", .output),
+      OptionUse("--noise-label 1", .output),
       OptionUse("--predicted {answer}", .output),
       OptionUse("--json", .output),
     ]
@@ -344,7 +346,7 @@ extension OptionTable {
       OptionUse("--predicted {other-turns}", .output),
       OptionUse("--collar 0.5", .output), OptionUse("--skip-overlap", .output),
       OptionUse("--uem {scored-times}", .output), OptionUse("--json", .output),
-    ] + OptionUse.refused("--truth {truth}"))
+    ] + OptionUse.refused("--truth {truth}", "--noise-label 1"))
 
   private static let compare = OptionTable(
     "compare", "compare {truth} {answer}",

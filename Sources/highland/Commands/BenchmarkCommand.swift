@@ -28,7 +28,7 @@ struct BenchmarkCommand: RankedCommand {
 
   @OptionGroup var input: FeatureOptions
 
-  @Argument(help: "The true label of every row: .npy of integers, or text, one per line.")
+  @Argument(help: "The true label of every row: .npy of integers, or text, one number or name per line.")
   var labels: String
 
   @Option(
@@ -115,10 +115,10 @@ struct BenchmarkCommand: RankedCommand {
         ownedCount: ownShare(of: file.rowCount, on: communicator).count, pointCount: file.rowCount,
         columnCount: neighborCount - 1, isWritten: false, rankCount: communicator.size
       ).check(on: communicator)
-      let labels = try communicator.agree {
+      let (labels, labelFile) = try communicator.agree {
         try readLabels(path, count: file.rowCount, communicator)
       }
-      try noteNegativeLabels(labels, of: path, on: communicator)
+      try noteLabels(labels, of: labelFile, on: communicator)
       reporter.show(name, isDone: 0)
       let points = try BaselinePoints(
         FeatureRows(file: file, transform: nil), listLength: neighborCount - 1,

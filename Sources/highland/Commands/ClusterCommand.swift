@@ -70,9 +70,11 @@ struct ClusterCommand: RankedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "True labels, .npy of integers or text: print how well the clusters agree with them.",
+      "True labels, .npy of integers or text of numbers or names: print how well clusters agree with them.",
       discussion: "They are not used for anything else."))
   var truth: String?
+
+  @OptionGroup var noise: NoiseOptions
 
   @Option(help: "Write every level to this directory; Docs/Formats.md describes the files.")
   var hierarchy: String?
@@ -201,6 +203,9 @@ struct ClusterCommand: RankedCommand {
 
   func validate() throws {
     try baselines.check(for: method, neighborCount: neighborCount)
+    guard truth != nil || noise.noiseLabel == nil else {
+      throw ValidationError("--noise-label is of true labels: expected --truth")
+    }
     if case .baseline(let method) = method { return try validate(method) }
     if let neighborCount, neighborCount < 1 {
       throw ValidationError("-k \(neighborCount): expected 1 or more")
@@ -327,14 +332,15 @@ struct ClusterCommand: RankedCommand {
   ) throws {
     try outputs.reserveSpace(forLabels: source.rowCount, at: output, on: communicator)
     let trueLabels = try truth.map { path in
-      let labels = try communicator.agree {
+      let (labels, file) = try communicator.agree {
         try readLabels(path, count: source.rowCount, communicator)
       }
-      try noteNegativeLabels(labels, of: path, on: communicator)
-      guard let groups else { return labels }
-      return try communicator.agree {
-        try readLabels(path, within: groups, count: source.rowCount, communicator)
-      }
+      let truth = try TrueLabels(labels, of: file, noise: noise.noiseLabel, on: communicator)
+      guard let groups else { return truth }
+      return truth.renumbered(
+        try communicator.agree {
+          try readLabels(path, within: groups, count: source.rowCount, communicator)
+        })
     }
     let pointGroups = try groups.map { try readGroups($0, of: source, progress, on: communicator) }
     let workers = try threads.workers(on: communicator)
@@ -401,7 +407,7 @@ struct ClusterCommand: RankedCommand {
   ///
   /// > Collective: over `communicator`.
   private func cluster(
-    _ source: FeatureRows, by method: BenchmarkMethod, _ trueLabels: [Int64]?, _ workers: Workers,
+    _ source: FeatureRows, by method: BenchmarkMethod, _ trueLabels: TrueLabels?, _ workers: Workers,
     waitingRankCount: Int, on communicator: MPICommunicator
   ) throws {
     let clustering = try BaselineClustering(
@@ -415,7 +421,7 @@ struct ClusterCommand: RankedCommand {
     report.nodesPerRank = nodesPerRank
     report.waitingRankCount = waitingRankCount
     report.metrics = try trueLabels.map {
-      try compareLabels(truth: $0, predicted: clustering.labels, on: communicator)
+      try $0.metrics(of: clustering.labels, on: communicator)
     }
     Watchdog.phase = "write"
     let writes = LastWrites()
@@ -451,7 +457,8 @@ struct ClusterCommand: RankedCommand {
         path: path, problem: "no such file; expected --partition locality, input or a file of ranks"
       )
     }
-    let ranks = try readLabels(path, count: count, communicator)
+    let (ranks, file) = try readLabels(path, count: count, communicator)
+    try file.requireIntegers()
     if let row = ranks.firstIndex(where: { !(0..<Int64(communicator.size)).contains($0) }) {
       throw DataError(
         path: path,
@@ -599,7 +606,7 @@ struct ClusterCommand: RankedCommand {
 
   /// Clusters by flow, by a network, or, if there are both, by the better one; and writes what was asked for.
   private func cluster(
-    _ source: FeatureRows, _ plan: MethodPlan, model name: String?, _ trueLabels: [Int64]?,
+    _ source: FeatureRows, _ plan: MethodPlan, model name: String?, _ trueLabels: TrueLabels?,
     _ memoryPlan: MemoryOptions.Plan, _ workers: Workers, waitingRankCount: Int,
     hierarchy: HierarchyWriter?, _ writes: LastWrites,
     on communicator: MPICommunicator
@@ -620,7 +627,7 @@ struct ClusterCommand: RankedCommand {
     let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
 
     let metrics = try trueLabels.map {
-      try compareLabels(truth: $0, predicted: clustering.labels, on: communicator)
+      try $0.metrics(of: clustering.labels, on: communicator)
     }
     var report = try ClusterReport(
       of: clustering, parameters(of: clustering, plan, model: name), dimensions: source.dimensions,
@@ -718,11 +725,13 @@ struct ClusterCommand: RankedCommand {
   }
 }
 
-/// This rank's share of a file of labels for `count` points.
-func readLabels(_ path: String, count: Int, _ communicator: some Communicator) throws -> [Int64] {
+/// This rank's share of a file of labels for `count` points, and the file.
+func readLabels(
+  _ path: String, count: Int, _ communicator: some Communicator
+) throws -> (share: [Int64], file: LabelFile) {
   let file = try LabelFile(path: path)
   guard file.count == count else {
     throw file.miscount(expected: count, "one per point")
   }
-  return try file.labels(ownShare(of: count, on: communicator))
+  return (try file.labels(ownShare(of: count, on: communicator)), file)
 }

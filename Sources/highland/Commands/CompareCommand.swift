@@ -17,7 +17,7 @@ struct CompareCommand: RankedCommand {
       their numbers. How well labels agree with a truth is what highland evaluate tells.
       """)
 
-  @Argument(help: "Labels before: .npy of integers, or text, one per line.")
+  @Argument(help: "Labels before: .npy of integers, or text, one number or name per line.")
   var before: String
 
   @Argument(help: "Labels of the same points after.")
@@ -59,11 +59,11 @@ struct CompareCommand: RankedCommand {
     try outputs.check([.page(output)], reading: [before, after, names], on: communicator)
     let old = try readAllLabels(before, on: communicator)
     let new = try readAllLabels(after, on: communicator)
-    guard old.count == new.count else {  // on every rank
-      throw AgreedFailure(
-        reason: "\(after): \(new.count) labels; expected \(old.count), as in \(before)")
-    }
+    try requireEqualCounts(new.file, old.file)  // on every rank
+    try noteLabels(old.share, of: old.file, on: communicator)
+    try noteLabels(new.share, of: new.file, on: communicator)
     var changes = try clusterChanges(from: old.share, to: new.share, on: communicator)
+    changes.name(before: old.file.names, after: new.file.names)
     try writePage(changes, old.share, new.share, on: communicator)
     guard communicator.rank == Rank(0) else { return }
     changes.changes = Array(changes.changes.prefix(top))
@@ -108,7 +108,7 @@ extension ClusterChanges {
   /// What it says to people.
   var account: String {
     func sizes(_ clusters: [Cluster]) -> String {
-      let shown = clusters.prefix(5).map { "\($0.label) (\($0.size))" }.joined(separator: ", ")
+      let shown = clusters.prefix(5).map { "\($0.title) (\($0.size))" }.joined(separator: ", ")
       return shown + (clusters.count > 5 ? ", and \(clusters.count - 5) more" : "")
     }
     let counts = totals.map { total in

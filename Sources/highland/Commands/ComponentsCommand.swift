@@ -68,8 +68,10 @@ struct ComponentsCommand: RankedCommand {
     let (edges, pointCount) = try readEdges(on: communicator)
     try outputs.reserveSpace(forLabels: pointCount, at: output, on: communicator)
     let trueLabels = try truth.map { path in
-      let labels = try communicator.agree { try readLabels(path, count: pointCount, communicator) }
-      try noteNegativeLabels(labels, of: path, on: communicator)
+      let (labels, file) = try communicator.agree {
+        try readLabels(path, count: pointCount, communicator)
+      }
+      try noteLabels(labels, of: file, on: communicator)
       return labels
     }
     let answer = try answer(edges, of: pointCount, on: communicator)

@@ -15,7 +15,8 @@ struct ConvertCommand: RankedCommand {
         highland convert wide.npy narrow.npy --reduce 128
 
       Features: .npy, .fvecs, .fbin, .bin; .u8bin, .i8bin and .safetensors are read only. Labels: .npy of integers in one column, or .txt with one \
-      per line. The extension gives the format. Scripts/convert-checkpoint.py and \
+      per line; if these are names, they become numbers in the order in which they first appear, and the names are written beside them, \
+      one per line: labels.names for labels.npy. The extension gives the format. Scripts/convert-checkpoint.py and \
       Scripts/convert-dataset.py convert PyTorch checkpoints and pickled data sets.
       """)
 
@@ -129,13 +130,7 @@ struct ConvertCommand: RankedCommand {
         throw AgreedFailure(
           reason: "\(input): integers of one column are labels; \(name) is for features")
       }
-      let (labels, count) = try communicator.agree {
-        let file = try LabelFile(path: input)
-        return (try file.labels(ownShare(of: file.count, on: communicator)), file.count)
-      }
-      try LabelFile.write(
-        labels, count: count, firstRow: ownShare(of: count, on: communicator).lowerBound,
-        to: result, overwrite: outputs.overwrite, on: communicator)
+      try convertLabels(on: communicator)
     } else {
       let file = try communicator.agree { try FeatureFiles(paths!, dimensions: dimensions) }
       if let reduce {
@@ -152,6 +147,30 @@ struct ConvertCommand: RankedCommand {
         ) { try rows.rows($0) }
       }
     }
+  }
+
+  /// Writes the labels, and beside them their names, if they are names.
+  ///
+  /// > Collective: over `communicator`. As ``LabelFile/write(_:count:firstRow:to:overwrite:on:)``, and as much for names.
+  private func convertLabels(on communicator: MPICommunicator) throws {
+    let (labels, file) = try readAllLabels(input, on: communicator)
+    noteOddity(of: file, on: communicator)
+    if let names = file.names {
+      try outputs.check(
+        [.labels(result), .names(namesPath)], reading: [input], on: communicator)
+      try writeText(
+        names.map { $0 + "\n" }.joined(), to: namesPath, overwrite: outputs.overwrite,
+        on: communicator)
+    }
+    try LabelFile.write(
+      labels, count: file.count, firstRow: ownShare(of: file.count, on: communicator).lowerBound,
+      to: result, overwrite: outputs.overwrite, on: communicator)
+  }
+
+  /// Where the names of labels are written: `labels.names` for `labels.npy`.
+  private var namesPath: String {
+    let end = result.lastIndex(of: ".") ?? result.endIndex
+    return result[..<end] + ".names"
   }
 
   /// > Collective: over `communicator`.

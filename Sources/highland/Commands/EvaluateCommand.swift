@@ -22,15 +22,17 @@ struct EvaluateCommand: RankedCommand {
       scored time; purity of the found speakers, coverage of the true ones, and how many there are.
       """)
 
-  @Option(help: "True labels: .npy of integers, or text, one per line.")
+  @Option(help: "True labels: .npy of integers, or text, one number or name per line.")
   var truth: String?
+
+  @OptionGroup var noise: NoiseOptions
 
   @Option(help: "Who truly speaks when: an RTTM file, or a directory of them.")
   var rttm: String?
 
   @Option(
     help: """
-      Predicted labels: .npy of integers, or text, one per line. With --rttm: an RTTM file, or a directory of them.
+      Predicted labels: .npy of integers, or text, one number or name per line. With --rttm: an RTTM file, or a directory of them.
       """)
   var predicted: String
 
@@ -62,6 +64,9 @@ struct EvaluateCommand: RankedCommand {
         truth == nil
           ? "missing the truth; expected --truth of labels, or --rttm of turns"
           : "--truth is of labels, --rttm of turns: expected one of them")
+    }
+    guard truth != nil || noise.noiseLabel == nil else {
+      throw ValidationError("--noise-label is of labels: expected --truth")
     }
     if rttm == nil {
       for (isGiven, name) in [
@@ -110,31 +115,37 @@ struct EvaluateCommand: RankedCommand {
   }
 
   private func compare(labels truth: String, on communicator: MPICommunicator) throws {
-    let trueLabels = try readAllLabels(truth, on: communicator)
-    let labels = try readAllLabels(predicted, on: communicator)
-    guard trueLabels.count == labels.count else {
-      throw AgreedFailure(
-        reason: "\(predicted): \(labels.count) labels; expected \(trueLabels.count), as in \(truth)"
-      )
-    }
-    let metrics = try compareLabels(
-      truth: trueLabels.share, predicted: labels.share, on: communicator)
+    let (trueShare, trueFile) = try readAllLabels(truth, on: communicator)
+    let (share, file) = try readAllLabels(predicted, on: communicator)
+    try requireEqualCounts(file, trueFile)
+    let trueLabels = try TrueLabels(
+      trueShare, of: trueFile, noise: noise.noiseLabel, on: communicator)
+    try noteLabels(share, of: file, on: communicator)
+    let metrics = try trueLabels.metrics(of: share, on: communicator)
     guard communicator.rank == Rank(0) else { return }
     try show(metrics, as: "\(metrics)", inJSON: json)
   }
 }
 
-/// This rank's share of all labels of a file: every line is read before numbers of lines are
-/// compared, so that the file that has a line too many is the one that is named.
+/// This rank's share of all labels of a file, and the file: every line is read before numbers of lines are
+/// compared, so that a file with a line that is no label is the one that is named.
 ///
-/// > Collective: over `communicator`. A round of one byte and one of 8.
+/// > Collective: over `communicator`. A round of one byte.
 func readAllLabels(
   _ path: String, on communicator: some Communicator
-) throws -> (share: [Int64], count: Int) {
-  let (share, count) = try communicator.agree {
+) throws -> (share: [Int64], file: LabelFile) {
+  try communicator.agree {
     let file = try LabelFile(path: path)
-    return (try file.labels(ownShare(of: file.count, on: communicator)), file.count)
+    return (try file.labels(ownShare(of: file.count, on: communicator)), file)
   }
-  try noteNegativeLabels(share, of: path, on: communicator)
-  return (share, count)
+}
+
+/// - Throws: The same on every rank if one file has more labels than the other, with the line that may be a heading.
+func requireEqualCounts(_ file: LabelFile, _ other: LabelFile) throws {
+  guard file.count != other.count else { return }
+  if file.oddity == nil, other.oddity != nil {
+    throw AgreedFailure(
+      reason: "\(other.miscount(expected: file.count, "as in \(file.path)"))")
+  }
+  throw AgreedFailure(reason: "\(file.miscount(expected: other.count, "as in \(other.path)"))")
 }

@@ -8,12 +8,13 @@ struct Output {
   private let content: Content
 
   private enum Content {
-    case labels, features, array, model, json, page, table, tree, log
+    case labels, names, features, array, model, json, page, table, tree, log
 
     /// What the extension may be; empty for any that is of no other content.
     var extensions: [String] {
       switch self {
       case .labels: ["npy", "txt"]
+      case .names: ["names"]
       case .features: FeatureFormat.written.map(\.rawValue)
       case .array: ["npy"]
       case .model: ["safetensors"]
@@ -24,6 +25,7 @@ struct Output {
     var name: String {
       switch self {
       case .labels: "labels"
+      case .names: "names"
       case .features: "features"
       case .array: "an array"
       case .model: "a model"
@@ -54,6 +56,7 @@ struct Output {
   }
 
   static func labels(_ path: String?) -> Output? { Output(path, .labels) }
+  static func names(_ path: String?) -> Output? { Output(path, .names) }
   static func features(_ path: String?) -> Output? { Output(path, .features) }
   static func array(_ path: String?) -> Output? { Output(path, .array) }
   static func model(_ path: String?) -> Output? { Output(path, .model) }

@@ -26,7 +26,7 @@ struct ReportCommand: RankedCommand {
   @Option(name: .shortAndLong, help: "Write the page here, .html.")
   var output: String?
 
-  @Option(help: "True labels of all points: .npy of integers, or text, one per line.")
+  @Option(help: "True labels of all points: .npy of integers, or text, one number or name per line.")
   var truth: String?
 
   @Option(
@@ -81,8 +81,8 @@ struct ReportCommand: RankedCommand {
     let stored = try StoredHierarchy(path: hierarchy)
     let count = stored.summary.pointCount
     let trueLabels = try truth.map { path in
-      let labels = try readLabels(path, count: count, SingleRank())
-      try noteNegativeLabels(labels, of: path, on: SingleRank())
+      let (labels, file) = try readLabels(path, count: count, SingleRank())
+      try noteLabels(labels, of: file, on: SingleRank())
       return labels
     }
     let nameFile = try names.map { try openNames($0, count: count) }

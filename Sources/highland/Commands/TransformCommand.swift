@@ -36,7 +36,7 @@ struct TransformFitCommand: RankedCommand {
 
   @Argument(
     help:
-      "The class of every row: .npy of integers, or text, one per line. Classes of one row do not count."
+      "The class of every row: .npy of integers, or text, one number or name per line. Classes of one row do not count."
   )
   var labels: String
 
@@ -71,8 +71,10 @@ struct TransformFitCommand: RankedCommand {
       on: communicator)
     let file = try FeatureFiles(
       path: input.features, dimensions: input.dimensions, on: communicator)
-    let (rows, ownLabels) = try communicator.agree { try labelledRows(of: file, on: communicator) }
-    try noteNegativeLabels(ownLabels, of: labels, on: communicator)
+    let (rows, ownLabels, labelFile) = try communicator.agree {
+      try labelledRows(of: file, on: communicator)
+    }
+    try noteLabels(ownLabels, of: labelFile, on: communicator)
     let columnText = columns.map { " (--columns \($0))" } ?? ""
     try MemoryNeed(
       option: file.path, purpose: "products of \(file.columnCount) columns",
@@ -100,19 +102,19 @@ struct TransformFitCommand: RankedCommand {
     try show(summary, as: summary.text, inJSON: json)
   }
 
-  /// All labels and weights, and this rank's share of the labels.
+  /// All labels and weights, this rank's share of the labels, and their file.
   ///
   /// - Throws: ``DataError`` if there is not one of each for every row, or a weight is none; it names the row.
   private func labelledRows(
     of file: FeatureFiles, on communicator: some Communicator
-  ) throws -> (LabelledRows, own: [Int64]) {
+  ) throws -> (LabelledRows, own: [Int64], file: LabelFile) {
     let labelFile = try LabelFile(path: labels)
     guard labelFile.count == file.rowCount else {
       throw labelFile.miscount(expected: file.rowCount, "one per row of \(file.path)")
     }
     let all = try labelFile.labels(0..<file.rowCount)
     let own = Array(all[ownShare(of: file.rowCount, on: communicator)])
-    guard let weights else { return (LabelledRows(labels: all), own) }
+    guard let weights else { return (LabelledRows(labels: all), own, labelFile) }
     let array = try ArrayFile(path: weights)
     guard array.rowCount == file.rowCount, array.columnCount == 1 else {
       throw DataError(
@@ -124,7 +126,7 @@ struct TransformFitCommand: RankedCommand {
     if let row = values.firstIndex(where: { !(0...1).contains($0) }) {
       throw DataError(path: weights, problem: "row \(row): \(values[row]); expected 0 … 1")
     }
-    return (LabelledRows(labels: all, weights: values), own)
+    return (LabelledRows(labels: all, weights: values), own, labelFile)
   }
 
   /// What `--json` prints.

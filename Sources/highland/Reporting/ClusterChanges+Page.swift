@@ -113,7 +113,7 @@ struct ComparisonPage {
         names[row].map { "\(row) \($0)" } ?? "\(row)"
       }
       let more = first.count < cluster.size ? ", …" : ""
-      return "\(cluster.label) (\(grouped(cluster.size)): \(first.joined(separator: ", "))\(more))"
+      return "\(cluster.title) (\(grouped(cluster.size)): \(first.joined(separator: ", "))\(more))"
     }
     return
       (shown

@@ -6,21 +6,29 @@ import Training
 /// Features in one file or several, and the identities of their rows, from another.
 struct LabelledFile {
   let features: FeatureFiles
-  let labelPath: String
-  /// Replicated. Which identities are held out depends on all of them.
+  /// Replicated. Of the rows that are kept. Which identities are held out depends on all of them.
   let labels: [Int64]
-  /// Replicated. The group of each row, if rows are clustered within groups, and its file.
+  /// Replicated. The group of each row that is kept, if rows are clustered within groups, and its file.
   private(set) var groups: (rows: [Int64], path: String)?
+  /// Replicated. The rows that are of an identity, ascending; nil if all are.
+  private let kept: [Int]?
+  private let labelFile: LabelFile
+  private let noise: String?
 
+  /// - Parameter noise: The label of rows that are left out.
   /// - Throws: ``DataError``: files that do not fit each other, or rows that are all of one identity.
-  init(_ features: FeatureFiles, labels path: String) throws {
+  init(_ features: FeatureFiles, labels path: String, noise: String? = nil) throws {
     self.features = features
-    labelPath = path
+    self.noise = noise
     let file = try LabelFile(path: path)
+    labelFile = file
     guard file.count == features.rowCount else {
       throw file.miscount(expected: features.rowCount, "one per row of \(features.path)")
     }
-    labels = try file.labels(0..<file.count)
+    let all = try file.labels(0..<file.count)
+    let number = try noise.flatMap { try file.number(of: $0) }
+    kept = number.map { number in all.indices.filter { all[$0] != number } }
+    labels = kept.map { $0.map { all[$0] } } ?? all
     if let first = labels.first, labels.allSatisfy({ $0 == first }) {
       throw DataError(
         path: path, problem: "\(TrainingDataError.fewIdentities(count: 1, needed: 2))")
@@ -36,22 +44,53 @@ struct LabelledFile {
   ///
   /// > Collective: over `communicator`. As opening the features, and a round of a byte.
   ///
-  /// - Parameter dimensions: Columns of a raw file, which does not say them.
+  /// - Parameters:
+  ///   - dimensions: Columns of a raw file, which does not say them.
+  ///   - noise: The label of rows that are left out.
   init(
-    _ paths: ArraySlice<String>, dimensions: Int?, on communicator: some Communicator
+    _ paths: ArraySlice<String>, dimensions: Int?, noise: String?,
+    on communicator: some Communicator
   ) throws {
     let features = try FeatureFiles(
       path: paths.first!, dimensions: dimensions, isForOthers: true, on: communicator)
-    self = try communicator.agree { try LabelledFile(features, labels: paths.last!) }
+    self = try communicator.agree {
+      try LabelledFile(features, labels: paths.last!, noise: noise)
+    }
+  }
+
+  var labelPath: String { labelFile.path }
+
+  /// Says on stderr what is odd about the labels, and how many rows are left out.
+  ///
+  /// > Collective: over `communicator`. One round of 8 bytes per rank.
+  func note(on communicator: some Communicator) throws {
+    try noteLabels(labels, of: labelFile, on: communicator)
+    guard let noise else { return }
+    noteNoise(
+      labelFile.count - labels.count, of: labelFile.count, label: noise, labelPath,
+      on: communicator)
   }
 
   /// - Throws: ``DataError`` for a file without a group for every row.
   mutating func readGroups(_ path: String) throws {
-    groups = (try groupFile(path, count: labels.count).firstRows(0..<labels.count), path)
+    let count = features.rowCount
+    let all = try groupFile(path, count: count).firstRows(0..<count)
+    groups = (kept.map { $0.map { all[$0] } } ?? all, path)
+  }
+
+  /// Some of the rows that are kept.
+  ///
+  /// - Parameter points: Their places among these, ascending.
+  func subset(_ points: [Int]) -> EmbeddingSubset<FeatureFiles> {
+    EmbeddingSubset(features, kept.map { kept in points.map { kept[$0] } } ?? points)
   }
 
   var embeddings: LabelledEmbeddings {
-    LabelledEmbeddings(features, labels: labels, groups: groups?.rows)
+    guard let kept else {
+      return LabelledEmbeddings(features, labels: labels, groups: groups?.rows)
+    }
+    return LabelledEmbeddings(
+      EmbeddingSubset(features, kept), labels: labels, groups: groups?.rows)
   }
 }
 

@@ -13,8 +13,11 @@ import Training
 struct TrainingFiles: ParsableArguments {
   @OptionGroup var input: FeatureOptions
 
-  @Argument(help: "The identity of every point: .npy of integers, or text, one per line.")
+  @Argument(
+    help: "The identity of every point: .npy of integers, or text, one number or name per line.")
   var labels: String
+
+  @OptionGroup var noise: NoiseOptions
 
   @Option(name: .shortAndLong, help: "Write the model here, a .safetensors file.")
   var output: String
@@ -75,14 +78,25 @@ struct TrainingFiles: ParsableArguments {
       reading: [labels] + pairs.map { $0[1] } + others,
       keepingIn: checkpoint, appended: checkpoint == nil ? nil : .log(log), on: communicator)
     let features = try input.open(on: communicator)
-    let data = try communicator.agree { try LabelledFile(features, labels: labels) }
-    if communicator.rank == Rank(0) {
-      try noteNegativeLabels(data.labels, of: labels, on: SingleRank())
+    let data = try communicator.agree {
+      try LabelledFile(features, labels: labels, noise: noise.noiseLabel)
     }
-    let other =
-      try validation.isEmpty
-      ? nil : LabelledFile(validation[...], dimensions: input.dimensions, on: communicator)
+    if communicator.rank == Rank(0) { try data.note(on: SingleRank()) }
+    let other = try validation.isEmpty ? nil : open(validation[...], on: communicator)
     return (data, other)
+  }
+
+  /// Features and labels that an option names, beside the data.
+  ///
+  /// > Collective: over `communicator`. As opening the features, and a round of a byte.
+  func open(_ paths: ArraySlice<String>, on communicator: MPICommunicator) throws -> LabelledFile {
+    try LabelledFile(
+      paths, dimensions: input.dimensions, noise: noise.noiseLabel, on: communicator)
+  }
+
+  /// What decides which points are learned from, by names of options.
+  var settings: [String: String] {
+    search.settings.merging(noise.noiseLabel.map { ["--noise-label": $0] } ?? [:]) { $1 }
   }
 
   /// Where checkpoints are kept, made if it is not there; nil if none are wanted.

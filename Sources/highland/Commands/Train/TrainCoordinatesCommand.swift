@@ -65,7 +65,7 @@ struct TrainCoordinatesCommand: RankedCommand {
     try checkMemory(options.shape, on: communicator)
     let settings = recipe.settings(of: options)
       .merging(held.settings(default: Self.heldOut)) { $1 }.merging(course.settings) { $1 }
-      .merging(files.search.settings) { $1 }
+      .merging(files.settings) { $1 }
     let directory = try files.openCheckpoints(on: communicator) {
       var run = RunIdentity(
         settings.merging(["kind": "coordinates"]) { $1 }.filter { $0.key != "--validation" })
@@ -136,7 +136,7 @@ struct TrainCoordinatesCommand: RankedCommand {
   ) throws -> [TrainingGraph] {
     reporter.note("building the graphs of \(points.count) points")
     let graphs = try trainingGraphs(
-      of: EmbeddingSubset(data.features, points), labels: points.map { data.labels[$0] },
+      of: data.subset(points), labels: points.map { data.labels[$0] },
       chains: options.chains, usesTrueLinks: options.usesTrueLinks,
       needsAverages: options.shape.usesAverageFeature, search: files.search.options,
       using: options.workers, on: communicator)
@@ -164,7 +164,7 @@ struct TrainCoordinatesCommand: RankedCommand {
     on communicator: MPICommunicator
   ) throws -> Validator<EmbeddingSubset<FeatureFiles>> {
     try Validator(
-      EmbeddingSubset(data.features, points), labels: points.map { data.labels[$0] },
+      data.subset(points), labels: points.map { data.labels[$0] },
       neighborCount: options.chains[0].neighborCount, search: files.search.options,
       using: options.workers, on: communicator)
   }

@@ -64,13 +64,12 @@ struct TrainStructureCommand: RankedCommand {
     let sets =
       try [data]
       + stride(from: 0, to: structure.also.count, by: 2).map {
-        try LabelledFile(
-          structure.also[$0..<$0 + 2], dimensions: files.input.dimensions, on: communicator)
+        try files.open(structure.also[$0..<$0 + 2], on: communicator)
       }
     try checkMemory(
       options, pointCount: sets.reduce(0) { max($0, $1.labels.count) }, on: communicator)
     try files.checkRows(of: sets + [other], on: communicator)
-    let settings = structure.settings(of: options).merging(files.search.settings) { $1 }
+    let settings = structure.settings(of: options).merging(files.settings) { $1 }
     let directory = try files.openCheckpoints(on: communicator) {
       var run = RunIdentity(settings.merging(["kind": "structure"]) { $1 })
       for (index, set) in sets.enumerated() {
