@@ -170,7 +170,7 @@ struct ConvertCommand: RankedCommand {
   /// Where the names of labels are written: `labels.names` for `labels.npy`.
   private var namesPath: String {
     let end = result.lastIndex(of: ".") ?? result.endIndex
-    return result[..<end] + ".names"
+    return "\(result[..<end]).names"
   }
 
   /// > Collective: over `communicator`.
