@@ -16,11 +16,15 @@ public struct ArrayFile: NumberRows, Sendable {
 
   /// - Parameter expected: What errors expect instead of another number of dimensions.
   init(path: String, expecting expected: String) throws {
-    file = try InputFile(path: path)
+    try self.init(InputFile(path: path), expecting: expected)
+  }
+
+  init(_ file: InputFile, expecting expected: String) throws {
+    self.file = file
     header = try ArrayHeader(file)
     guard (1...2).contains(header.shape.count) else {
       throw DataError(
-        path: path,
+        path: file.path,
         problem:
           "\(header.elementType) of shape \(ArrayHeader.text(header.shape)); expected \(expected)")
     }

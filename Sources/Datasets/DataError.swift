@@ -14,10 +14,10 @@ public struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 /// A list for an error message: `a, b or c`.
-func alternatives(_ names: [String]) -> String {
+func alternatives(_ names: [String], joinedBy word: String = "or") -> String {
   names.count < 2
     ? names.joined()
-    : names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
+    : names.dropLast().joined(separator: ", ") + " \(word) " + names[names.count - 1]
 }
 
 /// A piece of a file for an error message: quoted, short, on one line.

@@ -9,21 +9,24 @@ extension FeatureFile {
     if let kind = try FileKind.description(of: file, isCertain: true) {
       throw DataError(path: file.path, problem: "is \(kind); expected features as .\(format)")
     }
-    let records = try recordCount(file)
+    let records = try recordCount(file, elementByteCount: 4)
+    let byteRecords = try recordCount(file, elementByteCount: 1)
     let counted = try countedShape(file)
     // A small file may be of both kinds; then its extension decides.
     switch format {
-    case .fvecs where records == nil: break
+    case .fvecs where records == nil, .ivecs where records == nil: break
+    case .bvecs where byteRecords == nil: break
     case .fbin where counted?.byteCount != 4: break
     case .u8bin where counted?.byteCount != 1, .i8bin where counted?.byteCount != 1: break
     case .bin: break
     default: return
     }
-    if let records, format != .fvecs {
+    for (records, name) in [(records, "fvecs"), (byteRecords, "bvecs")] {
+      guard let records else { continue }
       throw DataError(
         path: file.path,
         problem:
-          "is laid out as .fvecs: \(records.count) records that begin with \(records.columns), "
+          "is laid out as .\(name): \(records.count) records that begin with \(records.columns), "
           + "their number of columns; expected .\(format)")
     }
     if let counted, counted.byteCount != format.countedByteCount {
@@ -38,14 +41,17 @@ extension FeatureFile {
 
   /// Records of one length that make up the file, each beginning with its number of columns; nil if
   /// the first 64, the last, and some between do not.
-  private static func recordCount(_ file: InputFile) throws -> (count: Int, columns: Int)? {
+  private static func recordCount(
+    _ file: InputFile, elementByteCount: Int
+  ) throws -> (count: Int, columns: Int)? {
     guard file.byteCount > 8 else { return nil }
     let columns = Int(try file.integer(Int32.self, at: 0))
-    guard columns > 0, file.byteCount.isMultiple(of: 4 + 4 * columns) else { return nil }
-    let count = file.byteCount / (4 + 4 * columns)
+    let length = 4 + elementByteCount * columns
+    guard columns > 0, file.byteCount.isMultiple(of: length) else { return nil }
+    let count = file.byteCount / length
     let places = Array(0..<min(count, 64)) + (1...64).map { (count - 1) / 64 * $0 } + [count - 1]
     for place in places {
-      let found = Int(try file.integer(Int32.self, at: place * (4 + 4 * columns)))
+      let found = Int(try file.integer(Int32.self, at: place * length))
       guard found == columns else { return nil }
     }
     return (count, columns)

@@ -183,7 +183,7 @@ extension FeatureFile {
       [rowCount, columnCount].flatMap { count in
         (0..<4).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
       }
-    case .fvecs, .bin, .u8bin, .i8bin, .safetensors: []
+    default: []
     }
   }
 

@@ -12,15 +12,20 @@ public enum FeatureFormat: String, CaseIterable, Sendable {
   case bin
   /// As ``fbin``, with rows of `uint8` or `int8`.
   case u8bin, i8bin
-  /// The only tensor of two dimensions among those of the file.
+  /// As ``fvecs``, with `uint8` or `int32`.
+  case bvecs, ivecs
+  /// A tensor of two dimensions among those of the file: the only one, or one that is named.
   case safetensors
+  /// An array of two dimensions in NumPy's archive: the only one, or one that is named.
+  case npz
 
   /// Those in which features are written.
-  public static let written = allCases.filter { ![.u8bin, .i8bin, .safetensors].contains($0) }
+  public static let written: [FeatureFormat] = [.npy, .fvecs, .fbin, .bin]
 
+  /// - Parameter path: Of a file, perhaps with the name of an array in it.
   /// - Throws: ``DataError`` that lists the formats if the extension is none of them.
   public init(path: String) throws {
-    let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+    let name = FeaturePlace(path).file.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
     let suffix = name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? ""
     guard let format = FeatureFormat(rawValue: suffix.lowercased()) else {
       let known = FeatureFormat.allCases.map { ".\($0.rawValue)" }
@@ -35,6 +40,8 @@ public enum FeatureFormat: String, CaseIterable, Sendable {
 
 /// The features of many nodes in a file, one row per node, read by rows.
 ///
+/// Of a file that holds several arrays the path may end with the name of one: `faces.npz:embeddings`.
+///
 /// Opening reads the header only; ``rows(_:)`` reads only the rows it is asked for.
 public struct FeatureFile: Sendable {
   public let path: String
@@ -48,7 +55,15 @@ public struct FeatureFile: Sendable {
     case array(ArrayFile)
     /// Rows, one after the other, that begin at a byte.
     case plain(InputFile, offset: Int, StoredElement)
-    case records(InputFile)
+    /// Rows that begin with their number of columns.
+    case records(InputFile, RecordElement)
+  }
+
+  /// What records consist of.
+  private enum RecordElement: String {
+    case float32, int32, uint8
+
+    var byteCount: Int { self == .uint8 ? 1 : 4 }
   }
 
   /// Opens a file whose extension says its format.
@@ -63,14 +78,22 @@ public struct FeatureFile: Sendable {
       format = try FeatureFormat(path: path)
     } catch let error as DataError {
       // What is not there has no extension to blame.
-      throw DataError(path: path, problem: error.problem + (try InputFile(path: path).whatItIs()))
+      let file = try InputFile(path: path)
+      throw DataError(
+        path: path,
+        problem: error.problem + file.whatItIs()
+          + (FileKind.hasRecipe(file) ? ", which Python converts: Docs/Formats.md says how" : ""))
     }
+    let place = FeaturePlace(path)
     if let dimensions, !(1...Int(Int32.max)).contains(dimensions) {
       throw error("\(dimensions) dimensions asked for; expected 1 ... \(Int32.max)")
     }
     switch format {
-    case .npy:
-      let array = try ArrayFile(path: path, expecting: "numbers of two dimensions")
+    case .npy, .npz:
+      let array =
+        try format == .npz
+        ? ArrayFile(archive: place.file, named: place.member)
+        : ArrayFile(path: path, expecting: "numbers of two dimensions")
       guard array.shape.count == 2 else {
         throw error(
           "\(array.elementType) of shape \(ArrayHeader.text(array.shape)); expected numbers of two "
@@ -78,18 +101,20 @@ public struct FeatureFile: Sendable {
       }
       (rowCount, columnCount) = (array.rowCount, array.columnCount)
       contents = .array(array)
-    case .fvecs:
+    case .fvecs, .bvecs, .ivecs:
+      let element: RecordElement =
+        format == .fvecs ? .float32 : format == .bvecs ? .uint8 : .int32
       let file = try InputFile(path: path)
-      try Self.check(file, is: .fvecs, dimensions)
+      try Self.check(file, is: format, dimensions)
       columnCount = try Self.recordLength(of: file, dimensions)
-      let recordByteCount = 4 + 4 * columnCount
+      let recordByteCount = 4 + element.byteCount * columnCount
       guard file.byteCount.isMultiple(of: recordByteCount) else {
         throw error(
           "\(file.byteCount) bytes; expected a multiple of \(recordByteCount) for records of "
             + "\(columnCount) columns")
       }
       rowCount = file.byteCount / recordByteCount
-      contents = .records(file)
+      contents = .records(file, element)
     case .fbin, .u8bin, .i8bin:
       let element: StoredElement =
         format == .fbin ? .float32 : format == .u8bin ? .uint8 : .int8
@@ -109,7 +134,7 @@ public struct FeatureFile: Sendable {
       }
       contents = .plain(file, offset: 8, element)
     case .safetensors:
-      let tensor = try TensorFile(path: path).onlyMatrix()
+      let tensor = try TensorFile(path: place.file).storedMatrix(place.member)
       (rowCount, columnCount) = (tensor.rowCount, tensor.columnCount)
       contents = .plain(tensor.file, offset: tensor.offset, tensor.element)
     case .bin:
@@ -155,7 +180,7 @@ public struct FeatureFile: Sendable {
   /// The features of some rows, as `Float`: rounded to nearest where `float32` does not hold them.
   ///
   /// - Returns: Shape `[range.count × columnCount]`.
-  /// - Throws: ``DataError`` if reading fails, a record of `.fvecs` has another length, or a row of
+  /// - Throws: ``DataError`` if reading fails, a record has another length, or a row of
   ///   `float64` is beyond `float32`.
   /// - Precondition: The range is in `0 ..< rowCount`.
   public func rows(_ range: Range<Int>) throws -> Matrix {
@@ -179,7 +204,7 @@ public struct FeatureFile: Sendable {
     switch contents {
     case .array(let array): array.elementType.rawValue
     case .plain(_, _, let element): "\(element)"
-    case .records: "float32"
+    case .records(_, let element): element.rawValue
     }
   }
 
@@ -188,7 +213,7 @@ public struct FeatureFile: Sendable {
     switch contents {
     case .array(let array): array.storedElement
     case .plain(_, _, let element): element
-    case .records: .float32
+    case .records(_, let element): element == .uint8 ? .uint8 : .float32
     }
   }
 
@@ -221,7 +246,10 @@ public struct FeatureFile: Sendable {
         of: UInt8.self, count: range.count * length, at: offset + range.lowerBound * length,
         multiple: length
       ) { unsafe rows.write($1.bytes, atRow: place + $0 / length) }
-    case .records: preconditionFailure("records are of float32")
+    case .records(let file, _):
+      try forEachRecord(range, of: UInt8.self, in: file) { row, values in
+        unsafe rows.write(values.bytes, atRow: place + row)
+      }
     }
   }
 
@@ -247,31 +275,51 @@ public struct FeatureFile: Sendable {
       case .uint8: try convert { Float($0 as UInt8) }
       }
       return matrix
-    case .records(let file): return try records(range, of: file)
+    case .records(let file, let element):
+      var matrix = Matrix(rows: range.count, columns: columnCount)
+      func convert<Element: ArrayElement>(_ float: (Element) -> Float) throws {
+        try forEachRecord(range, of: Element.self, in: file) {
+          matrix.write($1, at: $0 * columnCount, float)
+        }
+      }
+      switch element {
+      case .float32: try convert { (value: Float) in value }
+      case .int32: try convert { (value: Int32) in Float(value) }
+      case .uint8: try convert { (value: UInt8) in Float(value) }
+      }
+      return matrix
     }
   }
 
-  private func records(_ range: Range<Int>, of file: InputFile) throws -> Matrix {
-    var matrix = Matrix(rows: range.count, columns: columnCount)
+  /// Calls `body` with the numbers of every record of a range, and the place of the record in it.
+  ///
+  /// - Throws: ``DataError`` if reading fails, or a record has another length than the first.
+  private func forEachRecord<Element: ArrayElement>(
+    _ range: Range<Int>, of type: Element.Type, in file: InputFile,
+    _ body: (Int, Span<Element>) throws -> Void
+  ) throws {
     let columnCount = columnCount
-    let length = columnCount + 1
+    let stride = MemoryLayout<Element>.stride
+    // The number of columns takes the place of one element, or of four.
+    let header = 4 / stride
+    let length = header + columnCount
     try file.forEachBlock(
-      of: Float.self, count: range.count * length, at: range.lowerBound * length * 4,
+      of: type, count: range.count * length, at: range.lowerBound * length * stride,
       multiple: length
     ) { start, block in
       for record in 0..<block.count / length {
         let row = start / length + record
-        let found = Int32(bitPattern: block[record * length].bitPattern)
+        let found = unsafe block.bytes.unsafeLoadUnaligned(
+          fromByteOffset: record * length * stride, as: Int32.self)
         guard found == columnCount else {
           throw DataError(
             path: path,
             problem: "record \(range.lowerBound + row) has \(found) columns; expected "
               + "\(columnCount) as in record 0")
         }
-        let first = record * length + 1
-        matrix.write(block.extracting(first..<first + columnCount), at: row * columnCount) { $0 }
+        let first = record * length + header
+        try body(row, block.extracting(first..<first + columnCount))
       }
     }
-    return matrix
   }
 }

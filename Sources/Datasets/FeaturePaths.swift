@@ -4,11 +4,12 @@ internal import Glibc
 /// The files that a name for features stands for: one, or several whose rows follow each other.
 ///
 /// A name is that of a file. If there is none, it may be a pattern with `*`, `?` or `[…]`. A directory stands for its
-/// files of features, and a text whose extension is `.files` or `.list` for the paths on its lines.
+/// files of features, and a text whose extension is `.files` or `.list` for the paths on its lines. Of files that hold
+/// several arrays, the name of one may follow: `'part-*.npz:embeddings'`.
 public struct FeaturePaths: Sendable, Equatable {
   /// As it was given.
   public let name: String
-  /// The files that hold the rows, in the order of the rows; at least one.
+  /// The files that hold the rows, in the order of the rows, with the name of an array if one is given; at least one.
   public let parts: [String]
   /// The text that lists the parts, if one does.
   public let list: String?
@@ -17,18 +18,21 @@ public struct FeaturePaths: Sendable, Equatable {
   public var areSeveral: Bool { list != nil || parts != [name] }
 
   /// All files that are read.
-  public var files: [String] { parts + [list].compactMap { $0 } }
+  public var files: [String] {
+    parts.map { FeaturePlace($0).file } + [list].compactMap { $0 }
+  }
 
   /// - Throws: ``DataError`` for a pattern that no file matches, a directory without features or with features of
   ///   several formats, or a text that lists nothing. That a file is not there is found when it is opened.
   public init(_ name: String) throws {
     self.name = name
     // What cannot be looked at cannot be opened either, which says why.
-    let kind = try? Datasets.kind(of: name)
+    let place = FeaturePlace(name)
+    let kind = try? Datasets.kind(of: place.file)
     if kind == S_IFDIR {
       (parts, list) = (try Self.features(inDirectory: name), nil)
-    } else if kind == nil, name.contains(where: "*?[".contains) {
-      (parts, list) = (try Self.files(matching: name), nil)
+    } else if kind == nil, place.file.contains(where: "*?[".contains) {
+      (parts, list) = (try Self.files(matching: place.file).map { place.inFile($0).name }, nil)
     } else if Self.isList(name) {
       (parts, list) = (try Self.files(listedIn: name), name)
     } else {

@@ -28,6 +28,12 @@ enum FileKind {
     return utf16(start) ?? text(start)
   }
 
+  /// Whether Python has libraries that read what this program does not, for which there is a recipe.
+  static func hasRecipe(_ file: InputFile) -> Bool {
+    guard let kind = try? description(of: file) else { return false }
+    return ["a Parquet file", "an Arrow file", "a Feather file", "an HDF5 file"].contains(kind)
+  }
+
   private static let sampleByteCount = 1 << 16
 
   private static let magics: [([UInt8], String)] = [

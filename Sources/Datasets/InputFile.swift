@@ -8,6 +8,8 @@ final class InputFile: Sendable {
   private let descriptor: Int32
   /// What stands in for a file; nil where there is one.
   private let contents: [UInt8]?
+  /// The file that this is a part of, and the byte of it where the part begins; nil for a whole one.
+  private let whole: (file: InputFile, start: Int)?
 
   /// - Throws: ``DataError`` if there is no such file, or it is not an ordinary readable one.
   init(path: String) throws {
@@ -22,7 +24,7 @@ final class InputFile: Sendable {
     descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw DataError.system(path, "cannot open") }
     byteCount = Int(status.st_size)
-    contents = nil
+    (contents, whole) = (nil, nil)
   }
 
   /// Bytes in memory, under a name for messages.
@@ -31,6 +33,21 @@ final class InputFile: Sendable {
     byteCount = contents.count
     descriptor = -1
     self.contents = contents
+    whole = nil
+  }
+
+  /// Some bytes of another file, under a name for messages.
+  ///
+  /// - Precondition: They are in the file.
+  init(_ file: InputFile, bytes: Range<Int>, name: String) {
+    precondition(
+      bytes.lowerBound >= 0 && bytes.upperBound <= file.byteCount,
+      "bytes \(bytes) of \(file.byteCount) in \(file.path)")
+    path = name
+    byteCount = bytes.count
+    descriptor = -1
+    contents = nil
+    whole = (file, bytes.lowerBound)
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
@@ -39,6 +56,13 @@ final class InputFile: Sendable {
   ///
   /// - Throws: ``DataError`` if the file ends before, or the system fails.
   func read(at offset: Int, into buffer: inout MutableRawSpan) throws {
+    if let whole {
+      guard offset + buffer.byteCount <= byteCount else {
+        throw DataError(
+          path: path, problem: "ends at byte \(byteCount); expected \(offset + buffer.byteCount) bytes")
+      }
+      return try whole.file.read(at: whole.start + offset, into: &buffer)
+    }
     if let contents {
       guard offset + buffer.byteCount <= contents.count else {
         throw DataError(

@@ -225,20 +225,20 @@ public struct TensorFile: Sendable {
     return Tensor(name: name, shape: entry.shape, elements: elements)
   }
 
-  /// The only tensor of two dimensions: where its rows are, and how they are stored.
+  /// A tensor of two dimensions: where its rows are, and how they are stored.
   ///
+  /// - Parameter name: Nil takes the only one.
   /// - Throws: ``DataError`` if there is none or more than one, or its numbers are of another type.
-  func onlyMatrix() throws -> (
+  func storedMatrix(_ name: String?) throws -> (
     file: InputFile, offset: Int, element: StoredElement, rowCount: Int, columnCount: Int
   ) {
-    let matrices = names.filter { entries[$0]!.shape.count == 2 }
-    guard let name = matrices.first, matrices.count == 1 else {
+    let name = try name ?? onlyMatrix()
+    let entry = try entry(name)
+    guard entry.shape.count == 2 else {
       throw DataError(
         path: path,
-        problem:
-          "\(matrices.count) tensors of two dimensions; expected one, which holds the features")
+        problem: "tensor '\(name)' has the shape \(entry.shape); expected two dimensions")
     }
-    let entry = entries[name]!
     let types: [String: StoredElement] = [
       "F32": .float32, "F16": .float16, "BF16": .bfloat16, "I8": .int8, "U8": .uint8,
     ]
@@ -248,6 +248,23 @@ public struct TensorFile: Sendable {
         problem: "tensor '\(name)' has the type \(entry.dtype); expected F32, F16, BF16, I8 or U8")
     }
     return (file, dataOffset + entry.offsets[0], element, entry.shape[0], entry.shape[1])
+  }
+
+  private func onlyMatrix() throws -> String {
+    let matrices = names.filter { entries[$0]!.shape.count == 2 }
+    guard matrices.count == 1 else {
+      let shown = matrices.prefix(8).map { "'\($0)'" }
+      let more = matrices.count > 8 ? " and \(matrices.count - 8) more" : ""
+      throw DataError(
+        path: path,
+        problem:
+          "\(matrices.count) tensors of two dimensions; expected one, which holds the features"
+          + (matrices.isEmpty
+            ? ""
+            : "; there are \(alternatives(shown, joinedBy: "and"))\(more): name one, as in "
+              + "\(path):\(matrices[0])"))
+    }
+    return matrices[0]
   }
 
   /// A tensor of two dimensions.

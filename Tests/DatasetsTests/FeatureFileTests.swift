@@ -79,16 +79,24 @@ struct FeatureFileTests {
         .rows(0..<0).columnCount == 3)
   }
 
+  @Test(arguments: [("PAR1", "a Parquet"), ("\u{89}HDF\r\n\u{1a}\n", "an HDF5")])
+  func whatPythonConvertsIsSaid(magic: String, kind: String) throws {
+    let bytes = magic.unicodeScalars.map { UInt8($0.value) } + [0, 0, 0, 0]
+    let found = problem { _ = try FeatureFile(path: scratch.file("x.table", bytes)) }
+    #expect(
+      found?.hasSuffix("it is \(kind) file, which Python converts: Docs/Formats.md says how") == true)
+  }
+
   @Test(
     arguments: [
       (
         "x.csv", nil, [],
-        "unknown extension '.csv'; features are .npy, .fvecs, .fbin, .bin, .u8bin, .i8bin or .safetensors; it is "
+        "unknown extension '.csv'; features are .npy, .fvecs, .fbin, .bin, .u8bin, .i8bin, .bvecs, .ivecs, .safetensors or .npz; it is "
           + "empty"
       ),
       (
         "x", nil, [],
-        "no extension; features are .npy, .fvecs, .fbin, .bin, .u8bin, .i8bin or .safetensors; it is empty"
+        "no extension; features are .npy, .fvecs, .fbin, .bin, .u8bin, .i8bin, .bvecs, .ivecs, .safetensors or .npz; it is empty"
       ),
       (
         "x.bin", nil, [0, 0, 0, 0],
@@ -187,7 +195,7 @@ struct FeatureFileTests {
     #expect(
       writing("x.txt", .float32)
         == "\(path)/x.txt: unknown extension '.txt'; features are .npy, .fvecs, .fbin, .bin, "
-        + ".u8bin, .i8bin or .safetensors")
+        + ".u8bin, .i8bin, .bvecs, .ivecs, .safetensors or .npz")
     #expect(try scratch.names == [])
   }
 }

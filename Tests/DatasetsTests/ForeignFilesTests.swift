@@ -191,11 +191,15 @@ struct ForeignFilesTests {
   }
 
   @Test(arguments: [
-    ("cluster\n1\n2\n", "line 1: expected an integer, found 'cluster'"),
-    ("1\n\n2\n", "line 2: expected an integer, found ''"),
-    ("1\n2\n# end\n", "line 3: expected an integer, found '# end'"),
-    ("1 2\n", "line 1: expected an integer, found '1 2'"),
-    ("1\r2\r", "line 1: expected an integer, found '1\\r2\\r'"),
+    (
+      "cluster\n1\n2\n",
+      "3 labels; expected 2, one each; line 1 is 'cluster', no integer: is it a heading or a comment?"
+    ),
+    (
+      "1\n2\n# end\n",
+      "3 labels; expected 2, one each; line 3 is '# end', no integer: is it a heading or a comment?"
+    ),
+    ("1 2\n", "1 labels; expected 2, one each"),
     ("1\n2\n3\n", "3 labels; expected 2, one each"),
   ])
   func aLineTooManyIsShownIfItIsNoLabel(text: String, problem: String) throws {

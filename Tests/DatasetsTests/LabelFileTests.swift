@@ -20,28 +20,85 @@ struct LabelFileTests {
     #expect(try labels("\(Int64.min)\n+\(Int64.max)") == [.min, .max])
   }
 
+  @Test func wholeNumbersWithAPointAreIntegers() throws {
+    #expect(try labels("3.0\n-4.\n1.00\n") == [3, -4, 1])
+  }
+
   @Test(arguments: [
-    ("1\n\n2\n", "line 2: expected an integer, found ''"),
-    ("1\n2\n3.5\n", "line 3: expected an integer, found '3.5'"),
-    ("\u{80}\tx", "line 1: expected an integer, found '\u{80}\\tx'"),
-    ("9223372036854775808", "line 1: expected an integer, found '9223372036854775808'"),
-    ("1 2\n", "line 1: expected an integer, found '1 2'"),
+    ("1\n\n2\n", "line 2: expected a label, an integer or a name, found ''"),
+    ("a\n \nb\n", "line 2: expected a label, an integer or a name, found ' '"),
+    ("1\r2\r", "line 1: expected a label, an integer or a name, found '1\\r2\\r'"),
     (
-      String(repeating: "7", count: 1000),
-      "line 1: expected an integer, found '\(String(repeating: "7", count: 40))'…"
+      "b\n" + String(repeating: "7", count: 5000),
+      "line 2: expected a label, an integer or a name, found '\(String(repeating: "7", count: 40))'…"
     ),
   ])
   func badLinesAreNamed(text: String, expected: String) throws {
     #expect(problem { _ = try labels(text) } == expected)
   }
 
-  @Test func onlyTheLinesAskedForAreJudged() throws {
-    let file = try LabelFile(path: scratch.file("l", Array("1\nx\n3\n".utf8)))
-    #expect(file.count == 3)
-    #expect(try file.labels(2..<3) == [3])
-    #expect(try file.labels(0..<1) == [1])
+  @Test(arguments: [
+    ("setosa\n virginica \r\nsetosa\n\n", [0, 1, 0], ["setosa", "virginica"], nil),
+    ("Mus musculus\n\u{80}\tü", [0, 1], ["Mus musculus", "\u{80}\tü"], nil),
+    ("1\n2\n3.5\n1\n", [0, 1, 2, 0], ["1", "2", "3.5"], "line 3 is '3.5', no integer"),
+    ("x\n7\n07\n", [0, 1, 2], ["x", "7", "07"], "line 1 is 'x', no integer"),
+    ("9223372036854775808\n", [0], ["9223372036854775808"], nil),
+  ] as [(String, [Int64], [String], String?)])
+  func namesAreNumberedAsTheyAppear(
+    text: String, expected: [Int64], names: [String], oddity: String?
+  ) throws {
+    let file = try LabelFile(path: scratch.file("l.txt", Array(text.utf8)))
+    #expect(try file.labels(0..<file.count) == expected)
+    #expect(file.names == names)
+    #expect(file.oddity == oddity)
+    #expect(problem { try file.requireIntegers() }?.hasPrefix("line ") == true)
+    for (number, name) in names.enumerated() {
+      #expect(try file.number(of: name) == Int64(number))
+    }
+    #expect(try file.number(of: "nobody") == nil)
+  }
+
+  /// Whichever lines are asked for: the file says what a name's number is.
+  @Test func slicesHaveTheNumbersOfTheWhole() throws {
+    let values = (0..<20_000).map { "n\($0 * 7919 % 1003)" }
+    let path = try scratch.file("l.txt", Array(values.joined(separator: "\n").utf8))
+    let whole = try LabelFile(path: path).labels(0..<20_000)
+    #expect(Set(whole) == Set(0..<1003))
+    #expect(Array(whole[..<1003]) == Array(0..<1003))
+    let parts = try ThreadCommunicator.run(ranks: 3) { communicator in
+      let file = try LabelFile(path: path)
+      return try file.labels(share(of: file.count, communicator))
+    }
+    #expect(parts.flatMap { $0 } == whole)
+  }
+
+  @Test func numbersAreNoNames() throws {
+    let file = try LabelFile(path: scratch.file("l.txt", Array("4\n-1\n".utf8)))
+    #expect(file.names == nil && file.oddity == nil)
+    try file.requireIntegers()
+    #expect(try file.number(of: " -1 ") == -1)
+    #expect(problem { _ = try file.number(of: "noise") } == "holds integers; the label 'noise' is none")
+  }
+
+  @Test(arguments: [
+    ("<f4", bytes([3, -1, 16_777_216] as [Float])), ("<f8", bytes([3, -1, 16_777_216] as [Double])),
+    (">f8", bytes(([3, -1, 16_777_216] as [Double]).map(\.bitPattern.bigEndian))),
+  ])
+  func wholeFloatsAreIntegers(descriptor: String, data: [UInt8]) throws {
+    let path = try scratch.file("l.npy", npy(descriptor, shape: "(3, 1)", data))
+    #expect(try LabelFile(path: path).labels(0..<3) == [3, -1, 16_777_216])
+    #expect(try LabelFile(path: path).labels(1..<2) == [-1])
+  }
+
+  @Test(arguments: [2.5, .nan, .infinity, 0x1p63])
+  func otherFloatsAreRefused(value: Double) throws {
+    let path = try scratch.file(
+      "l.npy", npy("<f8", shape: "(3,)", bytes([1, value, 2])))
+    let file = try LabelFile(path: path)
+    #expect(try file.labels(2..<3) == [2])
     #expect(
-      problem { _ = try file.labels(1..<3) } == "line 2: expected an integer, found 'x'")
+      problem { _ = try file.labels(0..<3) }
+        == "row 1: \(value); expected a whole number, as labels are")
   }
 
   @Test(arguments: ["", "\n"])
@@ -65,7 +122,7 @@ struct LabelFileTests {
 
   @Test(arguments: [
     ("<i2", "(1, 2)", "int16 of shape (1, 2); expected integers of shape (n,) or (n, 1)"),
-    ("<f4", "(1,)", "float32 of shape (1,); expected integers of shape (n,) or (n, 1)"),
+    ("<f2", "(1, 2)", "float16 of shape (1, 2); expected integers of shape (n,) or (n, 1)"),
   ])
   func refusesArraysOfAnotherKind(descriptor: String, shape: String, expected: String) throws {
     let path = try scratch.file("l.npy", npy(descriptor, shape: shape, [0, 0, 0, 0]))

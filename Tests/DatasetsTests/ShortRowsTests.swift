@@ -103,7 +103,9 @@ import Testing
     let two = try bytes(of: tensors("F32", data, others: matrix)) + Array(repeating: 0, count: 8)
     #expect(
       problem { _ = try FeatureFile(path: scratch.file("z.safetensors", two)) }
-        == "2 tensors of two dimensions; expected one, which holds the features")
+        == "2 tensors of two dimensions; expected one, which holds the features; there are 'x' and "
+        + "'v': name one, as in \(scratch("z.safetensors")):x")
+    #expect(try FeatureFile(path: scratch("z.safetensors:v")).columnCount == 1)
     #expect(
       problem { _ = try FeatureFile(path: tensors("I64", bytes(values.map { Int64($0) }))) }
         == "tensor 'x' has the type I64; expected F32, F16, BF16, I8 or U8")

@@ -78,6 +78,9 @@ extension FuzzedReader {
     features("x.fbin", [words([2, 3]) + floats(6)]),
     features("x.u8bin", [words([2, 4]) + [1, 2, 3, 4, 5, 6, 7, 8]]),
     features("x.i8bin", [words([1, 3]) + [255, 2, 127]]),
+    features("x.bvecs", [words([3]) + [1, 2, 3] + words([3]) + [4, 5, 6]]),
+    features("x.ivecs", [words([2, 1, -2]) + words([2, 3, 4])]),
+    features("x.npz", [archive("x.npy", npy("<f4", "(2, 3)", floats(6)))]),
     features("x.bin", [floats(8)], dimensions: 4),
     features(
       "x.safetensors",
@@ -106,7 +109,8 @@ extension FuzzedReader {
         npy("<i8", "(3,)", Array(repeating: 0, count: 24)), npy("|u1", "(3, 1)", [0, 1, 1]),
       ], readLabels),
     FuzzedReader(
-      "labels in .txt", file: "l.txt", seeds: [bytes("0\n1\n1\n-1\n"), bytes("+4\r\n4\r\n")],
+      "labels in .txt", file: "l.txt",
+      seeds: [bytes("0\n1\n1\n-1\n"), bytes("+4\r\n4\r\n"), bytes("Ada\nGrace\nAda\n7\n")],
       readLabels),
   ]
 
@@ -132,6 +136,14 @@ extension FuzzedReader {
     ) { _ = try TurnFile.turns(path: $0) },
     FuzzedReader("scored times", file: "x.uem", seeds: [bytes("a 1 0.0 10.0\nb NA 5 6\n")]) {
       _ = try TurnFile.scoredTimes(path: $0)
+    },
+    FuzzedReader(
+      "edges", file: "edges.txt",
+      seeds: [bytes("# edges\na b\nb c\n"), bytes("0,1,0.5\n2,1,1e-3\n")]
+    ) { path in
+      let edges = try EdgeList(path: path)
+      _ = try edges.ends(0..<edges.lineCount, above: edges.hasWeights ? 0.1 : nil)
+      _ = try edges.ends(0..<edges.lineCount, above: nil, pointCount: 3)
     },
     FuzzedReader("names", file: "names.txt", seeds: [bytes("Ada\nGrace\n\n")]) {
       let names = try NameFile(path: $0)
@@ -170,6 +182,19 @@ private func npy(_ type: String, _ shape: String, _ elements: [UInt8]) -> [UInt8
   var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': \(shape), }"
   header += String(repeating: " ", count: 63 - (header.utf8.count + 10) % 64) + "\n"
   return [0x93] + bytes("NUMPY") + [1, 0, UInt8(header.utf8.count), 0] + bytes(header) + elements
+}
+
+/// A zip archive of one stored file.
+private func archive(_ name: String, _ contents: [UInt8]) -> [UInt8] {
+  let (size, length) = (Int32(contents.count), UInt8(name.utf8.count))
+  let zeros = { Array(repeating: UInt8(0), count: $0) }
+  let header =
+    bytes("PK\u{3}\u{4}") + zeros(14) + words([size, size]) + [length, 0, 0, 0] + bytes(name)
+  let directory =
+    bytes("PK\u{1}\u{2}") + zeros(16) + words([size, size]) + [length, 0] + zeros(12) + words([0])
+    + bytes(name)
+  return header + contents + directory + bytes("PK\u{5}\u{6}") + zeros(4) + [1, 0, 1, 0]
+    + words([Int32(directory.count), Int32(header.count + contents.count)]) + [0, 0]
 }
 
 private func tensors(_ header: String, _ elements: [UInt8]) -> [UInt8] {

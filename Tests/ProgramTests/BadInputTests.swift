@@ -364,12 +364,12 @@ private let badOthers: [BadInput] = [
       BadInput.cluster($0, ["--truth", path]), "\(path): 299 labels; expected 300, one per point"
     )
   },
-  BadInput("true labels that are no integers") {
+  BadInput("a true label that is none") {
     let path = try $0.write(
-      (0..<300).map { $0 == 288 ? "two" : "\($0)" }.joined(separator: "\n"), as: "truth.txt")
+      (0..<300).map { $0 == 288 ? "" : "\($0)" }.joined(separator: "\n"), as: "truth.txt")
     return (
       BadInput.cluster($0, ["--truth", path]),
-      "\(path): line 289: expected an integer, found 'two'"
+      "\(path): line 289: expected a label, an integer or a name, found ''"
     )
   },
   BadInput("labels of different lengths to evaluate") {

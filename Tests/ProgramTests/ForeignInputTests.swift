@@ -129,12 +129,17 @@ extension Inputs {
       let lines = values.map { "\($0)\n" }.joined()
       let evaluate = { ["evaluate", "--truth", truth, "--predicted", $0] }
       for (text, problem) in [
-        ("cluster\n" + lines, "line 1: expected an integer, found 'cluster'"),
-        (lines + "# 60 labels\n", "line 61: expected an integer, found '# 60 labels'"),
         (
-          lines.replacing("\n", with: " "),
-          "line 1: expected an integer, found '\(lines.replacing("\n", with: " ").prefix(40))'…"
+          "cluster\n" + lines,
+          "61 labels; expected 60, as in \(truth); line 1 is 'cluster', no integer: is it a heading or a "
+            + "comment?"
         ),
+        (
+          lines + "# 60 labels\n",
+          "61 labels; expected 60, as in \(truth); line 61 is '# 60 labels', no integer: is it a heading "
+            + "or a comment?"
+        ),
+        (lines.replacing("\n", with: " "), "1 labels; expected 60, as in \(truth)"),
         (String(lines.dropLast(2)), "59 labels; expected 60, as in \(truth)"),
       ] {
         let path = try scratch.write(text, as: "predicted.txt")
@@ -146,7 +151,9 @@ extension Inputs {
           "cluster", try scratch.write(randomMatrix(60, 4, seed: 2), as: "x.npy"), "--truth",
           header,
         ],
-        ranks, "\(header): line 1: expected an integer, found 'cluster'")
+        ranks,
+        "\(header): 61 labels; expected 60, one per point; line 1 is 'cluster', no integer: is it a heading or a "
+          + "comment?")
       let marked = try scratch.write([0xef, 0xbb, 0xbf] + Array(lines.utf8), as: "marked.txt")
       let outcome = try await go(evaluate(marked), ranks)
       #expect(outcome.exitCode == 0, "\(outcome)")

@@ -88,15 +88,23 @@ extension Inputs {
 
     @Test func infoReadsAllLabels() async throws {
       for (text, line, found) in [
-        ("label\n1\n2\n", 1, "label"), ("1\n\n2\n", 2, ""), ("1\r2\r3\r", 1, "1\\r2\\r3\\r"),
+        ("1\n\n2\n", 2, ""), ("1\r2\r3\r", 1, "1\\r2\\r3\\r"),
       ] {
         let path = try scratch.write(text, as: "labels.txt")
         try await expectError(
-          ["info", path], "\(path): line \(line): expected an integer, found '\(found)'")
+          ["info", path],
+          "\(path): line \(line): expected a label, an integer or a name, found '\(found)'")
       }
       let path = try scratch.write("1\r\n-2\r\n\r\n", as: "labels.txt")
       let outcome = try await run("highland", ["info", path])
       #expect(outcome.outputLines == ["kind    labels", "labels  2"], "\(outcome)")
+      let names = try scratch.write("label\n1\n2\n1\n", as: "names.txt")
+      let other = try await run("highland", ["info", names])
+      #expect(other.outputLines == ["kind    labels", "labels  4", "names   3"], "\(other)")
+      #expect(
+        other.errorLines == [
+          "note: \(names): line 1 is 'label', no integer, so all lines are taken for names"
+        ], "\(other)")
     }
 
     @Test func labelsBelowZeroAreNoted() async throws {

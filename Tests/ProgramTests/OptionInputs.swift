@@ -98,6 +98,8 @@ final class OptionInputs: Sendable {
     paths["rates"] = try scratch.write(planRates(unitsPerSecond: 1e7), as: "rates.json")
     paths["edges"] = try scratch.write(
       (0..<250 as Range<Int64>).flatMap { [$0, $0 / 3] }, shape: [250, 2], as: "edges.npy")
+    paths["edge-text"] = try scratch.write(
+      (0..<250).map { "\($0)\t\($0 / 3)\t\(Double($0 % 10) / 10)\n" }.joined(), as: "edges.tsv")
     paths["levels"] = scratch("levels")
     try await go(["cluster", Fixture.features, "--hierarchy", paths["levels"]!])
     // Transforms, and how much rows count.

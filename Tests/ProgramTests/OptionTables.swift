@@ -7,7 +7,7 @@ extension OptionTable {
       clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, clusterByDensity,
       assign, update, tree, treeAsJSON,
       cut, cutOfLevels, diarize,
-      knn, componentsOfEdges,
+      knn, componentsOfEdges, componentsOfText,
       componentsOfLists, evaluate, evaluateTurns, compare, benchmark, report, reportAsJSON,
       generate,
       convertFeatures, convertReduced, convertTransformed,
@@ -313,6 +313,16 @@ extension OptionTable {
       OptionUse("--truth {truth}", .line("BCubed"), with: "--points 300"),
       OptionUse("--overwrite", .success, with: "--output labels.npy", existing: ["labels.npy"]),
     ] + OptionUse.refused("--neighbors {lists}", "--similarities {similarities}", "--above 0.5"))
+
+  private static let componentsOfText = OptionTable(
+    "components of a text", "components {edge-text}",
+    [
+      OptionUse("--points 300", .line("points in")),
+      OptionUse("--above 0.5", .line("points in")),
+      OptionUse("--output labels.txt", .file("labels.txt")),
+      OptionUse("--truth {truth}", .line("BCubed"), with: "--points 300"),
+      OptionUse("--overwrite", .success, with: "--output labels.txt", existing: ["labels.txt"]),
+    ] + OptionUse.refused("--neighbors {lists}", "--similarities {similarities}"))
 
   private static let componentsOfLists = OptionTable(
     "components of lists", "components",

@@ -13,19 +13,28 @@ struct ComponentsCommand: RankedCommand {
     discussion: """
         highland components --neighbors n.npy --similarities s.npy --above .75 -o c.npy
         highland components edges.npy --output labels.npy
+        highland components pairs.tsv --above .9 --output components.tsv
 
-      The graph is an edge list, .npy of integers [edges × 2], or the edges of a kNN graph whose similarities are \
-      above a threshold. Similarities may be cosines, inner products or any measure that is greater for nearer \
-      points, but not distances. Ids in an edge list may be any numbers. Time and memory depend on the number of \
+      The graph is an edge list, .npy of integers [edges × 2] or text, or the edges of a kNN graph whose similarities \
+      are above a threshold. Similarities may be cosines, inner products or any measure that is greater for nearer \
+      points, but not distances. Ids in .npy may be any numbers. Time and memory depend on the number of \
       edges, but --output has a label for every id up to the largest. Where there are more than ten million, and \
       more than a hundred for every edge, they are written only with --points. Edges count in both directions. \
       Labels are 0, 1, 2, … in order of first appearance.
+
+      A text has two ids on every line, and perhaps a weight, separated by tabs, commas or blanks; lines that begin with # \
+      are comments. Ids may be any words, and --output has a line for each in order of first appearance: the id, a \
+      tab and the label. With --points ids are numbers of points, and labels are written as those of .npy.
       """)
 
-  @Argument(help: "Edges, .npy of integers [edges × 2].")
+  @Argument(help: "Edges, .npy of integers [edges × 2], or text of two ids, and perhaps a weight, per line.")
   var edges: String?
 
-  @Option(help: "The number of points of an edge list. Default: one more than its largest index.")
+  @Option(
+    help: """
+      The number of points of an edge list. Default: of .npy one more than its largest index, of text as many as there \
+      are ids, which may be any words.
+      """)
   var points: Int?
 
   @Option(help: "Neighbours, .npy of integers [points × any], −1 for none.")
@@ -34,10 +43,10 @@ struct ComponentsCommand: RankedCommand {
   @Option(help: "Similarities to --neighbors, of the same shape.")
   var similarities: String?
 
-  @Option(help: "Count only edges whose similarity is greater than this.")
+  @Option(help: "Count only edges whose similarity, or weight in a text, is greater than this.")
   var above: Double?
 
-  @Option(name: .shortAndLong, help: "Write the labels here: .npy of int64, or .txt, one per line.")
+  @Option(name: .shortAndLong, help: "Write the labels here: .npy of int64, or .txt, one per line; of ids that are words a text of id and label.")
   var output: String?
 
   @Option(help: "True labels: print how well the components agree with them.")
@@ -49,8 +58,15 @@ struct ComponentsCommand: RankedCommand {
     guard (edges == nil) != (neighbors == nil) else {
       throw ValidationError("expected an edge list, or --neighbors and --similarities")
     }
-    guard (neighbors == nil) == (similarities == nil), (neighbors == nil) == (above == nil) else {
+    guard (neighbors == nil) == (similarities == nil), neighbors == nil || above != nil else {
       throw ValidationError("--neighbors, --similarities and --above go together")
+    }
+    guard above == nil || neighbors != nil || isText else {
+      throw ValidationError("--above is of --similarities, or of weights in an edge list as text")
+    }
+    guard truth == nil || !hasNamedPoints else {
+      throw ValidationError(
+        "--truth has a label for each point; an edge list as text needs --points, by which its ids are numbers")
     }
     guard points == nil || neighbors == nil else {
       throw ValidationError("--points is for an edge list; --neighbors has a row per point")
@@ -62,10 +78,16 @@ struct ComponentsCommand: RankedCommand {
     try outputs.check([output], named: "--output")
   }
 
+  /// Whether the edge list is a text.
+  private var isText: Bool { edges.map { !$0.lowercased().hasSuffix(".npy") } ?? false }
+
+  /// Whether its ids may be any words.
+  private var hasNamedPoints: Bool { isText && points == nil }
+
   func run(on communicator: MPICommunicator) throws {
     try outputs.check(
-      [.labels(output)], reading: [edges, neighbors, similarities, truth], on: communicator)
-    let (edges, pointCount) = try readEdges(on: communicator)
+      [hasNamedPoints ? .table(output) : .labels(output)], reading: [edges, neighbors, similarities, truth], on: communicator)
+    let (edges, pointCount, ids) = try readEdges(on: communicator)
     try outputs.reserveSpace(forLabels: pointCount, at: output, on: communicator)
     let trueLabels = try truth.map { path in
       let (labels, file) = try communicator.agree {
@@ -76,7 +98,11 @@ struct ComponentsCommand: RankedCommand {
     }
     let answer = try answer(edges, of: pointCount, on: communicator)
     let owned = answer.points.owned(by: communicator.rank)
-    if let output {
+    if let output, let ids {
+      try writeLabelTable(
+        of: ids, owned: owned, to: output, overwrite: outputs.overwrite, on: communicator,
+        labels: answer.labels)
+    } else if let output {
       try keepingOnFailure(
         answer.labels(owned), shape: [pointCount], firstRow: owned.lowerBound, of: output,
         on: communicator
@@ -125,11 +151,15 @@ struct ComponentsCommand: RankedCommand {
     }
   }
 
-  /// This rank's share of the edges, and the number of points.
+  /// This rank's share of the edges, the number of points, and what points are called, if these are words.
   private func readEdges(on communicator: some Communicator) throws -> (
-    [(GlobalNode, GlobalNode)], Int
+    [(GlobalNode, GlobalNode)], Int, ids: [[UInt8]]?
   ) {
-    guard let path = edges else { return try readNeighborEdges(on: communicator) }
+    guard let path = edges else {
+      let (edges, pointCount) = try readNeighborEdges(on: communicator)
+      return (edges, pointCount, nil)
+    }
+    guard !isText else { return try readText(path, on: communicator) }
     let ends = try communicator.agree {
       let file = try ArrayFile(path: path)
       guard file.columnCount == 2, file.shape.count == 2 else {
@@ -148,10 +178,30 @@ struct ComponentsCommand: RankedCommand {
     }
     let largest = try communicator.maximum(ends.max() ?? -1)
     try checkLabelCount(largest, ends, of: path, on: communicator)
-    let edges = stride(from: 0, to: ends.count, by: 2).map {
+    return (Self.pairs(ends), points ?? Int(largest) + 1, nil)
+  }
+
+  private static func pairs(_ ends: [Int64]) -> [(GlobalNode, GlobalNode)] {
+    stride(from: 0, to: ends.count, by: 2).map {
       (GlobalNode(ends[$0]), GlobalNode(ends[$0 + 1]))
     }
-    return (edges, points ?? Int(largest) + 1)
+  }
+
+  /// > Collective: over `communicator`. A round of one byte. Where ids are words every rank reads the whole text.
+  private func readText(_ path: String, on communicator: some Communicator) throws -> (
+    [(GlobalNode, GlobalNode)], Int, ids: [[UInt8]]?
+  ) {
+    try communicator.agree {
+      let list = try EdgeList(path: path)
+      if above != nil { try list.requireWeights() }
+      let lines = ownShare(of: list.lineCount, on: communicator)
+      if let points {
+        let ends = try list.ends(lines, above: above, pointCount: points)
+        return (Self.pairs(ends), points, nil)
+      }
+      let (ends, ids) = try list.ends(lines, above: above)
+      return (Self.pairs(ends), ids.count, ids)
+    }
   }
 
   /// Labels beyond this and beyond ``labelsPerEdge`` are written only if `--points` asks for them.

@@ -86,7 +86,9 @@ struct InfoCommand: RankedCommand {
       try refuseDimensions(of: "labels")
       let labels = try LabelFile(path: path)
       try labels.check()
+      noteOddity(of: labels, on: SingleRank())
       return [("kind", "labels"), ("labels", "\(labels.count)")]
+        + (labels.names.map { [("names", "\($0.count)")] } ?? [])
     case "npy":
       let array = try ArrayFile(path: path)
       if let dimensions, dimensions != array.columnCount {

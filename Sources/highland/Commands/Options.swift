@@ -15,12 +15,13 @@ struct FeatureOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
       """
-      Embeddings, one row per point: .npy of numbers, .fvecs, .fbin, .u8bin, .i8bin, .safetensors of \
-      one matrix, or raw float32 .bin with --dimensions; or several such files.
+      Embeddings, one row per point: .npy of numbers, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .npz or .safetensors, or \
+      raw float32 .bin with --dimensions; or several such files.
       """,
       discussion: """
         Several files are one matrix, whose rows follow each other: a pattern in quotes ('part-*.npy') in the order \
-        of the numbers in the names, a directory, or a text of paths, one a line, named .files or .list.
+        of the numbers in the names, a directory, or a text of paths, one a line, named .files or .list. Of several matrices in \
+        .npz (not compressed) or .safetensors one is named: faces.npz:embeddings, 'part-*.npz:embeddings'.
         """))
   var features: String
 
