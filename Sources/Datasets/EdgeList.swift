@@ -19,14 +19,14 @@ public struct EdgeList: Sendable {
     self.path = path
     let lines = try TextLines(InputFile(path: path))
     (self.lines, lineCount) = (lines, lines.filledCount)
-    var first: (line: Int, text: [UInt8])?
-    for start in stride(from: 0, to: lineCount, by: 1024) where first == nil {
+    var found: (line: Int, text: [UInt8])?
+    for start in stride(from: 0, to: lineCount, by: 1024) where found == nil {
       let block = start..<min(start + 1024, lineCount)
       try lines.forEachLine(block, limit: Self.lineLimit) { line, text in
-        if first == nil, !Self.isComment(text) { first = (line, text) }
+        if found == nil, !Self.isComment(text) { found = (line, text) }
       }
     }
-    guard let first else {
+    guard let first = found else {
       (separator, hasWeights) = (.blanks, false)
       return
     }

@@ -16,7 +16,7 @@ struct LabelNames: Sendable {
   /// - Throws: ``DataError`` if reading fails, or for a line that is no label: blank, very long, or with control characters.
   /// - Complexity: O(bytes), once or twice, and memory for each name.
   init?(_ lines: TextLines) throws {
-    var firstOther: (line: Int, text: [UInt8])?
+    var other: (line: Int, text: [UInt8])?
     var integerCount = 0
     try lines.forEachLine(0..<lines.filledCount, limit: Self.lineLimit) { line, text in
       let label = TextLines.trimmed(text[...])
@@ -30,9 +30,9 @@ struct LabelNames: Sendable {
           problem: "line \(line + 1): expected a label, an integer or a name, found \(quoted(text))"
         )
       }
-      if firstOther == nil { firstOther = (line, text) }
+      if other == nil { other = (line, text) }
     }
-    guard let firstOther else { return nil }
+    guard let firstOther = other else { return nil }
     self.firstOther = firstOther
     self.integerCount = integerCount
     try lines.forEachLine(0..<lines.filledCount, limit: Self.lineLimit) { _, text in

@@ -156,7 +156,7 @@ extension Inputs {
     }
 
     /// What remains is learned as if the others had never been there.
-    @Test(arguments: [["structure", "--graphs", "1", "-k", "5"], ["coordinates", "-k", "4", "--levels", "2"]])
+    @Test(arguments: [["structure", "--graphs", "1", "-k", "5"], ["coordinates", "-k", "4", "--levels", "2", "--hidden", "8"]])
     func trainingLeavesThemOut(kind: [String]) async throws {
       let truth = try labels(of: Fixture.truth)
       let kept = (0..<300).filter { $0 % 3 != 1 }
