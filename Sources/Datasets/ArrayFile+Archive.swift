@@ -29,7 +29,8 @@ extension ArrayFile {
       if files.count == 1 { _ = try ArrayFile(files[0].1, expecting: expected) }
       throw DataError(
         path: path,
-        problem: "\(matrices.count) arrays of two dimensions; expected one, which holds the features"
+        problem:
+          "\(matrices.count) arrays of two dimensions; expected one, which holds the features"
           + (matrices.isEmpty ? "" : "; \(list(matrices.map(\.0))): name one, as in ")
           + (matrices.first.map { "\(path):\($0.0.dropLast(4))" } ?? ""))
     }

@@ -35,7 +35,8 @@ public struct EdgeList: Sendable {
     guard (2...3).contains(count) else {
       throw DataError(
         path: path,
-        problem: "line \(first.line + 1): expected two ids, and perhaps a weight, separated by tabs, commas or "
+        problem:
+          "line \(first.line + 1): expected two ids, and perhaps a weight, separated by tabs, commas or "
           + "blanks, found \(quoted(first.text))")
     }
     hasWeights = count == 3
@@ -58,7 +59,8 @@ public struct EdgeList: Sendable {
         guard let number = NumberLines.integer(id), (0..<pointCount).contains(number) else {
           throw DataError(
             path: path,
-            problem: "line \(line + 1): id \(quoted(id)); expected 0 ..< \(pointCount), as --points says")
+            problem:
+              "line \(line + 1): id \(quoted(id)); expected 0 ..< \(pointCount), as --points says")
         }
         ends.append(Int64(number))
       }
@@ -119,7 +121,8 @@ public struct EdgeList: Sendable {
       else {
         throw DataError(
           path: path,
-          problem: "line \(line + 1): expected two ids\(hasWeights ? " and a weight" : "") separated by "
+          problem:
+            "line \(line + 1): expected two ids\(hasWeights ? " and a weight" : "") separated by "
             + "\(separator.rawValue), found \(quoted(text))")
       }
       try body(line, Edge(first: fields[0], second: fields[1], weight: weight))

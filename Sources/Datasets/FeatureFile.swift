@@ -25,7 +25,8 @@ public enum FeatureFormat: String, CaseIterable, Sendable {
   /// - Parameter path: Of a file, perhaps with the name of an array in it.
   /// - Throws: ``DataError`` that lists the formats if the extension is none of them.
   public init(path: String) throws {
-    let name = FeaturePlace(path).file.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+    let name =
+      FeaturePlace(path).file.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
     let suffix = name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? ""
     guard let format = FeatureFormat(rawValue: suffix.lowercased()) else {
       let known = FeatureFormat.allCases.map { ".\($0.rawValue)" }

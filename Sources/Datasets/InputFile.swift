@@ -59,7 +59,8 @@ final class InputFile: Sendable {
     if let whole {
       guard offset + buffer.byteCount <= byteCount else {
         throw DataError(
-          path: path, problem: "ends at byte \(byteCount); expected \(offset + buffer.byteCount) bytes")
+          path: path,
+          problem: "ends at byte \(byteCount); expected \(offset + buffer.byteCount) bytes")
       }
       return try whole.file.read(at: whole.start + offset, into: &buffer)
     }

@@ -148,7 +148,8 @@ extension TextLines {
     try forEachLine(range, limit: LabelNames.lineLimit) { line, text in
       guard let value = number(Self.trimmed(text[...])) else {
         throw DataError(
-          path: file.path, problem: "line \(line + 1): \(quoted(text)) was another when it was opened")
+          path: file.path,
+          problem: "line \(line + 1): \(quoted(text)) was another when it was opened")
       }
       values.append(value)
     }

@@ -39,7 +39,8 @@ struct StoredArchive {
     guard !member.isEncrypted else { throw error("is encrypted; expected a plain file") }
     guard !member.isCompressed else {
       throw error(
-        "is compressed; expected numbers as they are: write them by numpy.savez, not by savez_compressed")
+        "is compressed; expected numbers as they are: write them by numpy.savez, not by savez_compressed"
+      )
     }
     guard member.byteCount == member.storedByteCount, member.headerOffset <= file.byteCount - 30,
       let header = try? Bytes(file.bytes(at: member.headerOffset, count: 30)),

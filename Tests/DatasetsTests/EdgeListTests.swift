@@ -93,7 +93,10 @@ struct EdgeListTests {
       "from,to,weight\na,b,1\n",
       "line 1: expected two ids and a weight separated by commas, found 'from,to,weight'"
     ),
-    ("a,b,1\nc,d,nan\n", "line 2: expected two ids and a weight separated by commas, found 'c,d,nan'"),
+    (
+      "a,b,1\nc,d,nan\n",
+      "line 2: expected two ids and a weight separated by commas, found 'c,d,nan'"
+    ),
     ("a,b,1\nc,d\n", "line 2: expected two ids and a weight separated by commas, found 'c,d'"),
   ])
   func linesThatAreNoEdgesAreNamed(text: String, expected: String) throws {

@@ -84,7 +84,8 @@ struct FeatureFileTests {
     let bytes = magic.unicodeScalars.map { UInt8($0.value) } + [0, 0, 0, 0]
     let found = problem { _ = try FeatureFile(path: scratch.file("x.table", bytes)) }
     #expect(
-      found?.hasSuffix("it is \(kind) file, which Python converts: Docs/Formats.md says how") == true)
+      found?.hasSuffix("it is \(kind) file, which Python converts: Docs/Formats.md says how")
+        == true)
   }
 
   @Test(

@@ -37,13 +37,14 @@ struct LabelFileTests {
     #expect(problem { _ = try labels(text) } == expected)
   }
 
-  @Test(arguments: [
-    ("setosa\n virginica \r\nsetosa\n\n", [0, 1, 0], ["setosa", "virginica"], nil),
-    ("Mus musculus\n\u{80}\tü", [0, 1], ["Mus musculus", "\u{80}\tü"], nil),
-    ("1\n2\n3.5\n1\n", [0, 1, 2, 0], ["1", "2", "3.5"], "line 3 is '3.5', no integer"),
-    ("x\n7\n07\n", [0, 1, 2], ["x", "7", "07"], "line 1 is 'x', no integer"),
-    ("9223372036854775808\n", [0], ["9223372036854775808"], nil),
-  ] as [(String, [Int64], [String], String?)])
+  @Test(
+    arguments: [
+      ("setosa\n virginica \r\nsetosa\n\n", [0, 1, 0], ["setosa", "virginica"], nil),
+      ("Mus musculus\n\u{80}\tü", [0, 1], ["Mus musculus", "\u{80}\tü"], nil),
+      ("1\n2\n3.5\n1\n", [0, 1, 2, 0], ["1", "2", "3.5"], "line 3 is '3.5', no integer"),
+      ("x\n7\n07\n", [0, 1, 2], ["x", "7", "07"], "line 1 is 'x', no integer"),
+      ("9223372036854775808\n", [0], ["9223372036854775808"], nil),
+    ] as [(String, [Int64], [String], String?)])
   func namesAreNumberedAsTheyAppear(
     text: String, expected: [Int64], names: [String], oddity: String?
   ) throws {
@@ -77,11 +78,13 @@ struct LabelFileTests {
     #expect(file.names == nil && file.oddity == nil)
     try file.requireIntegers()
     #expect(try file.number(of: " -1 ") == -1)
-    #expect(problem { _ = try file.number(of: "noise") } == "holds integers; the label 'noise' is none")
+    #expect(
+      problem { _ = try file.number(of: "noise") } == "holds integers; the label 'noise' is none")
   }
 
   @Test(arguments: [
-    ("<f4", bytes([3, -1, 16_777_216] as [Float])), ("<f8", bytes([3, -1, 16_777_216] as [Double])),
+    ("<f4", bytes([3, -1, 16_777_216] as [Float])),
+    ("<f8", bytes([3, -1, 16_777_216] as [Double])),
     (">f8", bytes(([3, -1, 16_777_216] as [Double]).map(\.bitPattern.bigEndian))),
   ])
   func wholeFloatsAreIntegers(descriptor: String, data: [UInt8]) throws {

@@ -146,8 +146,14 @@ struct SeveralArraysTests {
         "x.bvecs", floats + floats + floats,
         "is laid out as .fvecs: 3 records that begin with 3, their number of columns; expected .bvecs"
       ),
-      ("y.bvecs", Array(small.dropLast()), "48 bytes; expected a multiple of 7 for records of 3 columns"),
-      ("y.ivecs", Array(floats.dropLast()), "15 bytes; expected a multiple of 16 for records of 3 columns"),
+      (
+        "y.bvecs", Array(small.dropLast()),
+        "48 bytes; expected a multiple of 7 for records of 3 columns"
+      ),
+      (
+        "y.ivecs", Array(floats.dropLast()),
+        "15 bytes; expected a multiple of 16 for records of 3 columns"
+      ),
       ("z.ivecs", bytes([-3, 1, 1] as [Int32]), "record 0 has -3 columns; expected > 0"),
     ] {
       let path = try scratch.file(name, contents)
@@ -206,7 +212,8 @@ private func archive(_ files: [(name: String, bytes: [UInt8])], isLarge: Bool) -
       + middle(0x0706_4b50, 0) + large(start + directory.count) + middle(1)
   }
   end +=
-    middle(0x0605_4b50) + small(0, 0) + (isLarge ? small(0xffff, 0xffff) : small(files.count, files.count))
+    middle(0x0605_4b50) + small(0, 0)
+    + (isLarge ? small(0xffff, 0xffff) : small(files.count, files.count))
     + (isLarge ? middle(none, none) : middle(directory.count, start)) + small(0)
   return contents + directory + end
 }

@@ -26,7 +26,8 @@ extension Inputs {
     @Test(arguments: [nil, 3])
     func oneOfSeveralArraysIsRead(ranks: Int?) async throws {
       let expected = (0..<21).map { (Float($0) - 4) / 8 }
-      for name in ["several.npz:x", "one.npz", "several.safetensors:x", "several.safetensors:half"] {
+      for name in ["several.npz:x", "one.npz", "several.safetensors:x", "several.safetensors:half"]
+      {
         _ = try await succeed(
           ["convert", "\(Self.folder)/\(name)", scratch("x.npy"), "--overwrite"], ranks)
         #expect(try floats(of: scratch("x.npy")) == expected, "\(name)")
@@ -156,7 +157,10 @@ extension Inputs {
     }
 
     /// What remains is learned as if the others had never been there.
-    @Test(arguments: [["structure", "--graphs", "1", "-k", "5"], ["coordinates", "-k", "4", "--levels", "2", "--hidden", "8"]])
+    @Test(arguments: [
+      ["structure", "--graphs", "1", "-k", "5"],
+      ["coordinates", "-k", "4", "--levels", "2", "--hidden", "8"],
+    ])
     func trainingLeavesThemOut(kind: [String]) async throws {
       let truth = try labels(of: Fixture.truth)
       let kept = (0..<300).filter { $0 % 3 != 1 }

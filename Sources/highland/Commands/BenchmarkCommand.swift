@@ -28,7 +28,8 @@ struct BenchmarkCommand: RankedCommand {
 
   @OptionGroup var input: FeatureOptions
 
-  @Argument(help: "The true label of every row: .npy of integers, or text, one number or name per line.")
+  @Argument(
+    help: "The true label of every row: .npy of integers, or text, one number or name per line.")
   var labels: String
 
   @Option(

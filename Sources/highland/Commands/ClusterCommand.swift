@@ -407,7 +407,8 @@ struct ClusterCommand: RankedCommand {
   ///
   /// > Collective: over `communicator`.
   private func cluster(
-    _ source: FeatureRows, by method: BenchmarkMethod, _ trueLabels: TrueLabels?, _ workers: Workers,
+    _ source: FeatureRows, by method: BenchmarkMethod, _ trueLabels: TrueLabels?,
+    _ workers: Workers,
     waitingRankCount: Int, on communicator: MPICommunicator
   ) throws {
     let clustering = try BaselineClustering(

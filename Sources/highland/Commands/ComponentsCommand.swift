@@ -27,7 +27,9 @@ struct ComponentsCommand: RankedCommand {
       tab and the label. With --points ids are numbers of points, and labels are written as those of .npy.
       """)
 
-  @Argument(help: "Edges, .npy of integers [edges × 2], or text of two ids, and perhaps a weight, per line.")
+  @Argument(
+    help: "Edges, .npy of integers [edges × 2], or text of two ids, and perhaps a weight, per line."
+  )
   var edges: String?
 
   @Option(
@@ -46,7 +48,11 @@ struct ComponentsCommand: RankedCommand {
   @Option(help: "Count only edges whose similarity, or weight in a text, is greater than this.")
   var above: Double?
 
-  @Option(name: .shortAndLong, help: "Write the labels here: .npy of int64, or .txt, one per line; of ids that are words a text of id and label.")
+  @Option(
+    name: .shortAndLong,
+    help:
+      "Write the labels here: .npy of int64, or .txt, one per line; of ids that are words a text of id and label."
+  )
   var output: String?
 
   @Option(help: "True labels: print how well the components agree with them.")
@@ -66,7 +72,8 @@ struct ComponentsCommand: RankedCommand {
     }
     guard truth == nil || !hasNamedPoints else {
       throw ValidationError(
-        "--truth has a label for each point; an edge list as text needs --points, by which its ids are numbers")
+        "--truth has a label for each point; an edge list as text needs --points, by which its ids are numbers"
+      )
     }
     guard points == nil || neighbors == nil else {
       throw ValidationError("--points is for an edge list; --neighbors has a row per point")
@@ -86,7 +93,8 @@ struct ComponentsCommand: RankedCommand {
 
   func run(on communicator: MPICommunicator) throws {
     try outputs.check(
-      [hasNamedPoints ? .table(output) : .labels(output)], reading: [edges, neighbors, similarities, truth], on: communicator)
+      [hasNamedPoints ? .table(output) : .labels(output)],
+      reading: [edges, neighbors, similarities, truth], on: communicator)
     let (edges, pointCount, ids) = try readEdges(on: communicator)
     try outputs.reserveSpace(forLabels: pointCount, at: output, on: communicator)
     let trueLabels = try truth.map { path in

@@ -14,14 +14,17 @@ struct ConvertCommand: RankedCommand {
         highland convert features.fvecs features.npy
         highland convert wide.npy narrow.npy --reduce 128
 
-      Features: .npy, .fvecs, .fbin, .bin; .u8bin, .i8bin, .bvecs, .ivecs, .npz and .safetensors are read only. Labels: .npy of integers in one column, or .txt with one \
-      per line; if these are names, they become numbers in the order in which they first appear, and the names are written beside them, \
-      one per line: labels.names for labels.npy. The extension gives the format. Scripts/convert-checkpoint.py and \
-      Scripts/convert-dataset.py convert PyTorch checkpoints and pickled data sets.
+      Features: .npy, .fvecs, .fbin, .bin; .u8bin, .i8bin, .bvecs, .ivecs, .npz and .safetensors are read only. Labels: \
+      .npy of integers in one column, or .txt with one per line; if these are names, they become numbers in the order in \
+      which they first appear, and the names are written beside them, one per line: labels.names for labels.npy. The \
+      extension gives the format. Scripts/convert-checkpoint.py and Scripts/convert-dataset.py convert PyTorch \
+      checkpoints and pickled data sets; Docs/Formats.md has recipes for Parquet and HDF5.
       """)
 
   @Argument(
-    help: "The file to read; of features also a pattern in quotes, a directory or a list of files, or file.npz:NAME.")
+    help:
+      "The file to read; of features also a pattern in quotes, a directory or a list of files, or file.npz:NAME."
+  )
   var input: String
 
   @Argument(help: "The file to write.")

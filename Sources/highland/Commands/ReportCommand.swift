@@ -26,7 +26,8 @@ struct ReportCommand: RankedCommand {
   @Option(name: .shortAndLong, help: "Write the page here, .html.")
   var output: String?
 
-  @Option(help: "True labels of all points: .npy of integers, or text, one number or name per line.")
+  @Option(
+    help: "True labels of all points: .npy of integers, or text, one number or name per line.")
   var truth: String?
 
   @Option(

@@ -8,7 +8,8 @@ struct NoiseOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Leave out points with this true label, which says that they are in no cluster.",
-      discussion: "A number, or a name where labels are names: --noise-label -1, --noise-label unknown."
+      discussion:
+        "A number, or a name where labels are names: --noise-label -1, --noise-label unknown."
     ))
   var noiseLabel: String?
 }
