@@ -146,9 +146,13 @@ let package = Package(
     .target(
       name: "DefaultModel", resources: [.embedInCode("default.safetensors")],
       swiftSettings: strict),
-    module(
-      "HierarchyReports", ["Communication", "Datasets", "Evaluation", "LinearAlgebra"]),
     module("Charts", []),
+    module(
+      "HierarchyReports",
+      [
+        "Charts", "Communication", "Datasets", "DistributedGraphs", "Evaluation", "GraphNetworks",
+        "HierarchicalClustering", "LinearAlgebra",
+      ]),
     module(
       "Training",
       [
@@ -163,8 +167,8 @@ let package = Package(
       "CInterface",
       [
         "CHighland", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
-        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "MPICommunication",
-        "NeighborSearch", "Parallelism", "Training",
+        "GraphNetworks", "HierarchicalClustering", "HierarchyReports", "LinearAlgebra",
+        "MPICommunication", "NeighborSearch", "Parallelism", "Training",
       ]),
 
     // The program.

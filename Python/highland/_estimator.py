@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _arrays, _library, _ranks
+from . import _arrays, _library, _ranks, _reports
 from ._assigning import Fit, check_columns, not_fitted
 from ._functions import Model, codes, invalid_rows_hint
 from ._library import ProgressOption, Watcher
@@ -54,6 +54,10 @@ class Highland:
         Default: all processors that the process may use. No result depends on it.
     progress : "auto", bool or function
         "auto": a line on a terminal, else nothing. A function gets phase, level and the share that is done.
+    hierarchy : path, optional
+        A directory to write every level to, as ``highland cluster --hierarchy`` does; `report` makes a page of it. It
+        must be new or empty for each `fit`, and appears when all is complete. Networks have levels, so these cluster;
+        not with `n_clusters` or groups, which have levels of their own.
     comm : mpi4py.MPI.Comm, optional
         A communicator of mpi4py, with Open MPI 4 or 5 or the ABI of MPI 5. All its ranks call `fit`, each with its own rows: the labels are those
         that one process would find in the rows of all, those of rank 0 first. Every rank gets `labels_` and
@@ -107,6 +111,7 @@ class Highland:
     report_: dict[str, Any]
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
+    _levels: str | None
 
     def __init__(
         self, model: Model | bytes | str | os.PathLike[str] | None = None, k: int | None = None,
@@ -114,7 +119,7 @@ class Highland:
         method: Literal["flow", "network", "auto"] | None = None, tau: float | None = None,
         search: Literal["exact", "approximate", "auto"] | None = None, recall: float | None = None,
         invalid_rows: Literal["error", "singleton"] | None = None, threads: int | None = None,
-        progress: ProgressOption = "auto", comm: Any = None,
+        progress: ProgressOption = "auto", hierarchy: str | os.PathLike[str] | None = None, comm: Any = None,
     ) -> None:
         self.model = model
         self.k = k
@@ -127,6 +132,7 @@ class Highland:
         self.invalid_rows = invalid_rows
         self.threads = threads
         self.progress = progress
+        self.hierarchy = hierarchy
         self.comm = comm
 
     def fit(self, X: Any, y: Any = None, groups: ArrayLike | None = None) -> Highland:
@@ -205,6 +211,8 @@ class Highland:
             library.highland_clustering_free(handle)
 
     def _describe(self, X: Any, array: np.ndarray) -> None:
+        # Where it was when it was written, whatever the working directory is later.
+        self._levels = None if self.hierarchy is None else os.path.abspath(self.hierarchy)
         self.n_features_in_ = array.shape[1]
         columns = getattr(X, "columns", None)
         if columns is not None and all(isinstance(name, str) for name in columns):
@@ -296,6 +304,47 @@ class Highland:
             explain=lambda: invalid_rows_hint(array, can_be_kept=True))
         return labels
 
+    def report(
+        self, path: str | os.PathLike[str] | None = None, *, names: _reports.PathOrTexts | None = None,
+        images: _reports.PathOrTexts | None = None, truth: ArrayLike | None = None, top: int = 10,
+    ) -> str:
+        """Makes a page of the clusters, as ``highland report`` does: sizes, levels, and what to look at first.
+
+        It is one file, and shows the largest clusters, the least certain ones with the rows that bridge them, and the
+        merges with most at stake. The levels are read from the directory `hierarchy` of the fit.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where to write the page; what is there is replaced. Default: a temporary file, which a browser shows.
+        names : path or sequence of n texts, optional
+            What to call the rows; a path is that of a text with a line for each.
+        images : path, sequence of n paths, or uint8 array of shape (n, height, width) or (n, height, width, 3), optional
+            Images of the rows: PNG, JPEG, GIF or WebP files of at most 256 KiB, of which None or "" stands for none, or
+            pixels. A path is that of a text with the path of an image on each line, or of a ``.npy`` of pixels. The page
+            holds those of the rows that it lists.
+        truth : array of shape (n,), optional
+            The true labels: the page shows how well the clusters agree with them, and where they do not.
+        top : int
+            The longest list of clusters and merges.
+
+        Returns
+        -------
+        str
+            The path of the page.
+
+        Raises
+        ------
+        ValueError
+            Before `fit`; after a `fit` without `hierarchy`; for names, images or labels that are not of n rows, and images
+            that cannot be read; the message names the row's line.
+        """
+        if not hasattr(self, "labels_"):
+            raise not_fitted("This Highland instance is not fitted yet. Call 'fit' before 'report'.")
+        if self._levels is None:
+            raise ValueError("report: the fit kept no levels; expected Highland(hierarchy=DIRECTORY), and a fit")
+        return _reports.save(_reports.page(self._levels, names, images, truth, top), path)
+
     def to_dict(self) -> dict[str, Any]:
         """Parameters and, once it is fitted, results, as values that JSON can hold.
 
@@ -338,6 +387,10 @@ class Highland:
         tau = None if threshold is None else c_double(threshold)
         if tau is not None:
             options.tau = ctypes.pointer(tau)
+        if self.hierarchy is not None:
+            if not isinstance(self.hierarchy, (str, os.PathLike)):
+                raise TypeError(f"hierarchy={self.hierarchy!r}: expected the path of a directory")
+            options.hierarchy = os.fsencode(self.hierarchy)
         data = self._model_data()
         options.set_model(data)
         return options, (tau, data)

@@ -25,7 +25,7 @@ class Options(ctypes.Structure):
     _fields_ = [
         ("method", c_char_p), ("k", c_int64), ("model_path", c_char_p), ("model_data", c_void_p),
         ("model_size", c_size_t), ("granularity", c_char_p), ("tau", POINTER(c_double)),
-        ("tau_later", POINTER(c_double)), ("tau_by_silhouette", c_int32), ("max_levels", c_int32),
+        ("tau_later", POINTER(c_double)), ("tau_by_silhouette", c_int32), ("max_levels", c_int32), ("hierarchy", c_char_p),
         ("groups", c_void_p), ("min_clusters", c_int64), ("max_clusters", c_int64), ("search", c_char_p), ("recall", c_double), ("invalid_rows", c_char_p), ("threads", c_int32),
         ("keep_levels", c_int32), ("strengths", c_int32), ("progress", ProgressFunction),
         ("context", c_void_p)]
@@ -37,6 +37,11 @@ class Options(ctypes.Structure):
             self.model_size = len(data)
         elif data is not None:
             self.model_path = os.fsencode(data)
+
+
+class ReportOptions(ctypes.Structure):
+    _fields_ = [
+        ("names", c_char_p), ("images", c_char_p), ("truth", c_void_p), ("truth_count", c_int64), ("top", c_int32)]
 
 
 class TrainingOptions(ctypes.Structure):
@@ -71,6 +76,7 @@ def _load() -> ctypes.CDLL:
     declare("highland_clustering_level_labels", POINTER(c_int64), c_void_p, c_int32)
     declare("highland_clustering_strengths", POINTER(c_float), c_void_p)
     declare("highland_clustering_report", c_char_p, c_void_p)
+    declare("highland_report", c_int, c_char_p, POINTER(ReportOptions), message, message)
     declare(
         "highland_fit", c_int, POINTER(Matrix), c_void_p, c_char_p, POINTER(Options), message, message)
     declare("highland_fitted_free", None, c_void_p)

@@ -74,7 +74,7 @@ def test_options_that_make_no_sense_are_refused(options, text):
         highland.Highland(**options).fit(X)
 
 
-@pytest.mark.parametrize("name", ["k", "threads", "tau", "recall", "model", "n_clusters"])
+@pytest.mark.parametrize("name", ["k", "threads", "tau", "recall", "model", "n_clusters", "hierarchy"])
 def test_options_of_another_type_are_named(name):
     with pytest.raises(TypeError, match=name):
         highland.Highland(**{name: [1.5, "x"]}).fit(X)

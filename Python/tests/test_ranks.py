@@ -45,6 +45,17 @@ def test_labels_are_those_of_one_process(shares, options):
     assert {line["clusterCount"] for line in ranks} == {alone.report_["clusterCount"]}
 
 
+def test_levels_are_those_of_one_process(tmp_path):
+    highland.Highland(hierarchy=tmp_path / "alone").fit(X)
+    _, found = on_ranks("fit", "few on the first", json.dumps({"hierarchy": str(tmp_path / "ranks")}))
+    assert found.returncode == 0, found.stderr
+    files = sorted(path.relative_to(tmp_path / "alone") for path in (tmp_path / "alone").rglob("*.*"))
+    assert len(files) > 6
+    assert files == sorted(path.relative_to(tmp_path / "ranks") for path in (tmp_path / "ranks").rglob("*.*"))
+    for name in files:
+        assert (tmp_path / "alone" / name).read_bytes() == (tmp_path / "ranks" / name).read_bytes(), name
+
+
 @pytest.mark.parametrize("dtype", ["f8", "i1", "f2"])
 def test_numbers_stay_as_they_are(dtype):
     alone = highland.Highland().fit_predict(typed(dtype))

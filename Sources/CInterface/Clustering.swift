@@ -3,6 +3,7 @@ internal import Communication
 internal import Datasets
 internal import FoundationEssentials
 internal import HierarchicalClustering
+internal import HierarchyReports
 internal import LinearAlgebra
 internal import NeighborSearch
 internal import Parallelism
@@ -94,6 +95,8 @@ struct ClusteringTask<Source: EmbeddingSource> {
   /// What the network is called, if one takes part.
   let modelName: String?
   let hasGroups: Bool
+  /// Where every level is written, if anywhere.
+  let hierarchy: String?
   let rankCount: Int
   let workers: Workers
 
@@ -116,11 +119,18 @@ struct ClusteringTask<Source: EmbeddingSource> {
     let groups = unsafe try pointGroups(given, count: share.ownCount)
     let clusterCounts = unsafe try CInterface.clusterCounts(given)
     hasGroups = groups != nil
+    hierarchy = unsafe given.hierarchy.map { unsafe String(cString: $0) }
+    guard hierarchy == nil || !hasGroups else {
+      throw invalidArgument(
+        "hierarchy and groups or numbers of clusters: expected one of them, as groups have levels of their own"
+      )
+    }
     let networkOptions = unsafe [
       ("model", given.model_path != nil || given.model_data != nil),
       ("granularity", granularity != nil), ("tau", tau != nil), ("tau_later", tauLater != nil),
       ("tau_by_silhouette", given.tau_by_silhouette != 0), ("max_levels", levels != nil),
-      ("groups", given.groups != nil), ("min_clusters, max_clusters", clusterCounts != nil),
+      ("hierarchy", hierarchy != nil), ("groups", given.groups != nil),
+      ("min_clusters, max_clusters", clusterCounts != nil),
     ].filter(\.1).map(\.0)
     let asked: ClusteringMethod? = unsafe try word(given.method, as: "method")
     if let asked, asked != .network, let option = networkOptions.first {
@@ -146,7 +156,7 @@ struct ClusteringTask<Source: EmbeddingSource> {
       method, k, trained, features, of: element, among: share,
       // A group has one rank.
       largestShare: hasGroups ? features.rowCount : share.largestCount,
-      keepingLayers: unsafe given.keep_levels != 0, search)
+      keepingLayers: unsafe given.keep_levels != 0, writingLevels: hierarchy != nil, search)
     let invalidRows: InvalidRowPolicy =
       unsafe try word(given.invalid_rows, as: "invalid_rows") ?? .error
     let flow =
@@ -166,23 +176,48 @@ struct ClusteringTask<Source: EmbeddingSource> {
     modelName = trained?.name
   }
 
+  /// Clusters, and writes the levels where that is wanted.
+  ///
   /// > Collective: over `ranks`.
+  ///
+  /// - Throws: Before the work begins, if the directory of the levels is neither new nor empty.
   func run(on ranks: Interruptible<some Communicator>) throws -> Clustering {
-    try cluster(features, by: plan, observer: ranks.progress, on: ranks)
+    guard let hierarchy else {
+      return try cluster(features, by: plan, observer: ranks.progress, on: ranks)
+    }
+    try ranks.agreeWithStatus {
+      guard ranks.rank == Rank(0), let names = try? namesInDirectory(hierarchy), !names.isEmpty
+      else { return }
+      throw invalidArgument("hierarchy: \(hierarchy): is not empty; expected a new directory")
+    }
+    return try writeDirectory(
+      to: hierarchy, marker: StoredHierarchy.marker, overwrite: false, on: ranks
+    ) { directory in
+      let writer = HierarchyWriter(in: directory)
+      let clustering = try cluster(
+        features, by: plan, observer: LevelKeeper(progress: ranks.progress, hierarchy: writer),
+        on: ranks)
+      var account = ClusteringAccount(of: clustering, by: plan, model: modelName)
+      account.features = features.name
+      try writer.finish(
+        clustering, account, dimensions: features.dimensions, version: HIGHLAND_VERSION, on: ranks)
+      return clustering
+    }
   }
 
   /// How the search is divided so that everything fits into memory.
   private static func division(
     _ method: ClusteringMethod, _ k: Int?, _ model: TrainedModel?, _ features: Source,
     of element: StoredElement, among share: ProcessShare, largestShare: Int,
-    keepingLayers: Bool, _ search: SearchOptions
+    keepingLayers: Bool, writingLevels: Bool, _ search: SearchOptions
   ) throws -> SearchDivision {
     let (rows, columns) = (features.rowCount, features.dimensions)
     var needs: [(SearchOptions) -> Double] = []
     if let model {
       let need = ClusteringMemory(
         rowCount: largestShare, pointCount: rows, columnCount: columns, element: element,
-        rankCount: share.rankCount, neighborCount: model.neighborCount(k), keepsLists: false,
+        rankCount: share.rankCount, neighborCount: model.neighborCount(k),
+        keepsLists: writingLevels,
         model: model.linkage)
       needs.append { need.bytes(by: $0) }
     }

@@ -1,7 +1,9 @@
 internal import CHighland
 internal import Communication
+internal import DistributedGraphs
 internal import GraphNetworks
 internal import HierarchicalClustering
+internal import HierarchyReports
 internal import Training
 
 /// Thrown when the caller's function asks to stop.
@@ -57,6 +59,25 @@ struct Cancelled: Error {}
     if phase != "thresholds" { (phase, fraction) = ("thresholds", 0) }
     try check()
     return false
+  }
+}
+
+/// Tells the caller's function how far a clustering is, and writes every level.
+struct LevelKeeper: ClusteringObserver {
+  let progress: Progress
+  let hierarchy: HierarchyWriter
+
+  var wantsLevels: Bool { true }
+
+  func phase(_ phase: Phase, level: Int, isDone fraction: Double) throws {
+    try progress.phase(phase, level: level, isDone: fraction)
+  }
+
+  func finished(
+    _ record: LevelRecord, labels: [Int64], of points: NodePartition,
+    on communicator: some Communicator
+  ) throws {
+    try hierarchy.write(record, labels: labels, on: communicator)
   }
 }
 

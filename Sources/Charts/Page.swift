@@ -35,23 +35,6 @@ public struct Page: Sendable {
     case points(ScatterChart)
   }
 
-  /// Cells of plain text. Columns of numbers stand to the right.
-  public struct Table: Sendable {
-    public var caption: String
-    public var header: [String]
-    /// Each as long as the header.
-    public var rows: [[String]]
-
-    public init(caption: String = "", header: [String], rows: [[String]]) {
-      for row in rows {
-        precondition(row.count == header.count, "a row of \(row.count) below \(header.count) names")
-      }
-      self.caption = caption
-      self.header = header
-      self.rows = rows
-    }
-  }
-
   /// The file. It is well-formed XML too.
   public var html: String {
     """
@@ -119,38 +102,6 @@ extension Page.Block {
   }
 }
 
-extension Page.Table {
-  fileprivate var html: String {
-    let types = header.indices.map { column in
-      if rows.contains(where: { $0[column].count > Self.longCell }) { return " class=\"long\"" }
-      let isNumbers =
-        rows.contains { $0[column].contains(where: \.isNumber) }
-        && rows.allSatisfy { Self.isNumber($0[column]) }
-      return isNumbers ? " class=\"number\"" : ""
-    }
-    func cells(_ row: [String], _ name: String) -> String {
-      let cells = zip(row, types).map { "<\(name)\($1)>\(escaped($0))</\(name)>" }
-      return "<tr>\(cells.joined())</tr>"
-    }
-    return """
-      <table>\(caption.isEmpty ? "" : "<caption>\(escaped(caption))</caption>")
-      <thead>\(cells(header, "th"))</thead>
-      <tbody>\(rows.map { cells($0, "td") }.joined(separator: "\n"))</tbody>
-      </table>
-      """
-  }
-
-  /// Cells of more characters are broken into lines, and so are all of their column.
-  private static let longCell = 36
-
-  /// Whether a cell is a number with what belongs to it (sign, unit, spread), or says that there is
-  /// none.
-  private static func isNumber(_ cell: String) -> Bool {
-    cell.isEmpty || cell == "–" || cell.first!.isNumber
-      || "+-−±.∞".contains(cell.first!) && cell.dropFirst().first?.isNumber ?? (cell == "∞")
-  }
-}
-
 extension LineChart {
   /// All points of all curves: a row for each x, ascending, a column for each curve.
   fileprivate var numbers: Page.Table {
@@ -208,6 +159,9 @@ extension Page {
     td{vertical-align:top}
     .long{white-space:normal;min-width:13rem;max-width:32rem;overflow-wrap:anywhere}
     .number+:not(.number){padding-left:1.4rem}
+    .images{display:flex;gap:.8rem}
+    .images span{width:6.5rem;white-space:normal;overflow-wrap:anywhere;font-size:.85rem;line-height:1.3}
+    .images img{display:block;height:64px;max-width:100%;object-fit:contain;object-position:left}
     @media (max-width:36rem){main{padding:1.2rem 1rem 3rem}h1{font-size:1.45rem}\
     table{font-size:.85rem}.long{min-width:11rem}.number,.number+:not(.number){padding-left:.8rem}}
     details{font-size:.85rem;overflow:auto;max-height:24rem}

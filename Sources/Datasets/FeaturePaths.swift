@@ -111,19 +111,9 @@ extension FeaturePaths {
 
   private static func files(listedIn path: String) throws -> [String] {
     let lines = try TextLines(InputFile(path: path))
-    let longest = Int(PATH_MAX)
     var paths: [String] = []
-    try lines.forEachLine(0..<lines.filledCount, limit: longest) { line, text in
-      guard text.count < longest, !text.contains(0) else {
-        throw DataError(path: path, problem: "line \(line + 1): expected the path of a file")
-      }
-      let blank = TextLines.isBlank
-      guard let first = text.firstIndex(where: { !blank($0) }),
-        let last = text.lastIndex(where: { !blank($0) })
-      else { return }
-      let name = String(decoding: text[first...last], as: UTF8.self)
-      let isRelative = !name.hasPrefix("/") && path.contains("/")
-      paths.append(isRelative ? "\(directory(of: path))/\(name)" : name)
+    try lines.forEachPath(0..<lines.filledCount) { _, path in
+      if let path { paths.append(path) }
     }
     guard !paths.isEmpty else {
       throw DataError(path: path, problem: "lists no files; expected a path on each line")

@@ -16,6 +16,15 @@ public struct NameFile: Sendable {
     count = lines.count
   }
 
+  /// - Throws: As ``init(path:)``; ``DataError`` for another number of lines than there are points.
+  public init(path: String, pointCount: Int) throws {
+    try self.init(path: path)
+    guard count == pointCount else {
+      throw DataError(
+        path: path, problem: "\(count) lines; expected \(pointCount), one per point")
+    }
+  }
+
   /// The names of some points, an ellipsis where one was cut. What is not UTF-8 is replaced.
   ///
   /// - Throws: ``DataError`` if reading fails.

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The lines of a text file, found without keeping them.
 struct TextLines: Sendable {
   /// Lines, whether or not a line feed ends the last.
@@ -72,6 +74,27 @@ struct TextLines: Sendable {
     var text = text.drop(while: isBlank)
     while let last = text.last, isBlank(last) { text.removeLast() }
     return text
+  }
+
+  /// Calls `body` with the path on every line of a range and the line's number, which counts from 0.
+  ///
+  /// Relative paths are from the directory of the text. Of a blank line the path is nil.
+  ///
+  /// - Throws: ``DataError`` for a line that is no path, as it is too long or holds a byte of zero.
+  /// - Precondition: The range is in `0 ..< count`.
+  func forEachPath(_ range: Range<Int>, _ body: (Int, String?) throws -> Void) throws {
+    let longest = Int(PATH_MAX)
+    try forEachLine(range, limit: longest) { line, text in
+      guard text.count < longest, !text.contains(0) else {
+        throw DataError(path: file.path, problem: "line \(line + 1): expected the path of a file")
+      }
+      guard let first = text.firstIndex(where: { !Self.isBlank($0) }),
+        let last = text.lastIndex(where: { !Self.isBlank($0) })
+      else { return try body(line, nil) }
+      let name = String(decoding: text[first...last], as: UTF8.self)
+      let isRelative = !name.hasPrefix("/") && file.path.contains("/")
+      try body(line, isRelative ? "\(directory(of: file.path))/\(name)" : name)
+    }
   }
 
   static func isBlank(_ byte: UInt8) -> Bool {

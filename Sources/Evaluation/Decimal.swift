@@ -13,3 +13,17 @@ public func decimal(_ value: Double, places: Int) -> String {
   guard places > 0 else { return sign + padded }
   return sign + padded.dropLast(places) + "." + padded.suffix(places)
 }
+
+/// A number of things, for people.
+package func quantity(_ count: Int, _ name: String) -> String {
+  "\(count) \(name)\(count == 1 ? "" : "s")"
+}
+
+/// A count with commas between thousands.
+package func grouped(_ count: Int) -> String {
+  var digits = String(count)
+  for place in stride(from: digits.count - 3, to: 0, by: -3) {
+    digits.insert(",", at: digits.index(digits.startIndex, offsetBy: place))
+  }
+  return digits
+}

@@ -1,4 +1,5 @@
 import Charts
+import Foundation
 import Testing
 
 @Suite struct PageTests {
@@ -53,6 +54,37 @@ import Testing
         "2", "0.25000", "0.12346",
         "4", "", "–",
       ])
+  }
+
+  @Test func imagesAreInThePageAndStandAboveTheirTexts() throws {
+    let bytes = Array(UInt8.min...UInt8.max)
+    let nasty = "<b>&\"'</td>"
+    let image = Page.Image(mediaType: "image/png", bytes: bytes)
+    let page = Page(
+      title: "",
+      sections: [
+        .init(
+          heading: "",
+          body: [
+            .table(
+              .init(
+                header: ["rows", "p"],
+                cells: [
+                  [Page.Cell([(nasty, image), ("none", nil)]), Page.Cell("0.5")],
+                  [Page.Cell([("#1", nil), ("#2", nil)]), Page.Cell([("0.25", nil)])],
+                ]))
+          ])
+      ])
+    let elements = try elements(of: page.html)
+    let images = elements.filter { $0.name == "img" }
+    #expect(images.count == 1 && images[0]["title"] == nasty)
+    let data = images[0]["src"].split(separator: ",")
+    #expect(data.count == 2 && data[0] == "data:image/png;base64")
+    #expect(Data(base64Encoded: String(data[1])) == Data(bytes))
+    #expect(elements.filter { $0.name == "span" }.map(\.text) == [nasty, "none"])
+    let cells = try cells(of: page)
+    #expect(cells.map(\.text) == ["rows", "p", "", "0.5", "#1; #2", "0.25"])
+    #expect(cells.map { $0["class"] } == ["", "number", "", "number", "", "number"])
   }
 
   private func cells(of page: Page) throws -> [Element] {

@@ -149,6 +149,12 @@ extension FuzzedReader {
       let names = try NameFile(path: $0)
       _ = try names.names(of: 0..<min(names.count, 100))
     },
+    FuzzedReader(
+      "images in .npy", file: "i.npy",
+      seeds: [
+        npy("|u1", "(2, 2, 3)", Array(0..<12)), npy("|u1", "(2, 1, 2, 3)", Array(0..<12)),
+      ]
+    ) { _ = try ImageList(path: $0, pointCount: 2).images(of: 0..<2) },
   ]
 
   private static let model = FuzzedReader(

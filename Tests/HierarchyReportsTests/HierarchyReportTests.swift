@@ -149,6 +149,50 @@ import Testing
     #expect(report.largest[2].examples.map(\.name) == ["name 6"])
   }
 
+  /// What stands between the parts of every image of a page: its media type and bytes, and the row of its title.
+  private func images(of page: String) throws -> [(type: String, bytes: [UInt8], row: Int)] {
+    try page.components(separatedBy: "<img src=\"data:").dropFirst().map { text in
+      let parts = text.components(separatedBy: "\"")
+      let data = parts[0].components(separatedBy: ";base64,")
+      try #require(data.count == 2 && parts[3] == " title=")
+      let bytes = try #require(Data(base64Encoded: data[1]))
+      let row = try #require(Int(parts[4].dropFirst().prefix { $0.isNumber }))
+      return (data[0], Array(bytes), row)
+    }
+  }
+
+  @Test func aPageHoldsTheImagesOfTheRowsThatItLists() throws {
+    let scratch = try Scratch()
+    let jpeg = [0xff, 0xd8, 0xff] + Array(UInt8.min...UInt8.max)
+    let contents = (0..<8).map { row -> [UInt8] in
+      row == 3 ? jpeg : Array("GIF89a".utf8) + Array(repeating: UInt8(row), count: 100 + row)
+    }
+    for (row, bytes) in contents.enumerated() {
+      try Data(bytes).write(to: URL(fileURLWithPath: scratch("\(row).image")))
+    }
+    try (0..<8).map { $0 == 5 ? " " : "\($0).image" }.joined(separator: "\n")
+      .write(toFile: scratch("paths.txt"), atomically: false, encoding: .utf8)
+    let list = try ImageList(path: scratch("paths.txt"), pointCount: 8)
+    for (top, rows) in [(10, [0, 1, 2, 3, 4, 5, 6] as Set), (1, [0, 1, 2, 3, 4, 5])] {
+      let report = try report(names: (0..<8).map { "name \($0)" }.joined(separator: "\n"), top: top)
+      #expect(report.listedRows == rows)
+      let page = report.page(images: try list.images(of: report.listedRows))
+      let shown = try images(of: page)
+      #expect(Set(shown.map(\.row)) == rows.subtracting([5]))
+      for image in shown {
+        #expect(image.bytes == contents[image.row])
+        #expect(image.type == (image.row == 3 ? "image/jpeg" : "image/gif"))
+      }
+      // With its name, wherever the row stands.
+      #expect(page.components(separatedBy: "title=\"#3 name 3\"/>#3 name 3<").count > 2)
+      #expect(page.contains("#5 name 5"))
+      #expect(!report.page().contains("<img"))
+    }
+    // The last row is no first row of a cluster and bridges nothing: its file need not be there.
+    try FileManager.default.removeItem(atPath: scratch("7.image"))
+    _ = try list.images(of: report().listedRows)
+  }
+
   @Test func withoutLevelsEveryDistinctPointIsAlone() throws {
     var hierarchy = SmallHierarchy()
     hierarchy.levels = []

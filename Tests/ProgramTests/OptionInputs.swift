@@ -77,6 +77,8 @@ final class OptionInputs: Sendable {
     paths["answer"] = try scratch.write(truth.map { $0 / 2 }, shape: [300], as: "answer.npy")
     paths["names"] = try scratch.write(
       (0..<300).map { "name \($0)\n" }.joined(), as: "names.txt")
+    paths["images"] = try scratch.write(
+      (0..<300 * 6).map { UInt8($0 % 251) }, shape: [300, 2, 3], as: "images.npy")
     paths["map"] = try scratch.write(
       (0..<600).map { Float($0 % 47) }, shape: [300, 2], as: "map.npy")
     // The nearest neighbours, those that follow upon the nearest, and similarities that are not theirs.

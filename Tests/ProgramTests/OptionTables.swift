@@ -401,6 +401,7 @@ extension OptionTable {
       OptionUse("--output page.html", .file("page.html"), with: "--json"),
       OptionUse("--truth {truth}", .shown, with: "--output page.html"),
       OptionUse("--names {names}", .shown, with: "--output page.html"),
+      OptionUse("--images {images}", .content("page.html"), with: "--output page.html"),
       OptionUse("--map {map}", .shown, with: "--output page.html"),
       OptionUse("--top 2", .shown, with: "--output page.html"),
       OptionUse("--json", .line("{"), with: "--output page.html"),
@@ -412,6 +413,7 @@ extension OptionTable {
     [
       OptionUse("--output page.html", .file("page.html")),
       OptionUse("--truth {truth}", .output), OptionUse("--names {names}", .output),
+      OptionUse("--images {images}", .content("page.html"), with: "--output page.html"),
       OptionUse("--map {map}", .output), OptionUse("--top 2", .output),
       OptionUse("--overwrite", .success, with: "--output page.html", existing: ["page.html"]),
     ])

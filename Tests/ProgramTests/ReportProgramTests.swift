@@ -167,6 +167,89 @@ extension Programs {
       #expect(!text.contains("<script"))
     }
 
+    @Test func holdImagesOfTheRowsThatTheyList() async throws {
+      let scratch = try Scratch()
+      let levels = try await makeHierarchy(scratch)
+      try FileManager.default.createDirectory(
+        atPath: scratch("images"), withIntermediateDirectories: false)
+      let gif = Array("GIF89a".utf8)
+      for row in 0..<300 where row % 7 != 0 {
+        try scratch.write(gif + Array("image \(row)".utf8), as: "images/\(row)")
+      }
+      let paths = try scratch.write(
+        (0..<300).map { $0 % 7 == 0 ? "\n" : "images/\($0)\n" }.joined(), as: "paths.txt")
+      let names = try scratch.write((0..<300).map { "row \($0)\n" }.joined(), as: "names.txt")
+      var pages: Set<[UInt8]> = []
+      for ranks in [nil, 3] {
+        let outcome = try await report(
+          [levels, "-o", scratch("r.html"), "--images", paths, "--names", names, "--overwrite"],
+          ranks: ranks)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        pages.insert(try bytes(of: scratch("r.html")))
+      }
+      let page = try #require(pages.first)
+      #expect(pages.count == 1 && XMLParser(data: Data(page)).parse())
+      let text = String(decoding: page, as: UTF8.self)
+      var shown = 0
+      for row in 0..<300 {
+        let data = Data(gif + Array("image \(row)".utf8)).base64EncodedString()
+        let image =
+          "<img src=\"data:image/gif;base64,\(data)\" alt=\"\" title=\"#\(row) row \(row)\"/>"
+        let count = text.components(separatedBy: image).count - 1
+        #expect(
+          count == text.components(separatedBy: "#\(row) row \(row)</span>").count - 1
+            || row % 7 == 0)
+        shown += count
+      }
+      #expect(shown > 10 && shown == text.components(separatedBy: "<img").count - 1)
+    }
+
+    @Test(arguments: [nil, 3])
+    func areRefusedWithImagesThatCannotBeShown(ranks: Int?) async throws {
+      let scratch = try Scratch()
+      let levels = try await makeHierarchy(scratch)
+      let text = try scratch.write("no image", as: "text")
+      let large = try scratch.write(
+        Array("GIF89a".utf8) + Array(repeating: 0, count: 1 << 18), as: "large")
+      func list(_ path: String, _ count: Int = 300, as name: String) throws -> String {
+        try scratch.write(String(repeating: "\(path)\n", count: count), as: name)
+      }
+      let array = try scratch.write(
+        Array(repeating: UInt8(0), count: 299 * 4), shape: [299, 2, 2], as: "few.npy")
+      let wide = try scratch.write(
+        Array(repeating: UInt8(0), count: 300 * 4), shape: [300, 4], as: "rows.npy")
+      let floats = try scratch.write(
+        Array(repeating: Float(0), count: 300 * 4), shape: [300, 2, 2], as: "floats.npy")
+      let shape = "expected uint8 of shape (points, height, width) or (points, height, width, 3)"
+      for (images, message) in [
+        (
+          try list("no.png", as: "0.txt"),
+          "line 1: \(scratch("no.png")): cannot open: No such file or directory"
+        ),
+        (
+          try list("text", as: "1.txt"),
+          "line 1: \(text): no PNG, JPEG, GIF or WebP image; it is a text"
+        ),
+        (
+          try list(large, as: "2.txt"),
+          "line 1: \(large): 262150 bytes; expected an image of 262144 at most, such as a thumbnail"
+        ),
+        (try list("text", 299, as: "3.txt"), "299 lines; expected 300, one per point"),
+        (array, "299 images; expected 300, one per point"),
+        (wide, "uint8 of shape (300, 4); \(shape)"),
+        (floats, "float32 of shape (300, 2, 2); \(shape)"),
+      ] {
+        try await expectError(
+          ["report", levels, "-o", scratch("r.html"), "--top", "1000", "--images", images],
+          "\(images): \(message)", onRanks: ranks)
+      }
+      let unshown = try await report([levels, "--json", "--images", array], ranks: ranks)
+      #expect(unshown.exitCode == 64 && unshown.output.isEmpty, "\(unshown)")
+      #expect(
+        unshown.errors.contains("--images are shown on a page: expected --output"), "\(unshown)")
+      #expect(try !scratch.names.contains { $0.hasSuffix(".html") })
+    }
+
     @Test func stayShortForLongLists() async throws {
       let scratch = try Scratch()
       let levels = try await makeHierarchy(scratch)

@@ -103,6 +103,10 @@ typedef struct highland_options {
   // Not 0: choose tau on the data. The built-in model does unless tau is given.
   int32_t tau_by_silhouette;
   int32_t max_levels;  // 0: 10
+  // Write every level to this directory, as `highland cluster --hierarchy` does, for highland_report. It is new or
+  // empty, and there once all is complete. Not with groups or numbers of clusters, as groups have levels of their own.
+  // NULL: nowhere.
+  const char *hierarchy;
 
   // A number for every row, equal for rows of the same group: clusters never cross groups. NULL: one group of all.
   const int64_t *groups;
@@ -180,6 +184,30 @@ const float *highland_clustering_strengths(const highland_clustering *clustering
 
 // What was done, as JSON: parameters, choices, counts, seconds. The keys are those of `highland cluster --report`.
 const char *highland_clustering_report(const highland_clustering *clustering);
+
+// Reports.
+
+// What a page shows beside the levels. All zeros is nothing.
+typedef struct highland_report_options {
+  // The path of a text with the name of every point on a line of its own; NULL: no names.
+  const char *names;
+  // The path of a text with that of an image of every point on a line of its own, or of a .npy of pixels; NULL: no
+  // images.
+  const char *images;
+  // [points], the true labels; NULL: unknown.
+  const int64_t *truth;
+  // How many true labels there are: one for each point.
+  int64_t truth_count;
+  int32_t top;  // the longest list of clusters and merges, 1 ... 1000; 0: 10
+} highland_report_options;
+
+// Makes a page of the levels that a clustering wrote (the option `hierarchy`), as `highland report` does.
+//
+//   hierarchy  the directory
+//
+// `options` may be NULL. On success `*html` is the page as UTF-8, to be freed with highland_free.
+highland_status highland_report(
+    const char *hierarchy, const highland_report_options *options, char **html, char **message);
 
 // New rows.
 

@@ -5,6 +5,7 @@ import DistributedGraphs
 import Evaluation
 import FoundationEssentials
 import HierarchicalClustering
+import HierarchyReports
 import MPICommunication
 import MPIPrograms
 import NeighborSearch
@@ -299,7 +300,7 @@ struct ClusterCommand: RankedCommand {
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       for (path, marker) in [
-        (hierarchy, HierarchyWriter.marker), (save, FittedClustering.marker),
+        (hierarchy, StoredHierarchy.marker), (save, FittedClustering.marker),
       ] {
         guard let path else { continue }
         try checkWritableDirectory(path, marker: marker, overwrite: outputs.overwrite)
@@ -397,7 +398,7 @@ struct ClusterCommand: RankedCommand {
       return try writes.finish()
     }
     try writeDirectory(
-      to: hierarchy, marker: HierarchyWriter.marker, overwrite: outputs.overwrite,
+      to: hierarchy, marker: StoredHierarchy.marker, overwrite: outputs.overwrite,
       on: communicator
     ) { try run(HierarchyWriter(in: $0)) }
     try writes.finish()
@@ -645,7 +646,8 @@ struct ClusterCommand: RankedCommand {
       }
     }
     try hierarchy?.finish(
-      report, answer: clustering.labels, points: clustering.points, on: communicator)
+      clustering, report.parameters, dimensions: source.dimensions, version: report.highland,
+      on: communicator)
     if let path = self.report {
       try writes.attempt {
         try writeJSON(report, to: path, overwrite: outputs.overwrite, on: communicator)

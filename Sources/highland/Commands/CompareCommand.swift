@@ -100,7 +100,7 @@ struct CompareCommand: RankedCommand {
 
   private func readNames(ofRows rows: [Int], count: Int) throws -> [Int: String] {
     guard let names else { return [:] }
-    return try openNames(names, count: count).names(of: rows)
+    return try NameFile(path: names, pointCount: count).names(of: rows)
   }
 }
 

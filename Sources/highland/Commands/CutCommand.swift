@@ -2,6 +2,7 @@ import ArgumentParser
 import Communication
 import Datasets
 import DistributedGraphs
+import Evaluation
 import HierarchicalClustering
 import HierarchyReports
 import MPICommunication

@@ -11,6 +11,7 @@ struct ReportCommand: RankedCommand {
     discussion: """
         highland cluster features.npy --hierarchy levels/
         highland report levels/ --output report.html --names titles.txt
+        highland report levels/ --output report.html --images paths.txt
 
       Writes one self-contained HTML file: sizes of clusters, merges per level, histograms of linkage \
       and density, the largest and the least certain clusters with the input rows that bridge them, \
@@ -38,6 +39,16 @@ struct ReportCommand: RankedCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Images of the points: text, the path of a PNG, JPEG, GIF or WebP file per input row, or .npy of pixels.",
+      discussion: """
+        The page holds those of the rows that it lists, as thumbnails. Relative paths are from the directory of the \
+        text, and an empty line is a row without one. Pixels are uint8 of shape (rows, height, width) or \
+        (rows, height, width, 3). An image has \(ImageList.limit / 1024) KiB at most.
+        """))
+  var images: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Where to draw the points on a map: .npy of two numbers per input row.",
       discussion:
         "Their first two principal axes by highland convert --reduce 2, or what UMAP made of them.")
@@ -59,6 +70,9 @@ struct ReportCommand: RankedCommand {
     guard (1...1000).contains(top) else {
       throw ValidationError("--top \(top): expected 1 ... 1000")
     }
+    guard output != nil || images == nil else {
+      throw ValidationError("--images are shown on a page: expected --output")
+    }
     try outputs.check([output], named: "--output")
   }
 
@@ -66,19 +80,21 @@ struct ReportCommand: RankedCommand {
     // One that cannot be listed is reported when it is read.
     let stored = ((try? fileNames(inDirectory: hierarchy)) ?? [])
       .filter { $0.hasSuffix(".npy") || $0.hasSuffix(".json") }.map { "\(hierarchy)/\($0)" }
-    try outputs.check([.page(output)], reading: stored + [truth, names, map], on: communicator)
+    try outputs.check(
+      [.page(output)], reading: stored + [truth, names, images, map], on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
-      let report = try readReport()
+      let (report, shown) = try readReport()
       if let output {
-        try writeText(report.page, to: output, overwrite: outputs.overwrite)
+        try writeText(report.page(images: shown), to: output, overwrite: outputs.overwrite)
         if !json { print("\(output): \(report.overview)") }
       }
       if json { try printJSON(report) }
     }
   }
 
-  private func readReport() throws -> HierarchyReport {
+  /// The report, and the images of the rows that its page lists.
+  private func readReport() throws -> (HierarchyReport, [Int: EncodedImage]) {
     let stored = try StoredHierarchy(path: hierarchy)
     let count = stored.summary.pointCount
     let trueLabels = try truth.map { path in
@@ -86,7 +102,8 @@ struct ReportCommand: RankedCommand {
       try noteLabels(labels, of: file, on: SingleRank())
       return labels
     }
-    let nameFile = try names.map { try openNames($0, count: count) }
+    let nameFile = try names.map { try NameFile(path: $0, pointCount: count) }
+    let imageList = try images.map { try ImageList(path: $0, pointCount: count) }
     let coordinates = try map.map { path in
       let file = try ArrayFile(path: path)
       guard file.shape == [count, 2] else {
@@ -96,16 +113,8 @@ struct ReportCommand: RankedCommand {
       }
       return file
     }
-    return try HierarchyReport(
+    let report = try HierarchyReport(
       of: stored, truth: trueLabels, names: nameFile, coordinates: coordinates, top: top)
+    return (report, try imageList?.images(of: report.listedRows) ?? [:])
   }
-}
-
-/// Opens what people call points: a line for each.
-func openNames(_ path: String, count: Int) throws -> NameFile {
-  let file = try NameFile(path: path)
-  guard file.count == count else {
-    throw DataError(path: path, problem: "\(file.count) lines; expected \(count), one per point")
-  }
-  return file
 }

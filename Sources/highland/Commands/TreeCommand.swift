@@ -1,6 +1,7 @@
 import ArgumentParser
 import Communication
 import Datasets
+import Evaluation
 import HierarchicalClustering
 import MPICommunication
 

@@ -5,6 +5,7 @@ import Evaluation
 import FoundationEssentials
 @unsafe @preconcurrency import Glibc
 import HierarchicalClustering
+import HierarchyReports
 import Logging
 import MPICommunication
 import MPIPrograms

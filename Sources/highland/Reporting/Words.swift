@@ -1,10 +1,5 @@
 import Evaluation
 
-/// A number of things, for people.
-func quantity(_ count: Int, _ name: String) -> String {
-  "\(count) \(name)\(count == 1 ? "" : "s")"
-}
-
 /// Where a clustering ran, for people, and how long.
 ///
 /// - Parameters:

@@ -1,22 +1,35 @@
-import Charts
-import Evaluation
-import HierarchicalClustering
-import HierarchyReports
+internal import Charts
+package import Datasets
+internal import Evaluation
+internal import HierarchicalClustering
 
 extension HierarchyReport {
   /// The report as a page to look at; the same bytes whenever it is made.
-  var page: String {
-    Page(
+  ///
+  /// - Parameter images: Those of the rows that ``listedRows`` tells; it holds each wherever its row stands.
+  package func page(images: [Int: EncodedImage] = [:]) -> String {
+    let images = images.mapValues { Page.Image(mediaType: $0.mediaType, bytes: $0.bytes) }
+    return Page(
       title: "Clusters of \(hierarchy.features)", summary: summary,
       sections: [sizeSection] + (map.map { [mapSection($0)] } ?? [])
         + [levelSection, judgementSection]
-        + (agreement.map { agreementSections($0) } ?? [])
-        + [largestSection, leastCertainSection, stakeSection, settingsSection]
+        + (agreement.map { agreementSections($0, images) } ?? [])
+        + [
+          largestSection(images), leastCertainSection(images), stakeSection(images),
+          settingsSection,
+        ]
     ).html
   }
 
+  /// The rows that stand in the lists of a page.
+  package var listedRows: Set<Int> {
+    let members = (largest + (agreement?.mostMixed ?? [])).flatMap(\.examples)
+    let merges = leastCertain.flatMap(\.bridges) + mostAtStake
+    return Set((members + merges.flatMap { [$0.point, $0.parent] }).map(\.row))
+  }
+
   /// One line for the command line.
-  var overview: String {
+  package var overview: String {
     "\(pointCount) points in \(clusters.clusterCount) clusters, \(clusters.singletonCount) of one "
       + "point"
   }
@@ -213,7 +226,9 @@ extension HierarchyReport {
 
   // Truth
 
-  private func agreementSections(_ agreement: Agreement) -> [Page.Section] {
+  private func agreementSections(_ agreement: Agreement, _ images: [Int: Page.Image])
+    -> [Page.Section]
+  {
     [
       Page.Section(
         heading: "Agreement with the truth",
@@ -230,7 +245,7 @@ extension HierarchyReport {
         heading: "Most mixed clusters",
         body: [
           .text("With most points of another true label than their most frequent."),
-          .table(clusterTable(agreement.mostMixed)),
+          .table(clusterTable(agreement.mostMixed, images)),
         ]),
       Page.Section(
         heading: "Most spread true clusters",
@@ -292,34 +307,36 @@ extension HierarchyReport {
 
   // Clusters and merges
 
-  private var largestSection: Page.Section {
+  private func largestSection(_ images: [Int: Page.Image]) -> Page.Section {
     Page.Section(
       heading: "Largest clusters",
       body: [
         .text(
           "The certainty of a cluster is the lowest p of its merges; if that merge was wrong, as many "
-            + "of its distinct points come off."), .table(clusterTable(largest)),
+            + "of its distinct points come off."), .table(clusterTable(largest, images)),
       ])
   }
 
-  private func clusterTable(_ clusters: [Cluster]) -> Page.Table {
+  private func clusterTable(_ clusters: [Cluster], _ images: [Int: Page.Image]) -> Page.Table {
     let hasTruth = agreement != nil
     return Page.Table(
       header: ["cluster", "points", "first rows"] + (hasTruth ? ["purity", "true label"] : [])
         + ["certainty", "comes off"],
-      rows: clusters.map { cluster in
+      cells: clusters.map { cluster in
         let split = cluster.bridges.first.map {
           "\(grouped($0.splitCount)) of \(grouped($0.distinctCount))"
         }
         let purity = cluster.purity.map { decimal($0, places: 3) } ?? ""
-        let examples = cluster.examples.map(\.text).joined(separator: "; ")
-        return ["\(cluster.label)", grouped(cluster.size), examples]
-          + (hasTruth ? [purity, cluster.mainTruth.map { "\($0)" } ?? ""] : [])
+        let numbers =
+          (hasTruth ? [purity, cluster.mainTruth.map { "\($0)" } ?? ""] : [])
           + [probability(cluster.certainty), split ?? "–"]
+        return ["\(cluster.label)", grouped(cluster.size)].map { Page.Cell($0) }
+          + [Page.Cell(cluster.examples.map { ($0.text, images[$0.row]) })]
+          + numbers.map { Page.Cell($0) }
       })
   }
 
-  private var leastCertainSection: Page.Section {
+  private func leastCertainSection(_ images: [Int: Page.Image]) -> Page.Section {
     Page.Section(
       heading: "Least certain clusters",
       body: [
@@ -333,11 +350,11 @@ extension HierarchyReport {
               cluster.bridges.enumerated().map { place, merge in
                 (place == 0 ? ["\(cluster.label)", grouped(cluster.size)] : ["", ""], merge)
               }
-            }, leading: ["cluster", "points"])),
+            }, leading: ["cluster", "points"], images)),
       ])
   }
 
-  private var stakeSection: Page.Section {
+  private func stakeSection(_ images: [Int: Page.Image]) -> Page.Section {
     Page.Section(
       heading: "Merges with most at stake",
       body: [
@@ -347,28 +364,30 @@ extension HierarchyReport {
         .table(
           mergeTable(
             mostAtStake.map { (["\($0.cluster)", grouped(Int($0.stake.rounded()))], $0) },
-            leading: ["cluster", "pairs"])),
+            leading: ["cluster", "pairs"], images)),
       ])
   }
 
-  private func mergeTable(_ merges: [(leading: [String], merge: Merge)], leading: [String])
-    -> Page.Table
-  {
+  private func mergeTable(
+    _ merges: [(leading: [String], merge: Merge)], leading: [String], _ images: [Int: Page.Image]
+  ) -> Page.Table {
     let hasTruth = agreement != nil
     return Page.Table(
       header: leading + ["p", "row", "joined row"] + (hasTruth ? ["true labels"] : [])
         + ["level", "similarity", "comes off"],
-      rows: merges.map { leading, merge in
+      cells: merges.map { leading, merge in
         let truths: [String] =
           if let a = merge.point.truth, let b = merge.parent.truth {
             [a == b ? "\(a)" : "\(a) ≠ \(b)"]
           } else { [] }
-        return leading
-          + [probability(merge.probability), merge.point.text, merge.parent.text] + truths
-          + [
+        let numbers =
+          truths + [
             "\(merge.level)", decimal(merge.similarity, places: 3),
             "\(grouped(merge.splitCount)) of \(grouped(merge.distinctCount))",
           ]
+        return (leading + [probability(merge.probability)]).map { Page.Cell($0) }
+          + [merge.point, merge.parent].map { Page.Cell([($0.text, images[$0.row])]) }
+          + numbers.map { Page.Cell($0) }
       })
   }
 
@@ -413,12 +432,3 @@ private func readableScale(_ counts: [Int]) -> LineChart.Scale {
 }
 
 private func probability(_ p: Double?) -> String { p.map { decimal($0, places: 4) } ?? "–" }
-
-/// A count with commas between thousands.
-func grouped(_ count: Int) -> String {
-  var digits = String(count)
-  for place in stride(from: digits.count - 3, to: 0, by: -3) {
-    digits.insert(",", at: digits.index(digits.startIndex, offsetBy: place))
-  }
-  return digits
-}

@@ -1,21 +1,27 @@
-import Communication
-import Datasets
-import DistributedGraphs
-import FoundationEssentials
-import GraphNetworks
-import HierarchicalClustering
+package import Communication
+internal import Datasets
+internal import DistributedGraphs
+internal import FoundationEssentials
+internal import GraphNetworks
+package import HierarchicalClustering
 
 /// Keeps every level in a directory of `.npy` files; `Docs/Formats.md` describes it.
-final class HierarchyWriter {
+package final class HierarchyWriter {
   /// The directory being filled.
   private let directory: String
   /// Owned points. The labels after each level.
   private var labels: [[Int64]] = []
 
-  init(in directory: String) { self.directory = directory }
+  /// - Parameter directory: An empty one, such as ``writeDirectory(to:marker:overwrite:on:_:)`` makes.
+  package init(in directory: String) { self.directory = directory }
 
+  /// Writes a level.
+  ///
   /// > Collective: over `communicator`. Six files.
-  func write(
+  ///
+  /// - Parameter labels: Owned. The number of every point's cluster after the level.
+  /// - Throws: ``AgreedFailure`` on every rank if there is the level already, or writing fails.
+  package func write(
     _ record: LevelRecord, labels: [Int64], on communicator: some Communicator
   ) throws {
     let folder = "\(directory)/level-\(record.level)"
@@ -56,15 +62,17 @@ final class HierarchyWriter {
     var stopReason: StopReason
     var levels: [Level]
 
-    init(_ report: ClusterReport) {
-      highland = report.highland
-      parameters = report.parameters
-      pointCount = report.pointCount
-      dimensions = report.dimensions
-      clusterCount = report.clusterCount
-      singletonCount = report.singletonCount
-      stopReason = report.stopReason
-      levels = report.levels.map {
+    init(
+      _ clustering: Clustering, _ parameters: ClusteringAccount, dimensions: Int, version: String
+    ) {
+      highland = version
+      self.parameters = parameters
+      pointCount = clustering.points.nodeCount
+      self.dimensions = dimensions
+      clusterCount = clustering.clusterCount
+      singletonCount = clustering.singletonCount
+      stopReason = clustering.stopReason
+      levels = clustering.levels.map {
         Level(
           level: $0.level, nodeCount: $0.nodeCount, edgeCount: $0.edgeCount,
           keptEdgeCount: $0.keptEdgeCount, mergedCount: $0.mergedCount,
@@ -73,26 +81,28 @@ final class HierarchyWriter {
     }
   }
 
-  /// Writes the labels of all levels and the summary.
+  /// Writes the labels of all levels and the summary. Where there was no level, the labels are those of the answer, as
+  /// copies of a point share a cluster before anything is judged.
   ///
   /// > Collective: over `communicator`. Two files.
   ///
-  /// - Parameter answer: Owned. The labels of the last level; also where there was none, as copies of
-  ///   a point share a cluster before anything is judged.
-  func finish(
-    _ report: ClusterReport, answer: [Int64], points: NodePartition,
+  /// - Parameters:
+  ///   - parameters: Replicated. With the name of the features, and of the model.
+  ///   - version: Of Highland.
+  /// - Throws: ``AgreedFailure`` on every rank if writing fails.
+  package func finish(
+    _ clustering: Clustering, _ parameters: ClusteringAccount, dimensions: Int, version: String,
     on communicator: some Communicator
   ) throws {
+    let points = clustering.points
     try writeArray(
-      columns: labels.isEmpty ? [answer] : labels, columnCount: points.nodeCount,
+      columns: labels.isEmpty ? [clustering.labels] : labels, columnCount: points.nodeCount,
       firstColumn: points.owned(by: communicator.rank).lowerBound,
       to: "\(directory)/labels.npy", overwrite: false, on: communicator)
     try writeJSON(
-      Summary(report), to: "\(directory)/\(Self.marker)", overwrite: false, on: communicator)
+      Summary(clustering, parameters, dimensions: dimensions, version: version),
+      to: "\(directory)/\(StoredHierarchy.marker)", overwrite: false, on: communicator)
   }
-
-  /// The file that makes a directory a hierarchy.
-  static let marker = "hierarchy.json"
 
   /// p in the places of the neighbour lists; 0 where there is no edge.
   private func linkageByPlace(_ record: LevelRecord) -> [Float] {
