@@ -114,7 +114,7 @@ struct EdgeListTests {
   func tablesAreTheSameByAnyRanks(ranks: Int) throws {
     let ids = ["a", "Mus musculus", "ü", "7"].map { Array($0.utf8) }
     let labels: [Int64] = [0, 1, 0, 12]
-    try ThreadCommunicator.run(ranks: ranks) { communicator in
+    _ = try ThreadCommunicator.run(ranks: ranks) { communicator in
       try writeLabelTable(
         of: ids, owned: share(of: 4, communicator), to: scratch("t.tsv"), overwrite: true,
         on: communicator
