@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import LinearAlgebra
 import Testing
 
 /// Formats in which people hold embeddings, labels and graphs, through the program on one rank and on three.
