@@ -69,8 +69,8 @@ def test_a_page_is_that_of_the_command(model, command, tmp_path):
     np.save(tmp_path / "truth.npy", TRUTH)
     (tmp_path / "names.txt").write_text("\n".join(NAMES))
     subprocess.run(
-        [command, "cluster", tmp_path / "features.npy", "--hierarchy", tmp_path / "levels", "--progress", "none"],
-        check=True, capture_output=True, timeout=120)
+        [command, "cluster", "features.npy", "--hierarchy", "levels", "--progress", "none"],
+        cwd=tmp_path, check=True, capture_output=True, timeout=120)
     written = pathlib.Path(model.hierarchy)
     arrays = sorted(file.relative_to(written) for file in written.rglob("*.npy"))
     assert len(arrays) > 6
@@ -78,7 +78,7 @@ def test_a_page_is_that_of_the_command(model, command, tmp_path):
     for name in arrays:
         assert (written / name).read_bytes() == (tmp_path / "levels" / name).read_bytes(), name
     own = model.report(tmp_path / "own.html", names=NAMES, truth=TRUTH, top=4)
-    for levels, title in [(written, "features"), (tmp_path / "levels", str(tmp_path / "features.npy"))]:
+    for levels, title in [(written, "features"), (tmp_path / "levels", "features.npy")]:
         subprocess.run(
             [command, "report", levels, "--output", tmp_path / "page.html", "--overwrite", "--names",
              tmp_path / "names.txt", "--truth", tmp_path / "truth.npy", "--top", "4"],
