@@ -10,5 +10,6 @@ from ._estimator import Highland
 from ._files import read
 from ._functions import Model, evaluate, knn_graph, train
 from ._library import version as __version__
+from ._neighbors import kneighbors_graph
 
-__all__ = ["Highland", "Model", "evaluate", "knn_graph", "read", "train", "__version__"]
+__all__ = ["Highland", "Model", "evaluate", "kneighbors_graph", "knn_graph", "read", "train", "__version__"]

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ._labels import is_missing
 from ._library import Matrix
+from ._words import cut, shown
 
 _DTYPES = {
     np.dtype(name): code
@@ -43,8 +45,8 @@ def rows(X: Any, may_be_empty: bool = False) -> np.ndarray:
         raise ValueError(f"Complex data not supported: {array.dtype}; expected real numbers")
     if array.dtype.kind in "USmM":
         # flat: the first element of any number of dimensions, if there is one.
-        shown = f", such as {next(array.flat)!r} in row 0" if array.size else ""
-        raise ValueError(f"elements of type {array.dtype}{shown}; expected numbers")
+        example = f", such as {shown(next(array.flat))} in row 0" if array.size else ""
+        raise ValueError(f"elements of type {array.dtype}{example}; expected numbers")
     if array.dtype.name == "longdouble" or array.dtype.kind == "f" and array.dtype.itemsize > 8:
         array = array.astype(np.float64)
     if array.dtype.name.startswith(("bfloat16", "float8")):
@@ -126,7 +128,7 @@ def _array(X: Any) -> np.ndarray:
     if isinstance(X, np.ndarray):
         return X
     if isinstance(X, (str, bytes, os.PathLike)):
-        raise TypeError(f"{X!r} is the name of a file at best; expected numbers: highland.read(path) maps files")
+        raise TypeError(f"{shown(X)} is the name of a file at best; expected numbers: highland.read(path) maps files")
     module = type(X).__module__.partition(".")[0]
     if hasattr(X, "tocsr") or type(X).__module__.startswith(("scipy.sparse", "sparse.")):
         raise TypeError(
@@ -164,7 +166,7 @@ def _array(X: Any) -> np.ndarray:
 
 def _numbers(array: np.ndarray) -> np.ndarray:
     """An array of objects, such as a column of lists, as numbers."""
-    if array.ndim == 1 and len(array) and not np.isscalar(array[0]):
+    if array.ndim == 1 and not all(map(np.isscalar, array)):
         return _stacked(array)
     try:
         return array.astype(np.float64)
@@ -173,7 +175,7 @@ def _numbers(array: np.ndarray) -> np.ndarray:
             try:
                 np.asarray(row, np.float64)
             except (TypeError, ValueError):
-                raise type(error)(f"row {place}: {error}; expected numbers") from None
+                raise type(error)(f"row {place}: {cut(str(error), 90)}; expected numbers") from None
         raise
 
 
@@ -181,10 +183,12 @@ def _stacked(rows: Iterable[Any]) -> np.ndarray:
     """Rows that are arrays or lists of their own."""
     stacked: list[np.ndarray] = []
     for place, given in enumerate(rows):
-        shown = repr(given) if np.isscalar(given) or given is None else f"a {type(given).__name__}"
-        row = np.asarray(given) if np.isscalar(given) or given is None else _array(given)
+        if is_missing(given):
+            raise _missing_row(place, repr(given))
+        what = shown(given) if np.isscalar(given) else f"a {type(given).__name__}"
+        row = np.asarray(given) if np.isscalar(given) else _array(given)
         if row.dtype.kind not in "fiub" or row.ndim != 1:
-            raise ValueError(f"row {place}: {shown}; expected a row of numbers")
+            raise ValueError(f"row {place}: {what}; expected a row of numbers")
         if stacked and len(row) != len(stacked[0]):
             raise ValueError(
                 f"row {place} has {len(row)} numbers, but row 0 has {len(stacked[0])}; expected rows of "
@@ -205,11 +209,17 @@ def _tensor(X: Any) -> np.ndarray:
     return X.resolve_conj().resolve_neg().numpy()
 
 
-def _columns_error(names: list[str]) -> TypeError:
-    shown = ", ".join(map(repr, names[:3])) + (", ..." if len(names) > 3 else "")
-    return TypeError(
-        f"columns without numbers: {shown}; expected numbers in every column, or a single column of lists, "
-        f"such as X[{names[0]!r}]")
+def _missing_row(row: int, what: str) -> ValueError:
+    return ValueError(
+        f"row {row} is {what}; expected a row of numbers. Highland(invalid_rows='singleton') makes such a row a cluster "
+        "of its own")
+
+
+def _columns_error(names: list[str], lists: list[str]) -> TypeError:
+    """Of columns without numbers, some of which may be of lists."""
+    listed = ", ".join(map(shown, names[:3])) + (", ..." if len(names) > 3 else "")
+    hint = f", or a single column of lists, such as X[{shown(lists[0])}]" if lists else f"; leave {listed} out"
+    return TypeError(f"columns without numbers: {listed}; expected numbers in every column{hint}")
 
 
 def _pandas(X: Any) -> np.ndarray:
@@ -222,11 +232,17 @@ def _pandas(X: Any) -> np.ndarray:
         try:
             return X.to_numpy().astype(np.float64)
         except (TypeError, ValueError):
-            raise _columns_error(others) from None
+            raise _columns_error(others, _lists_of_pandas(X)) from None
     if all(isinstance(dtype, np.dtype) for dtype in X.dtypes):
         return X.to_numpy()
     # What is missing becomes NaN, which the library refuses with the row.
     return X.to_numpy(np.float64, na_value=np.nan)
+
+
+def _lists_of_pandas(X: Any) -> list[str]:
+    """The columns of a frame whose first value is a list or an array."""
+    firsts = [(name, X.iloc[:, place].dropna().head(1).tolist()) for place, name in enumerate(X.columns)]
+    return [str(name) for name, first in firsts if first and isinstance(first[0], (list, tuple, np.ndarray))]
 
 
 def _polars(X: Any) -> np.ndarray:
@@ -237,11 +253,11 @@ def _polars(X: Any) -> np.ndarray:
         if not others:
             return X.to_numpy()
         if len(X.columns) > 1:
-            raise _columns_error(others)
+            raise _columns_error(others, [name for name, dtype in X.schema.items() if dtype.is_nested()])
         X = X.to_series()
     if X.dtype.is_nested():
         if X.null_count():
-            raise ValueError(f"row {X.is_null().arg_max()} is null; expected a row of numbers")
+            raise _missing_row(X.is_null().arg_max(), "null")
         lists = X.arr if str(X.dtype).startswith("Array") else X.list
         width = _common_length(lists.len().to_numpy())
         return lists.explode().to_numpy().reshape(len(X), width)
@@ -273,11 +289,11 @@ def _arrow(X: Any) -> np.ndarray:
         if not others:
             return np.column_stack([part.to_numpy() for part in parts])
         if len(fields) > 1:
-            raise _columns_error(others)
+            raise _columns_error(others, [field.name for field in fields if hasattr(field.type, "value_type")])
         column = parts[0]
     if column.null_count:
         row = compute.index(column.is_null(), True).as_py()
-        raise ValueError(f"row {row} is null; expected a row of numbers")
+        raise _missing_row(row, "null")
     # Such as tensors of a fixed shape.
     chunks = [getattr(chunk, "storage", chunk) for chunk in column.chunks]
     if not chunks or not hasattr(chunks[0], "flatten") or not hasattr(chunks[0].type, "value_type"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import threading
 import weakref
 from ctypes import c_void_p
 from typing import Any
@@ -31,6 +32,7 @@ class Fit:
         self._model = model
         self._has_groups = has_groups
         self._handle: c_void_p | None = None
+        self._preparing = threading.Lock()
 
     def handle(self, options: _library.Options, watcher: Watcher) -> c_void_p:
         """What highland_assign takes.
@@ -38,22 +40,26 @@ class Fit:
         Parameters
         ----------
         options : Options
-            How neighbours are searched, if that was not done before.
+            How neighbours are searched, if that was not done before. Threads wait for the first that does it.
         """
         if self._has_groups:
             raise ValueError("predict after a fit with groups: new rows have none; cluster all rows with their groups")
-        if self._handle is None:
-            options.set_model(self._model)
-            handle = c_void_p()
-            _library.call(
-                "highland_fit", _arrays.matrix(self._rows), self._labels.ctypes.data, self._report.encode(), options,
-                ctypes.byref(handle), watcher=watcher, keeping=(self._rows, self._labels, self._model))
-            self._handle = handle
-            weakref.finalize(self, _library.library.highland_fitted_free, handle)
-        return self._handle
+        with self._preparing:
+            if self._handle is None:
+                options.set_model(self._model)
+                handle = c_void_p()
+                _library.call(
+                    "highland_fit", _arrays.matrix(self._rows), self._labels.ctypes.data, self._report.encode(), options,
+                    ctypes.byref(handle), watcher=watcher, keeping=(self._rows, self._labels, self._model))
+                self._handle = handle
+                weakref.finalize(self, _library.library.highland_fitted_free, handle)
+            return self._handle
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_handle": None}
+        return {**self.__dict__, "_handle": None, "_preparing": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _preparing=threading.Lock())
 
 
 class NotFitted(ValueError, AttributeError):

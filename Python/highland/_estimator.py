@@ -17,6 +17,8 @@ from . import _arrays, _library, _ranks, _reports
 from ._assigning import Fit, check_columns, not_fitted
 from ._functions import Model, codes, invalid_rows_hint
 from ._library import ProgressOption, Watcher
+from ._missing import without_missing
+from ._words import shown
 
 
 class Highland:
@@ -36,7 +38,7 @@ class Highland:
         as many as are found. Where too many are found, the most probable links that are left are merged, one by one;
         where there are too few, thresholds are raised. Meant for a number near to the one that is found: one far
         below it takes long and makes few large clusters, one far above makes many of a single row. Copies of a row
-        stay together, so there are no more clusters than different rows.
+        stay together: if there are fewer different rows than that, each of them is a cluster, and no error is raised.
     method : {"flow", "network", "auto"}, optional
         How to cluster: by flow on the neighbour graph, by a network, or by whichever of the two fits the data
         better. Default: "network" with an option of networks (`model`, `granularity`, `n_clusters`, `tau`) or groups,
@@ -49,9 +51,11 @@ class Highland:
         The share of the true neighbours that an approximate search is to find. Default: 0.99.
     invalid_rows : {"error", "singleton"}, optional
         What to do with rows that have no direction, as they are all zeros or have NaN or infinite values. Default:
-        "error"; "singleton" makes each a cluster of its own.
+        "error"; "singleton" makes each a cluster of its own, and so rows that are missing (None, NaN or null in a
+        column of lists).
     threads : int, optional
-        Default: all processors that the process may use. No result depends on it.
+        Default: all processors that the process may use, but no more than the environment variable OMP_NUM_THREADS
+        says, if it is set. No result depends on it.
     progress : "auto", bool or function
         "auto": a line on a terminal, else nothing. A function gets phase, level and the share that is done.
     hierarchy : path, optional
@@ -82,6 +86,8 @@ class Highland:
         it. ``np.flatnonzero(duplicates_ == np.arange(n))`` are the rows without repetitions.
     report_ : dict
         What was done: the choices, counts and seconds of ``highland cluster --report``.
+    n_clusters_ : int
+        How many clusters were found.
     n_features_in_ : int
         The number of columns.
     feature_names_in_ : object array of shape (n_features_in_,)
@@ -147,7 +153,8 @@ class Highland:
             For pipelines of scikit-learn.
         groups : array of shape (n,), optional
             The group of every row, a number or a text: such as the recording, the user or the day. Each group is
-            clustered as if it were alone, all at once; no cluster is in two.
+            clustered as if it were alone, all at once; no cluster is in two. None may be missing; -1 is a group like
+            any other.
 
         Returns
         -------
@@ -158,6 +165,8 @@ class Highland:
         ------
         TypeError, ValueError
             For rows or options that cannot be used; the message names the row or option and says what was expected.
+        FileNotFoundError
+            For the path of a model where there is none.
         MemoryError
             If the work would need more memory than is free. Nothing was begun.
         KeyboardInterrupt
@@ -165,7 +174,7 @@ class Highland:
         """
         if self.comm is not None:
             return self._fit_over_ranks(X, groups)
-        array = _arrays.rows(X)
+        array = _arrays.rows(without_missing(X, self.invalid_rows))
         watcher = Watcher(self.progress)
         options, kept = self._options(watcher)
         if groups is not None:
@@ -227,7 +236,7 @@ class Highland:
         def prepared() -> tuple[Any, dict[str, Any]]:
             if groups is not None:
                 raise ValueError("groups with comm: expected one of them")
-            array = _arrays.rows(X, may_be_empty=True)
+            array = _arrays.rows(without_missing(X, self.invalid_rows), may_be_empty=True)
             watcher = Watcher(self.progress)
             options, kept = self._options(watcher)
             options.strengths = 0
@@ -266,6 +275,9 @@ class Highland:
         The rows of `fit` are kept, without a copy where that is possible, and must not change. Their neighbours are
         searched by the first call.
 
+        The numbers of new clusters are those of one call: the next one begins with the same number, for other clusters.
+        Rows whose labels are to be compared go into one call.
+
         Parameters
         ----------
         X : array of shape (n, n_features_in_)
@@ -280,6 +292,7 @@ class Highland:
         ValueError
             Before `fit`; after a `fit` with groups; for other columns than those of `fit`; and as `fit`.
         """
+        X = without_missing(X, self.invalid_rows)
         if not hasattr(self, "labels_"):
             raise not_fitted("This Highland instance is not fitted yet. Call 'fit' before 'predict'.")
         if not hasattr(self, "_fit"):
@@ -292,7 +305,7 @@ class Highland:
         watcher = Watcher(self.progress)
         options = _library.Options(
             recall=_library.real(self.recall, "recall", 0.01, 1) or 0,
-            threads=_library.whole(self.threads, "threads"), progress=watcher.callback)
+            threads=_library.thread_count(self.threads), progress=watcher.callback)
         for name in ("search", "invalid_rows"):
             word = getattr(self, name)
             if word is not None:
@@ -371,11 +384,15 @@ class Highland:
                     described[name] = getattr(self, f"{name}_").tolist()
         return described
 
+    @property
+    def n_clusters_(self) -> int:
+        return self.report_["clusterCount"]
+
     def _options(self, watcher: Watcher) -> tuple[_library.Options, Any]:
         """The options, and what must live as long as they do."""
         options = _library.Options(
             k=_library.whole(self.k, "k"), recall=_library.real(self.recall, "recall", 0.01, 1) or 0,
-            threads=_library.whole(self.threads, "threads"), keep_levels=1, strengths=1,
+            threads=_library.thread_count(self.threads), keep_levels=1, strengths=1,
             progress=watcher.callback)
         for name in ("method", "granularity", "search", "invalid_rows"):
             word = getattr(self, name)
@@ -399,7 +416,10 @@ class Highland:
         """The contents of the model or its path; None for the one in the box."""
         data = self.model.data if isinstance(self.model, Model) else self.model
         if data is not None and not isinstance(data, (bytes, str, os.PathLike)):
-            raise TypeError(f"model={data!r}: expected what highland.train returns, or the path of a model")
+            raise TypeError(f"model={shown(data)}: expected what highland.train returns, or the path of a model")
+        if isinstance(data, (str, os.PathLike)) and data != "default":
+            # Raises what Python raises for files that are not there.
+            os.stat(data)
         return data
 
     def _cluster_counts(self) -> tuple[int, int]:
@@ -445,7 +465,7 @@ class Highland:
         defaults = inspect.signature(type(self)).parameters
         changed = [
             f"{name}={value!r}" for name, value in self.get_params().items()
-            if value is not defaults[name].default and value != defaults[name].default]
+            if repr(value) != repr(defaults[name].default)]
         return f"Highland({', '.join(changed)})"
 
     def __sklearn_tags__(self) -> Any:

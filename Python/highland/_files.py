@@ -11,7 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 # The types of a .safetensors file. NumPy has no bfloat16: BF16 is read into memory as float32.
-_TENSOR_TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "BF16": "<u2", "I8": "i1", "U8": "u1"}
+_TENSOR_TYPES = {"F16": "<f2", "F32": "<f4", "BF16": "<u2", "I8": "i1", "U8": "u1"}
+
+# Records of an .fvecs file whose counts are read together.
+_TILE = 65536
+
 _WITH_COUNTS = {".fbin": "<f4", ".u8bin": "u1", ".i8bin": "i1"}
 
 
@@ -19,6 +23,7 @@ def read(path: str | os.PathLike[str], *, columns: int | None = None) -> NDArray
     """The matrix of a file that ``highland cluster`` reads.
 
     Rows come from the disk when they are used, so a file may be larger than the memory. The array can only be read.
+    Of ``.fvecs`` the count of every record is checked, which reads the file once.
 
     Parameters
     ----------
@@ -95,9 +100,13 @@ def _fvecs(path: pathlib.Path) -> NDArray[Any]:
             f"{path}: {size} bytes that begin with the count {columns}; expected records of a count and as many "
             "float32")
     records = np.memmap(path, "<f4", "r").reshape(-1, columns + 1)
-    last = int(records[-1:, 0].view("<i4")[0])
-    if last != columns:
-        raise ValueError(f"{path}: {columns} columns in the first record, {last} in the last; expected as many in all")
+    for start in range(0, len(records), _TILE):
+        counts = records[start : start + _TILE, 0].view("<i4")
+        other = np.flatnonzero(counts != columns)
+        if len(other):
+            raise ValueError(
+                f"{path}: row {start + other[0]} has {counts[other[0]]} numbers, but row 0 has {columns}; expected records "
+                "of equal length")
     return records[:, 1:]
 
 

@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _arrays, _library
+from . import _arrays, _library, _words
+from ._labels import codes
 from ._library import ProgressOption, Watcher
 
 
@@ -34,9 +35,18 @@ class Model:
     ----------
     data : bytes
         The contents of a ``.safetensors`` file.
+
+    Raises
+    ------
+    TypeError
+        For the path of a file, which `load` reads, and whatever is not bytes.
     """
 
     data: bytes
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.data, bytes):
+            raise TypeError(f"Model({_words.shown(self.data)}): expected bytes; Model.load(path) reads a file")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:
@@ -52,7 +62,7 @@ class Model:
 
 
 def knn_graph(
-    X: Any, k: int = 15, *, search: Literal["exact", "approximate", "auto"] = "auto",
+    X: Any, k: int = 15, *, search: Literal["exact", "approximate", "auto"] | None = None,
     recall: float | None = None, threads: int | None = None, progress: ProgressOption = "auto",
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The nearest neighbours of every row by cosine similarity.
@@ -63,8 +73,8 @@ def knn_graph(
         Embeddings, in any form that `Highland.fit` takes.
     k : int
         Places of a list, 2 or more, the row itself included.
-    search : {"exact", "approximate", "auto"}
-        "auto": exactly where that is fast.
+    search : {"exact", "approximate", "auto"}, optional
+        Default: "auto", exactly where that is fast.
     recall : float, optional
         The share of the true neighbours that an approximate search is to find. Default: 0.99.
     threads, progress
@@ -77,20 +87,24 @@ def knn_graph(
     similarities : float32 array of shape (n, k)
         1 for the row itself; 0 where there are fewer rows. ``1 - similarities`` are cosine distances.
 
+    See Also
+    --------
+    kneighbors_graph : The same as a sparse matrix of distances, as scikit-learn takes it.
+
     Examples
     --------
-    As UMAP takes it, and as scikit-learn does (``DBSCAN(metric="precomputed")``):
+    As UMAP takes it, where there are at least as many rows as neighbours:
 
     >>> indices, similarities = highland.knn_graph(X, 15)
     >>> UMAP(n_neighbors=15, metric="cosine", precomputed_knn=(indices, 1 - similarities))
-    >>> starts = np.arange(0, indices.size + 1, 15)
-    >>> scipy.sparse.csr_array(((1 - similarities).ravel(), indices.ravel(), starts))
     """
     array = _arrays.rows(X)
     watcher = Watcher(progress)
     options = _library.Options(
-        search=search.encode(), recall=_library.real(recall, "recall", 0.01, 1) or 0,
-        threads=_library.whole(threads, "threads"), progress=watcher.callback)
+        search=str("auto" if search is None else search).encode(), recall=_library.real(recall, "recall", 0.01, 1) or 0,
+        threads=_library.thread_count(threads), progress=watcher.callback)
+    if k is None:
+        raise TypeError("k = None: expected a whole number, 2 or more")
     k = _library.whole(k, "k", 2)
     indices = np.empty((len(array), k), np.int64)
     similarities = np.empty(indices.shape, np.float32)
@@ -101,32 +115,32 @@ def knn_graph(
     return indices, similarities
 
 
-def codes(labels: ArrayLike, name: str) -> NDArray[np.int64]:
-    """Numbers that are equal where labels are: texts or numbers."""
-    array = np.asarray(labels)
-    if array.ndim != 1:
-        raise ValueError(f"{name} of shape {array.shape}; expected one label per row")
-    if array.dtype.kind in "iub":
-        return np.ascontiguousarray(array, np.int64)
-    try:
-        return np.unique(array, return_inverse=True)[1].astype(np.int64)
-    except TypeError:
-        raise TypeError(f"{name}: numbers and texts, or missing values, among each other; expected one kind") from None
-
-
 def evaluate(labels: ArrayLike, truth: ArrayLike) -> dict[str, Any]:
     """Compares labels with the truth.
 
+    Unlike in scikit-learn's measures (``labels_true, labels_pred``), the labels that were found come first and the true
+    ones second. Exchanged, they exchange precision and recall: ``evaluate(labels=..., truth=...)`` cannot be mistaken.
+
     Parameters
     ----------
-    labels, truth : arrays of shape (n,)
-        Numbers or texts; only which of them are equal matters.
+    labels : array of shape (n,)
+        The labels that were found: numbers or texts, of which only those that are equal matter. -1 is a label like any
+        other: rows that hdbscan or DBSCAN calls noise would count as one cluster.
+    truth : array of shape (n,)
+        The true labels, in the same way.
 
     Returns
     -------
     dict
         Pairwise and BCubed precision, recall and F, NMI, ARI and sizes, with the keys of
         ``highland evaluate --json``; None stands for 0/0.
+
+    Raises
+    ------
+    ValueError
+        For a label that is missing (None, NaN, NaT, NA), with its row, and for arrays of different lengths.
+    TypeError
+        For numbers and texts among each other.
     """
     predicted, expected = codes(labels, "labels"), codes(truth, "truth")
     if len(predicted) != len(expected):
@@ -149,9 +163,11 @@ def train(
     ----------
     X : array of shape (n, d)
     y : array of shape (n,)
-        The identity of every row: numbers or texts.
+        The identity of every row, a number or a text. None may be missing; -1 is an identity like any other.
     seed, epochs, graphs, width, k : int, optional
         As the options of ``highland train``.
+    threads, progress
+        As of `Highland`.
 
     Returns
     -------
@@ -165,7 +181,7 @@ def train(
     options = _library.TrainingOptions(
         seed=_library.whole(seed, "seed", 0), epochs=_library.whole(epochs, "epochs"),
         graphs=_library.whole(graphs, "graphs"), width=_library.whole(width, "width"),
-        k=_library.whole(k, "k", 2), threads=_library.whole(threads, "threads"), progress=watcher.callback)
+        k=_library.whole(k, "k", 2), threads=_library.thread_count(threads), progress=watcher.callback)
     model, size = c_void_p(), c_size_t()
     _library.call(
         "highland_train", _arrays.matrix(array), labels.ctypes.data, options, ctypes.byref(model),

@@ -11,6 +11,8 @@ import threading
 from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_ssize_t, c_uint64, c_void_p
 from typing import Any, Callable, Literal, Union
 
+from . import _words
+
 ProgressOption = Union[Literal["auto"], bool, Callable[[str, int, float], Any]]
 ProgressFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_char_p, c_int32, c_double)
 
@@ -116,7 +118,7 @@ def whole(value: Any, name: str, least: int = 1) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} = {value!r}: expected a whole number") from None
+        raise TypeError(f"{name} = {_words.shown(value)}: expected a whole number") from None
     if not least <= number < 2**31:
         raise ValueError(f"{name} = {number}: expected {least} or more" + (", below 2³¹" if number >= 2**31 else ""))
     return number
@@ -127,12 +129,33 @@ def real(value: Any, name: str, least: float, most: float) -> float | None:
     if value is None:
         return None
     try:
-        number = float(value)
+        # A text may be one of a number, but is none.
+        number = float("x" if isinstance(value, (str, bytes)) else value)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} = {value!r}: expected a number") from None
+        raise TypeError(f"{name} = {_words.shown(value)}: expected a number") from None
     if not least <= number <= most:
         raise ValueError(f"{name} = {number}: expected {least:g} ... {most:g}")
     return number
+
+
+def thread_count(threads: int | None) -> int:
+    """How many threads the library is to use; 0 for all processors that the process may use.
+
+    Parameters
+    ----------
+    threads : int, optional
+        Default: all, but no more than OMP_NUM_THREADS says, if that is set.
+    """
+    if threads is not None:
+        try:
+            return whole(threads, "threads")
+        except ValueError as error:
+            raise ValueError(f"{error}; None stands for all processors") from None
+    # A list is of levels that are nested; the first is the outermost.
+    limit = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if not limit.isdecimal() or int(limit) == 0:
+        return 0
+    return min(int(limit), len(os.sched_getaffinity(0)))
 
 
 def take_text(memory: c_void_p) -> str:
@@ -154,6 +177,7 @@ class Watcher:
         elif progress is True or progress == "auto" and sys.stderr is not None and sys.stderr.isatty():
             self._function = self._line
         self._written = False
+        self.function = ""
         self.is_cancelled = False
         self.error: BaseException | None = None
         self.callback = ProgressFunction(self._call)
@@ -167,7 +191,7 @@ class Watcher:
         return int(self.is_cancelled)
 
     def _line(self, phase: str, level: int, fraction: float) -> None:
-        sys.stderr.write(f"\r\033[Kclustering, level {level}: {phase} {fraction:.0%}")
+        sys.stderr.write(f"\r\033[K{_words.progress(self.function, level)}: {phase} {fraction:.0%}")
         sys.stderr.flush()
         self._written = True
 
@@ -193,6 +217,7 @@ def call(
             "this process was forked from one that had used highland, whose threads do not survive that; "
             "start it with multiprocessing's 'spawn' or 'forkserver'")
     _used = True
+    watcher.function = name
     message = c_void_p()
     status: list[int] = []
 
@@ -217,7 +242,7 @@ def call(
         raise KeyboardInterrupt
     if status[0] == _INVALID_DATA:
         text += explain()
-    raise _ERRORS.get(status[0], RuntimeError)(text)
+    raise _ERRORS.get(status[0], RuntimeError)(_words.in_python(text))
 
 
 def _wait_for(work: Callable[[], None], name: str, watcher: Watcher) -> None:

@@ -41,7 +41,7 @@ def agreed(comm: Any, prepare: Callable[[], tuple[T, dict[str, Any]]]) -> T:
     try:
         result, replicated = prepare()
     except Exception as error:
-        kind = next(kind for kind in (TypeError, ValueError, MemoryError, Exception) if isinstance(error, kind))
+        kind = next(kind for kind in (TypeError, ValueError, MemoryError, FileNotFoundError, Exception) if isinstance(error, kind))
         _raise_first(comm.allgather((RuntimeError if kind is Exception else kind, str(error))))
         raise
     _raise_first(comm.allgather(None))

@@ -70,10 +70,12 @@ def test_bfloat16_becomes_float32(tmp_path):
     "name, contents, text",
     [("x.npy", b"not an array", "NumPy's format"), ("x.npy", b"", "NumPy's format"), ("x.fbin", counted(X)[:-1], "expected 192 rows of 24"),
      ("x.fbin", b"123", "two counts"), ("x.u8bin", counted(X), "uint8"), ("x.fvecs", records(X)[:-2], "records"),
-     ("x.fvecs", b"", "records"), ("x.fvecs", records(X)[:-100] + struct.pack("<i", 7) + records(X)[-96:], "7 in the last"),
+     ("x.fvecs", b"", "records"), ("x.fvecs", records(X)[:-100] + struct.pack("<i", 7) + records(X)[-96:], "row 191 has 7 numbers, but row 0 has 24"),
+     ("x.fvecs", records(np.ones((1, 2), "f4")) + records(np.ones((1, 5), "f4")) + records(np.ones((1, 2), "f4")), "row 1 has 5"),
      ("x.safetensors", b"", "no file"), ("x.safetensors", struct.pack("<Q", 2) + b"[]", "no file"),
      ("x.safetensors", tensors(x=("F32", [4], b"0" * 16)), r"x \[4\]; expected one"),
      ("x.safetensors", tensors(x=("I64", [1, 2], b"0" * 16)), "I64"),
+     ("x.safetensors", tensors(x=("F64", [1, 2], b"0" * 16)), "F64; expected F16, F32, BF16, I8, U8"),
      ("x.safetensors", tensors(x=("F32", [2, 2], b"0" * 15)), "do not fit"), ("x.csv", b"1,2", "recipes")])
 def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path, name, contents, text):
     (tmp_path / name).write_bytes(contents)

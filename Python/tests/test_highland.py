@@ -22,9 +22,10 @@ def test_groups_are_found_and_described():
     model = highland.Highland().fit(X)
     assert highland.evaluate(model.labels_, TRUTH)["pairwise"]["f"] == 1
     assert model.labels_.dtype == np.int64 and model.labels_[0] == 0
+    assert not hasattr(highland.Highland(), "n_clusters_")
     assert model.probabilities_.min() > 0 and model.probabilities_.max() == 1
     assert np.array_equal(model.cluster_layers_[-1], model.labels_)
-    assert model.report_["clusterCount"] == 12 and model.n_features_in_ == 24
+    assert model.n_clusters_ == model.report_["clusterCount"] == 12 and model.n_features_in_ == 24
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -67,7 +68,7 @@ def test_a_model_is_trained_pickled_and_used(tmp_path):
      ({"n_clusters": 3, "method": "flow"}, "n_clusters with method='flow'"),
      ({"k": 0}, "k = 0"), ({"k": 10**12}, "below"), ({"recall": 0}, "recall = 0"), ({"search": "fast"}, "exact, approximate"),
      ({"invalid_rows": "drop"}, "error or singleton"), ({"tau": float("nan")}, "tau = nan"),
-     ({"threads": -1}, "threads"), ({"model": b"no model"}, "model"), ({"model": "/no/such/file"}, "cannot open"),
+     ({"threads": -1}, "threads"), ({"model": b"no model"}, "model"),
      ({"progress": "loud"}, "progress")])
 def test_options_that_make_no_sense_are_refused(options, text):
     with pytest.raises(ValueError, match=text):
@@ -86,8 +87,6 @@ def test_labels_that_make_no_sense_are_refused():
             highland.train(X, labels)
     with pytest.raises(ValueError, match="expected as many"):
         highland.evaluate(TRUTH, TRUTH[1:])
-    with pytest.raises(TypeError, match="labels: .* expected one kind"):
-        highland.evaluate(["a", None], [1, 2])
     assert highland.evaluate(["a", "b", "a"], [7.0, 1.0, 7.0])["nmi"] == 1
 
 

@@ -153,7 +153,8 @@ def test_frames_of_pandas_are_rows():
     for rows in [frame.astype("Float32"), frame.astype(object), frame.astype({"c1": "f8"}), frame[::-1][::-1],
                  pandas.Series(list(X)), pandas.DataFrame({"embedding": list(X)})]:
         assert np.array_equal(labels(rows), LABELS)
-    refused(frame.assign(name="x"), "'name'", "expected numbers in every column")
+    refused(frame.assign(name="x"), "expected numbers in every column; leave 'name' out")
+    refused(pandas.DataFrame({"id": ["x"] * len(X), "embedding": list(X)}), "such as X['embedding']")
     refused(pandas.DataFrame({"id": range(len(X)), "embedding": list(X)}), "X['embedding']")
     missing = frame.astype("Float32")
     missing.iloc[5, 2] = pandas.NA
@@ -172,7 +173,7 @@ def test_frames_of_polars_are_rows():
         assert np.array_equal(labels(rows), LABELS)
     assert np.array_equal(labels(arrays[10:]), labels(X[10:]))
     refused(frame.lazy(), "collect()")
-    refused(frame.with_columns(name=polars.lit("x")), "'name'")
+    refused(frame.with_columns(name=polars.lit("x")), "leave 'name' out")
     refused(polars.DataFrame({"id": range(len(X)), "embedding": lists}), "X['embedding']")
     refused(polars.Series([[1.0, 2.0], None]), "row 1 is null")
     refused(polars.Series([[1.0, 2.0], [1.0]]), "row 1 has 1")
@@ -198,6 +199,8 @@ def test_columns_of_arrow_are_rows():
     half = arrow.FixedSizeListArray.from_arrays(arrow.array(X.ravel().astype("f2")), X.shape[1])
     assert np.array_equal(labels(half), labels(X.astype("f2")))
     refused(arrow.table({"id": range(len(X)), "embedding": fixed}), "X['embedding']")
+    refused(arrow.table({"id": ["x"] * len(X), "embedding": fixed}), "'id'", "such as X['embedding']")
+    refused(arrow.table({"id": ["x", "y"], "c": [1.0, 2.0]}), "leave 'id' out")
     refused(arrow.array([[1.0, 2.0], None]), "row 1 is null")
     refused(arrow.array([[1.0, 2.0], [1.0]]), "row 1 has 1")
     refused(arrow.array([[1.0, 2.0], [1.0, None]]), "Row 1 has nan in column 1")

@@ -55,14 +55,12 @@ def test_pipelines_end_with_it():
     assert highland.evaluate(line.fit_predict(X), TRUTH)["nmi"] > 0.9
 
 
-def test_neighbours_are_a_sparse_graph():
-    sparse = pytest.importorskip("scipy.sparse")
-    cluster = pytest.importorskip("sklearn.cluster")
-    indices, similarities = highland.knn_graph(X, 10)
-    starts = np.arange(0, indices.size + 1, 10)
-    graph = sparse.csr_array(((1 - similarities).ravel(), indices.ravel(), starts), shape=(len(X), len(X)))
-    dense = sparse.csr_array(cluster.DBSCAN(eps=0.2, min_samples=2, metric="precomputed").fit(graph).labels_[None]).toarray()[0]
-    assert highland.evaluate(dense, TRUTH)["nmi"] > 0.9
+def test_groups_go_through_a_pipeline():
+    pipeline = pytest.importorskip("sklearn.pipeline")
+    decomposition = pytest.importorskip("sklearn.decomposition")
+    line = pipeline.make_pipeline(decomposition.TruncatedSVD(12, random_state=0), highland.Highland(tau=0.5))
+    labels = line.fit_predict(X, highland__groups=TRUTH % 3)
+    assert all(len(set(TRUTH[labels == label] % 3)) == 1 for label in range(line[-1].n_clusters_))
 
 
 def test_parameters_are_read_and_set():
@@ -102,6 +100,7 @@ def test_every_result_is_documented():
     model = highland.Highland().fit(X)
     for name in [*model.get_params(), *(name for name in vars(model) if name.endswith("_"))]:
         assert f"\n    {name} : " in highland.Highland.__doc__
+    assert "\n    n_clusters_ : " in highland.Highland.__doc__
     for name in highland.__all__:
         assert name == "__version__" or getattr(highland, name).__doc__
 
