@@ -177,10 +177,11 @@ class Watcher:
         elif progress is True or progress == "auto" and sys.stderr is not None and sys.stderr.isatty():
             self._function = self._line
         self._written = False
-        self.function = ""
         self.is_cancelled = False
         self.error: BaseException | None = None
         self.callback = ProgressFunction(self._call)
+        # That of the library that is called.
+        self.function = ""
 
     def _call(self, _context: Any, phase: bytes, level: int, fraction: float) -> int:
         if self._function is not None and not self.is_cancelled:

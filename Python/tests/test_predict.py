@@ -22,6 +22,36 @@ def test_rows_of_the_fit_keep_their_labels(options):
     assert np.array_equal(model.predict(X[::-3] * np.float32(4)), model.labels_[::-3])
 
 
+def test_numbers_of_new_clusters_are_those_of_one_call():
+    model = highland.Highland(k=8).fit(X)
+    one, other = -X[TRUTH == 0], -X[TRUTH == 1]
+    assert set(model.predict(one)) & set(model.predict(other)) == {12}
+    both = model.predict(np.concatenate([one, other]))
+    assert not set(both[: len(one)]) & set(both[len(one) :])
+
+
+def test_threads_that_meet_prepare_the_fit_once(monkeypatch):
+    model = highland.Highland(k=8, progress=False).fit(X)
+    called, names = _library.call, []
+
+    def call(name, *arguments, **named):
+        names.append(name)
+        called(name, *arguments, **named)
+
+    monkeypatch.setattr(_library, "call", call)
+    barrier = threading.Barrier(4)
+
+    def predicted(_):
+        barrier.wait()
+        return model.predict(X)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as executor:
+        assert all(np.array_equal(labels, model.labels_) for labels in executor.map(predicted, range(4)))
+    assert names.count("highland_fit") == 1 and names.count("highland_assign") == 4
+    copy = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(copy.predict(X), model.labels_) and names.count("highland_fit") == 2
+
+
 @pytest.mark.parametrize("options", [{"method": "flow"}, {"method": "network", "tau": 0.5}])
 def test_new_rows_join_clusters_or_found_them(options):
     model = highland.Highland(**options).fit(X[OLD])
@@ -75,36 +105,6 @@ def test_columns_have_the_names_of_the_fit():
         model.predict(frame[frame.columns[::-1]])
     with pytest.raises(ValueError, match="unseen at fit time:\n- other\n.*now missing:\n- c0"):
         model.predict(frame.rename(columns={"c0": "other"}))
-
-
-def test_numbers_of_new_clusters_are_those_of_one_call():
-    model = highland.Highland(k=8).fit(X)
-    one, other = -X[TRUTH == 0], -X[TRUTH == 1]
-    assert set(model.predict(one)) & set(model.predict(other)) == {12}
-    both = model.predict(np.concatenate([one, other]))
-    assert not set(both[: len(one)]) & set(both[len(one) :])
-
-
-def test_threads_that_meet_prepare_the_fit_once(monkeypatch):
-    model = highland.Highland(k=8, progress=False).fit(X)
-    called, names = _library.call, []
-
-    def call(name, *arguments, **named):
-        names.append(name)
-        called(name, *arguments, **named)
-
-    monkeypatch.setattr(_library, "call", call)
-    barrier = threading.Barrier(4)
-
-    def predicted(_):
-        barrier.wait()
-        return model.predict(X)
-
-    with concurrent.futures.ThreadPoolExecutor(4) as executor:
-        assert all(np.array_equal(labels, model.labels_) for labels in executor.map(predicted, range(4)))
-    assert names.count("highland_fit") == 1 and names.count("highland_assign") == 4
-    copy = pickle.loads(pickle.dumps(model))
-    assert np.array_equal(copy.predict(X), model.labels_) and names.count("highland_fit") == 2
 
 
 def test_work_on_new_rows_is_stopped():
