@@ -22,6 +22,9 @@ _DTYPES = {
 # Rows that are looked at together where NumPy has to go through all of them.
 _TILE = 4096
 
+# Of these float() takes a part, without a word, and leaves the rest: the imaginary part, or the unit of time.
+_NO_NUMBERS = (complex, np.complexfloating, np.datetime64, np.timedelta64)
+
 
 def rows(X: Any, may_be_empty: bool = False) -> np.ndarray:
     """Embeddings as an array of two dimensions, without a copy where that is possible.
@@ -65,6 +68,9 @@ def rows(X: Any, may_be_empty: bool = False) -> np.ndarray:
         raise ValueError(f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required.")
     if array.shape[1] == 0:
         raise ValueError(f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
+    if any(stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape)):
+        # Numbers that are repeated where they lie, as broadcast_to does; to the library 0 is a stride without gaps.
+        array = np.array(array, order="C")
     return array
 
 
@@ -168,6 +174,11 @@ def _numbers(array: np.ndarray) -> np.ndarray:
     """An array of objects, such as a column of lists, as numbers."""
     if array.ndim == 1 and not all(map(np.isscalar, array)):
         return _stacked(array)
+    if any(issubclass(kind, _NO_NUMBERS) for kind in set(map(type, array.flat))):
+        place, shown = next(
+            (place, element) for place, row in enumerate(np.atleast_1d(array)) for element in np.ravel(row)
+            if isinstance(element, _NO_NUMBERS))
+        raise TypeError(f"row {place}: {shown!r}; expected real numbers")
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -229,8 +240,12 @@ def _pandas(X: Any) -> np.ndarray:
     if others:
         if X.shape[1] == 1:
             return X.iloc[:, 0].to_numpy()
+        array = X.to_numpy()
+        if array.dtype != object:
+            # All are complex, or dates; `rows` refuses them.
+            return array
         try:
-            return X.to_numpy().astype(np.float64)
+            return _numbers(array)
         except (TypeError, ValueError):
             raise _columns_error(others, _lists_of_pandas(X)) from None
     if all(isinstance(dtype, np.dtype) for dtype in X.dtypes):
