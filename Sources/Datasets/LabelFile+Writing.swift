@@ -84,14 +84,15 @@ extension LabelFile {
   ///
   /// - Throws: ``DataError`` if they surely will not. Labels in text have two bytes at least.
   public static func reserveSpace(count: Int, to path: String) throws {
-    if isArray(path) {
-      return try ReservedSpace.reserve(ofShape: [count], elementByteCount: 8, for: path)
-    }
-    let (byteCount, isTooLarge) = count.multipliedReportingOverflow(by: 2)
-    guard !isTooLarge else {
+    let size = isArray(path) ? 8 : 2
+    guard let textLength = byteCount(ofShape: [count], elementByteCount: size) else {
       throw DataError(path: path, problem: "\(count) labels are too many for a file")
     }
-    try ReservedSpace.reserve(byteCount, for: path)
+    if isArray(path) {
+      try ReservedSpace.reserve(ofShape: [count], elementByteCount: size, for: path)
+    } else {
+      try ReservedSpace.reserve(textLength, for: path)
+    }
   }
 
   static func isArray(_ path: String) -> Bool { path.lowercased().hasSuffix(".npy") }

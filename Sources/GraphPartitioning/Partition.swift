@@ -86,7 +86,8 @@ public func partition(
   var current = graph
   while current.nodes.nodeCount > max(coarseNodesPerPart * partCount, 2000) {
     var labels = current.nodes.owned(by: communicator.rank).map { GlobalNode($0) }
-    try current.propagate(&labels, .nodes, upTo: coarseLimit, rounds: 3, on: communicator, afterStep: show)
+    try current.propagate(
+      &labels, .nodes, upTo: coarseLimit, rounds: 3, on: communicator, afterStep: show)
     try current.groupLeftovers(&labels, upTo: coarseLimit, on: communicator)
     let (next, coarse) = try current.contracted(by: labels, on: communicator)
     guard Double(next.nodes.nodeCount) < 0.9 * Double(current.nodes.nodeCount) else { break }

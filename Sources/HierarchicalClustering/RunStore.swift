@@ -43,7 +43,8 @@ public struct RunStore {
       let path = "\(directory)/lock-run-\(digest(of: settings))"
       guard let lock = try DirectoryLock.take(path) else {
         throw DataError(
-          path: directory, problem: "another job keeps its states of the same run there; wait for it to end")
+          path: directory,
+          problem: "another job keeps its states of the same run there; wait for it to end")
       }
       return lock
     }

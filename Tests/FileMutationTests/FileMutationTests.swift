@@ -30,7 +30,9 @@ import Testing
         }
       }
       // Names may be anything, and what was kept for another run is not used.
-      if !["names", "groups", "neighbours that were kept", "levels that were kept"].contains(reader.name) {
+      if !["names", "groups", "neighbours that were kept", "levels that were kept"].contains(
+        reader.name)
+      {
         #expect(refused > Self.count / 10, "\(reader.name): \(refused) of \(Self.count)")
       }
       #expect(refused < Self.count, "\(reader.name)")

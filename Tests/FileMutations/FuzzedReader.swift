@@ -143,6 +143,11 @@ extension FuzzedReader {
     ) { path in
       let edges = try EdgeList(path: path)
       _ = try edges.ends(0..<edges.lineCount, above: edges.hasWeights ? 0.1 : nil)
+    },
+    FuzzedReader(
+      "edges between numbers", file: "edges.txt", seeds: [bytes("0 1\n1 2\n"), bytes("0,1\n2,1\n")]
+    ) { path in
+      let edges = try EdgeList(path: path)
       _ = try edges.ends(0..<edges.lineCount, above: nil, pointCount: 3)
     },
     FuzzedReader("names", file: "names.txt", seeds: [bytes("Ada\nGrace\n\n")]) {

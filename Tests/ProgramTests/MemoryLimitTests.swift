@@ -78,7 +78,7 @@ extension Programs {
       #expect(answers[1] == answers[0] && answers[2] == answers[0])
     }
 
-    @Test(arguments: ["0", "G", "-3G", "8X", "1.5G", "+4G", "99999999999T", "8GB"])
+    @Test(arguments: ["0", "G", "-3G", "8X", "1.5.2G", ".5G", "+4G", "99999999999T", "8GB"])
     func ofNoSizeAreRefused(limit: String) async throws {
       for command in [
         ["cluster", "x.npy"], ["knn", "x.npy", "--neighbors", "n.npy", "--similarities", "s.npy"],
@@ -87,7 +87,8 @@ extension Programs {
         #expect(found.exitCode == 64, "\(found)")
         #expect(
           found.errors.contains(
-            "--memory \(limit): expected a whole number of bytes, or of K, M, G or T, such as 8G"),
+            "--memory \(limit): expected bytes, or K, M, G or T of 1024, 1024² … bytes, such as 8G or 1.5G"
+          ),
           "\(found)"
         )
       }

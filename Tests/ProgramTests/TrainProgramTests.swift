@@ -202,8 +202,7 @@ extension Programs {
       let labels = try scratch.write((0..<300).map { Int64($0) }, shape: [300], as: "labels.npy")
       try await refuses(
         [Fixture.features, labels],
-        "no edge of the neighbour graph joins two points of the same label: there is no linkage to "
-          + "learn (are the labels those of these rows?)")
+        "\(labels): no two of the 300 labels are equal: there is no linkage to learn")
     }
 
     @Test func aLossThatIsNotANumber() async throws {
@@ -241,13 +240,14 @@ extension Programs {
         outcome.errorLines.count == 1 && outcome.errors.contains("\(newest): ")
           && outcome.errors.contains("; not used"), "\(outcome)")
       #expect(try bytes(of: newest).count > size)
-      #expect(try bytes(of: scratch("model.safetensors")) == bytes(of: scratch("first.safetensors")))
+      #expect(
+        try bytes(of: scratch("model.safetensors")) == bytes(of: scratch("first.safetensors")))
     }
 
     @Test func validationOfOtherColumns() async throws {
       let other = try scratch.write(
         [Float](repeating: 1, count: 20), shape: [5, 4], as: "other.npy")
-      let labels = try scratch.write([Int64](0..<5), shape: [5], as: "labels.npy")
+      let labels = try scratch.write([0, 0, 1, 1, 2] as [Int64], shape: [5], as: "labels.npy")
       try await refuses(
         [Fixture.features, Fixture.truth, "--validation", other, labels],
         "\(other): 4 columns; expected 16, as in \(Fixture.features)")

@@ -44,7 +44,8 @@ private func run(
         return (nil, try run(on: communicator))
       } catch is TrainingInterrupted {}  // on every rank
       let state: StructureTrainingState? = try directory.load(
-        options.optimizer, like: options.shape.initialParameters(seed: 0), note: { _ in }, on: communicator)
+        options.optimizer, like: options.shape.initialParameters(seed: 0), note: { _ in },
+        on: communicator)
       return (state?.optimizer.stepCount, try run(from: state, on: communicator))
     }
   }

@@ -19,12 +19,8 @@ struct GenerateCommand: RankedCommand {
       on any number of ranks.
       """)
 
-  @Option(
-    name: .customLong("points"),
-    help: "The number of points in both splits together: 20000, 1e6 or 20M.")
-  var givenPoints: Quantity
-
-  private var points: Int { givenPoints.count }
+  @Option(help: "The number of points in both splits together.")
+  var points: Int
 
   @Option(help: "Columns of the embeddings.")
   var dimensions = 128

@@ -21,7 +21,8 @@ struct MemoryOptions: ParsableArguments {
   func validate() throws {
     guard let givenMemory, limit == nil else { return }
     throw ValidationError(
-      "--memory \(givenMemory): expected bytes, or K, M, G or T of 1024, 1024² … bytes, such as 8G or 1.5G")
+      "--memory \(givenMemory): expected bytes, or K, M, G or T of 1024, 1024² … bytes, such as 8G or 1.5G"
+    )
   }
 
   /// In bytes.

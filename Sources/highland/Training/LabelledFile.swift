@@ -36,7 +36,7 @@ struct LabelledFile {
     if labels.count > 1, Set(labels).count == labels.count {
       throw DataError(
         path: path,
-        problem: "no two of the \(labels.count) labels are equal; expected points that belong together")
+        problem: "no two of the \(labels.count) labels are equal: there is no linkage to learn")
     }
   }
 
