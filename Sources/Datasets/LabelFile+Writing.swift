@@ -85,14 +85,11 @@ extension LabelFile {
   /// - Throws: ``DataError`` if they surely will not. Labels in text have two bytes at least.
   public static func reserveSpace(count: Int, to path: String) throws {
     let size = isArray(path) ? 8 : 2
-    guard let textLength = byteCount(ofShape: [count], elementByteCount: size) else {
+    guard let byteCount = byteCount(ofShape: [count], elementByteCount: size) else {
       throw DataError(path: path, problem: "\(count) labels are too many for a file")
     }
-    if isArray(path) {
-      try ReservedSpace.reserve(ofShape: [count], elementByteCount: size, for: path)
-    } else {
-      try ReservedSpace.reserve(textLength, for: path)
-    }
+    guard isArray(path) else { return try ReservedSpace.reserve(byteCount, for: path) }
+    try ReservedSpace.reserve(ofShape: [count], elementByteCount: size, for: path)
   }
 
   static func isArray(_ path: String) -> Bool { path.lowercased().hasSuffix(".npy") }

@@ -95,7 +95,8 @@ public enum NumberLines {
     _ path: String, _ line: Int, expected: String, found text: ArraySlice<UInt8>
   ) -> DataError {
     DataError(
-      path: path, problem: "line \(line): expected \(expected), found \(quoted(trimmed(text)))")
+      path: path,
+      problem: "line \(line): expected \(expected), found \(quoted(TextLines.trimmed(text)))")
   }
 
   /// Calls `body` for every line up to the last that is not blank, counted from 1.
@@ -105,7 +106,9 @@ public enum NumberLines {
     let file = try InputFile(path: path)
     let first = try file.textStart()
     var bytes = try file.bytes(at: first, count: file.byteCount - first)
-    while let last = bytes.last, last == UInt8(ascii: "\n") || isBlank(last) { bytes.removeLast() }
+    while let last = bytes.last, last == UInt8(ascii: "\n") || TextLines.isBlank(last) {
+      bytes.removeLast()
+    }
     var line = 1
     var start = 0
     while start < bytes.count {
@@ -121,27 +124,21 @@ public enum NumberLines {
   private static func forEachField(
     of text: ArraySlice<UInt8>, _ body: (ArraySlice<UInt8>) throws -> Void
   ) rethrows {
-    let text = trimmed(text)
+    let text = TextLines.trimmed(text)
     let comma = UInt8(ascii: ",")
     var start = text.startIndex
     while true {
-      let end = text[start...].firstIndex { $0 == comma || isBlank($0) } ?? text.endIndex
+      let end = text[start...].firstIndex { $0 == comma || TextLines.isBlank($0) } ?? text.endIndex
       try body(text[start..<end])
       // Up to the next field: blanks, and at most one comma.
-      var next = text[end...].firstIndex { !isBlank($0) } ?? text.endIndex
+      var next = text[end...].firstIndex { !TextLines.isBlank($0) } ?? text.endIndex
       if next == text.endIndex { return }
       if text[next] == comma {
-        next = text[(next + 1)...].firstIndex { !isBlank($0) } ?? text.endIndex
+        next = text[(next + 1)...].firstIndex { !TextLines.isBlank($0) } ?? text.endIndex
       }
       start = next
     }
   }
-
-  private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    TextLines.trimmed(text)
-  }
-
-  private static func isBlank(_ byte: UInt8) -> Bool { TextLines.isBlank(byte) }
 
   /// `-3`, `3`, `+3` or `3.0`; nil for anything else, and where an `Int` does not suffice.
   static func integer(_ text: ArraySlice<UInt8>) -> Int? {

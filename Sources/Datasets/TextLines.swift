@@ -88,10 +88,8 @@ struct TextLines: Sendable {
       guard text.count < longest, !text.contains(0) else {
         throw DataError(path: file.path, problem: "line \(line + 1): expected the path of a file")
       }
-      guard let first = text.firstIndex(where: { !Self.isBlank($0) }),
-        let last = text.lastIndex(where: { !Self.isBlank($0) })
-      else { return try body(line, nil) }
-      let name = String(decoding: text[first...last], as: UTF8.self)
+      let name = String(decoding: Self.trimmed(text[...]), as: UTF8.self)
+      guard !name.isEmpty else { return try body(line, nil) }
       let isRelative = !name.hasPrefix("/") && file.path.contains("/")
       try body(line, isRelative ? "\(directory(of: file.path))/\(name)" : name)
     }

@@ -7,9 +7,8 @@ extension ClusteringRun {
   /// Moves every node of level 0 to the cluster of its group whose other nodes it is most similar to: to the
   /// direction of their sum, each as often as it has points. No cluster loses its last node.
   ///
-  /// Where the number of clusters was asked for, and a group has up to 2048 nodes in up to 32 clusters,
-  /// clusters are exchanged, too:
-  /// ``DirectionClusters/exchange()``.
+  /// Where the number of clusters was asked for, and a group has up to 2048 nodes in up to 32 clusters, clusters are
+  /// exchanged, too: ``DirectionClusters/exchange()``.
   ///
   /// > Collective: over `communicator`. A fetch of 8 bytes per node, and what
   /// > ``contract(to:as:keeping:of:using:on:)`` sends without rows.
@@ -68,8 +67,8 @@ private func settledClusters(
     rows.copy(ofRows: Array(range)), weights: range.map { Double(memberCounts[$0]) },
     clusters: cluster.map { placeOf[$0]! })
   clusters.settle()
-  if isCountGiven && range.count <= exchangeLimit.nodes
-    && clusters.clusterCount <= exchangeLimit.clusters
+  if isCountGiven, range.count <= exchangeLimit.nodes,
+    clusters.clusterCount <= exchangeLimit.clusters
   {
     clusters.exchange()
   }

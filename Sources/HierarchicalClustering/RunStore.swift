@@ -113,8 +113,8 @@ public struct RunStore {
   private func removeOld(on communicator: some Communicator) throws {
     let all = try generations(on: communicator)
     let stay = all.filter { !unused.numbers.contains($0) }.suffix(2)
-    guard stay.count == 2 else { return }
-    let old = all.filter { !stay.contains($0) }
+    // Until there are two of them, others stay to be looked at.
+    let old = stay.count == 2 ? all.filter { !stay.contains($0) } : []
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       try removeUnfinished(prefix, in: directory)

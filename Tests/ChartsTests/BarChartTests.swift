@@ -123,36 +123,22 @@ import Testing
   }
 
   @Test func numbersAreInThePage() throws {
-    let page = Page(
-      title: "",
-      sections: [
-        .init(
-          heading: "",
-          body: [
-            .bars(
-              chart(
-                [.init(name: "a", values: [1, 2]), .init(name: "b", values: [0, 1])],
-                edges: [0, 0.5, 1]))
-          ])
-      ])
+    let page = pageHolding(
+      .bars(
+        chart(
+          [.init(name: "a", values: [1, 2]), .init(name: "b", values: [0, 1])],
+          edges: [0, 0.5, 1])))
     let cells = try elements(of: page.html).filter { $0.name == "td" || $0.name == "th" }
     #expect(
       cells.map(\.text) == ["x", "a", "b", "0.0 – 0.5", "1", "0", "0.5 – 1.0", "2", "1"])
   }
 
   @Test func longCellsAreBroken() throws {
-    let page = Page(
-      title: "",
-      sections: [
+    let page = pageHolding(
+      .table(
         .init(
-          heading: "",
-          body: [
-            .table(
-              .init(
-                header: ["short", "long"],
-                rows: [["1", "2"], ["3", String(repeating: "4", count: 40)]]))
-          ])
-      ])
+          header: ["short", "long"],
+          rows: [["1", "2"], ["3", String(repeating: "4", count: 40)]])))
     let cells = try elements(of: page.html).filter { $0.name == "td" }
     #expect(cells.map { $0["class"] } == ["number", "long", "number", "long"])
   }

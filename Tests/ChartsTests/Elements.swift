@@ -1,3 +1,4 @@
+import Charts
 import Foundation
 import Testing
 
@@ -21,6 +22,11 @@ struct Element {
       return (numbers[0], numbers[1])
     }
   }
+}
+
+/// A page with nothing else on it.
+func pageHolding(_ block: Page.Block) -> Page {
+  Page(title: "", sections: [.init(heading: "", body: [block])])
 }
 
 /// All elements of a well-formed document, in the order in which they begin.

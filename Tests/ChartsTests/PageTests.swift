@@ -38,15 +38,13 @@ import Testing
     let table = Page.Table(
       header: ["set", "F", "spread", "none"],
       rows: [["omniglot", "74.3 ± 1.1", "−0.2", "–"], ["glyphs", "90.5", "+1", ""]])
-    let cells = try cells(
-      of: Page(title: "", sections: [.init(heading: "", body: [.table(table)])]))
+    let cells = try cells(of: pageHolding(.table(table)))
     #expect(cells.prefix(4).map { $0["class"] } == ["", "number", "number", ""])
     #expect(cells.map(\.text).prefix(8).suffix(4) == ["omniglot", "74.3 ± 1.1", "−0.2", "–"])
   }
 
   @Test func aChartsNumbersAreInThePage() throws {
-    let cells = try cells(
-      of: Page(title: "", sections: [.init(heading: "", body: [.chart(chart)])]))
+    let cells = try cells(of: pageHolding(.chart(chart)))
     #expect(
       cells.map(\.text) == [
         "epoch", "train", "validation",
@@ -60,21 +58,14 @@ import Testing
     let bytes = Array(UInt8.min...UInt8.max)
     let nasty = "<b>&\"'</td>"
     let image = Page.Image(mediaType: "image/png", bytes: bytes)
-    let page = Page(
-      title: "",
-      sections: [
+    let page = pageHolding(
+      .table(
         .init(
-          heading: "",
-          body: [
-            .table(
-              .init(
-                header: ["rows", "p"],
-                cells: [
-                  [Page.Cell([(nasty, image), ("none", nil)]), Page.Cell("0.5")],
-                  [Page.Cell([("#1", nil), ("#2", nil)]), Page.Cell([("0.25", nil)])],
-                ]))
-          ])
-      ])
+          header: ["rows", "p"],
+          cells: [
+            [Page.Cell([(nasty, image), ("none", nil)]), Page.Cell("0.5")],
+            [Page.Cell([("#1", nil), ("#2", nil)]), Page.Cell([("0.25", nil)])],
+          ])))
     let elements = try elements(of: page.html)
     let images = elements.filter { $0.name == "img" }
     #expect(images.count == 1 && images[0]["title"] == nasty)

@@ -135,6 +135,18 @@ import Testing
     #expect(try states().count == 2)
   }
 
+  @Test func removesWhatAKilledRunHasLeft() throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let settings = try settings(.means)
+    _ = try run(settings, ranks: 1, endingBefore: 1)
+    let state = try #require(try states().first)
+    // Beside the first state of a run that begins anew.
+    let left = "\(directory)/\(state).tmp-1a2b3c4d"
+    try FileManager.default.moveItem(atPath: "\(directory)/\(state)", toPath: left)
+    _ = try run(settings, ranks: 1, endingBefore: 1)
+    #expect(try states() == [state])
+  }
+
   @Test func namesWhatIsOfAnotherVersion() throws {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let settings = try settings(.means)

@@ -123,8 +123,8 @@ struct ClusterCommand: RankedCommand {
       discussion: """
         locality: points near each other in the neighbour graph, so that ranks need little of each other. \
         input: consecutive points. A file: the rank of every point, .npy of integers or text, as METIS or \
-        KaMinPar divide the graph. No label of a network depends on it, and it means --method network. Default: locality for networks; flow keeps \
-        the input's.
+        KaMinPar divide the graph. It means --method network, no label of which depends on it. Default: locality; \
+        flow keeps the input's.
         """))
   var partition: String?
 
@@ -134,7 +134,7 @@ struct ClusterCommand: RankedCommand {
       "The fewest points, or nodes of a later level, for each rank. Default: 2048.",
       discussion: """
         Of so few that half of the ranks are enough, no more ranks than that cluster, and the others wait. 1: always \
-        all ranks, as with a file of ranks. No label of a network depends on it.
+        all ranks, as with a file of ranks. No label depends on it.
         """))
   var givenNodesPerRank: Int?
 
