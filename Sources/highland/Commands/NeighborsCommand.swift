@@ -170,7 +170,7 @@ struct NeighborsCommand: RankedCommand {
     }
     Watchdog.phase = "write"
     if communicator.rank == Rank(0) {
-      let search = summary.account ?? "exact search (\(summary.reason))"
+      let search = summary.account ?? "exact search"
       print(
         "\(neighborCount - 1) neighbours of each of \(quantity(source.rowCount, "point")), \(decimal(cost.elapsedSeconds, places: 2)) s: "
           + search)
