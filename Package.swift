@@ -161,20 +161,11 @@ let package = Package(
         "Optimization", "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
 
-    // The C interface.
+    // The program.
     .target(name: "CHighland"),
     module(
-      "CInterface",
+      "Program",
       [
-        "CHighland", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
-        "GraphNetworks", "HierarchicalClustering", "HierarchyReports", "LinearAlgebra",
-        "MPICommunication", "NeighborSearch", "Parallelism", "Training",
-      ]),
-
-    // The program.
-    .executableTarget(
-      name: "highland",
-      dependencies: [
         "CHighland", "Charts", "Communication", "Datasets", "DefaultModel", "Differentiation",
         "DiscriminantTransforms", "DistributedGraphs", "Evaluation", "GraphBaselines",
         "GraphClassification", "GraphCollections",
@@ -182,8 +173,17 @@ let package = Package(
         "MPICommunication", "MPIPrograms", "NeighborSearch", "Optimization", "Parallelism",
         "PrincipalComponents", "SimilarityStructure", "SpeakerTurns", "SyntheticData", "Training",
         argumentParser, logging,
-      ],
-      swiftSettings: strict),
+      ]),
+    .executableTarget(name: "highland", dependencies: ["Program"], swiftSettings: strict),
+
+    // The C interface, which has the program, too: a package carries one library for both.
+    module(
+      "CInterface",
+      [
+        "CHighland", "Communication", "Datasets", "DistributedGraphs", "Evaluation",
+        "GraphNetworks", "HierarchicalClustering", "HierarchyReports", "LinearAlgebra",
+        "MPICommunication", "NeighborSearch", "Parallelism", "Program", "Training",
+      ]),
 
     // Tests.
     .target(name: "TestTags", path: "Tests/TestTags", swiftSettings: strict),

@@ -37,8 +37,9 @@ Description-Content-Type: text/markdown
 files = {f"highland/{path.name}": path.read_bytes()
          for path in sorted((root / "highland").iterdir()) if path.suffix in (".py", ".typed")}
 files["highland/libhighland.so"] = library.read_bytes()
+files["highland/highland-program"] = program.read_bytes()
 # What is here goes where commands are.
-files[f"highland-{version}.data/scripts/highland"] = program.read_bytes()
+files[f"highland-{version}.data/scripts/highland"] = (root / "command.py").read_bytes()
 files[f"{about}/METADATA"] = (metadata + "\n" + (root / "README.md").read_text()).encode()
 files[f"{about}/WHEEL"] = (
     f"Wheel-Version: 1.0\nGenerator: make-wheel\nRoot-Is-Purelib: false\nTag: {tag}\n").encode()
@@ -59,7 +60,8 @@ with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archi
         # The same files make the same bytes.
         entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
         # That it is a file, too: pip otherwise does not look at who may execute it.
-        entry.external_attr = (0o100755 if name.endswith((".so", "/scripts/highland")) else 0o100644) << 16
+        is_executable = name.endswith((".so", "/highland-program", "/scripts/highland"))
+        entry.external_attr = (0o100755 if is_executable else 0o100644) << 16
         entry.compress_type = zipfile.ZIP_DEFLATED
         archive.writestr(entry, contents)
 print(f"{wheel}: {wheel.stat().st_size / 1e6:.1f} MB")

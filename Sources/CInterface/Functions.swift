@@ -13,6 +13,7 @@ internal import HierarchicalClustering
 internal import LinearAlgebra
 internal import NeighborSearch
 internal import Parallelism
+internal import Program
 internal import Training
 
 public typealias Message = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
@@ -21,6 +22,16 @@ private let version = FixedArray(HIGHLAND_VERSION.utf8CString.map { $0 })
 
 @c @implementation
 public func highland_version() -> UnsafePointer<CChar>! { unsafe UnsafePointer(version.base) }
+
+@c @implementation
+public func highland_main(
+  _ argc: Int32, _ argv: UnsafePointer<UnsafeMutablePointer<CChar>?>!
+) {
+  runProgram(
+    (1..<max(1, Int(argc))).compactMap { place in
+      unsafe argv[place].map { unsafe String(cString: $0) }
+    })
+}
 
 @c @implementation
 public func highland_free(_ memory: UnsafeMutableRawPointer!) { unsafe free(memory) }

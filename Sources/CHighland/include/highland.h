@@ -27,6 +27,10 @@ extern "C" {
 // The version of the library that was loaded, as HIGHLAND_VERSION was when it was built.
 const char *highland_version(void);
 
+// The command `highland` with the arguments of main, alone or as one of the ranks of a job of MPI. Ends the process
+// and may change what it does at signals: for a main that does nothing else.
+void highland_main(int argc, char *const *argv);
+
 typedef enum highland_status {
   HIGHLAND_OK = 0,
   // An option, a shape or a pointer is not as described here.

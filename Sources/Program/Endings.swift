@@ -8,7 +8,7 @@ import MPIPrograms
 import Synchronization
 
 /// Prints help, the version or a complaint, and ends this process.
-func endWithoutRanks(after error: any Error) -> Never {
+func endWithoutRanks(after error: any Error, arguments: [String]) -> Never {
   let code = Highland.exitCode(for: error).rawValue
   guard Launcher.rank ?? 0 == 0 else {
     // Once a rank has failed, the launcher ends the others: the one that prints gets the time.
@@ -17,7 +17,8 @@ func endWithoutRanks(after error: any Error) -> Never {
   }
   let stream = unsafe code == 0 ? stdout : stderr
   let isPrinted =
-    unsafe fputs(messageWithAdvice(for: error) + "\n", stream) >= 0 && fflush(stream) == 0
+    unsafe fputs(messageWithAdvice(for: error, arguments: arguments) + "\n", stream) >= 0
+    && fflush(stream) == 0
   if !isPrinted, code == 0 {
     unsafe fputs(outputNotWritten, stderr)
     exit(1)
@@ -26,9 +27,9 @@ func endWithoutRanks(after error: any Error) -> Never {
 }
 
 /// What the parser says; and where a shell has made many files of a pattern, what to do instead.
-private func messageWithAdvice(for error: any Error) -> String {
+private func messageWithAdvice(for error: any Error, arguments: [String]) -> String {
   let message = Highland.fullMessage(for: error)
-  let files = CommandLine.arguments.dropFirst(2).filter { unsafe access($0, F_OK) == 0 }
+  let files = arguments.dropFirst().filter { unsafe access($0, F_OK) == 0 }
   guard message.contains("unexpected argument"), files.count > 1 else { return message }
   return message
     + "\nSeveral files are one argument: quote the pattern ('part-*.npy'), or name their directory, or a text of "
