@@ -319,3 +319,10 @@ if Context.environment["HIGHLAND_FUZZER"] != nil {
       name: "FuzzReaders", dependencies: ["FileMutations"], path: "Tests/FuzzReaders",
       swiftSettings: strict))
 }
+
+// Scripts/check threads: the modules that have tests of its tag.
+if let tested = Context.environment["HIGHLAND_TESTED"]?.split(separator: " ") {
+  package.targets.removeAll { target in
+    target.type == .test && !tested.contains { target.name == "\($0)Tests" }
+  }
+}
