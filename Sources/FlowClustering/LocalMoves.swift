@@ -34,6 +34,8 @@ struct LocalMoves: Sendable {
 
   private static let partCount = 4
   private static let maximumRounds = 64
+  /// Of so few nodes none may move in a round by chance alone. In larger graphs that is the end.
+  private static let fewNodes = 24
   /// A round that makes the code shorter by less ends the moves.
   private static let smallestGain = MapEquation.fixed(0x1p-24)
 
@@ -99,10 +101,15 @@ struct LocalMoves: Sendable {
   mutating func run(on communicator: some Communicator) throws {
     for round in 0..<Self.maximumRounds {
       let before = length
+      var isRefused = false
       for part in 0..<Self.partCount {
-        try step(Draw(round: round, part: part), on: communicator)
+        let draw = Draw(round: round, part: part)
+        isRefused = try step(draw, on: communicator) || isRefused
       }
-      if before - length < Self.smallestGain { return }
+      guard before - length < Self.smallestGain else { continue }
+      // Two nodes alone that are drawn together change places, which gains nothing, until a draw parts them.
+      guard isRefused, lengths.isEmpty, graph.nodes.nodeCount <= Self.fewNodes else { return }
+      isAwake = Array(repeating: true, count: graph.ownedCount)
     }
   }
 
@@ -121,17 +128,21 @@ struct LocalMoves: Sendable {
     }
   }
 
-  private mutating func step(_ draw: Draw, on communicator: some Communicator) throws {
+  /// Moves the nodes of a quarter.
+  ///
+  /// - Returns: Replicated. Whether some wanted to move, and none did, as the code got no shorter.
+  private mutating func step(_ draw: Draw, on communicator: some Communicator) throws -> Bool {
     let owned = graph.ownedCount
     let wanted = try betterModules(draw, on: communicator)
-    guard try communicator.any(wanted != Array(moduleOf[..<owned])) else { return }
+    guard try communicator.any(wanted != Array(moduleOf[..<owned])) else { return false }
     let attemptCount = 3
     for attempt in 0..<attemptCount {
       let taken = (0..<owned).map {
         draw.keeps(graph.names[$0], attempt: attempt) ? wanted[$0] : moduleOf[$0]
       }
-      if try take(taken, on: communicator) { return }
+      if try take(taken, on: communicator) { return false }
     }
+    return true
   }
 
   /// The best module for every owned node that is awake and drawn, its own for the others.

@@ -169,7 +169,8 @@ extension ClusteringRun {
     let isInInputOrder = level.isInInputOrder
     let (parents, roots, merged) = try clock.measure(.decode) { _ in
       let parents = try plan.rule.parents(
-        along: edges, of: level, above: thresholds!.ofLevel(number), on: communicator)
+        along: edges, of: level, above: thresholds!.ofLevel(number),
+        breakingTies: plan.judge.mergesCopies, on: communicator)
       var roots = parents.parent
       try compressPaths(&roots, in: nodes, on: communicator)
       return (parents, roots, try communicator.sum(parents.mergedCount))

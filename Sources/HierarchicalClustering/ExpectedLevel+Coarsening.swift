@@ -88,9 +88,10 @@ extension ExpectedLevel {
 
   /// Finding the probability that decides level 0, before trials.
   var deciding: ExpectedPhase {
-    ExpectedPhase(
-      .thresholds, level: number, nodeCount: nodeCount, work: [.decodedEdges: edges],
-      ranks.extend(ghosts, of: 4) + ranks.sums(Double(JudgedEdges.probabilityBinCount)))
+    var traffic = ranks.extend(ghosts, of: 4) + ranks.sums(Double(JudgedEdges.probabilityBinCount))
+    if movesNodes { traffic += ranks.extend(ghosts, of: 8) }
+    return ExpectedPhase(
+      .thresholds, level: number, nodeCount: nodeCount, work: [.decodedEdges: edges], traffic)
   }
 
   /// As ``numberByFirstAppearance(_:of:in:)`` and the count of singletons, of the clusters that are left.

@@ -26,7 +26,7 @@ struct ExpectedLevel {
   var points: Double { Double(job.pointCount) / ranks.size }
   var columns: Double { Double(job.columnCount) }
   private var isFirst: Bool { number == 0 }
-  private var movesNodes: Bool { job.network!.goal.movesNodes && ranks.count > 1 }
+  var movesNodes: Bool { job.network!.goal.movesNodes && ranks.count > 1 }
 
   /// Edges of a node, and of a rank.
   var nearLength: Double { Double(min(job.neighborCount - 1, max(nodeCount - 1, 0))) }
@@ -106,7 +106,7 @@ struct ExpectedLevel {
       traffic)
   }
 
-  /// As ``bestDenserNeighbor(_:above:in:named:on:)`` and ``compressPaths(_:in:on:)``.
+  /// As ``bestDenserNeighbor(_:above:in:breakingTies:named:on:)`` and ``compressPaths(_:in:on:)``.
   var decoding: ExpectedPhase {
     let merged = owned - Double(nextCount) / ranks.size
     // Trees are some five steps deep where most nodes merge.

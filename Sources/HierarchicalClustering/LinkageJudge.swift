@@ -13,7 +13,8 @@ public protocol LinkageJudge {
   var dimensions: Int? { get }
 
   /// Whether points with the same direction are one node from the start. Otherwise copies would fill
-  /// each other's neighbour lists, which would then tell nothing else.
+  /// each other's neighbour lists, which would then tell nothing else. Nodes of equal density then are no copies, and may
+  /// merge.
   var mergesCopies: Bool { get }
 
   /// Whether levels, or groups, of no more than k nodes are merged further, too.

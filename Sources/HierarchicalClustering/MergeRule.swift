@@ -11,9 +11,11 @@ public enum MergeRule: Sendable {
 extension MergeRule {
   /// The parent of every owned node above a threshold.
   ///
-  /// > Collective: over `communicator`, as ``bestDenserNeighbor(_:above:in:named:on:)``.
+  /// > Collective: over `communicator`, as ``bestDenserNeighbor(_:above:in:breakingTies:named:on:)``.
+  ///
+  /// - Parameter breakingTies: Replicated. Whether nodes of equal density may merge.
   func parents(
-    along edges: JudgedEdges, of level: Level, above threshold: Double,
+    along edges: JudgedEdges, of level: Level, above threshold: Double, breakingTies: Bool,
     on communicator: some Communicator
   ) throws -> Parents {
     switch self {
@@ -22,7 +24,7 @@ extension MergeRule {
         edges.linkage,
         below: level.groups?.limits(above: threshold)
           ?? Array(repeating: Float(1 - threshold), count: edges.graph.ownedCount),
-        in: edges.graph, named: level.names, on: communicator)
+        in: edges.graph, breakingTies: breakingTies, named: level.names, on: communicator)
     }
   }
 }

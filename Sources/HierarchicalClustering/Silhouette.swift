@@ -12,6 +12,7 @@ extension Level {
   /// Here a is the mean similarity to the other points of the cluster, and b the largest mean similarity
   /// to the points of another cluster, among the clusters of near neighbours. Without such neighbours b
   /// is the mean similarity of all pairs.      [Rousseeuw 1987, with neighbours for all clusters]
+  /// Two points have one similarity, with nothing to compare it to: 0.
   ///
   /// Added up as integers: the same bits on any number of ranks.
   ///
@@ -27,6 +28,7 @@ extension Level {
     of run: ClusteringRun, over graph: NeighborGraph, using workers: Workers,
     on communicator: some Communicator
   ) throws -> Double {
+    guard run.points.nodeCount > 2 else { return 0 }
     // The input point of every node tells where the node is now.
     let cluster = try run.points.fetch(run.nodeOfPoint, at: inputPoint, on: communicator)
     let local = try graph.halo.extend(cluster, on: communicator)

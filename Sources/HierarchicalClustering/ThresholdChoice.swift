@@ -1,5 +1,5 @@
 package import Communication
-internal import DistributedGraphs
+package import DistributedGraphs
 internal import GraphNetworks
 
 /// The thresholds of a run, and how they were chosen. Replicated.
@@ -83,14 +83,16 @@ extension ClusteringRun {
       let triesEveryMerge = level.nodes.nodeCount <= 24
       if let edges {
         try clock.measure(.thresholds) { progress in
-          let deciding = min(try edges.decidingProbability(below: 0.04, on: communicator), 0.6)
+          let deciding = min(
+            try edges.decidingProbability(below: 0.04, named: level.names, on: communicator), 0.6)
           choice.deciding = deciding
           // Networks learn from larger graphs than tiny ones, whose probabilities may all be low or
           // high. There all trials cost nothing, and silhouettes of a few nodes rise and fall.
           let isTiny = triesEveryMerge || level.nodes.nodeCount <= plan.neighborCount
           let candidates =
             triesEveryMerge
-            ? [0] + Set(try edges.decidingProbabilities(on: communicator)).sorted()
+            ? [0]
+              + Set(try edges.decidingProbabilities(named: level.names, on: communicator)).sorted()
             : ((isTiny ? [0] : []) + silhouetteThresholds).drop(from: deciding)
           let plan = plan.ofTrials
           for threshold in candidates {
@@ -141,17 +143,19 @@ extension JudgedEdges {
   ///
   /// Counted in 10,000 bins: the same bits on any number of ranks.
   ///
-  /// > Collective: over `communicator`. A round of 4 bytes per ghost, and one of 80 kB per rank.
+  /// > Collective: over `communicator`. As ``DensityOrder``, and a round of 80 kB per rank.
   ///
-  /// - Parameter share: Replicated. How many of the nodes are below.
+  /// - Parameters:
+  ///   - share: Replicated. How many of the nodes are below.
+  ///   - names: Owned. As of ``bestDenserNeighbor(_:above:in:breakingTies:named:on:)``.
   /// - Returns: The upper end of the bin, or the lower one where the share is less than one node; 0 if
   ///   no node has a denser neighbour.
   package func decidingProbability(
-    below share: Double, on communicator: some Communicator
+    below share: Double, named names: [GlobalNode]? = nil, on communicator: some Communicator
   ) throws -> Double {
     let binCount = Self.probabilityBinCount
     var bins = Array(repeating: 0.0, count: binCount)
-    for probability in try ownedDecidingProbabilities(on: communicator) {
+    for probability in try ownedDecidingProbabilities(named: names, on: communicator) {
       bins[min(max(Int(probability * Double(binCount)), 0), binCount - 1)] += 1
     }
     let counts = try communicator.sums(bins)
@@ -168,17 +172,21 @@ extension JudgedEdges {
 
   /// The probabilities that decide level 0, of the nodes of all ranks: for small levels.
   ///
-  /// > Collective: over `communicator`. A round of 4 bytes per ghost, and one of 8 bytes per node to
-  /// > every rank.
-  func decidingProbabilities(on communicator: some Communicator) throws -> [Double] {
-    try communicator.allGather(ownedDecidingProbabilities(on: communicator)).values
+  /// > Collective: over `communicator`. As ``DensityOrder``, and a round of 8 bytes per node to every rank.
+  func decidingProbabilities(
+    named names: [GlobalNode]?, on communicator: some Communicator
+  ) throws -> [Double] {
+    try communicator.allGather(ownedDecidingProbabilities(named: names, on: communicator)).values
   }
 
   /// The p of the most probable denser neighbour of every owned node that has one.
-  private func ownedDecidingProbabilities(on communicator: some Communicator) throws -> [Double] {
-    let density = try graph.halo.extend(linkage.density, on: communicator)
+  private func ownedDecidingProbabilities(
+    named names: [GlobalNode]?, on communicator: some Communicator
+  ) throws -> [Double] {
+    let order = try DensityOrder(
+      of: linkage, over: graph, breakingTies: true, named: names, on: communicator)
     return (0..<graph.ownedCount).compactMap { node in
-      graph.edges(into: node, fromDenserBy: density).map { linkage.distance[$0] }.min()
+      order.edges(into: node, of: graph).map { linkage.distance[$0] }.min()
         .map { Double(1 - $0) }
     }
   }

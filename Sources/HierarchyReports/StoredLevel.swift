@@ -66,7 +66,7 @@ public struct StoredLevel: Sendable {
         throw DataError(
           path: parents.path, problem: "row \(node): index \(parent); expected 0 ..< \(count)")
       }
-      guard density[parent] > density[node] else {
+      guard (density[node], parent) < (density[parent], node) else {
         throw DataError(
           path: parents.path,
           problem: "row \(node): its parent \(parent) is not denser; expected so of all parents")

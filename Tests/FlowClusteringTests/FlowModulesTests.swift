@@ -26,6 +26,14 @@ import Testing
     #expect(found.roots == (0..<count * size).map { $0 / size * size })
   }
 
+  /// Names decide who moves when. Two nodes that move at once change places.
+  @Test func aPairIsAModuleWhateverItsNames() throws {
+    for names in (0..<60).map({ [2 * $0, 2 * $0 + 1] }) {
+      #expect(try modules(of: 2, [(0, 1)], names: names, ranks: 1).roots == [0, 0], "\(names)")
+    }
+    #expect(try modules(of: 2, [(0, 1)], names: [6, 7], ranks: 2).roots == [0, 0])
+  }
+
   @Test func isolatedNodesStayAlone() throws {
     let found = try modules(of: 7, clique(1..<4), ranks: 3)
     #expect(found.roots == [0, 1, 1, 1, 4, 5, 6])

@@ -136,6 +136,24 @@ import Testing
     }
   }
 
+  /// With nothing to compare with, two points are one cluster if they are similar, whatever rounding says.
+  @Test(arguments: [0.99, 0.9, 0.7, 0.5, 0.3, 0.1, -0.1])
+  func twoPointsAloneAreOneClusterIfTheyAreSimilar(cosine: Float) throws {
+    let rows = Matrix(
+      rows: 2, columns: 3,
+      elements: [1, 0, 0, cosine, (1 - cosine * cosine).squareRoot(), 0])
+    for kind in [FittedMethod.structure, .flow] {
+      let plan =
+        kind == .flow
+        ? MethodPlan.flow(FlowPlan())
+        : .network(
+          try ClusteringPlan(
+            ClusteringOptions(), with: TrainedModel(path: nil, dimensions: 3)))
+      let labels = try cluster(EmbeddingsInMemory(rows), by: plan, on: SingleRank()).labels
+      #expect(labels == (cosine > 0 ? [0, 0] : [0, 1]), "\(kind)")
+    }
+  }
+
   @Test func pointsSettleWhereTheyAreMostSimilar() throws {
     var rows = randomMatrix(30, 6, seed: 31, scale: 0.05)
     for row in 0..<30 { rows[row, row < 15 ? 0 : 1] += 1 }
@@ -151,8 +169,9 @@ import Testing
   func smallClustersJoinOthers(fewestPoints: Int) throws {
     var settings = Self.network.settings
     settings.mergesFewNodes = true
-    func sizes(_ fewest: Int) throws -> [[Int]] {
+    func sizes(_ fewest: Int, above threshold: Double) throws -> [[Int]] {
       settings.fewestPoints = fewest
+      settings.threshold = threshold
       let labels = try answer(
         Self.points, groups: Self.groups, network: Self.network.with(settings))[0].labels
       return Self.sizes.indices.map { group in
@@ -160,12 +179,31 @@ import Testing
         return Dictionary(grouping: members, by: { labels[$0] }).values.map(\.count).sorted()
       }
     }
-    let (free, bound) = (try sizes(1), try sizes(fewestPoints))
-    for group in free.indices {
-      #expect(bound[group].count <= free[group].count)
-      if free[group].allSatisfy({ $0 >= fewestPoints }) { #expect(bound[group] == free[group]) }
+    var areJoined = false
+    // Above 1 nothing merges.
+    for threshold in [0.5, 0.9, 1] {
+      let free = try sizes(1, above: threshold)
+      let bound = try sizes(fewestPoints, above: threshold)
+      for group in free.indices {
+        #expect(bound[group].count <= free[group].count)
+        if free[group].allSatisfy({ $0 >= fewestPoints }) { #expect(bound[group] == free[group]) }
+      }
+      areJoined = areJoined || free != bound
     }
-    #expect(free != bound)
+    #expect(areJoined)
+  }
+
+  /// Points of one direction each, in groups of two: nobody is denser, and the first counts as such.
+  @Test(arguments: [1, 2])
+  func twoPointsCanMerge(ranks: Int) throws {
+    var rows = randomMatrix(6, 4, seed: 9, scale: 0.1)
+    for row in 0..<6 { rows[row, 0] += 1 }
+    var settings = Self.network.settings
+    settings.threshold = 0
+    settings.laterThreshold = 0
+    let network = Self.network.with(settings)
+    let found = try answer(rows, groups: [0, 1, 0, 1, 2, 2], ranks: ranks, network: network)
+    #expect(found.flatMap(\.labels) == [0, 1, 0, 1, 2, 2])
   }
 
   @Test(arguments: [1, 3])

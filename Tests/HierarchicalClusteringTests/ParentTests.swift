@@ -57,6 +57,32 @@ private func parents(
         == (3, 1))
   }
 
+  /// Four nodes that have each other as neighbours, on one rank or two, by their index or by names.
+  @Test(arguments: [1, 2], [nil, [9, 3, 5, 7]])
+  func ofEqualDensityAreThoseOfLowerName(ranks: Int, names: [Int]?) throws {
+    let lists = NeighborLists(
+      listLength: 3, neighbors: [1, 2, 3, 0, 2, 3, 0, 1, 3, 0, 1, 2].map { GlobalNode($0) },
+      similarities: Array(repeating: 0.9, count: 12))
+    let nodes = NodePartition(sharing: 4, among: ranks)
+    func parents(breakingTies: Bool) throws -> (parent: [Int64], kept: Int) {
+      let found = try ThreadCommunicator.run(ranks: ranks) { communicator in
+        let owned = nodes.owned(by: communicator.rank)
+        return try bestDenserNeighbor(
+          Linkage(
+            distance: Array(repeating: 0.1, count: 3 * owned.count),
+            density: Array(repeating: 0.5, count: owned.count)),
+          above: 0.5, in: NeighborGraph(lists.slice(owned), in: nodes, on: communicator),
+          breakingTies: breakingTies,
+          named: names.map { names in owned.map { GlobalNode(names[$0]) } },
+          on: communicator)
+      }
+      return (found.flatMap(\.parent).map(\.index), found.reduce(0) { $0 + $1.keptEdgeCount })
+    }
+    let first: Int64 = names == nil ? 0 : 1
+    #expect(try parents(breakingTies: true) == ([first, first, first, first], 6))
+    #expect(try parents(breakingTies: false) == ([0, 1, 2, 3], 0))
+  }
+
   @Test func ofEqualLinkageAreTheLowestIndex() throws {
     #expect(try parentOfFirst(distances: [0.2, 0.2, 0.2], densities: [0, 1, 1, 1]) == (1, 3))
     #expect(try parentOfFirst(distances: [0.2, 0.3, 0.2], densities: [0, 1, 1, 1]) == (2, 3))

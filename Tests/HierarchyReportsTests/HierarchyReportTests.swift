@@ -300,6 +300,10 @@ import Testing
         "/level-0/parent.npy: row 1: its parent 0 is not denser; expected so of all parents"
       ) { $0.levels[0].parent[1] = 0 },
       BadHierarchy(
+        "a parent of equal density and higher index",
+        "/level-0/parent.npy: row 0: its parent 1 is not denser; expected so of all parents"
+      ) { $0.levels[0].density[0] = 0.6 },
+      BadHierarchy(
         "fewer merges than said",
         "/level-0/parent.npy: 2 nodes with a parent; expected 3, as in hierarchy.json"
       ) { $0.levels[0].parent[0] = 0 },
@@ -333,6 +337,15 @@ import Testing
     #expect(throws: DataErrorText("\(path)\(bad.message)")) {
       try Self.naming { try HierarchyReport(of: StoredHierarchy(path: path), top: 10) }
     }
+  }
+
+  @Test func aParentOfEqualDensityAndLowerIndexIsDenser() throws {
+    let scratch = try Scratch()
+    var hierarchy = SmallHierarchy()
+    hierarchy.levels[0].density[2] = 0.6
+    let report = try HierarchyReport(
+      of: StoredHierarchy(path: hierarchy.write(in: scratch)), top: 10)
+    #expect(report.levels[0].mergedCount == 3)
   }
 
   @Test(arguments: [
