@@ -3,10 +3,13 @@ internal import SpeakerTurns
 /// The group of every row, in a file: integers in an `.npy` file, or text.
 ///
 /// A line of a text is the name of a group, which may be a number; or a segment of a recording, which is the
-/// group: `recording start end`, or with the segment's name before that, as Kaldi writes it.
+/// group: `recording start end`, or with the segment's name before that, as Kaldi writes it. Before segments there may be
+/// a line of headings.
 public struct GroupFile: Sendable {
   public let path: String
   public let count: Int
+  /// The line of the first row, from 0: 1 after headings.
+  public let firstLine: Int
   let contents: Contents
 
   enum Contents {
@@ -20,11 +23,40 @@ public struct GroupFile: Sendable {
     if LabelFile.isArray(path) {
       let file = try LabelFile(path: path)
       count = file.count
+      firstLine = 0
       contents = .integers(file)
     } else {
       let lines = try TextLines(InputFile(path: path))
-      count = lines.filledCount
+      firstLine = try Self.hasHeadings(lines) ? 1 : 0
+      count = lines.filledCount - firstLine
       contents = .text(lines)
+    }
+  }
+
+  /// Whether the first line has as many words as the segment on the second, and no times.
+  private static func hasHeadings(_ lines: TextLines) throws -> Bool {
+    guard lines.filledCount > 1 else { return false }
+    var first: [[UInt8]] = []
+    try lines.forEachLine(0..<2, limit: lineLimit) { _, text in first.append(text) }
+    let form = Form(first[1])
+    guard form != .name else { return false }
+    let (words, fields) = (Form.fields(first[0]), Form.fields(first[1]))
+    return words.count == fields.count && words.suffix(2).allSatisfy { Form.number($0) == nil }
+  }
+
+  /// Calls `body` with every row before a given one, its line, and the form of all.
+  ///
+  /// - Throws: ``DataError`` for a line that is longer than lines can be, and what `body` throws.
+  func forEachRow(
+    of lines: TextLines, upTo end: Int, _ body: (Int, [UInt8], Form) throws -> Void
+  ) throws {
+    var form: Form?
+    try lines.forEachLine(firstLine..<firstLine + end, limit: Self.lineLimit) { line, text in
+      form = form ?? Form(text)
+      guard text.count < Self.lineLimit else {
+        throw unexpected(text, line - firstLine, expected(form!))
+      }
+      try body(line - firstLine, text, form!)
     }
   }
 
@@ -62,12 +94,7 @@ public struct GroupFile: Sendable {
       }
     case .text(let lines):
       var groups = FirstRows<[UInt8]>()
-      var form: Form?
-      try lines.forEachLine(0..<range.upperBound, limit: Self.lineLimit) { line, text in
-        form = form ?? Form(text)
-        guard text.count < Self.lineLimit, let name = form!.name(text) else {
-          throw unexpected(text, line, form!.expected)
-        }
+      try forEachName(of: lines, upTo: range.upperBound) { line, name in
         let first = groups.row(of: name, at: line)
         if line >= range.lowerBound { rows.append(first) }
       }
@@ -75,9 +102,48 @@ public struct GroupFile: Sendable {
     return rows
   }
 
-  func unexpected(_ text: [UInt8], _ line: Int, _ expected: String) -> DataError {
+  /// What is made of the name of the group of each of some rows: its bytes, or the decimal digits of an integer.
+  ///
+  /// - Throws, Complexity, Precondition: As of ``firstRows(_:)``.
+  public func names<Name>(_ range: Range<Int>, as name: ([UInt8]) -> Name) throws -> [Name] {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= count, "rows \(range) of \(count) in \(path)")
+    var names: [Name] = []
+    names.reserveCapacity(range.count)
+    switch contents {
+    case .integers(let file):
+      for label in try file.labels(range) { names.append(name(Array("\(label)".utf8))) }
+    case .text(let lines):
+      try forEachName(of: lines, upTo: range.upperBound) { line, text in
+        if line >= range.lowerBound { names.append(name(text)) }
+      }
+    }
+    return names
+  }
+
+  /// Calls `body` with every row before a given one, and the name of its group.
+  private func forEachName(
+    of lines: TextLines, upTo end: Int, _ body: (Int, [UInt8]) -> Void
+  ) throws {
+    try forEachRow(of: lines, upTo: end) { row, text, form in
+      guard let name = form.name(text) else { throw unexpected(text, row, expected(form)) }
+      body(row, name)
+    }
+  }
+
+  func unexpected(_ text: [UInt8], _ row: Int, _ expected: String) -> DataError {
     DataError(
-      path: path, problem: "line \(line + 1): expected \(expected), found \(quoted(text))")
+      path: path,
+      problem: "line \(firstLine + row + 1): expected \(expected), found \(quoted(text))")
+  }
+
+  /// What every line is to hold.
+  func expected(_ form: Form) -> String {
+    switch form {
+    case .name: "the name of a group"
+    case .segment: "a recording, a start and an end, as on line \(firstLine + 1)"
+    case .namedSegment: "a segment, its recording, a start and an end, as on line \(firstLine + 1)"
+    }
   }
 
   /// Bytes of a line that are read.
@@ -111,7 +177,7 @@ public struct GroupFile: Sendable {
     }
 
     /// What stands between tabs; without them between commas, or else between blanks.
-    private static func fields(_ line: [UInt8]) -> [ArraySlice<UInt8>] {
+    static func fields(_ line: [UInt8]) -> [ArraySlice<UInt8>] {
       for separator in [UInt8(ascii: "\t"), UInt8(ascii: ",")] where line.contains(separator) {
         return line.split(separator: separator, omittingEmptySubsequences: false).map(trimmed)
       }
@@ -124,15 +190,7 @@ public struct GroupFile: Sendable {
       return text
     }
 
-    var expected: String {
-      switch self {
-      case .name: "the name of a group"
-      case .segment: "a recording, a start and an end, as on line 1"
-      case .namedSegment: "a segment, its recording, a start and an end, as on line 1"
-      }
-    }
-
-    private static func number(_ field: ArraySlice<UInt8>) -> Double? {
+    static func number(_ field: ArraySlice<UInt8>) -> Double? {
       Double(String(decoding: field, as: UTF8.self)).flatMap { $0.isFinite ? $0 : nil }
     }
   }

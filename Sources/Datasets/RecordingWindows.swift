@@ -23,26 +23,24 @@ public struct RecordingWindows: Sendable {
     }
     recordings.reserveCapacity(file.count)
     times.reserveCapacity(file.count)
-    var form: GroupFile.Form?
     var places: [[UInt8]: Int32] = [:]
-    try lines.forEachLine(0..<file.count, limit: GroupFile.lineLimit) { line, text in
-      form = form ?? GroupFile.Form(text)
+    try file.forEachRow(of: lines, upTo: file.count) { row, text, form in
       guard form != .name else {
-        throw file.unexpected(text, line, "a recording, a start and an end")
+        throw file.unexpected(text, row, "a recording, a start and an end")
       }
-      guard text.count < GroupFile.lineLimit, let (recording, times) = form!.segment(text) else {
-        throw file.unexpected(text, line, form!.expected)
+      guard let (recording, times) = form.segment(text) else {
+        throw file.unexpected(text, row, file.expected(form))
       }
       guard times.start >= 0, times.end > times.start, times.end <= Self.latest else {
-        throw file.unexpected(text, line, "a start of 0 or later, and an end after it")
+        throw file.unexpected(text, row, "a start of 0 or later, and an end after it")
       }
       if places[recording] == nil {
         guard let name = String(validating: recording, as: UTF8.self) else {
-          throw file.unexpected(text, line, "a recording's name in UTF-8")
+          throw file.unexpected(text, row, "a recording's name in UTF-8")
         }
         places[recording] = Int32(names.count)
         names.append(name)
-        firstRows.append(line)
+        firstRows.append(row)
       }
       recordings.append(places[recording]!)
       self.times.append(times)

@@ -108,8 +108,8 @@ import Testing
   @Test(arguments: [
     ("a\nb\n", "line 1: expected a recording, a start and an end, found 'a'"),
     (
-      "recording,start,end\nr,0,1\n",
-      "line 1: expected a recording, a start and an end, found 'recording,start,end'"
+      "recording,start,end\nr,1,0\n",
+      "line 2: expected a start of 0 or later, and an end after it, found 'r,1,0'"
     ),
     ("r 0 1\nr 1\n", "line 2: expected a recording, a start and an end, as on line 1, found 'r 1'"),
     (

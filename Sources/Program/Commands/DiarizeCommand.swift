@@ -122,23 +122,26 @@ struct DiarizeCommand: RankedCommand {
 
   /// All windows, and the regions of overlapping speech in the order of their recordings.
   private func read(rowCount: Int) throws -> (RecordingWindows, [String: IntervalSet]) {
-    let windows = try RecordingWindows(groupFile(segments, count: rowCount))
+    let file = try groupFile(segments, count: rowCount)
+    let windows = try RecordingWindows(file)
     for (name, row) in zip(windows.names, windows.firstRows) {
       if let problem = TurnFile.problem(ofName: name) {
         throw DataError(
           path: segments,
           problem:
-            "line \(row + 1): the recording's name \(problem); expected one for a file, and a "
+            "line \(file.firstLine + row + 1): the recording's name \(problem); expected one for a file, and a "
             + "field of RTTM")
       }
     }
     guard let overlaps else { return (windows, [:]) }
-    let regions = try RecordingWindows(GroupFile(path: overlaps))
+    let overlapFile = try GroupFile(path: overlaps)
+    let regions = try RecordingWindows(overlapFile)
     let known = Set(windows.names)
     if let place = regions.names.firstIndex(where: { !known.contains($0) }) {
       throw DataError(
         path: overlaps,
-        problem: "line \(regions.firstRows[place] + 1): expected a recording of \(segments), found "
+        problem:
+          "line \(overlapFile.firstLine + regions.firstRows[place] + 1): expected a recording of \(segments), found "
           + "'\(regions.names[place])'")
     }
     return (windows, regions.timesByName)
