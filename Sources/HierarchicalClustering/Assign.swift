@@ -41,17 +41,48 @@ public struct Assignment: Sendable {
 /// > as the judge over the nodes of the fit and the new ones, 8 bytes per ghost in each round, and as
 /// > ``cluster(_:by:observer:on:)-(_,MethodPlan,_,_)`` for the rest.
 ///
-/// - Parameter source: Replicated. The new points; every rank reads only its own rows, and some of the rest.
+/// With groups every group is assigned by itself, as if there were no other: its points join clusters of the fit in their
+/// group, or found new ones there. A group's points come together on one rank.
+///
+/// - Parameters:
+///   - source: Replicated. The new points; every rank reads only its own rows, and some of the rest.
+///   - groups: Owned. The group of every new point, if the fit has groups.
 /// - Throws: ``AgreedFailure`` on every rank if there is an error in the input; ``ModelError`` never, as the model and its
 ///   options have clustered the fit.
-/// - Precondition: As many columns as the fit has, unless there are no points.
+/// - Precondition: As many columns as the fit has, unless there are no points. Groups as the fit has them.
 public func assign(
-  _ source: some EmbeddingSource, to fit: FittedClustering, by options: AssigningOptions,
+  _ source: some EmbeddingSource, within groups: [GroupName]? = nil, to fit: FittedClustering,
+  by options: AssigningOptions,
   observer: some ClusteringObserver = NoObserver(), on base: some Communicator
 ) throws -> Assignment {
   precondition(
     source.dimensions == fit.settings.dimensions || source.rowCount == 0,
     "\(source.dimensions) columns for a fit of \(fit.settings.dimensions)")
+  precondition((groups != nil) == fit.hasGroups, "groups of the fit or of new points alone")
+  guard let groups else {
+    return try assignAsOne(source, to: fit, by: options, observer: observer, on: base)
+  }
+  let communicator = CountingCommunicator(base)
+  let clock = PhaseClock(communicator, observer)
+  try clock.measure(.read) { _ in
+    let points = NodePartition(sharing: source.rowCount, among: communicator.size)
+    _ = try source.load(
+      points.owned(by: communicator.rank), invalid: options.invalidRows, using: options.workers,
+      on: communicator)
+  }
+  let grouped = try clock.measure(.partition) { _ in
+    try GroupedAssignment(source, in: groups, to: fit, by: options, on: communicator)
+  }
+  var assignment = try clock.measure(.network) { _ in try grouped.run(on: communicator) }
+  assignment.costs = try clock.finishLevel(LevelCounts()).costs
+  return assignment
+}
+
+/// Assigns points that may all join each other.
+func assignAsOne(
+  _ source: some EmbeddingSource, to fit: FittedClustering, by options: AssigningOptions,
+  observer: some ClusteringObserver = NoObserver(), on base: some Communicator
+) throws -> Assignment {
   let communicator = CountingCommunicator(base)
   let clock = PhaseClock(communicator, observer)
   let run = try clock.measure(.read) { _ in
@@ -68,7 +99,7 @@ public func assign(
     assignment.search = search
     assignment.newClusterCount = try clock.measure(.label) { _ in
       try new.join(along: edges, on: communicator)
-      return try new.clusterRest(of: source, by: options, on: communicator)
+      return new.settle(try new.clusterRest(of: source, by: options, on: communicator))
     }
   }
   assignment.labels = try new.labelsOfPoints(on: communicator)

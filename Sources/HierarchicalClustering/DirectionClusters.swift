@@ -31,18 +31,24 @@ package struct DirectionClusters {
   ///
   /// Of two clusters that are equally similar a node takes its own, or else the first.
   ///
-  /// - Complexity: O(nodes · clusters · columns).
-  package mutating func settle() {
+  /// - Parameters:
+  ///   - count: Only the first so many nodes move; nil for all.
+  ///   - leaving: Clusters that all their nodes leave; not all there are.
+  /// - Complexity: O(nodes that move · clusters · columns).
+  package mutating func settle(first count: Int? = nil, leaving: Set<Int> = []) {
     var settled = clusters
-    for node in clusters.indices where sums.nodeCounts[clusters[node]] > 1 {
+    for node in clusters.indices.prefix(count ?? clusters.count) {
       let (row, own) = (directions.row(node), clusters[node])
-      var best = sums.similarity(of: row, to: own, without: weights[node])
-      for other in 0..<clusterCount where other != own {
+      let mustLeave = leaving.contains(own)
+      guard mustLeave || sums.nodeCounts[own] > 1 else { continue }
+      var best =
+        mustLeave ? -.infinity : sums.similarity(of: row, to: own, without: weights[node])
+      for other in 0..<clusterCount where other != own && !leaving.contains(other) {
         let value = sums.similarity(of: row, to: other, without: 0)
         if value > best { (best, settled[node]) = (value, other) }
       }
     }
-    let left = Set(settled)
+    let left = Set(settled).union(leaving)
     clusters = clusters.indices.map { left.contains(clusters[$0]) ? settled[$0] : clusters[$0] }
     sums = ClusterSums(directions, weights, clusters, clusterCount)
   }

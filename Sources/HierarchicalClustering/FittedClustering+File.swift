@@ -16,7 +16,7 @@ extension FittedClustering {
 
   /// The files that a directory may hold.
   public static func files(in path: String) -> [String] {
-    ["labels", "points", "counts", "directions", "neighbors", "similarities"].map {
+    ["labels", "points", "counts", "directions", "neighbors", "similarities", "groups"].map {
       "\(path)/\($0).npy"
     } + ["\(path)/\(modelName)", "\(path)/\(marker)"]
   }
@@ -41,6 +41,7 @@ extension FittedClustering {
   /// | `points.npy`, `counts.npy` | nodes | the first point of each, and how many it stands for |
   /// | `directions.npy` | nodes | unit rows |
   /// | `neighbors.npy`, `similarities.npy` | nodes | the nearest other nodes |
+  /// | `groups.npy` | nodes | a hash of the name of each one's group, if there are groups |
   /// | `model.safetensors` | | the network, if one clustered |
   /// | `clustering.json` | | all else, and the checksums |
   ///
@@ -71,6 +72,9 @@ extension FittedClustering {
         rows.unitRows().elements, as: "directions", width: settings.dimensions, of: nodes)
       try write(lists.neighbors.map(\.index), as: "neighbors", width: listLength, of: nodes)
       try write(lists.similarities, as: "similarities", width: listLength, of: nodes)
+      if let groups {
+        try write(groups.flatMap { [$0.low, $0.high] }, as: "groups", width: 2, of: nodes)
+      }
       try communicator.agree {
         guard communicator.rank == Rank(0) else { return }
         if let modelContents {
@@ -143,6 +147,14 @@ extension FittedClustering {
     lists = NeighborLists(
       listLength: kept.listLength, neighbors: neighbors.map { GlobalNode($0) },
       similarities: try read("similarities", of: nodes, width: kept.listLength))
+    if kept.checksums["groups"] != nil {
+      let names: [Int64] = try read("groups", of: nodes, width: 2)
+      groups = stride(from: 0, to: names.count, by: 2).map {
+        GroupName(low: names[$0], high: names[$0 + 1])
+      }
+    } else {
+      groups = nil
+    }
   }
 
   /// The bytes of the model's file, read by rank 0.

@@ -27,8 +27,10 @@ public struct FittedClustering: Sendable {
   let memberCounts: [Int64]
   /// Owned nodes. Unit rows. Shape `[ownedCount × dimensions]`.
   let rows: StoredRows
-  /// Owned nodes. The nearest others, ``listLength`` places each.
+  /// Owned nodes. The nearest others, ``listLength`` places each; of their group, if there are groups.
   let lists: NeighborLists
+  /// Owned nodes. The groups that were clustered each by itself, if any were; on all ranks or on none.
+  let groups: [GroupName]?
 
   /// What was chosen. Replicated.
   public struct Settings: Codable, Equatable, Sendable {
@@ -115,6 +117,8 @@ extension FittedClustering {
   ///     ``TrainedModel/contents(_:)``.
   ///   - lists: Owned nodes. The neighbours that were found, as many places as the method looks at or more; nil
   ///     searches them.
+  ///   - groups: Owned points. Which were clustered with which, and what their groups are called, if not all were; not
+  ///     with lists.
   ///   - search: Replicated. How neighbours are searched.
   ///   - progress: Of that search. If it throws, it must do so on every rank.
   /// - Throws: ``AgreedFailure`` on every rank if the points cannot be read; ``ModelError`` or ``DataError`` for
@@ -123,11 +127,13 @@ extension FittedClustering {
   public init(
     of source: some EmbeddingSource, labels: [Int64], _ settings: Settings,
     model modelContents: [UInt8]? = nil, along lists: NeighborLists? = nil,
+    within groups: (points: PointGroups, names: [GroupName])? = nil,
     searching search: SearchOptions = SearchOptions(), using workers: Workers = Workers(),
     on communicator: some Communicator, progress: (Double) throws -> Void = { _ in }
   ) throws {
     precondition(
       (modelContents != nil) == (settings.method == .network), "a model is of a network")
+    precondition(groups == nil || lists == nil, "lists within groups are searched")
     model = try modelContents.map {
       try TrainedModel(contents: $0, dimensions: settings.dimensions)
     }
@@ -138,7 +144,8 @@ extension FittedClustering {
       labels.count == run.nodeOfPoint.count && source.dimensions == settings.dimensions,
       "\(labels.count) labels for \(run.nodeOfPoint.count) points of \(source.dimensions) columns")
     if settings.mergesCopies {
-      try run.mergeCopies(of: source, using: workers, on: communicator)
+      try run.mergeCopies(
+        of: source, within: groups?.points, using: workers, on: communicator)
     }
     self.settings = settings
     self.labels = labels
@@ -148,12 +155,41 @@ extension FittedClustering {
     memberCounts = run.level.memberCounts
     rows = run.level.rows.directions
     let length = Self.listLength(of: settings, model)
-    self.lists =
-      try lists?.prefix(length)
-      ?? NeighborSource.search(search).lists(
-        of: run, length: length, using: workers, on: communicator, progress: progress
-      ).lists
+    if let groups {
+      self.groups = try points.fetch(groups.names, at: inputPoint, on: communicator)
+      self.lists = try run.listsInOrder(
+        of: length, within: groups.points, by: search, using: workers, on: communicator,
+        progress: progress)
+    } else {
+      self.groups = nil
+      self.lists =
+        try lists?.prefix(length)
+        ?? NeighborSource.search(search).lists(
+          of: run, length: length, using: workers, on: communicator, progress: progress
+        ).lists
+    }
     precondition(self.lists.listLength == length, "lists of \(self.lists.listLength) places")
+  }
+
+  /// Some of the nodes of a fit, on one rank, each as a point.
+  ///
+  /// - Parameters:
+  ///   - labels, memberCounts, rows, lists: Of these nodes. Lists hold places among them.
+  init(
+    part fit: FittedClustering, labels: [Int64], memberCounts: [Int64], rows: StoredRows,
+    lists: NeighborLists
+  ) {
+    settings = fit.settings
+    model = fit.model
+    modelContents = fit.modelContents
+    points = NodePartition(sharing: labels.count, among: 1)
+    nodes = points
+    inputPoint = labels.indices.map { GlobalNode($0) }
+    groups = fit.groups == nil ? nil : Array(repeating: GroupName([]), count: labels.count)
+    self.labels = labels
+    self.memberCounts = memberCounts
+    self.rows = rows
+    self.lists = lists
   }
 
   /// The number of every node's cluster.
@@ -164,7 +200,9 @@ extension FittedClustering {
   }
 
   /// What clusters points that are like none of these, with what was chosen for these.
-  func plan(_ options: AssigningOptions) throws -> MethodPlan {
+  ///
+  /// - Parameter pointCount: This rank's share of the points, which are of one group if this fit has groups.
+  func plan(_ options: AssigningOptions, pointCount: Int = 0) throws -> MethodPlan {
     guard let model, let thresholds = settings.thresholds else {
       return .flow(
         FlowPlan(
@@ -178,7 +216,29 @@ extension FittedClustering {
           laterThreshold: settings.maximumLevels > 1 ? thresholds.later : nil,
           maximumLevels: settings.maximumLevels, stopsEarly: settings.stopsEarly,
           search: options.search,
-          invalidRows: options.invalidRows, workers: options.workers), with: model))
+          invalidRows: options.invalidRows, workers: options.workers), with: model,
+        within: groups.map { _ in
+          PointGroups(firstPoint: Array(repeating: GlobalNode(0), count: pointCount))
+        }))
+  }
+}
+
+extension ClusteringRun {
+  /// The neighbours of every node of level 0 within its group, in the order of nodes before groups are dealt.
+  ///
+  /// > Collective: over `communicator`. As dealing groups; then every list goes to its node's owner.
+  fileprivate func listsInOrder(
+    of length: Int, within groups: PointGroups, by options: SearchOptions, using workers: Workers,
+    on communicator: some Communicator, progress: (Double) throws -> Void
+  ) throws -> NeighborLists {
+    var dealt = self
+    try dealt.deal(groups, fewNodes: 0, on: communicator)
+    let lists = try dealt.neighborsWithinGroups(
+      length: length, by: options, using: workers, on: communicator, progress: progress
+    ).lists
+    return try lists.moved(
+      to: points.fetch(nodeOfPoint, at: dealt.level.inputPoint, on: communicator),
+      in: level.nodes, renamingFrom: dealt.level.nodes, on: communicator)
   }
 }
 

@@ -188,7 +188,8 @@ extension NewNodes {
     let rest = try communicator.allGather(own.map { run.level.inputPoint[$0].index }).values
     guard !rest.isEmpty else { return 0 }
     let clustering = try cluster(
-      SelectedRows(of: source, rest.map { Int($0) }), by: fit.plan(options), on: communicator)
+      SelectedRows(of: source, rest.map { Int($0) }),
+      by: fit.plan(options, pointCount: own.count), on: communicator)
     let first = try communicator.exclusivePrefixSum(own.count)
     let found = try clustering.points.fetch(
       clustering.labels, at: own.indices.map { GlobalNode(first + $0) }, on: communicator)
@@ -196,6 +197,42 @@ extension NewNodes {
       labels[node] = Int64(fit.settings.clusterCount) + label
     }
     return clustering.clusterCount
+  }
+
+  /// Does with the new nodes of a group what the fit's did in the end: those of new clusters with fewer points than the
+  /// network allows join others, and each moves where it is most similar. The fit's nodes stay, and so do points
+  /// without a direction.
+  ///
+  /// - Parameter newClusterCount: How many clusters are new.
+  /// - Returns: How many of them are left.
+  /// - Precondition: There is one rank.
+  mutating func settle(_ newClusterCount: Int) -> Int {
+    guard fit.hasGroups, let network = fit.model?.linkage, network.mergesFewNodes,
+      fit.nodes.nodeCount > 0
+    else { return newClusterCount }
+    let members = open.map { labels[$0] } + fitLabels
+    let counts = open.map { run.level.memberCounts[$0] } + fit.memberCounts
+    var points: [Int64: Int64] = [:]
+    for (label, count) in zip(members, counts) { points[label, default: 0] += count }
+    let names = points.keys.sorted()
+    let placeOf = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    let first = Int64(fit.settings.clusterCount)
+    let rows = StoredRows(run.level.rows.directions.copy(ofRows: open)).followed(by: fit.rows)
+    let small = open.indices.filter { place in
+      members[place] >= first && points[members[place]]! < network.fewestPoints
+        && !rows.isZero(place)
+    }.map { placeOf[members[$0]]! }
+    var clusters = DirectionClusters(
+      rows.unitRows(), weights: counts.map { Double($0) },
+      clusters: members.map { placeOf[$0]! })
+    clusters.settle(first: open.count, leaving: Set(small))
+    var numberOf: [Int64: Int64] = [:]
+    for (place, node) in open.enumerated() {
+      let label = names[clusters.clusters[place]]
+      if label >= first, numberOf[label] == nil { numberOf[label] = first + Int64(numberOf.count) }
+      labels[node] = numberOf[label] ?? label
+    }
+    return numberOf.count
   }
 
   /// The labels of the new points.
@@ -219,7 +256,7 @@ extension NewNodes {
 }
 
 /// Some rows of embeddings, in a given order.
-private struct SelectedRows<Source: EmbeddingSource>: EmbeddingSource {
+struct SelectedRows<Source: EmbeddingSource>: EmbeddingSource {
   private let source: Source
   /// Replicated.
   private let places: [Int]

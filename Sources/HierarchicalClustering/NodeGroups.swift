@@ -1,5 +1,6 @@
 public import Communication
 public import DistributedGraphs
+internal import RandomNumbers
 
 /// Which points are clustered with each other: no edge joins points of two groups, and no cluster has points of
 /// two.
@@ -16,6 +17,34 @@ public struct PointGroups: Equatable, Sendable {
     let first = points.owned(by: communicator.rank).lowerBound
     return try communicator.sum(
       firstPoint.indices.count { firstPoint[$0] == GlobalNode(first + $0) })
+  }
+}
+
+/// What a group is called in any file: a hash of 128 bits, so that groups of two files can be compared.
+///
+/// Those of 2³² groups are the same by chance with a probability of 2⁻⁶⁴.
+public struct GroupName: Hashable, Sendable, BitwiseCopyable {
+  let low: Int64
+  let high: Int64
+
+  init(low: Int64, high: Int64) {
+    self.low = low
+    self.high = high
+  }
+
+  /// - Parameter text: The name; a number has its decimal digits.
+  public init(_ text: some Collection<UInt8>) {
+    var (low, high) = (UInt64(text.count), ~UInt64(text.count))
+    for byte in text {
+      low = mixed(low ^ UInt64(byte))
+      high = mixed(high &+ UInt64(byte) &* 0x2545_F491_4F6C_DD1D)
+    }
+    (self.low, self.high) = (Int64(bitPattern: low), Int64(bitPattern: high))
+  }
+
+  /// The rank, of so many, that brings its points together.
+  func owner(among rankCount: Int) -> Rank {
+    Rank(Int(UInt64(bitPattern: low) % UInt64(rankCount)))
   }
 }
 

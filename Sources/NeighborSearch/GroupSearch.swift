@@ -68,6 +68,12 @@ public func nearestNeighbors(
 package enum GroupSearch {
   package static let reason = "all pairs of each group"
   package static let reasonInPart = "all pairs of each group, but large groups in part"
+
+  /// - Parameter isInPart: Whether some groups were searched approximately.
+  package static func summary(comparedPairs: Double, isInPart: Bool) -> SearchSummary {
+    SearchSummary(
+      method: .exact, reason: isInPart ? reasonInPart : reason, comparedPairs: comparedPairs)
+  }
 }
 
 /// Rows of the largest group that is one product. Its scores and packed rows are some megabytes per thread.

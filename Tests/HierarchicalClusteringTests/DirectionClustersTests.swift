@@ -28,6 +28,18 @@ struct DirectionClustersTests {
     #expect(abs(clusters.coherence - (5.0.squareRoot() + 3)) < 1e-12)
   }
 
+  @Test func someNodesMoveAndLeaveClusters() {
+    // Two nodes of the first axis are elsewhere; the last of the second is alone.
+    let start = [1, 0, 0, 1, 1, 2]
+    var clusters = clusters([3, 3], from: start)
+    clusters.settle(first: 1)
+    #expect(clusters.clusters == [0, 0, 0, 1, 1, 2])
+    clusters.settle(first: 5, leaving: [2])
+    #expect(clusters.clusters == [0, 0, 0, 1, 1, 2])
+    clusters.settle(leaving: [2])
+    #expect(clusters.clusters == [0, 0, 0, 1, 1, 1])
+  }
+
   /// Two axes in one cluster, and one axis in two: no node that moves alone gets out of that.
   @Test func exchangesPartWhatWasMergedTooEarly() {
     let start = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2]

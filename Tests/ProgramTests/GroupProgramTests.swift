@@ -39,6 +39,60 @@ extension Programs {
       #expect(report.contains("\"groupCount\" : 3"), "\(report)")
     }
 
+    /// New points of the first two groups join clusters there, and a third group is new.
+    @Test(arguments: [nil, 3])
+    func takeNewPoints(ranks: Int?) async throws {
+      let scratch = try Scratch()
+      var rows = randomMatrix(36, 8, seed: 23, scale: 0.02)
+      for row in 0..<36 { rows[row, row / 6 % 2] += 1 }
+      func write(_ places: [Int], _ name: String) throws -> (features: String, groups: String) {
+        (
+          try scratch.write(rows.copy(ofRows: places), as: "\(name).npy"),
+          try scratch.write(
+            "recording,start,end\n" + places.map { "talk \($0 / 12),\($0),\($0 + 1)\n" }.joined(),
+            as: "\(name).csv")
+        )
+      }
+      let old = try write((0..<24).filter { $0 % 6 != 2 }, "old")
+      let new = try write((0..<36).filter { $0 % 6 == 2 || $0 >= 24 }, "new")
+      let saved = try await run(
+        "highland",
+        [
+          "cluster", old.features, "--groups", old.groups, "--save", scratch("run"), "--output",
+          scratch("old-labels.npy"),
+        ], onRanks: ranks)
+      #expect(saved.exitCode == 0, "\(saved)")
+      for (part, output) in [(old, "again.npy"), (new, "labels.npy")] {
+        let outcome = try await run(
+          "highland",
+          [
+            "assign", part.features, "--to", scratch("run"), "--groups", part.groups, "--output",
+            scratch(output),
+          ], onRanks: ranks)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+      }
+      #expect(try bytes(of: scratch("again.npy")) == bytes(of: scratch("old-labels.npy")))
+      let found = try labels(of: scratch("labels.npy"))
+      #expect(found[..<4] == [0, 1, 2, 3] && found[4..<10].allSatisfy { $0 == 4 }, "\(found)")
+      #expect(found[10...].allSatisfy { $0 > 3 }, "\(found)")
+      for (arguments, message) in [
+        (["assign", new.features, "--to", scratch("run")], "expected --groups, the group of each"),
+        (
+          ["update", new.features, "--to", scratch("run"), "--features", old.features],
+          "cannot be updated"
+        ),
+        (["tree", scratch("run"), "--json"], "do not merge across groups"),
+        (
+          ["cut", scratch("run"), "--clusters", "2", "--output", scratch("cut.npy")], "do not merge"
+        ),
+      ] {
+        let outcome = try await run("highland", arguments, onRanks: ranks)
+        #expect(
+          outcome.exitCode == 1 && outcome.errors.contains("\(scratch("run")): a run of --groups")
+            && outcome.errors.contains(message), "\(outcome)")
+      }
+    }
+
     @Test(arguments: ["3", "3..5", "1..1"])
     func haveAsManyClustersAsAskedFor(clusters: String) async throws {
       let scratch = try Scratch()

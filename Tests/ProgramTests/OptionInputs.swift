@@ -119,6 +119,12 @@ final class OptionInputs: Sendable {
       paths[name] = scratch(name)
       try await go(["cluster", paths[rows]!, "-k", "8", "--save", paths[name]!])
     }
+    for name in ["saved-by-groups", "also-saved-by-groups"] {
+      paths[name] = scratch(name)
+      try await go([
+        "cluster", Fixture.features, "--groups", paths["groups"]!, "--save", paths[name]!,
+      ])
+    }
     // Whole graphs, and networks of both kinds.
     paths["graphs"] = scratch("motifs")
     try await go([

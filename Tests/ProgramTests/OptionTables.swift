@@ -5,7 +5,7 @@ extension OptionTable {
   static let all =
     [
       clusterByFlow, clusterByDefault, clusterByStructure, clusterByCoordinates, clusterByDensity,
-      assign, update, tree, treeAsJSON,
+      assign, assignWithinGroups, update, tree, treeAsJSON,
       cut, cutOfLevels, diarize,
       knn, componentsOfEdges, componentsOfText,
       componentsOfLists, evaluate, evaluateTurns, compare, benchmark, report, reportAsJSON,
@@ -119,10 +119,10 @@ extension OptionTable {
     + ["--groups", "--clusters"].flatMap { option in
       [
         "--neighbors", "--similarities", "--partition", "--checkpoint", "--early-stop",
-        "--hierarchy", "--search", "--recall", "--save",
+        "--hierarchy", "--search", "--recall",
       ]
       .map { [option, $0] }
-    }
+    } + [["--clusters", "--save"]]
 
   private static let clusterByDefault = OptionTable(
     "cluster with the default model", "cluster {features} --method network",
@@ -163,25 +163,36 @@ extension OptionTable {
 
   private static let assign = OptionTable(
     "assign", "assign {features}", defaults: "--to {saved}",
-    [
-      OptionUse("--dimensions 16", .success, variant: "bin"),
-      OptionUse("--to {other-saved}", .json("report.json", "run"), with: "--report report.json"),
-      OptionUse("--output labels.npy", .file("labels.npy")),
-      OptionUse("--report report.json", .file("report.json")),
-      OptionUse("--json", .output),
-      OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
+    ofAssigning("other-saved") + OptionUse.refused("--groups {groups}") + [
       OptionUse(
         "--search approximate", .json("report.json", "search", "method"),
         with: "--report report.json"),
       OptionUse(
         "--recall 0.5", .count(of: "\"wantedRecall\" : 0.5", in: "report.json"),
         with: "--search approximate --report report.json"),
+    ])
+
+  private static let assignWithinGroups = OptionTable(
+    "assign within groups", "assign {features} --groups {groups}",
+    defaults: "--to {saved-by-groups}",
+    ofAssigning("also-saved-by-groups")
+      + OptionUse.refused("--search approximate", "--recall 0.5"))
+
+  private static func ofAssigning(_ other: String) -> [OptionUse] {
+    [
+      OptionUse("--dimensions 16", .success, variant: "bin"),
+      OptionUse("--to {\(other)}", .json("report.json", "run"), with: "--report report.json"),
+      OptionUse("--output labels.npy", .file("labels.npy")),
+      OptionUse("--report report.json", .file("report.json")),
+      OptionUse("--json", .output),
+      OptionUse("--invalid-rows singleton", .success, variant: "invalid"),
       OptionUse("--threads 3", .json("report.json", "threadCount"), with: "--report report.json"),
       OptionUse("--progress none", .silence),
       OptionUse(
         "--overwrite", .success, with: "--output labels.npy",
         existing: ["labels.npy", "report.json"]),
-    ])
+    ]
+  }
 
   // MARK: - update
 

@@ -15,6 +15,7 @@ struct AssignCommand: RankedCommand {
     discussion: """
         highland cluster old.npy --save run --output labels.npy
         highland assign new.npy --to run --output new-labels.npy
+        highland assign new.npy --to run --groups new.tsv --output new-labels.npy
 
       New points join the clusters of an earlier run, which do not change, or found new ones. They find neighbours \
       among the points of the run and each other, and what clustered the run, flow or its network, judges which of \
@@ -46,6 +47,15 @@ struct AssignCommand: RankedCommand {
       """)
   var invalidRows = InvalidRowPolicy.error
 
+  @Option(
+    help: ArgumentHelp(
+      "The group of each new point, if --groups were clustered. They join clusters of their own group only.",
+      discussion: """
+        A file as of highland cluster --groups, whose names tell which groups of the run they are; points of others \
+        found clusters.
+        """))
+  var groups: String?
+
   @OptionGroup var search: NeighborSearchOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var progress: ProgressOptions
@@ -53,13 +63,19 @@ struct AssignCommand: RankedCommand {
 
   func validate() throws {
     try outputs.check([output, report], named: "--output or --report")
+    guard groups == nil || search.settings.isEmpty else {
+      throw ValidationError(
+        "--search (--recall) and --groups: expected one of them, as small groups are searched exactly"
+      )
+    }
   }
 
   func run(on communicator: MPICommunicator) throws {
     ProcessMemory.returnFreedArrays()
     try outputs.check(
       [.labels(output), .json(report)],
-      readingRows: [input.features], reading: FittedClustering.files(in: to), on: communicator)
+      readingRows: [input.features], reading: FittedClustering.files(in: to) + [groups],
+      on: communicator)
     let source = try input.open(on: communicator)
     try outputs.reserveSpace(forLabels: source.rowCount, at: output, on: communicator)
     let workers = try threads.workers(on: communicator)
@@ -67,6 +83,17 @@ struct AssignCommand: RankedCommand {
     let start = ContinuousClock.now
     let fit = try readRun(to, reporter, on: communicator)
     try fit.check(dimensions: source.dimensions, of: input.features, besideRun: to)
+    guard groups != nil || !fit.hasGroups else {
+      throw AgreedFailure(
+        reason: "\(to): a run of --groups; expected --groups, the group of each new point")
+    }
+    guard groups == nil || fit.hasGroups else {
+      throw AgreedFailure(
+        reason: "\(to): a run without groups; expected one of highland cluster --groups --save")
+    }
+    let names = try groups.map {
+      try readGroupNames($0, count: source.rowCount, on: communicator)
+    }
     var options = AssigningOptions(
       search: search.options, invalidRows: invalidRows, workers: workers)
     options.search.division = try MemoryOptions.planOfFreeMemory(
@@ -77,7 +104,7 @@ struct AssignCommand: RankedCommand {
       return fit.bytes(toAssign: source.rowCount, by: options.search)
     }.division
     let assignment = try assign(
-      source, to: fit, by: options,
+      source, within: names, to: fit, by: options,
       observer: ClusteringReporter(
         progress: reporter, hierarchy: nil, store: nil, runs: nil), on: communicator)
     let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))

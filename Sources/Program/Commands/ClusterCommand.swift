@@ -85,7 +85,7 @@ struct ClusterCommand: RankedCommand {
       "Save the clustering in this directory, so that highland assign finds the clusters of new points.",
       discussion: """
         It takes 4 bytes for each column of a point, 12 for each place of its neighbour list and 24 more; \
-        Docs/Formats.md describes the files. Not with --groups or --neighbors.
+        Docs/Formats.md describes the files. Not with --clusters or --neighbors.
         """))
   var save: String?
 
@@ -268,9 +268,12 @@ struct ClusterCommand: RankedCommand {
         "--save and --transform: expected one of them, as new points are assigned as they are; highland convert "
           + "--transform writes rows for both")
     }
+    guard save == nil || clusters == nil else {
+      throw ValidationError(
+        "--save and --clusters: expected one of them, as new points may found clusters")
+    }
     if groups != nil {
       for (isGiven, name, reason) in [
-        (save != nil, "--save", "new points have no groups"),
         (neighbors != nil, "--neighbors (--similarities)", "within groups neighbours are searched"),
         (!search.settings.isEmpty, "--search (--recall)", "small groups are searched exactly"),
         (partition != nil, "--partition", "every group has one rank"),
@@ -389,7 +392,7 @@ struct ClusterCommand: RankedCommand {
     let writes = LastWrites()
     func run(_ hierarchy: HierarchyWriter?) throws {
       try cluster(
-        source, plan, model: trained?.name,
+        source, plan, model: trained?.name, within: pointGroups,
         trueLabels, memoryPlan, workers, waitingRankCount: waitingRankCount, hierarchy: hierarchy,
         writes, on: communicator)
     }
@@ -608,7 +611,8 @@ struct ClusterCommand: RankedCommand {
 
   /// Clusters by flow, by a network, or, if there are both, by the better one; and writes what was asked for.
   private func cluster(
-    _ source: FeatureRows, _ plan: MethodPlan, model name: String?, _ trueLabels: TrueLabels?,
+    _ source: FeatureRows, _ plan: MethodPlan, model name: String?,
+    within pointGroups: PointGroups?, _ trueLabels: TrueLabels?,
     _ memoryPlan: MemoryOptions.Plan, _ workers: Workers, waitingRankCount: Int,
     hierarchy: HierarchyWriter?, _ writes: LastWrites,
     on communicator: MPICommunicator
@@ -618,9 +622,13 @@ struct ClusterCommand: RankedCommand {
       try checkpoint.map {
         try stores($0, source, plan, keepsRuns: hierarchy == nil, reporter, on: communicator)
       } ?? (nil, nil)
-    let remembered = save.map { _ in
-      RememberedLists(length: plan.flow == nil ? plan.network?.listLength : nil, passingOnTo: store)
-    }
+    let remembered =
+      groups != nil
+      ? nil
+      : save.map { _ in
+        RememberedLists(
+          length: plan.flow == nil ? plan.network?.listLength : nil, passingOnTo: store)
+      }
     let observer = ClusteringReporter(
       progress: reporter, hierarchy: hierarchy, store: remembered ?? store, runs: runs)
     let start = ContinuousClock.now
@@ -662,7 +670,10 @@ struct ClusterCommand: RankedCommand {
         of: source, labels: clustering.labels, settings,
         model: settings.method == .network
           ? communicator.agree { try TrainedModel.contents(model) } : nil,
-        along: remembered?.lists, searching: options, using: workers, on: communicator)
+        along: remembered?.lists,
+        within: pointGroups.map {
+          (points: $0, names: try readGroupNames(groups!, count: source.rowCount, on: communicator))
+        }, searching: options, using: workers, on: communicator)
       try writes.attempt {
         try fit.write(to: save, overwrite: outputs.overwrite, on: communicator)
       }

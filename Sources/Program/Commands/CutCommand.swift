@@ -67,6 +67,7 @@ struct CutCommand: RankedCommand {
     try outputs.check(
       [.labels(output)], reading: FittedClustering.files(in: run), on: communicator)
     let fit = try FittedClustering(reading: run, on: communicator)
+    try fit.requireNoGroups(run, "whose clusters do not merge across groups")
     let count = fit.settings.clusterCount
     if let clusters, clusters > count {  // on every rank
       throw AgreedFailure(

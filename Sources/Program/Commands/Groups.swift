@@ -11,7 +11,7 @@ struct GroupOptions: ParsableArguments {
       "Take every group of points by itself, all at once: the group of each point.",
       discussion: """
         .npy of integers, or text with a line for each point: the name of its group, or a recording, start and \
-        end, or these after the name of a segment, as in Kaldi's segments.
+        end, perhaps after a line of headings, or these after the name of a segment, as in Kaldi's segments.
         """))
   var groups: String?
 }
@@ -37,6 +37,19 @@ func readGroups(
       )
   }
   return groups
+}
+
+/// What the groups of this rank's share of rows are called.
+///
+/// > Collective: over `communicator`. A round of a byte per rank.
+func readGroupNames(
+  _ path: String, count: Int, on communicator: some Communicator
+) throws -> [GroupName] {
+  try communicator.agree {
+    try groupFile(path, count: count).names(ownShare(of: count, on: communicator)) {
+      GroupName($0)
+    }
+  }
 }
 
 /// This rank's share of a file of labels, of which equal ones are different in two groups.

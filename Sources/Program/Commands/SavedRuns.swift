@@ -27,6 +27,17 @@ func readRun(
 }
 
 extension FittedClustering {
+  /// Refuses a run whose groups were clustered each by itself.
+  ///
+  /// - Parameters:
+  ///   - directory: What the run was called.
+  ///   - reason: What cannot be done with it.
+  /// - Throws: The same on every rank.
+  func requireNoGroups(_ directory: String, _ reason: String) throws {
+    guard hasGroups else { return }
+    throw AgreedFailure(reason: "\(directory): a run of --groups, \(reason)")
+  }
+
   /// Refuses points of another width than the run's.
   ///
   /// - Parameters:

@@ -48,8 +48,9 @@ struct TreeCommand: RankedCommand {
     try outputs.check(
       [.tree(newick), .tree(graphml), .array(linkage)],
       reading: FittedClustering.files(in: run), on: communicator)
-    let tree = try ClusterTree(
-      of: FittedClustering(reading: run, on: communicator), on: communicator)
+    let fit = try FittedClustering(reading: run, on: communicator)
+    try fit.requireNoGroups(run, "whose clusters do not merge across groups")
+    let tree = try ClusterTree(of: fit, on: communicator)
     try communicator.agree {
       guard communicator.rank == Rank(0) else { return }
       if let newick { try writeText(tree.newick, to: newick, overwrite: outputs.overwrite) }

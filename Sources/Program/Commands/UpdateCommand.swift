@@ -107,6 +107,8 @@ struct UpdateCommand: RankedCommand {
     let reporter = ProgressReporter(progress, on: communicator)
     let start = ContinuousClock.now
     let fit = try readRun(to, reporter, on: communicator)
+    try fit.requireNoGroups(
+      to, "which cannot be updated; highland assign --groups finds clusters of new points")
     try check(files, of: paths, fit)
     let source = JoinedRows(files)
     var options = AssigningOptions(invalidRows: invalidRows, workers: workers)
