@@ -13,6 +13,9 @@ public struct GraphBenchmark: Sendable {
   /// The grid. Not empty.
   public var settings: [GraphTrialPlan]
   public var foldCount = 10
+  /// The folds, if they are not drawn: the graphs by which settings are chosen, and those of each test. As many as
+  /// ``foldCount``.
+  public var splits: [GraphSplit]?
   /// Of the graphs outside the test fold, in 0 ... 1.
   public var heldOutShare = 0.1
   /// How often the network of the chosen settings is trained.
@@ -53,11 +56,14 @@ public struct GraphBenchmark: Sendable {
     observer: (_ trial: Int, EpochRecord) -> Void = { _, _ in }
   ) throws -> [Fold] {
     precondition(!settings.isEmpty && repeatCount > 0, "nothing to try")
-    let tests = try communicator.agree {
-      try stratifiedFolds(
-        of: collection.classes, labels: collection.classLabels, count: foldCount, seed: seed)
-    }
-    /// A split of a fold; the same seed gives the same.
+    precondition(splits.map { $0.count == foldCount } ?? true, "splits of other folds")
+    let tests =
+      try splits?.map(\.test)
+      ?? communicator.agree {
+        try stratifiedFolds(
+          of: collection.classes, labels: collection.classLabels, count: foldCount, seed: seed)
+      }
+    /// A split of a fold outside its test set; the same seed gives the same.
     func task(_ fold: Int, seed: UInt64, looksAtTest: Bool) -> GraphTrialTask {
       let test = Set(tests[fold])
       let (validation, train) = stratifiedShare(
@@ -77,7 +83,13 @@ public struct GraphBenchmark: Sendable {
       ).results
     }
     let choices = tests.indices.flatMap { fold in
-      settings.map { ($0, task(fold, seed: seed, looksAtTest: false)) }
+      settings.map { plan in
+        var task = task(fold, seed: seed, looksAtTest: false)
+        if let given = splits?[fold] {
+          task.split = GraphSplit(train: given.train, validation: given.validation, test: [])
+        }
+        return (plan, task)
+      }
     }
     guard choices.allSatisfy({ !$0.1.split.validation.isEmpty }) else {
       throw AgreedFailure(

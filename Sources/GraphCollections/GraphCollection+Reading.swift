@@ -14,12 +14,15 @@ extension GraphCollection {
   /// and attributes count. Edges of one direction are counted and get the other, with the same labels and
   /// attributes.
   ///
+  /// - Parameter needsClasses: Whether there must be classes. Otherwise graphs without `DS_graph_labels.txt` are all of
+  ///   one.
   /// - Throws: `DataError` that names the file, the line and what was expected.
   /// - Complexity: O(bytes) and O(edges log edges) of the largest graph.
-  public init(directory: String) throws {
-    let files = try CollectionFiles(directory: directory)
-    let graphLabels = try files.readGraphLabels()
-    let nodeOffsets = try Self.nodeOffsets(files, graphCount: graphLabels.count)
+  public init(directory: String, needsClasses: Bool = true) throws {
+    let files = try CollectionFiles(directory: directory, needsClasses: needsClasses)
+    let known = try files.readGraphLabels()
+    let nodeOffsets = try Self.nodeOffsets(files, graphCount: known?.count)
+    let graphLabels = known ?? Array(repeating: 0, count: nodeOffsets.count - 1)
     let nodeCount = nodeOffsets[nodeOffsets.count - 1]
     let ends = try NumberLines.integers(path: files.adjacency, perLine: 2)
     let rows = try AdjacencyRows(ends, nodeOffsets: nodeOffsets, path: files.adjacency)
@@ -58,16 +61,19 @@ extension GraphCollection {
     return (values.map { place[$0]! }, occurring)
   }
 
-  private static func nodeOffsets(_ files: CollectionFiles, graphCount: Int) throws -> [Int] {
+  /// - Parameter graphCount: Nil if nothing says how many there are.
+  private static func nodeOffsets(_ files: CollectionFiles, graphCount: Int?) throws -> [Int] {
     let path = files.indicator
     var offsets = [0]
     for (node, graph) in try NumberLines.integers(path: path, perLine: 1).enumerated() {
       func error(_ problem: String) -> DataError {
         DataError(path: path, problem: "line \(node + 1): \(problem)")
       }
-      guard (1...graphCount).contains(graph) else {
+      guard (1...(graphCount ?? .max)).contains(graph) else {
         throw error(
-          "graph \(graph); \(files.graphLabels) has labels of the graphs 1 ... \(graphCount)")
+          graphCount.map {
+            "graph \(graph); \(files.graphLabels) has labels of the graphs 1 ... \($0)"
+          } ?? "graph \(graph); expected numbers from 1")
       }
       guard graph >= offsets.count - 1 else {
         throw error("graph \(graph) after graph \(offsets.count - 1); expected ascending numbers")
@@ -78,7 +84,10 @@ extension GraphCollection {
       if graph == offsets.count { offsets.append(node) }
       offsets[graph] = node + 1
     }
-    guard offsets.count - 1 == graphCount else {
+    guard offsets.count > 1 || graphCount != nil else {
+      throw DataError(path: path, problem: "is empty; expected the graph of each node")
+    }
+    if let graphCount, offsets.count - 1 != graphCount {
       throw DataError(
         path: path,
         problem: "ends with graph \(offsets.count - 1); graph \(offsets.count) of "
@@ -131,8 +140,10 @@ private struct CollectionFiles {
   var graphAttributes: String?
   /// The kinds of those that no network uses.
   var unused: [String]
+  /// Whether there is a file of classes, or must be.
+  var hasClasses: Bool
 
-  init(directory: String) throws {
+  init(directory: String, needsClasses: Bool) throws {
     let names = try fileNames(inDirectory: directory)
     let suffix = "_A.txt"
     let candidates = names.filter { $0.hasSuffix(suffix) && $0.count > suffix.count }
@@ -159,7 +170,8 @@ private struct CollectionFiles {
     edgeAttributes = optional("edge_attributes")
     graphAttributes = optional("graph_attributes")
     unused = ["edge_labels", "edge_attributes", "graph_attributes"].filter { optional($0) != nil }
-    if let graphAttributes, optional("graph_labels") == nil {
+    hasClasses = needsClasses || optional("graph_labels") != nil
+    if let graphAttributes, needsClasses, optional("graph_labels") == nil {
       throw DataError(
         path: graphLabels,
         problem: "there is no such file; \(graphAttributes) has numbers to predict, but networks "
@@ -167,8 +179,9 @@ private struct CollectionFiles {
     }
   }
 
-  /// A class per graph; at least one.
-  func readGraphLabels() throws -> [Int] {
+  /// A class per graph, at least one; nil without classes.
+  func readGraphLabels() throws -> [Int]? {
+    guard hasClasses else { return nil }
     let (labels, perLine) = try NumberLines.integers(path: graphLabels)
     guard !labels.isEmpty else {
       throw DataError(path: graphLabels, problem: "is empty; expected a label per graph")
@@ -229,6 +242,7 @@ private struct AdjacencyRows {
 
     columns.reserveCapacity(order.count)
     lines.reserveCapacity(order.count)
+    var firstRepeated: Int?
     for node in 0..<nodeCount {
       let first = nodeOffsets[Int(graphOfNode[node])]
       let row = order[counts[node]..<counts[node + 1]].sorted {
@@ -241,12 +255,24 @@ private struct AdjacencyRows {
           ignored.selfLoops += 1
         } else if columns.count > rowStart, columns[columns.count - 1] == Int32(neighbor - first) {
           ignored.duplicates += 1
+          firstRepeated = min(firstRepeated ?? line, line)
         } else {
           columns.append(Int32(neighbor - first))
           lines.append(line)
         }
       }
       offsets.append(columns.count)
+    }
+    // Nodes of every graph that are counted from 1 again are, in all, those of the largest.
+    let largest = zip(nodeOffsets.dropFirst(), nodeOffsets).map { $0 - $1 }.max() ?? 0
+    if let firstRepeated, nodeOffsets.count > 2, largest < nodeCount,
+      !ends.contains(where: { $0 > largest })
+    {
+      throw error(
+        firstRepeated,
+        "edge \(ends[2 * firstRepeated]), \(ends[2 * firstRepeated + 1]) again, and no edge has a node "
+          + "above \(largest), the nodes of the largest graph; expected nodes 1 ... \(nodeCount), counted on from "
+          + "graph to graph")
     }
     addMissingDirections(nodeOffsets)
   }

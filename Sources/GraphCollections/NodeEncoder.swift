@@ -45,24 +45,23 @@ public struct NodeEncoder: Equatable, Sendable {
     labels = columns.contains(.labels) ? collection.nodeLabelValues : []
     usesDegree = columns.contains(.degree)
     let count = columns.contains(.attributes) ? collection.attributeCount : 0
-    var sums = Array(repeating: 0.0, count: count)
-    var squares = Array(repeating: 0.0, count: count)
-    var nodeCount = 0.0
-    if count > 0 {
-      for node in graphs.lazy.flatMap(collection.nodes(of:)) {
-        nodeCount += 1
+    let nodes = count > 0 ? graphs.flatMap(collection.nodes(of:)) : []
+    /// The mean over the nodes of what is made of each value of every attribute.
+    func means(_ made: (Int, Double) -> Double) -> [Double] {
+      var sums = Array(repeating: 0.0, count: count)
+      for node in nodes {
         for column in 0..<count {
-          let value = Double(collection.attributes[node * count + column])
-          sums[column] += value
-          squares[column] += value * value
+          sums[column] += made(column, Double(collection.attributes[node * count + column]))
         }
       }
+      return sums.map { $0 / Double(max(nodes.count, 1)) }
     }
-    let means = sums.map { $0 / max(nodeCount, 1) }
-    attributeMeans = means.map { Float($0) }
-    attributeDeviations = zip(squares, means).map { square, mean in
-      let variance = square / max(nodeCount, 1) - mean * mean
-      return variance > 1e-12 * max(square, 1) ? Float(variance.squareRoot()) : 1
+    let mean = means { $1 }
+    let variance = means { ($1 - mean[$0]) * ($1 - mean[$0]) }
+    attributeMeans = mean.map { Float($0) }
+    // Differences of less than a ten millionth of the mean are those of rounding.
+    attributeDeviations = zip(variance, mean).map { variance, mean in
+      variance > 1e-14 * mean * mean ? Float(variance.squareRoot()) : 1
     }
   }
 

@@ -98,6 +98,58 @@ import Testing
     #expect(both.unusedFiles == ["edge_labels", "edge_attributes", "graph_attributes"])
   }
 
+  @Test func graphsToBePredictedNeedNoClasses() throws {
+    let owner = try Scratch()
+    for attributes in [nil, "0.5\n1.5\n2.5\n"] {
+      let path = try owner.collection(replacing: [
+        "graph_labels": nil, "graph_attributes": attributes,
+      ])
+      try? FileManager.default.removeItem(atPath: "\(path)/small_graph_labels.txt")
+      let found = try GraphCollection(directory: path, needsClasses: false)
+      #expect(found.graphCount == 3 && found.classes == [0, 0, 0] && found.classLabels == [0])
+      #expect(try found.columns == collection([:]).columns)
+    }
+    let path = try owner.collection(replacing: [
+      "graph_labels": nil, "graph_indicator": "0\n0\n1\n",
+    ])
+    #expect(
+      problem(path) { _ = try GraphCollection(directory: path, needsClasses: false) }
+        == "DIR/small_graph_indicator.txt: line 1: graph 0; expected numbers from 1")
+  }
+
+  /// As if every graph had nodes 1, 2, …
+  @Test func nodesThatAreCountedAnewInEveryGraphAreRefused() throws {
+    let owner = try Scratch()
+    let path = try owner.collection(replacing: [
+      "A": "1, 2\n2, 1\n2, 3\n3, 2\n3, 4\n4, 3\n1, 2\n2, 1\n", "edge_labels": nil,
+      "edge_attributes": nil,
+    ])
+    for name in ["edge_labels", "edge_attributes"] {
+      try? FileManager.default.removeItem(atPath: "\(path)/small_\(name).txt")
+    }
+    #expect(
+      problem(path) { _ = try GraphCollection(directory: path) }
+        == "DIR/small_A.txt: line 7: edge 1, 2 again, and no edge has a node above 4, the nodes of the "
+        + "largest graph; expected nodes 1 ... 7, counted on from graph to graph")
+  }
+
+  /// Columns of any scale, and far from 0.
+  @Test func attributesAreStandardised() throws {
+    let found = try collection([
+      "node_attributes":
+        "1e-9, 1000.5, 7\n2e-9, 1001.5, 7\n1e-9, 1000.5, 7\n2e-9, 1001.5, 7\n1e-9, 1000.5, 7\n"
+        + "2e-9, 1001.5, 7\n9, 9, 9\n"
+    ])
+    let encoder = NodeEncoder(.attributes, of: found, fittedTo: [0, 1])
+    let rows = try encoder.rows(of: found)
+    for node in 0..<6 {
+      let sign: Float = node % 2 == 0 ? -1 : 1
+      #expect(abs(rows[node, 0] - sign) < 1e-3 && abs(rows[node, 1] - sign) < 1e-3)
+      #expect(rows[node, 2] == 0)
+    }
+    #expect(rows[6, 2] == 2)
+  }
+
   @Test func nodesThatHaveNothingAreSeenByTheirDegree() throws {
     let plain = try collection(["node_labels": nil, "node_attributes": nil])
     #expect(NodeEncoder.Columns.standard(for: plain) == .degree)

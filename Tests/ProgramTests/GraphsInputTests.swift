@@ -65,6 +65,28 @@ extension Inputs {
       }
     }
 
+    @Test func graphsWithoutClassesArePredicted() async throws {
+      let scratch = try Scratch()
+      let directory = try collection(scratch)
+      let model = scratch("model.safetensors")
+      let trained = try await run(
+        "highland", ["graphs", "train", directory, "--output", model] + quick)
+      try #require(trained.exitCode == 0, "\(trained)")
+      var found: [[UInt8]] = []
+      for (name, ranks) in [("with.csv", nil), ("without.csv", 3)] as [(String, Int?)] {
+        let outcome = try await run(
+          "highland",
+          ["graphs", "predict", directory, "--model", model, "--output", scratch(name)],
+          onRanks: ranks)
+        try #require(outcome.exitCode == 0, "\(outcome)")
+        found.append(try bytes(of: scratch(name)))
+        try? FileManager.default.removeItem(atPath: "\(directory)/forms_graph_labels.txt")
+      }
+      #expect(found[0] == found[1])
+      let judged = try await run("highland", ["graphs", "evaluate", directory, "--model", model])
+      #expect(judged.exitCode == 1 && judged.errors.contains("graph_labels.txt"), "\(judged)")
+    }
+
     @Test func oneWayEdgesAndTheDegreeAreSaidOnceAndStandInTheReport() async throws {
       let scratch = try Scratch()
       let directory = try collection(scratch, labels: false, oneWay: true)

@@ -131,6 +131,13 @@ final class OptionInputs: Sendable {
       "graphs", "generate", "--graphs", "16", "--smallest-motif", "4", "--largest-motif", "5",
       "--fewest-motifs", "2", "--most-motifs", "2", "--output", paths["graphs"]!,
     ])
+    let folds = [0, 8].map { first in
+      let others = (0..<16).filter { !(first..<first + 8).contains($0) }
+      return #"{"test": \#(Array(first..<first + 8)), "model_selection": "#
+        + #"[{"train": \#(Array(others.dropLast())), "validation": [\#(others.last!)]}]}"#
+    }
+    paths["splits"] = try scratch.write(
+      "[\(folds.joined(separator: ", "))]", as: "splits.json")
     for (name, network) in [("flat", "gcn"), ("pooling", "diffpool")] {
       paths[name] = scratch("\(name).safetensors")
       try await go([

@@ -98,7 +98,7 @@ extension OptionTable {
   // MARK: - graphs
 
   static let graphs = [
-    graphsBenchmark,
+    graphsBenchmark, graphsBenchmarkOnSplits,
     OptionTable("graphs info", "graphs info {graphs}", [OptionUse("--json", .output)]),
     OptionTable(
       "graphs evaluate", "graphs evaluate {graphs}", defaults: "--model {flat}",
@@ -140,14 +140,20 @@ extension OptionTable {
   private static let graphsBenchmark = OptionTable(
     "graphs benchmark", "graphs benchmark {graphs}",
     defaults: "--networks baseline --folds 2 --repeats 1 --epochs 2",
-    [
-      inJSON("--networks gcn", "network"), inJSON("--quick", "hidden"),
-      inJSON("--folds 3", "folds"), inJSON("--repeats 2", "repeats"),
-      inJSON("--epochs 3", "epochs"),
-      inJSON("--patience 1", "patience"), inJSON("--seed 5", "seed"),
-      inJSON("--threads 3", "threadCount"), OptionUse("--json", .line("testAccuracy")),
-      OptionUse("--progress none", .silence),
-    ])
+    ofGraphsBenchmark + [inJSON("--folds 3", "folds")] + OptionUse.refused("--splits {splits}"))
+
+  private static let graphsBenchmarkOnSplits = OptionTable(
+    "graphs benchmark on splits", "graphs benchmark {graphs} --splits {splits}",
+    defaults: "--networks baseline --repeats 1 --epochs 2",
+    ofGraphsBenchmark + OptionUse.refused("--folds 3"))
+
+  private static let ofGraphsBenchmark = [
+    inJSON("--networks gcn", "network"), inJSON("--quick", "hidden"),
+    inJSON("--repeats 2", "repeats"), inJSON("--epochs 3", "epochs"),
+    inJSON("--patience 1", "patience"), inJSON("--seed 5", "seed"),
+    inJSON("--threads 3", "threadCount"), OptionUse("--json", .line("testAccuracy")),
+    OptionUse("--progress none", .silence),
+  ]
 
   private static let graphsTrain = OptionTable(
     "graphs train", "graphs train {graphs}", defaults: "--hidden 8 --epochs 8 --learning-rate 0.05",

@@ -8,6 +8,8 @@ struct GraphsBenchmarkReport: Encodable {
   /// What nodes are seen by.
   var featureColumns: String
   var folds: Int
+  /// The file that they are of; nil if they were drawn.
+  var splits: String?
   var repeats: Int
   var seed: UInt64
   /// At most.

@@ -13,12 +13,15 @@ struct GraphModelOptions: ParsableArguments {
   var model: String
 
   /// > Collective: over `communicator`. One round of one byte.
+  ///
+  /// - Parameter needsClasses: Whether the graphs must have classes.
   func read(
-    on communicator: some Communicator
+    needsClasses: Bool = true, on communicator: some Communicator
   ) throws -> (model: GraphModel, collection: GraphCollection, rows: Matrix) {
     let read = try communicator.agree {
       let model = try GraphModel(path: model)
-      let collection = try GraphCollection(directory: directory)
+      let collection = try GraphCollection(
+        directory: directory, needsClasses: needsClasses)
       try GraphMemory.require(rowsOf: collection, width: model.encoder.width)
       return (model: model, collection: collection, rows: try model.rows(of: collection))
     }

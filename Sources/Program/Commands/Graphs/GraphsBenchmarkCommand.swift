@@ -35,8 +35,17 @@ struct GraphsBenchmarkCommand: RankedCommand {
   )
   var quick = false
 
-  @Option(help: "Folds, each of which is the test set once.")
-  var folds = 10
+  @Option(help: "Folds, each of which is the test set once. Default: 10.")
+  var folds: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Take the folds of this file, in the form of those that Errica et al. publish.",
+      discussion: """
+        JSON: [{"test": [0, 5], "model_selection": [{"train": [1, 2], "validation": [3]}]}, …]; graphs count from 0. \
+        Whom the final networks hold out to stop by is drawn.
+        """))
+  var splits: String?
 
   @Option(help: "How often a network with the chosen settings is trained.")
   var repeats = 3
@@ -61,10 +70,14 @@ struct GraphsBenchmarkCommand: RankedCommand {
 
   func validate() throws {
     for (name, value, least, most) in [
-      ("--folds", folds, 2, 1_000_000), ("--repeats", repeats, 1, 1000),
+      ("--folds", folds ?? 2, 2, 1_000_000), ("--repeats", repeats, 1, 1000),
       ("--epochs", epochs ?? 1, 1, 1_000_000_000), ("--patience", patience ?? 1, 1, 1_000_000_000),
     ] where !(least...most).contains(value) {
       throw ValidationError("\(name) \(value): expected \(least) ... \(most)")
+    }
+    guard folds == nil || splits == nil else {
+      throw ValidationError(
+        "--folds and --splits: expected one of them, as a file has its own folds")
     }
   }
 
@@ -89,9 +102,16 @@ struct GraphsBenchmarkCommand: RankedCommand {
       return collection
     }
     collection.readingNote.map(reporter.note)
+    let given = try splits.map { path in
+      try communicator.agree {
+        try GraphSplit.read(path: path, graphCount: collection.graphCount)
+      }
+    }
+    let foldCount = given?.count ?? folds ?? 10
     let entries = try networks.map { contestant in
       var benchmark = GraphBenchmark(settings: plans(of: contestant, for: collection))
-      benchmark.foldCount = folds
+      benchmark.foldCount = foldCount
+      benchmark.splits = given
       benchmark.repeatCount = repeats
       benchmark.seed = seed
       let start = ContinuousClock.now
@@ -108,7 +128,8 @@ struct GraphsBenchmarkCommand: RankedCommand {
     guard communicator.rank == Rank(0) else { return }
     let encoder = NodeEncoder(.standard(for: collection), of: collection, fittedTo: [])
     let report = GraphsBenchmarkReport(
-      collection: directory, featureColumns: encoder.description, folds: folds, repeats: repeats,
+      collection: directory, featureColumns: encoder.description, folds: foldCount, splits: splits,
+      repeats: repeats,
       seed: seed, epochs: epochCount, patience: patienceCount, rankCount: communicator.size,
       threadCount: workers.count, networks: entries)
     if json { try printJSON(report) } else { print(report.table) }

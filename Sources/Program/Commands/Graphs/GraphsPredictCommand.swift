@@ -15,7 +15,7 @@ struct GraphsPredictCommand: RankedCommand {
         highland graphs predict PROTEINS/ --model m.safetensors -o classes.csv
 
       Writes a line per graph: its number, the most probable class, and the probability of each \
-      class. With --assignments also the clusters into which the network's pooling puts the nodes. \
+      class. The collection needs no classes of its own. With --assignments also the clusters into which the network's pooling puts the nodes. \
       The files are the same, byte by byte, on any number of ranks and threads.
       """)
 
@@ -35,7 +35,8 @@ struct GraphsPredictCommand: RankedCommand {
       [.table(output), .array(assignments)],
       reading: collectionFiles(in: input.directory) + [input.model], on: communicator)
     let workers = try threads.workers(on: communicator)
-    let (model, collection, rows) = try input.read(on: communicator)
+    let (model, collection, rows) = try input.read(
+      needsClasses: false, on: communicator)
     try communicator.agree {
       if assignments != nil, model.network.architecture.clusterCounts.isEmpty {
         throw DataError(
