@@ -134,6 +134,15 @@ extension Programs {
         "\(outcome)")
     }
 
+    @Test func turnsAreNotComparedAsLabels() async throws {
+      let outcome = try await run(
+        "highland", ["evaluate", "--truth", "a.rttm", "--predicted", "b.txt"])
+      #expect(
+        outcome.exitCode == 64
+          && outcome.errors.contains("a.rttm: turns of speakers, which --rttm"),
+        "\(outcome)")
+    }
+
     @Test func recordingsOfOneSideAreNoted() async throws {
       func line(_ recording: String, _ onset: Int) -> String {
         "SPEAKER \(recording) 1 \(onset) 4 <NA> <NA> s <NA> <NA>\n"

@@ -65,6 +65,10 @@ struct EvaluateCommand: RankedCommand {
           ? "missing the truth; expected --truth of labels, or --rttm of turns"
           : "--truth is of labels, --rttm of turns: expected one of them")
     }
+    for path in [truth, truth.map { _ in predicted }] {
+      guard let path, path.hasSuffix(".rttm") else { continue }
+      throw ValidationError("\(path): turns of speakers, which --rttm compares; expected labels")
+    }
     guard truth != nil || noise.noiseLabel == nil else {
       throw ValidationError("--noise-label is of labels: expected --truth")
     }
