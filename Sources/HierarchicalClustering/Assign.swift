@@ -99,7 +99,7 @@ func assignAsOne(
     assignment.search = search
     assignment.newClusterCount = try clock.measure(.label) { _ in
       try new.join(along: edges, on: communicator)
-      return new.settle(try new.clusterRest(of: source, by: options, on: communicator))
+      return new.settle(try new.clusterRest(along: edges, of: source, by: options, on: communicator))
     }
   }
   assignment.labels = try new.labelsOfPoints(on: communicator)

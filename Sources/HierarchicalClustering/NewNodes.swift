@@ -1,11 +1,11 @@
 internal import Communication
-internal import Datasets
 internal import DistributedGraphs
 internal import FlowClustering
 internal import GraphNetworks
 internal import LinearAlgebra
 internal import NeighborSearch
 internal import Parallelism
+internal import SimilarityStructure
 
 /// The directions of new points beside those of a fit.
 ///
@@ -14,20 +14,20 @@ internal import Parallelism
 /// of the input.
 struct NewNodes {
   /// The new points as nodes of level 0, one for every direction.
-  private let run: ClusteringRun
-  private let fit: FittedClustering
+  let run: ClusteringRun
+  let fit: FittedClustering
   /// Owned nodes of the fit. The number of each one's cluster.
   private let fitLabels: [Int64]
   /// Owned new nodes. The number of the cluster; ``none`` before it is known.
-  private var labels: [Int64]
+  var labels: [Int64]
   /// Owned. The places of the new nodes that are no copies, ascending.
-  private let open: [Int]
+  let open: [Int]
   /// Replicated. Who owns which of them, by their order.
   private let openNodes: NodePartition
   /// Replicated. Who owns which nodes of the graph of both.
   private let nodes: NodePartition
 
-  private static let none = Int64(-1)
+  static let none = Int64(-1)
 
   /// > Collective: over `communicator`. As ``duplicateRoots(of:where:within:in:named:using:on:)`` for new points, and for new
   /// > nodes and the fit's; two fetches of 8 bytes per node.
@@ -93,6 +93,8 @@ extension NewNodes {
     /// Owned. In whole units, so that sums do not depend on their order; 0 for an edge that does not count. Shape
     /// `[edgeCount]`.
     let weights: [Int64]
+    /// What a network says of all edges; nil by flow.
+    let judged: (linkage: Linkage, scales: ClosenessScales?)?
   }
 
   /// The edges that the method of the fit would keep, and how strong they are: w by flow, p by a network.
@@ -121,7 +123,9 @@ extension NewNodes {
         let flow = try FlowWeights(
           lists, in: nodes, weighingFirst: open.count, endingLists: false,
           using: options.workers, on: communicator)
-        return (Edges(graph: flow.graph, weights: flow.doubled.map { Int64($0) }), search)
+        return (
+          Edges(graph: flow.graph, weights: flow.doubled.map { Int64($0) }, judged: nil), search
+        )
       }
     }
     return try clock.measure(.network) { _ in
@@ -139,7 +143,7 @@ extension NewNodes {
           graph: graph,
           weights: linkage.distance.map {
             $0 < limit ? Int64((Double(1 - $0) * 0x1p22).rounded()) : 0
-          }), search
+          }, judged: (linkage, level.evidence?.scales)), search
       )
     }
   }
@@ -173,30 +177,6 @@ extension NewNodes {
       }
     }
     for (place, node) in open.enumerated() { labels[node] = known[place] }
-  }
-
-  /// Clusters the nodes that have no label yet as the fit was clustered.
-  ///
-  /// > Collective: over `communicator`. 8 bytes per such node to every rank, and as clustering them.
-  ///
-  /// - Returns: Replicated. How many clusters they make.
-  mutating func clusterRest(
-    of source: some EmbeddingSource, by options: AssigningOptions,
-    on communicator: some Communicator
-  ) throws -> Int {
-    let own = labels.indices.filter { labels[$0] == Self.none }
-    let rest = try communicator.allGather(own.map { run.level.inputPoint[$0].index }).values
-    guard !rest.isEmpty else { return 0 }
-    let clustering = try cluster(
-      SelectedRows(of: source, rest.map { Int($0) }),
-      by: fit.plan(options, pointCount: own.count), on: communicator)
-    let first = try communicator.exclusivePrefixSum(own.count)
-    let found = try clustering.points.fetch(
-      clustering.labels, at: own.indices.map { GlobalNode(first + $0) }, on: communicator)
-    for (node, label) in zip(own, found) {
-      labels[node] = Int64(fit.settings.clusterCount) + label
-    }
-    return clustering.clusterCount
   }
 
   /// Does with the new nodes of a group what the fit's did in the end: those of new clusters with fewer points than the
@@ -252,45 +232,6 @@ extension NewNodes {
       if labels[node] < fit.settings.clusterCount { joined += run.level.memberCounts[node] }
     }
     return (try communicator.sum(Int(copies)), try communicator.sum(Int(joined)))
-  }
-}
-
-/// Some rows of embeddings, in a given order.
-struct SelectedRows<Source: EmbeddingSource>: EmbeddingSource {
-  private let source: Source
-  /// Replicated.
-  private let places: [Int]
-
-  init(of source: Source, _ places: [Int]) {
-    self.source = source
-    self.places = places
-  }
-
-  var name: String { source.name }
-  var rowCount: Int { places.count }
-  var dimensions: Int { source.dimensions }
-
-  func rows(_ range: Range<Int>) throws -> Matrix {
-    try read(range) { (try source.rows($0), []) }.matrix
-  }
-
-  func directions(_ range: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int]) {
-    try read(range) { try source.directions($0) }
-  }
-
-  /// Reads successive rows at once.
-  private func read(
-    _ range: Range<Int>, _ body: (Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int])
-  ) throws -> (matrix: Matrix, scaledRows: [Int]) {
-    var result = (matrix: Matrix(rows: range.count, columns: dimensions), scaledRows: [Int]())
-    var first = 0
-    for run in Array(places[range]).runs {
-      let (rows, scaled) = try body(run)
-      result.matrix.replaceRows(Array(first..<first + run.count), by: rows.elements)
-      result.scaledRows += scaled.map { $0 - run.lowerBound + range.lowerBound + first }
-      first += run.count
-    }
-    return result
   }
 }
 

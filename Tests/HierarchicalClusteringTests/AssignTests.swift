@@ -82,6 +82,23 @@ import Testing
     #expect(answer.joinedCount == 32 && answer.copyCount == 0)
   }
 
+  /// Few new points are near and far by the measure of the fit: points of thirty groups, one of each, found
+  /// clusters of their own, and one group founds one.
+  @Test(arguments: [FittedMethod.flow, .structure])
+  func fewPointsFoundTheClustersThatManyWould(kind: FittedMethod) throws {
+    let all = mixture(groups: 60, size: 15, noise: 0.3, seed: 58, width: 32)
+    let old = rows(all) { $0 < 30 * 15 }
+    for ranks in [1, 2, 3] {
+      let apart = try assign(
+        rows(all) { $0 >= 30 * 15 && $0 % 15 == 0 }, to: old, kind, ranks: ranks)
+      // By flow with k = 7 some are as near to each other as points of a loose group; alone, all are in a few clusters.
+      #expect(apart.newClusterCount >= (kind == .flow ? 15 : 30), "\(ranks) ranks: \(apart)")
+      let together = try assign(
+        rows(all) { $0 >= 59 * 15 }, to: old, kind, ranks: ranks)
+      #expect(together.newClusterCount == 1 && together.joinedCount == 0, "\(ranks) ranks")
+    }
+  }
+
   @Test(arguments: 0...3, [1, 3])
   func thereMayBeFewPoints(count: Int, ranks: Int) throws {
     let all = mixture(groups: 3, size: 8, noise: 0.1, seed: 54, width: 16)
