@@ -81,6 +81,14 @@ def matrix(array: np.ndarray) -> Matrix:
         _DTYPES[array.dtype])
 
 
+def column_names(X: Any) -> list[Any] | None:
+    """The names of the columns of a frame or an Arrow table; None where columns have no names."""
+    names = getattr(X, "column_names", None) or getattr(X, "columns", None)
+    if names is None and hasattr(X, "schema"):
+        names = getattr(X.schema, "names", None)
+    return None if names is None else list(names)
+
+
 def first_bad_row(array: np.ndarray) -> str | None:
     """The first row without a direction in words; None if all have one."""
     for start in range(0, len(array), _TILE):

@@ -77,10 +77,10 @@ def not_fitted(message: str) -> Exception:
 
 def check_columns(X: Any, names: NDArray[np.object_] | None) -> None:
     """Refuses columns with other names than those of the fit, where both have names."""
-    columns = getattr(X, "columns", None)
-    if names is None or columns is None:
+    found = _arrays.column_names(X)
+    if names is None or found is None:
         return
-    found, expected = list(columns), list(names)
+    expected = list(names)
     if found == expected:
         return
     message = "The feature names should match those that were passed during fit.\n"

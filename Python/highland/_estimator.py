@@ -7,7 +7,7 @@ import hashlib
 import inspect
 import json
 import os
-from ctypes import c_double, c_void_p
+from ctypes import c_double, c_size_t, c_void_p
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +19,11 @@ from ._functions import Model, codes, invalid_rows_hint
 from ._library import ProgressOption, Watcher
 from ._missing import without_missing
 from ._words import shown
+
+# What a fit sets, and the next one replaces.
+_RESULTS = (
+    "labels_", "probabilities_", "exemplars_", "cluster_layers_", "duplicates_", "report_", "n_features_in_",
+    "feature_names_in_", "_levels", "_fit")
 
 
 class Highland:
@@ -187,20 +192,19 @@ class Highland:
         _library.call(
             "highland_cluster", _arrays.matrix(array), options, ctypes.byref(handle), watcher=watcher,
             keeping=(array, groups, kept), explain=lambda: invalid_rows_hint(array, can_be_kept=True))
-        self._take(handle)
-        model = self._model_data()
-        if isinstance(model, (str, os.PathLike)):
-            # The file may be another one when new rows come.
-            with open(model, "rb") as file:
-                model = file.read()
-        self._fit = Fit(array, self.labels_, self.report_, model, groups is not None)
-        self.exemplars_ = _exemplars(self.labels_, self.probabilities_)
-        self.duplicates_ = _arrays.duplicates(array)
-        self._describe(X, array)
-        return self
+        results = self._taken(handle)
+        # The file may be another one when new rows come.
+        model = results.pop("model")
+        given = self._model_data()
+        if not isinstance(given, (str, os.PathLike)):
+            model = given
+        results["_fit"] = Fit(array, results["labels_"], results["report_"], model, groups is not None)
+        results["exemplars_"] = _exemplars(results["labels_"], results["probabilities_"])
+        results["duplicates_"] = _arrays.duplicates(array)
+        return self._become(results, X, array)
 
-    def _take(self, handle: c_void_p) -> None:
-        """What a clustering of the library holds, which is freed."""
+    def _taken(self, handle: c_void_p) -> dict[str, Any]:
+        """What a clustering of the library holds, which is freed: attributes by name, and the bytes of the model."""
         library = _library.library
         try:
             count = library.highland_clustering_row_count(handle)
@@ -208,26 +212,35 @@ class Highland:
             def copied(pointer: Any) -> NDArray[Any]:
                 return np.ctypeslib.as_array(pointer, (count,)).copy()
 
-            self.labels_ = copied(library.highland_clustering_labels(handle))
+            size = c_size_t()
+            model = library.highland_clustering_model(handle, ctypes.byref(size))
+            results: dict[str, Any] = {
+                "labels_": copied(library.highland_clustering_labels(handle)),
+                "cluster_layers_": [
+                    copied(library.highland_clustering_level_labels(handle, level))
+                    for level in range(library.highland_clustering_level_count(handle))],
+                "report_": json.loads(library.highland_clustering_report(handle)),
+                "model": ctypes.string_at(model, size.value) if model else None,
+            }
             strengths = library.highland_clustering_strengths(handle)
             if strengths:
-                self.probabilities_ = copied(strengths)
-            levels = library.highland_clustering_level_count(handle)
-            self.cluster_layers_ = [
-                copied(library.highland_clustering_level_labels(handle, level)) for level in range(levels)]
-            self.report_ = json.loads(library.highland_clustering_report(handle))
+                results["probabilities_"] = copied(strengths)
+            return results
         finally:
             library.highland_clustering_free(handle)
 
-    def _describe(self, X: Any, array: np.ndarray) -> None:
+    def _become(self, results: dict[str, Any], X: Any, array: np.ndarray) -> Highland:
+        """Replaces all results at once: whatever fails before leaves those of the fit before."""
         # Where it was when it was written, whatever the working directory is later.
-        self._levels = None if self.hierarchy is None else os.path.abspath(self.hierarchy)
-        self.n_features_in_ = array.shape[1]
-        columns = getattr(X, "columns", None)
-        if columns is not None and all(isinstance(name, str) for name in columns):
-            self.feature_names_in_ = np.asarray(columns, dtype=object)
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
+        results["_levels"] = None if self.hierarchy is None else os.path.abspath(self.hierarchy)
+        results["n_features_in_"] = array.shape[1]
+        names = _arrays.column_names(X)
+        # A column of lists has one name for all.
+        if names is not None and len(names) == array.shape[1] and all(isinstance(name, str) for name in names):
+            results["feature_names_in_"] = np.asarray(names, dtype=object)
+        kept = {name: value for name, value in self.__dict__.items() if name not in _RESULTS}
+        self.__dict__ = {**kept, **results}
+        return self
 
     def _fit_over_ranks(self, X: Any, groups: ArrayLike | None) -> Highland:
         """`fit` of the rows of all ranks."""
@@ -253,12 +266,9 @@ class Highland:
             _library.call(
                 "highland_cluster_over", comm, _arrays.matrix(array), options, ctypes.byref(handle), watcher=watcher,
                 keeping=(array, kept), on_this_thread=True)
-        for name in ("probabilities_", "exemplars_", "duplicates_", "_fit"):
-            if hasattr(self, name):
-                delattr(self, name)
-        self._take(handle)
-        self._describe(X, array)
-        return self
+        results = self._taken(handle)
+        del results["model"]
+        return self._become(results, X, array)
 
     def fit_predict(self, X: Any, y: Any = None, groups: ArrayLike | None = None) -> NDArray[np.int64]:
         """Clusters the rows of a matrix, and returns `labels_`; as `fit`."""

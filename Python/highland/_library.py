@@ -78,6 +78,7 @@ def _load() -> ctypes.CDLL:
     declare("highland_clustering_level_labels", POINTER(c_int64), c_void_p, c_int32)
     declare("highland_clustering_strengths", POINTER(c_float), c_void_p)
     declare("highland_clustering_report", c_char_p, c_void_p)
+    declare("highland_clustering_model", c_void_p, c_void_p, POINTER(c_size_t))
     declare("highland_report", c_int, c_char_p, POINTER(ReportOptions), message, message)
     declare(
         "highland_fit", c_int, POINTER(Matrix), c_void_p, c_char_p, POINTER(Options), message, message)

@@ -67,9 +67,28 @@ def test_a_trained_model_judges_new_rows(tmp_path):
     trained = highland.train(X, TRUTH, epochs=1, graphs=1, k=8)
     trained.save(tmp_path / "model.safetensors")
     of_bytes = highland.Highland(model=trained).fit(X[OLD])
-    of_path = highland.Highland(model=tmp_path / "model.safetensors").fit(X[OLD])
-    (tmp_path / "model.safetensors").unlink()
-    assert np.array_equal(of_bytes.predict(X), of_path.predict(X))
+    # Another model is in its place as soon as it has been read.
+    other = lambda *_: (tmp_path / "model.safetensors").write_bytes(b"other")
+    of_path = highland.Highland(model=tmp_path / "model.safetensors", progress=other).fit(X[OLD])
+    assert np.array_equal(of_bytes.predict(X), of_path.set_params(progress=False).predict(X))
+
+
+def test_the_model_in_the_box_has_a_name():
+    named = highland.Highland(model="default", tau=0.5).fit(X[OLD])
+    assert np.array_equal(named.predict(X), highland.Highland(tau=0.5).fit(X[OLD]).predict(X))
+
+
+def test_a_fit_that_fails_leaves_the_results_of_the_one_before(monkeypatch):
+    model = highland.Highland(k=8, progress=False).fit(X[OLD])
+    before = dict(vars(model))
+
+    def fail(_):
+        raise MemoryError
+
+    monkeypatch.setattr(highland._arrays, "duplicates", fail)
+    with pytest.raises(MemoryError):
+        model.fit(X)
+    assert vars(model).keys() == before.keys() and all(vars(model)[name] is before[name] for name in before)
 
 
 def test_labels_do_not_depend_on_threads_types_or_pickling():
@@ -105,6 +124,19 @@ def test_columns_have_the_names_of_the_fit():
         model.predict(frame[frame.columns[::-1]])
     with pytest.raises(ValueError, match="unseen at fit time:\n- other\n.*now missing:\n- c0"):
         model.predict(frame.rename(columns={"c0": "other"}))
+
+
+def test_columns_of_arrow_have_names():
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({f"c{column}": X[:, column] for column in range(24)})
+    model = highland.Highland(k=8).fit(table)
+    assert model.feature_names_in_.tolist() == table.column_names
+    assert np.array_equal(model.predict(table), model.labels_)
+    with pytest.raises(ValueError, match="in the same order"):
+        model.predict(table.select(table.column_names[::-1]))
+    # The name of a column of lists is none of the columns of rows.
+    lists = pyarrow.table({"embedding": list(X)})
+    assert not hasattr(model.fit(lists), "feature_names_in_")
 
 
 def test_work_on_new_rows_is_stopped():

@@ -137,13 +137,3 @@ func model(_ options: highland_options, dimensions: Int) throws -> TrainedModel 
     throw Failure(HIGHLAND_INVALID_MODEL, "\(error)")
   }
 }
-
-/// The bytes of the model that the options name.
-///
-/// - Throws: ``DataError`` for one that cannot be read.
-func modelContents(_ options: highland_options) throws -> [UInt8] {
-  if let data = unsafe options.model_data {
-    return unsafe Array(UnsafeRawBufferPointer(start: data, count: options.model_size))
-  }
-  return try TrainedModel.contents(unsafe options.model_path.map { unsafe String(cString: $0) })
-}

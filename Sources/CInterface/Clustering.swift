@@ -17,6 +17,8 @@ final class FinishedClustering {
   let levels: [FixedArray<Int64>]
   let strengths: FixedArray<Float>?
   let report: FixedArray<CChar>
+  /// Nil if no network took part.
+  let model: FixedArray<UInt8>?
 
   /// Clusters rows that this process has all of.
   convenience init(_ features: ArrayInMemory, _ options: highland_options) throws {
@@ -66,6 +68,7 @@ final class FinishedClustering {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let report = ClusteringReport(task, clustering, elapsedSeconds: elapsedSeconds)
+    model = task.model?.contents.map { FixedArray($0) }
     self.report = FixedArray(try encoder.encode(report).map { CChar(bitPattern: $0) } + [0])
   }
 }
@@ -92,8 +95,8 @@ struct ProcessShare {
 struct ClusteringTask<Source: EmbeddingSource> {
   let features: Source
   let plan: MethodPlan
-  /// What the network is called, if one takes part.
-  let modelName: String?
+  /// The network, if one takes part.
+  let model: TrainedModel?
   let hasGroups: Bool
   /// Where every level is written, if anywhere.
   let hierarchy: String?
@@ -150,7 +153,7 @@ struct ClusteringTask<Source: EmbeddingSource> {
       throw invalidArgument("k = 1: expected 2 or more, as flow goes to other points")
     }
     let trained =
-      method == .flow ? nil : unsafe try model(given, dimensions: features.dimensions)
+      method == .flow ? nil : unsafe try CInterface.model(given, dimensions: features.dimensions)
     var search = unsafe try searchOptions(given)
     search.division = try Self.division(
       method, k, trained, features, of: element, among: share,
@@ -173,7 +176,7 @@ struct ClusteringTask<Source: EmbeddingSource> {
     plan = MethodPlan(
       flow: flow, network: try trained.map { try ClusteringPlan(options, with: $0, within: groups) }
     )
-    modelName = trained?.name
+    model = trained
   }
 
   /// Clusters, and writes the levels where that is wanted.
@@ -197,7 +200,7 @@ struct ClusteringTask<Source: EmbeddingSource> {
       let clustering = try cluster(
         features, by: plan, observer: LevelKeeper(progress: ranks.progress, hierarchy: writer),
         on: ranks)
-      var account = ClusteringAccount(of: clustering, by: plan, model: modelName)
+      var account = ClusteringAccount(of: clustering, by: plan, model: model?.name)
       account.features = features.name
       try writer.finish(
         clustering, account, dimensions: features.dimensions, version: HIGHLAND_VERSION, on: ranks)

@@ -38,11 +38,11 @@ final class Fitted: Sendable {
     let workers = unsafe try CInterface.workers(options.threads)
     let progress = unsafe Progress(options.progress, options.context)
     let isOfNetwork = settings.method == .network
-    let listLength = FittedClustering.listLength(
-      of: settings,
-      isOfNetwork ? unsafe try model(options, dimensions: features.columnCount) : nil)
+    let trained =
+      isOfNetwork ? unsafe try model(options, dimensions: features.columnCount) : nil
+    let listLength = FittedClustering.listLength(of: settings, trained)
     clustering = unsafe try FittedClustering(
-      of: features, labels: labels, settings, model: isOfNetwork ? modelContents(options) : nil,
+      of: features, labels: labels, settings, model: trained,
       searching: dividedSearch(
         options, of: "neighbours of [\(features.rowCount) × \(features.columnCount)] points"
       ) {

@@ -119,6 +119,15 @@ public func highland_clustering_report(_ clustering: OpaquePointer!) -> UnsafePo
   unsafe UnsafePointer(finished(clustering).report.base)
 }
 
+@c @implementation
+public func highland_clustering_model(
+  _ clustering: OpaquePointer!, _ size: UnsafeMutablePointer<Int>!
+) -> UnsafeRawPointer! {
+  let model = unsafe finished(clustering).model
+  unsafe size?.pointee = model?.count ?? 0
+  return unsafe model.map { unsafe UnsafeRawPointer($0.base) }
+}
+
 // New rows.
 
 @c @implementation

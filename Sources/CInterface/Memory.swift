@@ -8,8 +8,10 @@ internal import NeighborSearch
 // @unchecked: written once, when they are made.
 @safe final class FixedArray<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
   let base: UnsafeMutablePointer<Element>
+  let count: Int
 
   init(_ elements: [Element]) {
+    count = elements.count
     unsafe base = .allocate(capacity: max(elements.count, 1))
     unsafe base.initialize(from: elements, count: elements.count)
   }

@@ -100,6 +100,9 @@ public struct TensorFile: Sendable {
     try self.init(InputFile(contents: contents, name: name))
   }
 
+  /// All bytes of the file, as they are now.
+  public func contents() throws -> [UInt8] { try file.bytes(at: 0, count: file.byteCount) }
+
   private init(_ file: InputFile) throws {
     func error(_ problem: String) -> DataError { DataError(path: file.path, problem: problem) }
     self.file = file

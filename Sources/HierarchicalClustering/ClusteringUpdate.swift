@@ -90,7 +90,7 @@ extension FittedClustering {
     var settings = fit.settings
     settings.clusterCount = update.labelBound
     try self.init(
-      of: source, labels: update.labels, settings, model: fit.modelContents, along: update.lists,
+      of: source, labels: update.labels, settings, model: fit.model, along: update.lists,
       using: workers, on: communicator)
   }
 }

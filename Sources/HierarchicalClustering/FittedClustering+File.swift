@@ -77,16 +77,16 @@ extension FittedClustering {
       }
       try communicator.agree {
         guard communicator.rank == Rank(0) else { return }
-        if let modelContents {
+        if let contents = model?.contents {
           let file = "\(temporary)/\(Self.modelName)"
-          do { try Data(modelContents).write(to: URL(filePath: file)) } catch {
+          do { try Data(contents).write(to: URL(filePath: file)) } catch {
             throw DataError(path: file, problem: "cannot be written")
           }
         }
         let kept = Kept(
           settings: settings, pointCount: points.nodeCount, nodeCount: nodes.nodeCount,
           listLength: listLength, checksums: arrays.checksums,
-          model: modelContents.map { digest(of: $0) })
+          model: model?.contents.map { digest(of: $0) })
         try writeText(
           sealedText(kept, format: Self.format), to: "\(temporary)/\(Self.marker)",
           overwrite: false)
@@ -118,11 +118,11 @@ extension FittedClustering {
     let kept: Kept = try communicator.agree {
       try unsealed(bytes, of: file, format: Self.format)
     }
-    modelContents = try kept.model.map {
-      try Self.modelContents("\(path)/\(Self.modelName)", digest: $0, on: communicator)
-    }
-    model = try modelContents.map {
-      try TrainedModel(contents: $0, dimensions: kept.settings.dimensions)
+    model = try kept.model.map { digest in
+      try TrainedModel(
+        contents: Self.modelContents(
+          "\(path)/\(Self.modelName)", digest: digest, on: communicator),
+        dimensions: kept.settings.dimensions)
     }
     let arrays = CheckedArrays(at: "\(path)/", checksums: kept.checksums)
     func read<Element: CheckedElement>(

@@ -13,8 +13,6 @@ public struct FittedClustering: Sendable {
   public let settings: Settings
   /// Replicated. Nil where flow clustered.
   let model: TrainedModel?
-  /// Replicated. The bytes of its `.safetensors` file.
-  let modelContents: [UInt8]?
   /// Which rank owns which points.
   public let points: NodePartition
   /// Owned points. The number of each point's cluster.
@@ -113,31 +111,26 @@ extension FittedClustering {
   /// - Parameters:
   ///   - source: Replicated. The points that were clustered.
   ///   - labels: Owned points. The numbers of their clusters, below ``Settings/clusterCount``.
-  ///   - model: Replicated. The bytes of the network's `.safetensors` file, if one clustered:
-  ///     ``TrainedModel/contents(_:)``.
+  ///   - model: Replicated. The network, if one clustered.
   ///   - lists: Owned nodes. The neighbours that were found, as many places as the method looks at or more; nil
   ///     searches them.
   ///   - groups: Owned points. Which were clustered with which, and what their groups are called, if not all were; not
   ///     with lists.
   ///   - search: Replicated. How neighbours are searched.
   ///   - progress: Of that search. If it throws, it must do so on every rank.
-  /// - Throws: ``AgreedFailure`` on every rank if the points cannot be read; ``ModelError`` or ``DataError`` for
-  ///   other bytes.
-  /// - Precondition: There are as many labels as owned points.
+  /// - Throws: ``AgreedFailure`` on every rank if the points cannot be read.
+  /// - Precondition: There are as many labels as owned points, and the network was read: ``TrainedModel/contents``.
   public init(
     of source: some EmbeddingSource, labels: [Int64], _ settings: Settings,
-    model modelContents: [UInt8]? = nil, along lists: NeighborLists? = nil,
+    model: TrainedModel? = nil, along lists: NeighborLists? = nil,
     within groups: (points: PointGroups, names: [GroupName])? = nil,
     searching search: SearchOptions = SearchOptions(), using workers: Workers = Workers(),
     on communicator: some Communicator, progress: (Double) throws -> Void = { _ in }
   ) throws {
     precondition(
-      (modelContents != nil) == (settings.method == .network), "a model is of a network")
+      (model?.contents != nil) == (settings.method == .network), "a model is of a network")
     precondition(groups == nil || lists == nil, "lists within groups are searched")
-    model = try modelContents.map {
-      try TrainedModel(contents: $0, dimensions: settings.dimensions)
-    }
-    self.modelContents = modelContents
+    self.model = model
     var run = try ClusteringRun(
       reading: source, invalid: .singleton, asStored: false, using: workers, on: communicator)
     precondition(
@@ -181,7 +174,6 @@ extension FittedClustering {
   ) {
     settings = fit.settings
     model = fit.model
-    modelContents = fit.modelContents
     points = NodePartition(sharing: labels.count, among: 1)
     nodes = points
     inputPoint = labels.indices.map { GlobalNode($0) }

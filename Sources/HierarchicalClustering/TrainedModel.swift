@@ -1,3 +1,4 @@
+public import Communication
 public import Datasets
 internal import DefaultModel
 internal import FoundationEssentials
@@ -13,6 +14,8 @@ public struct TrainedModel: Sendable {
   /// Whether it is meant for kinds of data that it has not seen. The order of its probabilities is then
   /// more or less right, but no threshold on them is right for all data.
   public let isForAnyData: Bool
+  /// The bytes of a `.safetensors` file that holds it, which was read once; nil for one that was made in memory.
+  public let contents: [UInt8]?
 
   public struct Defaults: Sendable {
     /// Nil if the model does not say.
@@ -32,13 +35,15 @@ public struct TrainedModel: Sendable {
 
   /// - Parameter name: Its name in messages.
   public init(_ linkage: LinkageModel, name: String = "the model") {
-    self.init(linkage, name: name, defaults: Defaults(), isForAnyData: false)
+    self.init(linkage, name: name, defaults: Defaults(), isForAnyData: false, contents: nil)
   }
 
   private init(
-    _ linkage: LinkageModel, name: String, defaults: Defaults, isForAnyData: Bool
+    _ linkage: LinkageModel, name: String, defaults: Defaults, isForAnyData: Bool,
+    contents: [UInt8]?
   ) {
     self.name = name
+    self.contents = contents
     self.linkage = linkage
     self.isForAnyData = isForAnyData
     self.defaults =
@@ -54,7 +59,37 @@ public struct TrainedModel: Sendable {
   /// - Parameter dimensions: D of the embeddings to cluster.
   /// - Throws: ``ModelError`` or ``DataError``.
   public init(path: String?, dimensions: Int) throws {
-    try self.init(Self.file(path), isBuiltIn: Self.isBuiltIn(path), dimensions: dimensions)
+    try self.init(
+      contents: Self.isBuiltIn(path) ? [] : Self.contents(path), orBuiltIn: path ?? "",
+      dimensions: dimensions)
+  }
+
+  /// Reads a model file on one rank for all, or the built-in model if there is no path.
+  ///
+  /// > Collective: over `communicator`. Rounds of some bytes per rank, and a broadcast of the file.
+  ///
+  /// - Parameters:
+  ///   - path: Replicated.
+  ///   - dimensions: Replicated. D of the embeddings to cluster.
+  /// - Throws: ``AgreedFailure`` on every rank if it cannot be read, or is no model for these embeddings.
+  public init(path: String?, dimensions: Int, on communicator: some Communicator) throws {
+    let contents = try communicator.broadcast(
+      communicator.agree {
+        communicator.rank != Rank(0) || Self.isBuiltIn(path) ? [] : try Self.contents(path)
+      })
+    self = try communicator.agree {
+      try TrainedModel(contents: contents, orBuiltIn: path ?? "", dimensions: dimensions)
+    }
+  }
+
+  /// - Parameters:
+  ///   - contents: Empty for the built-in model.
+  ///   - path: Where they are from.
+  private init(contents: [UInt8], orBuiltIn path: String, dimensions: Int) throws {
+    try self.init(
+      contents: contents.isEmpty ? DefaultModel.contents : contents,
+      name: contents.isEmpty ? Self.builtInName : path, isBuiltIn: contents.isEmpty,
+      dimensions: dimensions)
   }
 
   /// Reads a model file that is in memory.
@@ -64,11 +99,11 @@ public struct TrainedModel: Sendable {
   ///   - name: Its name in messages and reports.
   /// - Throws: ``ModelError`` or ``DataError``.
   public init(contents: [UInt8], dimensions: Int, name: String = "the model") throws {
-    try self.init(
-      TensorFile(contents: contents, name: name), isBuiltIn: false, dimensions: dimensions)
+    try self.init(contents: contents, name: name, isBuiltIn: false, dimensions: dimensions)
   }
 
-  private init(_ file: TensorFile, isBuiltIn: Bool, dimensions: Int) throws {
+  private init(contents: [UInt8], name: String, isBuiltIn: Bool, dimensions: Int) throws {
+    let file = try TensorFile(contents: contents, name: name)
     var defaults = Defaults()
     // Those of a model of structure are read with the network.
     if try ModelInput(file) == .coordinates {
@@ -81,27 +116,26 @@ public struct TrainedModel: Sendable {
     }
     self.init(
       try LinkageModel(file, dimensions: dimensions),
-      name: isBuiltIn ? Self.defaultName : file.path, defaults: defaults, isForAnyData: isBuiltIn)
+      name: isBuiltIn ? Self.defaultName : file.path, defaults: defaults, isForAnyData: isBuiltIn,
+      contents: contents)
   }
 
   /// The name of the built-in model.
   static let defaultName = "default"
+  private static let builtInName = "the default model"
 
   /// The file of a model. It is that of the built-in model if there is no path, or if the path is
   /// `default` and no file has that name: ``isBuiltIn(_:)``.
   public static func file(_ path: String?) throws -> TensorFile {
     guard !isBuiltIn(path), let path else {
-      return try TensorFile(contents: DefaultModel.contents, name: "the default model")
+      return try TensorFile(contents: DefaultModel.contents, name: builtInName)
     }
     return try TensorFile(path: path)
   }
 
-  /// The bytes of a `.safetensors` file with what the model's file holds: ``file(_:)``.
-  public static func contents(_ path: String?) throws -> [UInt8] {
-    let file = try file(path)
-    return try TensorFile.contents(
-      file.names.map { try file.tensor($0) }, metadata: file.metadata)
-  }
+  /// The bytes of a model's file: ``file(_:)``. Its header is looked at before all of it is read, as it may be a large
+  /// one of another kind.
+  public static func contents(_ path: String?) throws -> [UInt8] { try file(path).contents() }
 
   /// Whether ``file(_:)`` is the built-in model.
   public static func isBuiltIn(_ path: String?) -> Bool {

@@ -154,6 +154,37 @@ import Testing
     }
   }
 
+  /// A model's file is read once: what is saved is what judged, whatever the file has become.
+  @Test func theModelThatJudgedIsSaved() throws {
+    let path = FileManager.default.temporaryDirectory.path + "/judging-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    let original = try TrainedModel.contents(nil)
+    let file = URL(filePath: "\(path)/own.safetensors")
+    try Data(original).write(to: file)
+    let points = mixture(groups: 3, size: 8, noise: 0.1, seed: 59, width: 16)
+    _ = try ThreadCommunicator.run(ranks: 3) { communicator in
+      let model = try TrainedModel(path: file.path, dimensions: 16, on: communicator)
+      try communicator.agree {
+        if communicator.rank == Rank(0) { try Data([1, 2, 3]).write(to: file) }
+      }
+      let own = NodePartition(sharing: 24, among: 3).owned(by: communicator.rank)
+      try FittedClustering(
+        of: EmbeddingsInMemory(points), labels: own.map { Int64($0 / 8) },
+        FittedClustering.Settings(
+          method: .network, neighborCount: 10, thresholds: Thresholds(0.5), maximumLevels: 10,
+          dimensions: 16, clusterCount: 3), model: model, on: communicator
+      ).write(to: "\(path)/saved", overwrite: false, on: communicator)
+    }
+    let saved = try Data(contentsOf: URL(filePath: "\(path)/saved/model.safetensors"))
+    #expect(Array(saved) == original)
+    #expect(throws: AgreedFailure.self) {
+      try ThreadCommunicator.run(ranks: 3) {
+        _ = try TrainedModel(path: file.path, dimensions: 16, on: $0)
+      }
+    }
+  }
+
   /// Of some nodes, the lists that a search of all finds.
   @Test(arguments: [1, 2, 4], [3, 1000])
   func neighboursOfSomeNodesAreThoseOfAll(ranks: Int, tileLength: Int) throws {

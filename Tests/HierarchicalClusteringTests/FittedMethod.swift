@@ -7,24 +7,25 @@ import LinearAlgebra
 enum FittedMethod: String, CaseIterable {
   case flow, structure, coordinates
 
-  func model() throws -> [UInt8]? {
+  func model(dimensions: Int) throws -> TrainedModel? {
     switch self {
     case .flow: nil
-    case .structure: try TrainedModel.contents(nil)
+    case .structure: try TrainedModel(path: nil, dimensions: dimensions)
     case .coordinates:
-      try TrainedModel.contents(
-        Material.fixtures.appending(path: "tiny/sage_cf_k5_tau05/model.safetensors").path)
+      try TrainedModel(
+        path: Material.fixtures.appending(path: "tiny/sage_cf_k5_tau05/model.safetensors").path,
+        dimensions: dimensions)
     }
   }
 
   func plan(dimensions: Int, _ policy: InvalidRowPolicy = .error) throws -> MethodPlan {
-    guard let contents = try model() else {
+    guard let model = try model(dimensions: dimensions) else {
       return .flow(FlowPlan(neighborCount: 7, invalidRows: policy))
     }
     return .network(
       try ClusteringPlan(
         ClusteringOptions(threshold: 0.5, invalidRows: policy),
-        with: TrainedModel(contents: contents, dimensions: dimensions)))
+        with: model))
   }
 
   /// A clustering of some rows, with the lists that it found.
@@ -41,7 +42,7 @@ enum FittedMethod: String, CaseIterable {
       FittedClustering.Settings(
         ClusteringAccount(of: found, by: plan, model: nil), dimensions: rows.columnCount,
         clusterCount: found.clusterCount)!,
-      model: model(), along: lists.lists, on: communicator)
+      model: model(dimensions: rows.columnCount), along: lists.lists, on: communicator)
   }
 }
 

@@ -26,9 +26,10 @@ import Testing
   private static let new = groups.indices.filter { groups[$0] == 5 || $0 % 4 == 0 }
 
   /// The one in the box, or one that was trained on groups.
-  private static func model(ofGroups: Bool) throws -> [UInt8] {
-    try TrainedModel.contents(
-      ofGroups ? Material.root.appending(path: "Models/speakers.safetensors").path : nil)
+  private static func model(ofGroups: Bool) throws -> TrainedModel {
+    try TrainedModel(
+      path: ofGroups ? Material.root.appending(path: "Models/speakers.safetensors").path : nil,
+      dimensions: 12)
   }
 
   private struct Answer: Equatable {
@@ -43,7 +44,7 @@ import Testing
     _ new: [Int], to old: [Int], ofGroups: Bool = false, ranks: Int = 1, threads: Int = 1,
     at path: String? = nil
   ) throws -> Answer {
-    let contents = try Self.model(ofGroups: ofGroups)
+    let model = try Self.model(ofGroups: ofGroups)
     let groups = Self.groups
     let rows = Self.points
     return try ThreadCommunicator.run(ranks: ranks) { communicator in
@@ -62,14 +63,14 @@ import Testing
       let plan = MethodPlan.network(
         try ClusteringPlan(
           ClusteringOptions(threshold: 0.45, workers: Workers(threads)),
-          with: TrainedModel(contents: contents, dimensions: 12), within: within))
+          with: model, within: within))
       let found = try cluster(source, by: plan, on: communicator)
       var fit = try FittedClustering(
         of: source, labels: found.labels,
         FittedClustering.Settings(
           ClusteringAccount(of: found, by: plan, model: nil), dimensions: 12,
           clusterCount: found.clusterCount)!,
-        model: contents, within: (points: within, names: names(old)), on: communicator)
+        model: model, within: (points: within, names: names(old)), on: communicator)
       if let path {
         try fit.write(to: path, overwrite: true, on: communicator)
         fit = try FittedClustering(reading: path, on: communicator)
@@ -124,7 +125,7 @@ import Testing
     #expect(found.counts[1] > 0)
     if ofGroups {
       // New clusters of a group that the fit knows are as large as the model asks for.
-      let model = try TrainedModel(contents: Self.model(ofGroups: true), dimensions: 12)
+      let model = try Self.model(ofGroups: true)
       for label in Set(found.labels) where label >= found.clusterCount && groupOf[label]! < 5 {
         #expect(found.labels.count { $0 == label } >= model.linkage.fewestPoints)
       }

@@ -120,7 +120,7 @@ import Testing
       let fit = try FittedClustering(
         of: EmbeddingsInMemory(all.slice(0..<32)),
         labels: Array(before[made.points.owned(by: communicator.rank)]), settings,
-        model: FittedMethod.structure.model(), on: communicator)
+        model: FittedMethod.structure.model(dimensions: all.columnCount), on: communicator)
       let found = try HierarchicalClustering.update(
         fit, with: EmbeddingsInMemory(all), by: AssigningOptions(), on: communicator)
       // Cluster 0 has no points any more, and so no place in a tree.

@@ -189,6 +189,10 @@ const float *highland_clustering_strengths(const highland_clustering *clustering
 // What was done, as JSON: parameters, choices, counts, seconds. The keys are those of `highland cluster --report`.
 const char *highland_clustering_report(const highland_clustering *clustering);
 
+// The model that took part, as the `*size` bytes of a .safetensors file: what model_path held when it was read, for
+// highland_fit. NULL, and 0, if no network took part.
+const void *highland_clustering_model(const highland_clustering *clustering, size_t *size);
+
 // Reports.
 
 // What a page shows beside the levels. All zeros is nothing.

@@ -104,9 +104,8 @@ struct BenchmarkContest {
       training = cost
       trained = TrainedModel(.structure(learned.network), name: "trained here")
     } else if method != .flow {
-      trained = try communicator.agree {
-        try TrainedModel(path: model, dimensions: test.input.source.dimensions)
-      }
+      trained = try TrainedModel(
+        path: model, dimensions: test.input.source.dimensions, on: communicator)
     }
     let network = try trained.map { trained in
       try communicator.agree {

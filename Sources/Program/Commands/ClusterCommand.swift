@@ -357,7 +357,7 @@ struct ClusterCommand: RankedCommand {
     let trained =
       method == .flow
       ? nil
-      : try communicator.agree { try TrainedModel(path: model, dimensions: source.dimensions) }
+      : try TrainedModel(path: model, dimensions: source.dimensions, on: communicator)
     let owners = try communicator.agree {
       try ownership(of: source.rowCount, on: communicator)
     }
@@ -392,7 +392,7 @@ struct ClusterCommand: RankedCommand {
     let writes = LastWrites()
     func run(_ hierarchy: HierarchyWriter?) throws {
       try cluster(
-        source, plan, model: trained?.name, within: pointGroups,
+        source, plan, model: trained, within: pointGroups,
         trueLabels, memoryPlan, workers, waitingRankCount: waitingRankCount, hierarchy: hierarchy,
         writes, on: communicator)
     }
@@ -611,7 +611,7 @@ struct ClusterCommand: RankedCommand {
 
   /// Clusters by flow, by a network, or, if there are both, by the better one; and writes what was asked for.
   private func cluster(
-    _ source: FeatureRows, _ plan: MethodPlan, model name: String?,
+    _ source: FeatureRows, _ plan: MethodPlan, model: TrainedModel?,
     within pointGroups: PointGroups?, _ trueLabels: TrueLabels?,
     _ memoryPlan: MemoryOptions.Plan, _ workers: Workers, waitingRankCount: Int,
     hierarchy: HierarchyWriter?, _ writes: LastWrites,
@@ -620,7 +620,8 @@ struct ClusterCommand: RankedCommand {
     let reporter = ProgressReporter(progress, on: communicator)
     let (store, runs) =
       try checkpoint.map {
-        try stores($0, source, plan, keepsRuns: hierarchy == nil, reporter, on: communicator)
+        try stores(
+          $0, source, plan, model, keepsRuns: hierarchy == nil, reporter, on: communicator)
       } ?? (nil, nil)
     let remembered =
       groups != nil
@@ -640,8 +641,9 @@ struct ClusterCommand: RankedCommand {
       try $0.metrics(of: clustering.labels, on: communicator)
     }
     var report = try ClusterReport(
-      of: clustering, parameters(of: clustering, plan, model: name), dimensions: source.dimensions,
-      threadCount: workers.count, elapsedSeconds: elapsed, memoryPlan, on: communicator)
+      of: clustering, parameters(of: clustering, plan, model: model?.name),
+      dimensions: source.dimensions, threadCount: workers.count, elapsedSeconds: elapsed,
+      memoryPlan, on: communicator)
     if clustering.choice.listLength == nil { report.partition = partition ?? "locality" }
     report.nodesPerRank = nodesPerRank
     report.waitingRankCount = waitingRankCount
@@ -668,8 +670,7 @@ struct ClusterCommand: RankedCommand {
       options.division = memoryPlan.division
       let fit = try FittedClustering(
         of: source, labels: clustering.labels, settings,
-        model: settings.method == .network
-          ? communicator.agree { try TrainedModel.contents(model) } : nil,
+        model: settings.method == .network ? model : nil,
         along: remembered?.lists,
         within: pointGroups.map {
           (points: $0, names: try readGroupNames(groups!, count: source.rowCount, on: communicator))
@@ -698,7 +699,8 @@ struct ClusterCommand: RankedCommand {
   ///
   /// - Parameter keepsRuns: Replicated. Whether a run may go on after its first level.
   private func stores(
-    _ directory: String, _ source: FeatureRows, _ plan: MethodPlan, keepsRuns: Bool,
+    _ directory: String, _ source: FeatureRows, _ plan: MethodPlan, _ model: TrainedModel?,
+    keepsRuns: Bool,
     _ reporter: ProgressReporter, on communicator: MPICommunicator
   ) throws -> (any ListStore, RunStore?) {
     let rows = try Fingerprint(of: source, on: communicator).description
@@ -709,7 +711,7 @@ struct ClusterCommand: RankedCommand {
       note: reporter.warn, on: communicator)
     guard keepsRuns, case .network(let network) = plan else { return (lists, nil) }
     let modelText = try communicator.agree {
-      let file = try TrainedModel.file(model)
+      let file = try TensorFile(contents: model!.contents!, name: model!.name)
       let tensors = try file.names.map { try file.tensor($0) }
       return "\(Fingerprint(of: tensors)), \(file.metadata.sorted { $0.key < $1.key })"
     }

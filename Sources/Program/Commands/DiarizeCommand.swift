@@ -154,9 +154,8 @@ struct DiarizeCommand: RankedCommand {
     _ source: FeatureRows, _ windows: RecordingWindows, on communicator: MPICommunicator
   ) throws -> (labels: [Int64], report: ClusterReport) {
     let workers = try threads.workers(on: communicator)
-    let model = try communicator.agree {
-      try TrainedModel(path: linkage.model, dimensions: source.dimensions)
-    }
+    let model = try TrainedModel(
+      path: linkage.model, dimensions: source.dimensions, on: communicator)
     let own = ownShare(of: source.rowCount, on: communicator)
     let groups = PointGroups(
       firstPoint: windows.recordings[own].map { GlobalNode(windows.firstRows[Int($0)]) })
