@@ -66,7 +66,7 @@ def test_a_model_is_trained_pickled_and_used(tmp_path):
      ({"tau": 2.0}, "0 ... 1"), ({"granularity": "big"}, "granularity"), ({"n_clusters": 0}, "n_clusters = 0"),
      ({"n_clusters": (4, 2)}, "least, most"), ({"n_clusters": (1, 2, 3)}, "least, most"),
      ({"n_clusters": 3, "method": "flow"}, "n_clusters with method='flow'"),
-     ({"k": 0}, "k = 0"), ({"k": 10**12}, "below"), ({"recall": 0}, "recall = 0"), ({"search": "fast"}, "exact, approximate"),
+     ({"k": 0}, "k = 0"), ({"k": 10**12}, "below"), ({"recall": 0}, "recall = 0"), ({"search": "exact", "recall": 0.9}, "recall is of approximate searches"), ({"search": "fast"}, "exact, approximate"),
      ({"invalid_rows": "drop"}, "error or singleton"), ({"tau": float("nan")}, "tau = nan"),
      ({"threads": -1}, "threads"), ({"model": b"no model"}, "model"),
      ({"progress": "loud"}, "progress")])

@@ -58,11 +58,14 @@ func word<Word: CaseIterable & RawRepresentable<String>>(
     "\(name) '\(given)': expected \(words.dropLast().joined(separator: ", ")) or \(words.last!)")
 }
 
-/// A number of at least `lowest`; nil for 0, which leaves the choice.
+/// A number of at least `lowest`, below 2³¹; nil for 0, which leaves the choice.
 func count(_ number: some BinaryInteger, as name: String, from lowest: Int = 1) throws -> Int? {
   guard number != 0 else { return nil }
   guard number >= lowest else {
     throw invalidArgument("\(name) = \(number): expected \(lowest) or more")
+  }
+  guard number < 1 << 31 else {
+    throw invalidArgument("\(name) = \(number): expected less than 2³¹")
   }
   return Int(number)
 }
@@ -103,6 +106,9 @@ func workers(_ threads: Int32) throws -> Workers {
 /// How neighbours are to be searched.
 func searchOptions(_ options: highland_options) throws -> SearchOptions {
   let method: SearchMethod? = unsafe try word(options.search, as: "search")
+  guard unsafe method != .exact || options.recall == 0 else {
+    throw invalidArgument("recall is of approximate searches; not with search 'exact'")
+  }
   let recall = unsafe options.recall == 0 ? SearchOptions.usualRecall : options.recall
   guard recall > 0, recall <= 1 else {
     throw invalidArgument("recall = \(recall): expected more than 0, 1 at most")

@@ -15,6 +15,7 @@ public struct ClusterTree: Encodable, Equatable, Sendable {
     /// The lower number of both, and the other.
     public var first: Int
     public var second: Int
+    /// In −1 ... 1, and no more than that of the merge before.
     public var similarity: Double
     public var pointCount: Int
     /// How many clusters of the fit it holds.
@@ -50,7 +51,9 @@ public struct ClusterTree: Encodable, Equatable, Sendable {
         points[root] = points[ends[0]] + points[ends[1]]
         clusters[root] = clusters[ends[0]] + clusters[ends[1]]
         return Merge(
-          first: numbers[0], second: numbers[1], similarity: found[index].similarity,
+          first: numbers[0], second: numbers[1],
+          // Rounding may leave that of equal directions above 1.
+          similarity: min(max(found[index].similarity, -1), 1),
           pointCount: points[root], clusterCount: clusters[root])
       }
   }

@@ -104,6 +104,23 @@ import Testing
       lines.first == "<?xml version=\"1.0\" encoding=\"UTF-8\"?>" && lines.last == "</graphml>")
   }
 
+  /// Clusters of the same direction are at height 0, not below, whatever rounding makes of it.
+  @Test func heightsAreNeitherNegativeNorFall() throws {
+    let directions = randomMatrix(9, 23, seed: 82)
+    let rows = directions.copy(ofRows: (0..<45).map { $0 % 9 })
+    let similarities = try ThreadCommunicator.run(ranks: 1) { communicator in
+      let fit = try FittedClustering(
+        of: EmbeddingsInMemory(rows), labels: (0..<45).map { Int64($0) },
+        FittedClustering.Settings(
+          method: .flow, neighborCount: 5, mergesCopies: false, dimensions: 23, clusterCount: 45),
+        on: communicator)
+      return try ClusterTree(of: fit, on: communicator).merges.map(\.similarity)
+    }[0]
+    #expect(similarities.count == 44 && similarities.prefix(36).allSatisfy { $0 > 1 - 1e-6 })
+    #expect(similarities.allSatisfy { (-1...1).contains($0) })
+    #expect(zip(similarities, similarities.dropFirst()).allSatisfy { $0 >= $1 })
+  }
+
   @Test func doNotDependOnRanks() throws {
     let alone = try onRanks(1) { try ClusterTree(of: $0, on: $1) }[0]
     for ranks in [2, 5] {

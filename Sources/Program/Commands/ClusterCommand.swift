@@ -204,6 +204,7 @@ struct ClusterCommand: RankedCommand {
 
   func validate() throws {
     try baselines.check(for: method, neighborCount: neighborCount)
+    try neighborCount.map(checkPlaces)
     guard truth != nil || noise.noiseLabel == nil else {
       throw ValidationError("--noise-label is of true labels: expected --truth")
     }

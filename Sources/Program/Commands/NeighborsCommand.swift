@@ -73,6 +73,7 @@ struct NeighborsCommand: RankedCommand {
     guard neighborCount >= 2 else {
       throw ValidationError("-k \(neighborCount): expected 2 or more")
     }
+    try checkPlaces(neighborCount)
     guard grouping.groups == nil || search.settings.isEmpty else {
       throw ValidationError(
         "--search (--recall) and --groups: expected one of them, as small groups are searched exactly"
