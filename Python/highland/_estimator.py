@@ -62,7 +62,8 @@ class Highland:
         Default: all processors that the process may use, but no more than the environment variable OMP_NUM_THREADS
         says, if it is set. No result depends on it.
     progress : "auto", bool or function
-        "auto": a line on a terminal, else nothing. A function gets phase, level and the share that is done.
+        "auto": a line on a terminal, or a bar where tqdm is installed, else nothing. A function gets phase, level and
+        the share that is done.
     hierarchy : path, optional
         A directory to write every level to, as ``highland cluster --hierarchy`` does; `report` makes a page of it. It
         must be new or empty for each `fit`, and appears when all is complete. Networks have levels, so these cluster;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import operator
 import os
 import pathlib
@@ -166,6 +167,14 @@ def take_text(memory: c_void_p) -> str:
     return text
 
 
+def _tqdm() -> Any:
+    """The bar of tqdm; None where that is not installed."""
+    try:
+        return importlib.import_module("tqdm").tqdm
+    except ImportError:
+        return None
+
+
 class Watcher:
     """Shows progress, and stops the work when it is told to. Called by the library."""
 
@@ -176,7 +185,8 @@ class Watcher:
         if callable(progress):
             self._function = progress
         elif progress is True or progress == "auto" and sys.stderr is not None and sys.stderr.isatty():
-            self._function = self._line
+            self._function = self._bar if _tqdm() else self._line
+        self._shown: Any = None
         self._written = False
         self.is_cancelled = False
         self.error: BaseException | None = None
@@ -197,7 +207,20 @@ class Watcher:
         sys.stderr.flush()
         self._written = True
 
+    def _bar(self, phase: str, level: int, fraction: float) -> None:
+        text = f"{_words.progress(self.function, level)}: {phase}"
+        if self._shown is None:
+            self._shown = _tqdm()(
+                total=100, leave=False, file=sys.stderr, bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}")
+        if self._shown.desc != text:
+            self._shown.reset()
+            self._shown.set_description_str(text, refresh=False)
+        self._shown.n = round(100 * fraction)
+        self._shown.refresh()
+
     def close(self) -> None:
+        if self._shown is not None:
+            self._shown.close()
         if self._written:
             sys.stderr.write("\r\033[K")
 

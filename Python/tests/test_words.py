@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ class Terminal(io.StringIO):
 def test_the_line_of_progress_says_what_is_done(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setitem(sys.modules, "tqdm", None)
 
     def said(work):
         terminal.seek(0)
@@ -37,6 +39,37 @@ def test_the_line_of_progress_says_what_is_done(monkeypatch):
         (lambda: highland.train(X, TRUTH, epochs=1, graphs=1, width=8), "training: ")]:
         text = said(work)[1]
         assert word in text and "clustering" not in text
+
+
+def test_a_terminal_shows_a_bar_where_tqdm_is_installed(monkeypatch):
+    told = []
+
+    class Bar:
+        desc = ""
+
+        def __init__(self, total, **_):
+            told.append(total)
+
+        def set_description_str(self, text, refresh):
+            self.desc = text
+
+        def reset(self):
+            self.n = 0
+
+        def refresh(self):
+            told.append((self.desc, self.n))
+
+        def close(self):
+            told.append("closed")
+
+    monkeypatch.setitem(sys.modules, "tqdm", types.SimpleNamespace(tqdm=Bar))
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    highland.Highland(k=8).fit(X)
+    assert told[0] == 100 and told[-1] == "closed" and told[1][0].startswith("clustering, level 0: ")
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    told.clear()
+    highland.Highland(k=8).fit(X)
+    assert not told and not sys.stderr.getvalue()
 
 
 def test_messages_show_the_beginnings_of_values():
