@@ -72,6 +72,8 @@ extension Programs {
         try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
         as? [String: Any]
       #expect(report?["joinedCount"] as? Int == 40 && report?["newClusterCount"] as? Int == 1)
+      // 15 points of each of the first eight clusters are old, and one of the new ones is a copy.
+      #expect(report?["clusterSizes"] as? [Int] == [21] + Array(repeating: 20, count: 8))
       #expect(
         try String(decoding: bytes(of: scratch("report.json")), as: UTF8.self) == outcome.output)
     }
@@ -202,6 +204,13 @@ extension Programs {
         let found = try labels(of: scratch("cut.npy"))
         #expect(Set(found).count == clusters && found.count == 120)
       }
+      let told = try await run(
+        "highland",
+        [
+          "cut", scratch("saved"), "--clusters", "1", "--output", scratch("one.npy"), "--json",
+        ], onRanks: ranks)
+      let sizes = try JSONSerialization.jsonObject(with: Data(told.output.utf8)) as? [String: Any]
+      #expect(sizes?["clusterSizes"] as? [Int] == [120] && sizes?["clusterCount"] as? Int == 1)
       let outcome = try await run(
         "highland",
         [

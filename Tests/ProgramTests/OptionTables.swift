@@ -246,6 +246,7 @@ extension OptionTable {
     [
       OptionUse("--clusters 1", .output), OptionUse("--output other.npy", .file("other.npy")),
       OptionUse("--overwrite", .success, existing: ["labels.npy", "other.npy"]),
+      OptionUse("--json", .output),
     ] + OptionUse.refused("--above 0.9", "--min-size 3", "--level 0"))
 
   private static let cutOfLevels = OptionTable(
@@ -253,6 +254,7 @@ extension OptionTable {
     [
       OptionUse("--level 1", .output), OptionUse("--output other.npy", .file("other.npy")),
       OptionUse("--overwrite", .success, existing: ["labels.npy", "other.npy"]),
+      OptionUse("--json", .output),
     ] + OptionUse.refused("--above 0.9", "--min-size 3", "--clusters 2"))
 
   // MARK: - diarize

@@ -115,7 +115,11 @@ struct AssignCommand: RankedCommand {
     }
     let result = try AssignmentReport(
       features: input.features, run: to, rankCount: communicator.size, threadCount: workers.count,
-      of: assignment, to: fit.settings, elapsedSeconds: elapsed,
+      of: assignment, to: fit.settings,
+      clusterSizes: clusterSizes(
+        fit.labels + assignment.labels,
+        count: fit.settings.clusterCount + assignment.newClusterCount, on: communicator),
+      elapsedSeconds: elapsed,
       memory: MemoryReport(on: communicator))
     if let path = report {
       try writeJSON(result, to: path, overwrite: outputs.overwrite, on: communicator)

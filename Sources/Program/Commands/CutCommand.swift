@@ -42,6 +42,9 @@ struct CutCommand: RankedCommand {
     name: .shortAndLong, help: "Write the labels here: .npy of int64, or .txt, one per line.")
   var output: String
 
+  @Flag(help: "Print how many points each cluster has, as JSON, instead of a sentence.")
+  var json = false
+
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
@@ -84,8 +87,19 @@ struct CutCommand: RankedCommand {
     }
     let labels = fit.labels.map { Int64(became[Int($0)]) }
     try outputs.write(labels, of: fit.points, to: output, on: communicator)
+    let leftCount = (became.max() ?? -1) + 1
+    let sizes = try clusterSizes(labels, count: leftCount, on: communicator)
     guard communicator.rank == Rank(0) else { return }
-    print("\(count) clusters became \((became.max() ?? -1) + 1)")
+    try show(
+      CutReport(clusterCount: leftCount, clusterSizes: sizes),
+      as: "\(count) clusters became \(leftCount)", inJSON: json)
+  }
+
+  /// The JSON of `--json`.
+  private struct CutReport: Encodable {
+    let clusterCount: Int
+    /// Points of every cluster.
+    let clusterSizes: [Int64]
   }
 
   /// > Collective: over `communicator`. Rounds of some bytes per rank; each reads its own points.
@@ -107,10 +121,13 @@ struct CutCommand: RankedCommand {
       return (hierarchy, points, try hierarchy.labels(afterLevel: level, of: own))
     }
     try outputs.write(labels, of: points, to: output, on: communicator)
+    let sizes = try clusterSizes(
+      labels, count: hierarchy.summary.levels[level].clusterCount, on: communicator)
     guard communicator.rank == Rank(0) else { return }
     let levels = hierarchy.summary.levels
-    print(
-      "level \(level) of 0 ... \(levels.count - 1): \(points.nodeCount) points in "
-        + "\(levels[level].clusterCount) clusters")
+    try show(
+      CutReport(clusterCount: sizes.count, clusterSizes: sizes),
+      as: "level \(level) of 0 ... \(levels.count - 1): \(points.nodeCount) points in "
+        + "\(levels[level].clusterCount) clusters", inJSON: json)
   }
 }

@@ -26,6 +26,17 @@ func readRun(
   return fit
 }
 
+/// How many points of all ranks have each label.
+///
+/// > Collective: over `communicator`, as the sum of 8 bytes per cluster.
+func clusterSizes(
+  _ labels: [Int64], count: Int, on communicator: some Communicator
+) throws -> [Int64] {
+  var sizes = Array(repeating: Int64(0), count: count)
+  for label in labels { sizes[Int(label)] += 1 }
+  return try communicator.sums(sizes)
+}
+
 extension FittedClustering {
   /// Refuses a run whose groups were clustered each by itself.
   ///

@@ -19,6 +19,8 @@ struct AssignmentReport: Encodable {
   var clusterCount: Int
   /// Clusters that points found.
   var newClusterCount: Int
+  /// Points of every cluster, those of the run and new ones together; those that were found come last.
+  var clusterSizes: [Int64]
   /// Points with the direction of one of the run.
   var copyCount: Int
   /// Other points that are in clusters of the run.
@@ -31,8 +33,10 @@ struct AssignmentReport: Encodable {
 
   init(
     features: String, run: String, rankCount: Int, threadCount: Int, of assignment: Assignment,
-    to fit: FittedClustering.Settings, elapsedSeconds: Double, memory: MemoryReport
+    to fit: FittedClustering.Settings, clusterSizes: [Int64], elapsedSeconds: Double,
+    memory: MemoryReport
   ) {
+    self.clusterSizes = clusterSizes
     self.features = features
     self.run = run
     self.rankCount = rankCount
