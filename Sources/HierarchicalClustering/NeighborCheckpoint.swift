@@ -14,6 +14,7 @@ public struct NeighborCheckpoint: ListStore {
   private let directory: String
   /// What lists depend on, by name.
   private let settings: [String: String]
+  private let rule: ResumeRule
   private let note: (String) -> Void
   /// Of rank 0; nil there if another job holds it.
   private let lock: DirectoryLock?
@@ -26,10 +27,12 @@ public struct NeighborCheckpoint: ListStore {
   /// - Parameters:
   ///   - rows: Replicated. A hash of the rows and their order.
   ///   - mergesCopies: Whether lists are of different directions, not of rows.
+  ///   - rule: Replicated.
   ///   - note: Tells of what was found, and of what could not be written.
   public init(
     _ directory: String, of rows: String, _ options: SearchOptions, listLength: Int,
     invalid policy: InvalidRowPolicy, mergingCopies mergesCopies: Bool,
+    resuming rule: ResumeRule = .whole,
     note: @escaping (String) -> Void, on communicator: some Communicator
   ) throws {
     var settings = [
@@ -39,6 +42,7 @@ public struct NeighborCheckpoint: ListStore {
     if options.method != .exact { settings["recall"] = "\(options.recall)" }
     self.directory = directory
     self.settings = settings
+    self.rule = rule
     self.note = note
     let prefix = Self.prefix(of: settings)
     lock = try communicator.agree {
@@ -56,6 +60,8 @@ public struct NeighborCheckpoint: ListStore {
   /// The lists of an earlier run; nil where there are none, or none that are whole.
   ///
   /// > Collective: over `communicator`. Rounds of a few bytes per rank, and of the text.
+  ///
+  /// - Throws: ``AgreedFailure`` on every rank if they are not as they were written, and may not be passed over.
   public func lists(
     length: Int, in nodes: NodePartition, on communicator: some Communicator
   ) throws -> (lists: NeighborLists, summary: SearchSummary)? {
@@ -89,6 +95,9 @@ public struct NeighborCheckpoint: ListStore {
           similarities: similarities), kept.summary
       )
     } catch let failure as AgreedFailure {
+      guard rule == .whole else {
+        throw AgreedFailure(reason: ResumeRule.refusal(of: failure.reason))
+      }
       note("checkpoint: \(failure.reason); the neighbours are searched again")
       return nil
     }

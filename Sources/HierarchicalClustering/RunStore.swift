@@ -14,6 +14,7 @@ public struct RunStore {
   /// What the labels depend on, by name.
   private let settings: [String: String]
   private let format: String
+  private let rule: ResumeRule
   private let note: (String) -> Void
   /// Of rank 0.
   private let lock: DirectoryLock?
@@ -28,11 +29,13 @@ public struct RunStore {
   ///   - plan: Replicated.
   ///   - input: Replicated. What else the labels depend on, by name: the rows, and the network.
   ///   - version: Of the program. Another one's labels may differ.
+  ///   - rule: Replicated.
   ///   - note: Tells of what was found, and of what could not be written.
   /// - Throws: ``AgreedFailure`` on every rank if another job holds the lock, or none can be made.
   public init(
     _ directory: String, plan: ClusteringPlan<some LinkageJudge>, input: [String: String],
-    version: String, note: @escaping (String) -> Void, on communicator: some Communicator
+    version: String, resuming rule: ResumeRule = .whole, note: @escaping (String) -> Void,
+    on communicator: some Communicator
   ) throws {
     precondition(!plan.keepsLayers, "labels of every level are not kept")
     self.directory = directory
@@ -49,6 +52,7 @@ public struct RunStore {
       return lock
     }
     format = "run 1 of highland \(version)"
+    self.rule = rule
     self.note = note
   }
 
@@ -56,6 +60,8 @@ public struct RunStore {
   ///
   /// > Collective: over `communicator`. A few rounds for each state that is looked at; rows go from the files to
   /// > each rank.
+  ///
+  /// - Throws: ``AgreedFailure`` on every rank if the newest is not as it was written, and none before it may be used.
   func newest(using workers: Workers, on communicator: some Communicator) throws -> (
     choice: ThresholdChoice, run: ClusteringRun?
   )? {
@@ -70,6 +76,9 @@ public struct RunStore {
             + path(number))
         return (kept.choice, run)
       } catch let failure as AgreedFailure {
+        guard rule == .whole else {
+          throw AgreedFailure(reason: ResumeRule.refusal(of: failure.reason))
+        }
         note("checkpoint: \(failure.reason); not used")
         unused.numbers.insert(number)
       }

@@ -2,7 +2,7 @@ public import Communication
 internal import Datasets
 public import Differentiation
 internal import FoundationEssentials
-internal import HierarchicalClustering
+public import HierarchicalClustering
 internal import LinearAlgebra
 public import Optimization
 internal import RandomNumbers
@@ -94,11 +94,13 @@ public struct CheckpointDirectory: Sendable {
   /// - Parameters:
   ///   - rule: The optimizer of this run.
   ///   - template: Parameters of the shapes of this run.
+  ///   - resumeRule: Replicated.
   ///   - note: Told on rank 0 of each that is damaged.
-  /// - Throws: ``AgreedFailure`` on every rank if all are damaged; or if the newest that is not belongs to a run with
+  /// - Throws: ``AgreedFailure`` on every rank if all are damaged, or the newest is and none before it may be used; or if the newest that is not belongs to a run with
   ///   other settings, naming those.
   public func load<Progress>(
-    _ rule: OptimizerRule, like template: Parameters<Float>, note: (String) -> Void,
+    _ rule: OptimizerRule, like template: Parameters<Float>,
+    resuming resumeRule: ResumeRule = .whole, note: (String) -> Void,
     on communicator: some Communicator
   ) throws -> RunState<Progress>? {
     try communicator.assertReplicated((path: path, rule: rule))
@@ -111,6 +113,9 @@ public struct CheckpointDirectory: Sendable {
           let _: RunState<Progress> = try load(name, rule, like: template)
           return name
         } catch let error as DataError {
+          guard resumeRule == .whole else {
+            throw DataError(path: error.path, problem: ResumeRule.refusal(of: error.problem))
+          }
           firstError = firstError ?? error
           if name != names.last { note("checkpoint: \(error); not used") }
         }

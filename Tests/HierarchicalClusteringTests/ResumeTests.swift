@@ -46,7 +46,8 @@ import Testing
 
   /// The answer, and what the stores said; nil for a run that was ended.
   private func run(
-    _ settings: Case, ranks: Int, endingBefore end: Int? = nil, version: String = "1"
+    _ settings: Case, ranks: Int, endingBefore end: Int? = nil, version: String = "1",
+    resuming rule: ResumeRule = .whole
   ) throws -> (answer: Answer?, notes: String) {
     let notes = Mutex("")
     let shares = try ThreadCommunicator.run(ranks: ranks) { communicator -> Answer? in
@@ -56,9 +57,10 @@ import Testing
       }
       let lists = try NeighborCheckpoint(
         directory, of: "rows", SearchOptions(.exact), listLength: plan.listLength, invalid: .error,
-        mergingCopies: plan.mergesCopies, note: note, on: communicator)
+        mergingCopies: plan.mergesCopies, resuming: rule, note: note, on: communicator)
       let runs = try RunStore(
-        directory, plan: plan, input: ["a": "b"], version: version, note: note, on: communicator)
+        directory, plan: plan, input: ["a": "b"], version: version, resuming: rule, note: note,
+        on: communicator)
       do {
         let found = try cluster(
           settings.source, by: plan, observer: Keeper(store: lists, runs: runs, end: end),
@@ -145,6 +147,35 @@ import Testing
     try FileManager.default.moveItem(atPath: "\(directory)/\(state)", toPath: left)
     _ = try run(settings, ranks: 1, endingBefore: 1)
     #expect(try states() == [state])
+  }
+
+  @Test(arguments: [1, 3]) func usesOnlyTheNewestIfAsked(ranks: Int) throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let settings = try settings(.chosenThresholds)
+    let whole = try run(settings, ranks: 1).answer
+    try FileManager.default.removeItem(atPath: directory)
+    // Where nothing is kept, and where all is whole, it is as always.
+    _ = try run(settings, ranks: ranks, endingBefore: 1, resuming: .newest)
+    let (answer, notes) = try run(settings, ranks: ranks, resuming: .newest)
+    #expect(answer == whole && notes.contains("goes on after level 0"))
+    let kept = try contents()
+
+    // The newest state, beside another one; then the neighbours, without states.
+    for prefix in ["run-", "neighbors-"] {
+      let damaged = try #require(kept.keys.filter { $0.hasPrefix(prefix) }.sorted().last)
+      try write(kept[damaged]!.prefix(kept[damaged]!.count / 2), damaged)
+      let error = #expect(throws: AgreedFailure.self) {
+        try run(settings, ranks: ranks, resuming: .newest)
+      }
+      #expect(
+        error?.reason.contains("\(directory)/\(damaged.split(separator: "/")[0])") == true
+          && error?.reason.hasSuffix("; --resume whole passes over it") == true, "\(error as Any)")
+      for state in try states() {
+        try FileManager.default.removeItem(atPath: "\(directory)/\(state)")
+      }
+    }
+    let (again, said) = try run(settings, ranks: ranks)
+    #expect(again == whole && said.contains("searched again"))
   }
 
   @Test func namesWhatIsOfAnotherVersion() throws {

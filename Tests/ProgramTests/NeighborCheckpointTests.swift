@@ -97,5 +97,21 @@ extension Programs {
       let kept = try await cluster(other, ["--checkpoint", scratch("state")], ranks: nil)
       #expect(kept.labels == plain.labels && !kept.errors.contains("the neighbours are those of"))
     }
+
+    @Test(arguments: [nil, 2]) func onlyTheNewestIsUsedIfAsked(ranks: Int?) async throws {
+      let features = try await generate()
+      let state = ["--checkpoint", scratch("state"), "--tau", "0.5", "--max-levels", "1"]
+      _ = try await cluster(features, state + ["--resume", "newest"], ranks: ranks)
+      try removeLevels()
+      let name = try #require(try files(".similarities.npy").first)
+      try scratch.write(Array(bytes(of: scratch(name)).dropLast(9)), as: name)
+      let refused = try await run(
+        "highland", ["cluster", features, "--method", "network", "--resume", "newest"] + state,
+        onRanks: ranks)
+      #expect(refused.exitCode == 1, "\(refused)")
+      #expect(
+        refused.errors.contains(name)
+          && refused.errors.contains("; --resume whole passes over it"), "\(refused)")
+    }
   }
 }

@@ -84,6 +84,10 @@ extension Inputs {
         "--checkpoint-interval goes with --checkpoint"
       ),
       (
+        "knn a.npy --neighbors n --similarities s --resume newest",
+        "--resume goes with --checkpoint"
+      ),
+      (
         "train a.npy b.npy -o m --from default --width 48",
         "--width and --from: expected one of them"
       ),

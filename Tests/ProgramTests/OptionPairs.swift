@@ -202,7 +202,7 @@ struct OptionTable: Sendable {
   let alike: [Set<String>]
   /// Pairs that are seen to act together only beside further options.
   let helped: [Set<String>: [[String]]]
-  /// Flags that say what holds without them.
+  /// Options, perhaps with companions, that say what holds without them.
   let asByDefault: [String]
 
   init(
@@ -224,7 +224,9 @@ struct OptionTable: Sendable {
   var command: [String] { base.prefix { !$0.hasPrefix("{") && !$0.hasPrefix("-") } }
 
   var names: Set<String> {
-    Set(uses.flatMap(\.names) + asByDefault + optionNames(of: base))
+    Set(
+      uses.flatMap(\.names) + asByDefault.flatMap { OptionUse($0, nil).names }
+        + optionNames(of: base))
   }
 }
 

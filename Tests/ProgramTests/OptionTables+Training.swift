@@ -51,7 +51,7 @@ extension OptionTable {
       ["--validation-fraction", "--validation"], ["--groups", "--also"],
       ["--groups", "--mixtures"],
       ["--groups", "--validation"], ["--groups", "--search"], ["--groups", "--recall"],
-    ])
+    ], asByDefault: [usualResume])
 
   /// Seen by losses and validations, whichever epoch's network is kept.
   private static func learned(_ words: String, with companions: String = "") -> OptionUse {
@@ -93,7 +93,7 @@ extension OptionTable {
       ["--validation-fraction", "--validation"], ["--levels", "--true-links"],
     ],
     alike: [["--initial", "--layers"], ["--initial", "--network"], ["--initial", "--heads"]],
-    asByDefault: ["--average-feature", "--balance", "--rotate"])
+    asByDefault: ["--average-feature", "--balance", "--rotate", usualResume])
 
   // MARK: - graphs
 

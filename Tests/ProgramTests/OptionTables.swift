@@ -18,6 +18,9 @@ extension OptionTable {
       trainCoordinates,
     ] + graphs
 
+  /// What it does otherwise is seen where something is damaged, as in ``Programs/NeighborCheckpoints``.
+  static let usualResume = "--checkpoint state --resume whole"
+
   // MARK: - cluster
 
   private static let ofEveryMethod = [
@@ -81,7 +84,7 @@ extension OptionTable {
         "--partition input",
         "--neighbors {next-lists}", "--similarities {next-similarities}", "--groups {groups}",
         "--clusters 3"),
-    refused: [["--save", "--transform"]])
+    refused: [["--save", "--transform"]], asByDefault: [usualResume])
 
   /// For the other methods with parameters see ``Programs/Baselines``.
   private static let clusterByDensity = OptionTable(
@@ -95,8 +98,9 @@ extension OptionTable {
         "--model {structure}", "--granularity coarser", "--tau 0.6", "--tau-later 0.02",
         "--tau-by-silhouette", "--max-levels 2", "--early-stop", "--hierarchy levels",
         "--partition input", "--neighbors {next-lists} --similarities {next-similarities}",
-        "--groups {groups}", "--clusters 3", "--checkpoint state", "--save saved", "--memory 64G",
-        "--distance 0.3", "--min-cluster-size 4", "--min-samples 4", "--finch-partition 1"))
+        "--groups {groups}", "--clusters 3", "--checkpoint state", "--resume newest",
+        "--save saved", "--memory 64G", "--distance 0.3", "--min-cluster-size 4", "--min-samples 4",
+        "--finch-partition 1"))
 
   /// Level 1 merges more than a ninth of what level 0 does.
   private static let surelyEarlyStop = OptionUse(
@@ -132,7 +136,7 @@ extension OptionTable {
       OptionUse("--tau 0.6", .levels), OptionUse("--tau-later 0.02", .levels),
       surelyEarlyStop,
     ], refused: notTogetherInClustering + notWithSurelyEarlyStop,
-    asByDefault: ["--tau-by-silhouette"])
+    asByDefault: ["--tau-by-silhouette", usualResume])
 
   private static let clusterByStructure = OptionTable(
     "cluster with a model of structure", "cluster {features} --method network",
@@ -146,7 +150,7 @@ extension OptionTable {
         with: "--report report.json"), surelyEarlyStop,
     ],
     refused: notTogetherInClustering + notWithSurelyEarlyStop
-      + [["--model", "--tau-by-silhouette"]])
+      + [["--model", "--tau-by-silhouette"]], asByDefault: [usualResume])
 
   private static let clusterByCoordinates = OptionTable(
     "cluster with a model of coordinates", "cluster {features} --method network",
@@ -157,7 +161,8 @@ extension OptionTable {
       OptionUse("--tau 0.7", .levels), OptionUse("--tau-later 0.02", .levels),
       OptionUse("--early-stop", .levels),
     ], refused: notTogetherInClustering,
-    helped: [["--early-stop", "--model"]: "--tau 0.8 --tau-later 0.02"])
+    helped: [["--early-stop", "--model"]: "--tau 0.8 --tau-later 0.02"],
+    asByDefault: [usualResume])
 
   // MARK: - assign
 
@@ -316,7 +321,8 @@ extension OptionTable {
       OptionUse("--progress none", .silence),
       OptionUse("--overwrite", .success, existing: ["n.npy", "other.npy", "report.json"]),
     ],
-    refused: [["--groups", "--checkpoint"], ["--groups", "--search"], ["--groups", "--recall"]])
+    refused: [["--groups", "--checkpoint"], ["--groups", "--search"], ["--groups", "--recall"]],
+    asByDefault: [usualResume])
 
   private static let componentsOfEdges = OptionTable(
     "components of edges", "components {edges}",

@@ -230,6 +230,15 @@ extension Programs {
       let newest = scratch("state/checkpoint-000000036.safetensors")
       try Data(bytes(of: newest).dropLast(40)).write(to: URL(filePath: newest))
       let size = try bytes(of: newest).count
+      let refused = try await run(
+        "highland",
+        ["train", "coordinates"] + options + [
+          "--output", scratch("model.safetensors"), "--resume", "newest", "--progress", "none",
+        ])
+      #expect(
+        refused.exitCode == 1 && refused.errorLines.count == 1
+          && refused.errors.hasPrefix("error: \(newest): ")
+          && refused.errors.contains("; --resume whole passes over it"), "\(refused)")
       let outcome = try await run(
         "highland",
         ["train", "coordinates"] + options + [

@@ -181,6 +181,13 @@ private func run(
       options.optimizer, like: template, note: { notes.append($0) }, on: SingleRank())
     #expect(state?.optimizer.stepCount == 3)
     #expect(notes.count == 1 && notes[0].contains("checkpoint-000000004.safetensors"), "\(notes)")
+    let error = #expect(throws: AgreedFailure.self) {
+      let _: TrainingState? = try directory.load(
+        options.optimizer, like: template, resuming: .newest, note: { _ in }, on: SingleRank())
+    }
+    #expect(
+      error?.reason.contains("checkpoint-000000004.safetensors: ") == true
+        && error?.reason.hasSuffix("; --resume whole passes over it") == true, "\(error as Any)")
     // What is damaged is no generation.
     try directory.save(#require(state), on: SingleRank())
     #expect(try directory.names() == ["checkpoint-000000003.safetensors"])

@@ -102,6 +102,8 @@ struct ClusterCommand: RankedCommand {
         """))
   var checkpoint: String?
 
+  @OptionGroup var resuming: ResumeOptions
+
   @Option(
     help: "Use your own neighbours, integers [points × any], −1 for none; with --similarities.")
   var neighbors: String?
@@ -205,6 +207,7 @@ struct ClusterCommand: RankedCommand {
   func validate() throws {
     try baselines.check(for: method, neighborCount: neighborCount)
     try neighborCount.map(checkPlaces)
+    try resuming.check(checkpoint)
     guard truth != nil || noise.noiseLabel == nil else {
       throw ValidationError("--noise-label is of true labels: expected --truth")
     }
@@ -709,7 +712,7 @@ struct ClusterCommand: RankedCommand {
       directory, of: rows, search.options,
       listLength: max(plan.flow?.longestList ?? 0, plan.network?.listLength ?? 0),
       invalid: invalidRows, mergingCopies: plan.network?.mergesCopies ?? true,
-      note: reporter.warn, on: communicator)
+      resuming: resuming.rule, note: reporter.warn, on: communicator)
     guard keepsRuns, case .network(let network) = plan else { return (lists, nil) }
     let modelText = try communicator.agree {
       let file = try TensorFile(contents: model!.contents!, name: model!.name)
@@ -718,7 +721,7 @@ struct ClusterCommand: RankedCommand {
     }
     let runs = try RunStore(
       directory, plan: network, input: ["features": rows, "model": digest(of: modelText)],
-      version: highlandVersion, note: reporter.warn, on: communicator)
+      version: highlandVersion, resuming: resuming.rule, note: reporter.warn, on: communicator)
     return (lists, runs)
   }
 

@@ -53,6 +53,8 @@ struct NeighborsCommand: RankedCommand {
       """)
   var checkpoint: String?
 
+  @OptionGroup var resuming: ResumeOptions
+
   @Option(
     help: """
       What to do with rows of zeros, NaN or infinite values: error, or singleton (no neighbours).
@@ -74,6 +76,7 @@ struct NeighborsCommand: RankedCommand {
       throw ValidationError("-k \(neighborCount): expected 2 or more")
     }
     try checkPlaces(neighborCount)
+    try resuming.check(checkpoint)
     guard grouping.groups == nil || search.settings.isEmpty else {
       throw ValidationError(
         "--search (--recall) and --groups: expected one of them, as small groups are searched exactly"
@@ -140,7 +143,7 @@ struct NeighborsCommand: RankedCommand {
       try NeighborCheckpoint(
         $0, of: Fingerprint(of: source, on: communicator).description, search.options,
         listLength: neighborCount - 1, invalid: invalidRows, mergingCopies: false,
-        note: reporter.warn, on: communicator)
+        resuming: resuming.rule, note: reporter.warn, on: communicator)
     }
     var isFromCheckpoint = false
     let (cost, (lists, summary)) = try PhaseCost.measuring(on: communicator) {

@@ -178,6 +178,31 @@ struct ThreadOptions: ParsableArguments {
   }
 }
 
+/// What a command goes on from that keeps what is finished.
+struct ResumeOptions: ParsableArguments {
+  @Option(
+    name: .customLong("resume"),
+    help: ArgumentHelp(
+      "What of --checkpoint to go on from: whole or newest.",
+      discussion: """
+        whole: the newest state that is as it was written; one that is damaged or of another version is named and \
+        passed over. newest: the newest state, and if it is not as it was written, an error names it. Where there is none, \
+        the run starts. Default: whole.
+        """))
+  var givenRule: ResumeRule?
+
+  var rule: ResumeRule { givenRule ?? .whole }
+
+  /// - Parameter checkpoint: Where states are kept.
+  func check(_ checkpoint: String?) throws {
+    guard givenRule == nil || checkpoint != nil else {
+      throw ValidationError("--resume goes with --checkpoint")
+    }
+  }
+}
+
+extension ResumeRule: ExpressibleByArgument {}
+
 struct NeighborSearchOptions: ParsableArguments {
   @Option(
     name: .customLong("search"),

@@ -32,6 +32,8 @@ struct TrainingFiles: ParsableArguments {
       """)
   var givenCheckpointInterval: Double?
 
+  @OptionGroup var resuming: ResumeOptions
+
   @Option(help: "Write a line of JSON for the start, every epoch, every validation and the end.")
   var log: String?
 
@@ -47,6 +49,7 @@ struct TrainingFiles: ParsableArguments {
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
+    try resuming.check(checkpoint)
     guard let givenCheckpointInterval else { return }
     guard (0...1e9).contains(givenCheckpointInterval) else {
       throw ValidationError(
@@ -128,7 +131,7 @@ struct TrainingFiles: ParsableArguments {
   ) throws -> (saved: RunState<Progress>?, place: RunPlace?, reporter: TrainingReporter) {
     let shown = ProgressReporter(progress, on: communicator)
     let saved: RunState<Progress>? = try directory?.load(
-      rule, like: start.parameters, note: shown.warn, on: communicator)
+      rule, like: start.parameters, resuming: resuming.rule, note: shown.warn, on: communicator)
     if saved == nil { try directory?.save(start, on: communicator) }
     let place = saved.map {
       RunPlace(step: $0.optimizer.stepCount, epochs: epochs($0.progress))
