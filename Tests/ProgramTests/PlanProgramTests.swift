@@ -78,6 +78,29 @@ extension Programs {
       #expect(try #require(approximate["seconds"] as? Double) < total(plan, "seconds") / 3)
     }
 
+    /// Another partition of the search costs what a plan with one more has more.
+    @Test(arguments: ["1", "4"]) func tellWhatAFurtherPartitionCosts(ranks: String) async throws {
+      let arguments = [
+        "--points", "3M", "--dimensions", "64", "--command", "knn", "--ranks", ranks,
+      ]
+      let one = try await plan(arguments + ["--partitions", "1"])
+      let two = try await plan(arguments + ["--partitions", "2"])
+      #expect(one["partitionCount"] as? Int == 1)
+      let further = try #require(one["furtherPartition"] as? [String: Double])
+      for name in ["seconds", "bytesSent"] {
+        let difference = try total(two, name) - total(one, name)
+        #expect(abs(try #require(further[name]) - difference) <= 1e-9 * difference)
+      }
+      #expect(further["seconds"]! > 0.3 * (try total(one, "seconds")))
+      #expect(try total(two, "memoryBytes") == total(one, "memoryBytes"))
+      let exact = try await plan(arguments + ["--search", "exact"])
+      #expect(exact["furtherPartition"] == nil && exact["partitionCount"] == nil)
+      let text = try await run("highland", ["plan"] + arguments)
+      #expect(
+        text.output.contains("This is for 2 partitions of the search; each further one, "),
+        "\(text)")
+    }
+
     /// Under several ranks one plan is printed.
     @Test func arePrintedOnce() async throws {
       let alone = try await plan(["--points", "1e6", "--dimensions", "16"])

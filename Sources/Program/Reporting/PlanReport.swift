@@ -29,6 +29,9 @@ struct PlanReport: Codable {
   /// The phase that takes too much memory or else the longest, and what would help.
   var breaksFirst: String
   var remedies: [RemedyReport]
+  /// Of the first search, if it is approximate: how many partitions it is taken to make, and what another one would add.
+  var partitionCount: Int?
+  var furtherPartition: PartitionReport?
   var assumptions: [String]
   var rates: String
 
@@ -56,6 +59,11 @@ struct PlanReport: Codable {
     var seconds: Double
     var boundBytesIfHalfMerge: Double
     var fits: Bool
+  }
+
+  struct PartitionReport: Codable {
+    var seconds: Double
+    var bytesSent: Double
   }
 
   init(
@@ -98,6 +106,10 @@ struct PlanReport: Codable {
         change: $0.name, seconds: $0.run.seconds, boundBytesIfHalfMerge: $0.run.boundBytes,
         fits: $0.run.fits)
     }
+    furtherPartition = planned.furtherPartition.map {
+      PartitionReport(seconds: $0.seconds, bytesSent: $0.bytesSent)
+    }
+    partitionCount = furtherPartition == nil ? nil : run.searches[0].partitionCount
     assumptions = run.assumptions
     rates =
       origin
@@ -127,6 +139,7 @@ extension PlanReport {
       + remedies.map {
         "  \($0.change): \(duration($0.seconds)), \(memory($0.boundBytesIfHalfMerge))\(limitBytes != nil && !$0.fits ? ", too much" : "")"
       }
+      + [partitionAccount].compactMap { $0 }
       + ["Taken to be so: \(assumptions.joined(separator: "; ")).", "Rates: \(rates)."])
       .joined(separator: "\n")
   }
@@ -152,6 +165,17 @@ extension PlanReport {
     guard let limitBytes else { return "\(expected); a run reckons with \(bound)." }
     return
       "\(expected); a run reckons with \(bound), and \(fits ? "fits" : "does not fit") into \(memory(Double(limitBytes)))."
+  }
+
+  /// The recall of the data decides how many there will be.
+  private var partitionAccount: String? {
+    guard let partitionCount, let furtherPartition else { return nil }
+    let sent =
+      rankCount > 1
+      ? ", \(decimal(furtherPartition.bytesSent / 1e6, places: 1)) MB sent by a rank," : ""
+    return
+      "This is for \(quantity(partitionCount, "partition")) of the search; each further one, which some data need for their "
+      + "recall, takes \(duration(furtherPartition.seconds))\(sent) and no more memory."
   }
 
   private var breakingAccount: String {

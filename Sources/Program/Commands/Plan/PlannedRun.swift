@@ -55,6 +55,20 @@ struct PlannedRun {
     }!
   }
 
+  /// What another partition of the first search would add: seconds, and bytes that a rank sends; nil of an exact search.
+  /// It takes the memory of the one before.
+  var furtherPartition: (seconds: Double, bytesSent: Double)? {
+    guard let search = run.searches.first, search.method == .approximate else { return nil }
+    var data = run.data
+    data.partitionCount = search.partitionCount + 1
+    let more = ExpectedRun(of: job, expecting: data)
+    func ofSearch(_ run: ExpectedRun) -> ExpectedPhase {
+      run.phases.first { $0.phase == .neighbors }!
+    }
+    let (one, other) = (ofSearch(run), ofSearch(more))
+    return (seconds(other) - seconds(one), other.traffic.bytesSent - one.traffic.bytesSent)
+  }
+
   /// Another run on the same machine.
   private func with(_ change: (inout ClusteringJob) -> Void) -> PlannedRun {
     var job = job
