@@ -18,11 +18,28 @@ public func writeArray<Element: ArrayElement>(
   _ slice: [Element], shape: [Int], firstRow: Int, to path: String, overwrite: Bool,
   on communicator: some Communicator
 ) throws {
+  try writeArray(
+    count: slice.count, shape: shape, firstRow: firstRow, to: path, overwrite: overwrite,
+    on: communicator
+  ) { Array(slice[$0]) }
+}
+
+/// The same of elements that are made in blocks.
+///
+/// > Collective: as ``writeArray(_:shape:firstRow:to:overwrite:on:)``.
+///
+/// - Parameters:
+///   - count: How many elements this rank has.
+///   - block: Some of them, by their places; called in order, once for each.
+public func writeArray<Element: ArrayElement>(
+  count ownCount: Int, shape: [Int], firstRow: Int, to path: String, overwrite: Bool,
+  on communicator: some Communicator, _ block: (Range<Int>) -> [Element]
+) throws {
   try communicator.assertReplicated((shape: shape, path: path, overwrite: overwrite))
   let rowLength = shape.dropFirst().reduce(1, *)
   let count = shape.reduce(1, *)
   try requireTiling(
-    of: count, first: firstRow * rowLength, count: slice.count, rowLength: rowLength,
+    of: count, first: firstRow * rowLength, count: ownCount, rowLength: rowLength,
     on: communicator)
   let header = ArrayHeader.bytes(Element.elementType, shape: shape)
   let stride = MemoryLayout<Element>.stride
@@ -30,7 +47,12 @@ public func writeArray<Element: ArrayElement>(
     to: path, header: header, byteCount: header.count + count * stride, overwrite: overwrite,
     on: communicator
   ) { file in
-    try file.write(slice, at: header.count + firstRow * rowLength * stride)
+    let first = header.count + firstRow * rowLength * stride
+    let blockLength = (1 << 20) / stride
+    for start in Swift.stride(from: 0, to: ownCount, by: blockLength) {
+      let elements = block(start..<min(start + blockLength, ownCount))
+      try file.write(elements, at: first + start * stride)
+    }
   }
 }
 

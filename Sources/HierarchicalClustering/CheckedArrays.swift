@@ -32,10 +32,32 @@ struct CheckedArrays {
     _ elements: [Element], as name: String, width: Int = 1, firstRow: Int, of count: Int,
     on communicator: some Communicator
   ) throws {
+    try write(
+      count: elements.count, as: name, width: width, firstRow: firstRow, of: count,
+      on: communicator
+    ) { Array(elements[$0]) }
+  }
+
+  /// The same of elements that are made in blocks.
+  ///
+  /// - Parameters:
+  ///   - ownCount: How many elements this rank has.
+  ///   - block: Some of them, by their places.
+  mutating func write<Element: CheckedElement>(
+    count ownCount: Int, as name: String, width: Int = 1, firstRow: Int, of count: Int,
+    on communicator: some Communicator, _ block: (Range<Int>) -> [Element]
+  ) throws {
+    let first = firstRow * width
+    var sum: UInt64 = 0
     try writeArray(
-      elements, shape: [count, width], firstRow: firstRow, to: path(name), overwrite: true,
-      on: communicator)
-    checksums[name] = try checksum(elements, from: firstRow * width, on: communicator)
+      count: ownCount, shape: [count, width], firstRow: firstRow, to: path(name),
+      overwrite: true, on: communicator
+    ) { range in
+      let elements = block(range)
+      sum &+= Element.checksum(elements, from: first + range.lowerBound)
+      return elements
+    }
+    checksums[name] = try checksum(sum, on: communicator)
   }
 
   /// Rows of an array, checked with those of the other ranks.
@@ -48,28 +70,42 @@ struct CheckedArrays {
     _ name: String, width: Int = 1, rows: Range<Int>, of count: Int,
     on communicator: some Communicator
   ) throws -> [Element] {
-    let elements = try communicator.agree { () -> [Element] in
+    try read(name, width: width, rows: rows, of: count, on: communicator) { $0 }
+  }
+
+  /// The same, with what becomes of each element.
+  func read<Element: CheckedElement, Value>(
+    _ name: String, width: Int = 1, rows: Range<Int>, of count: Int,
+    on communicator: some Communicator, _ value: (Element) -> Value
+  ) throws -> [Value] {
+    var sum: UInt64 = 0
+    let values = try communicator.agree { () -> [Value] in
       let file = try ArrayFile(path: path(name))
       guard file.shape == [count, width] else {
         throw DataError(
           path: file.path, problem: "damaged: shape \(file.shape); expected \([count, width])")
       }
-      return try Element.elements(file, rows)
+      var values: [Value] = []
+      values.reserveCapacity(rows.count * width)
+      let blockLength = max(1, (1 << 17) / max(width, 1))
+      for first in stride(from: rows.lowerBound, to: rows.upperBound, by: blockLength) {
+        let block = try Element.elements(file, first..<min(first + blockLength, rows.upperBound))
+        sum &+= Element.checksum(block, from: first * width)
+        for element in block { values.append(value(element)) }
+      }
+      return values
     }
-    let sum = try checksum(elements, from: rows.lowerBound * width, on: communicator)
-    guard sum == checksums[name] else {
+    guard try checksum(sum, on: communicator) == checksums[name] else {
       throw AgreedFailure(reason: "\(path(name)): damaged: it does not have its checksum")
     }
-    return elements
+    return values
   }
 
   private func path(_ name: String) -> String { "\(start)\(name).npy" }
 
-  private func checksum<Element: CheckedElement>(
-    _ elements: [Element], from place: Int, on communicator: some Communicator
-  ) throws -> String {
-    String(
-      try communicator.allReduce(Element.checksum(elements, from: place), &+), radix: 16)
+  /// - Parameter sum: Of the hashes of this rank's elements.
+  private func checksum(_ sum: UInt64, on communicator: some Communicator) throws -> String {
+    String(try communicator.allReduce(sum, &+), radix: 16)
   }
 }
 

@@ -98,7 +98,8 @@ extension ClusteringRun {
       let length = listLength(by: plan, orBy: network)
       return try keptLists(of: length, in: clock.observer.store, on: communicator) {
         try NeighborSource.search(plan.search).lists(
-          of: self, length: length, using: plan.workers, on: communicator, progress: progress)
+          of: self, length: length, keptIn: $0, using: plan.workers, on: communicator,
+          progress: progress)
       }
     }
     let names = level.rows.directions.rowNames(using: plan.workers)

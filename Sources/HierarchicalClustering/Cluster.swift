@@ -257,9 +257,9 @@ extension ClusteringRun {
       }
       (lists, search) = try keptLists(
         of: plan.listLength, in: clock.observer.store, on: communicator
-      ) {
+      ) { store in
         try plan.search.lists(
-          of: self, length: plan.listLength, using: plan.workers, on: communicator,
+          of: self, length: plan.listLength, keptIn: store, using: plan.workers, on: communicator,
           progress: progress)
       }
     }
@@ -287,17 +287,19 @@ extension ClusteringRun {
   /// which are kept there.
   ///
   /// > Collective: over `communicator`, as the store and the search are.
+  ///
+  /// - Parameter search: Gets where it keeps what it has found so far, if anywhere.
   func keptLists(
     of length: Int, in store: (any ListStore)?, on communicator: some Communicator,
-    orElse search: () throws -> (lists: NeighborLists, summary: SearchSummary?)
+    orElse search: ((any SearchStore)?) throws -> (lists: NeighborLists, summary: SearchSummary?)
   ) throws -> (lists: NeighborLists, summary: SearchSummary?) {
     guard let store, level.number == 0, level.isInInputOrder else {
-      return try search()
+      return try search(nil)
     }
     if let kept = try store.lists(length: length, in: level.nodes, on: communicator) {
       return kept
     }
-    let found = try search()
+    let found = try search(store.unfinished)
     if let summary = found.summary {
       try store.keep(found.lists, summary, in: level.nodes, on: communicator)
     }

@@ -8,7 +8,7 @@ internal import Parallelism
 internal import SimilarityStructure
 
 /// What ``RunStore`` keeps of a run: all but its arrays.
-struct KeptRun: Codable {
+struct KeptRun: StateDescription {
   /// What the labels depend on, by name.
   var settings: [String: String]
   var choice: ThresholdChoice

@@ -265,6 +265,8 @@ public final class RememberedLists: ListStore {
     try store?.keep(lists, summary, in: nodes, on: communicator)
   }
 
+  public var unfinished: (any SearchStore)? { store?.unfinished }
+
   private func remember(_ found: NeighborLists) {
     lists = length.map { found.prefix($0) } ?? found
   }

@@ -19,4 +19,11 @@ public protocol ListStore {
   func keep(
     _ lists: NeighborLists, _ summary: SearchSummary, in nodes: NodePartition,
     on communicator: some Communicator) throws
+
+  /// Replicated. Where an approximate search keeps what it has found so far; nil where it does not.
+  var unfinished: (any SearchStore)? { get }
+}
+
+extension ListStore {
+  public var unfinished: (any SearchStore)? { nil }
 }

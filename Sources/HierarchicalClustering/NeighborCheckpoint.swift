@@ -18,20 +18,27 @@ public struct NeighborCheckpoint: ListStore {
   private let note: (String) -> Void
   /// Of rank 0; nil there if another job holds it.
   private let lock: DirectoryLock?
+  /// Replicated. Nil if another job is at work on the same lists.
+  private let search: SearchCheckpoint?
+
+  public var unfinished: (any SearchStore)? { search }
 
   /// Makes the directory if it is not there, and removes what a run has left that was killed as it wrote, unless another
   /// job is at work on the same lists.
   ///
-  /// > Collective: over `communicator`. A round of a byte per rank.
+  /// > Collective: over `communicator`. Two rounds of a byte per rank.
   ///
   /// - Parameters:
   ///   - rows: Replicated. A hash of the rows and their order.
   ///   - mergesCopies: Whether lists are of different directions, not of rows.
+  ///   - version: Of the program. Another one may search otherwise.
+  ///   - interval: Between two states of an approximate search, at least.
   ///   - rule: Replicated.
   ///   - note: Tells of what was found, and of what could not be written.
   public init(
     _ directory: String, of rows: String, _ options: SearchOptions, listLength: Int,
     invalid policy: InvalidRowPolicy, mergingCopies mergesCopies: Bool,
+    version: String, every interval: Duration = Self.usualInterval,
     resuming rule: ResumeRule = .whole,
     note: @escaping (String) -> Void, on communicator: some Communicator
   ) throws {
@@ -55,6 +62,11 @@ public struct NeighborCheckpoint: ListStore {
       if lock != nil { try removeUnfinished(prefix, in: directory) }
       return lock
     }
+    search =
+      try communicator.any(lock != nil)
+      ? SearchCheckpoint(
+        directory, settings: settings, version: version, every: interval, resuming: rule, note: note
+      ) : nil
   }
 
   /// The lists of an earlier run; nil where there are none, or none that are whole.
@@ -84,15 +96,15 @@ public struct NeighborCheckpoint: ListStore {
       }
       let arrays = CheckedArrays(at: path("."), checksums: kept.checksums)
       let owned = nodes.owned(by: communicator.rank)
-      let neighbors: [Int64] = try arrays.read(
-        "neighbors", width: length, rows: owned, of: nodes.nodeCount, on: communicator)
+      let neighbors = try arrays.read(
+        "neighbors", width: length, rows: owned, of: nodes.nodeCount, on: communicator
+      ) { (name: Int64) in GlobalNode(name) }
       let similarities: [Float] = try arrays.read(
         "similarities", width: length, rows: owned, of: nodes.nodeCount, on: communicator)
       note("checkpoint: the neighbours are those of \(description)")
       return (
         NeighborLists(
-          listLength: length, neighbors: neighbors.map { GlobalNode($0) },
-          similarities: similarities), kept.summary
+          listLength: length, neighbors: neighbors, similarities: similarities), kept.summary
       )
     } catch let failure as AgreedFailure {
       guard rule == .whole else {
@@ -111,15 +123,17 @@ public struct NeighborCheckpoint: ListStore {
     on communicator: some Communicator
   ) throws {
     var arrays = CheckedArrays(at: path("."))
-    func write<Element: CheckedElement>(_ elements: [Element], as name: String) throws {
+    func write<Element: CheckedElement>(
+      as name: String, _ block: (Range<Int>) -> [Element]
+    ) throws {
       try arrays.write(
-        elements, as: name, width: lists.listLength,
+        count: lists.neighbors.count, as: name, width: lists.listLength,
         firstRow: nodes.owned(by: communicator.rank).lowerBound, of: nodes.nodeCount,
-        on: communicator)
+        on: communicator, block)
     }
     do {
-      try write(lists.neighbors.map(\.index), as: "neighbors")
-      try write(lists.similarities, as: "similarities")
+      try write(as: "neighbors") { lists.neighbors[$0].map(\.index) }
+      try write(as: "similarities") { Array(lists.similarities[$0]) }
       let kept = KeptLists(
         settings: settings, nodeCount: nodes.nodeCount, listLength: lists.listLength,
         checksums: arrays.checksums, summary: summary)
@@ -127,6 +141,7 @@ public struct NeighborCheckpoint: ListStore {
         guard communicator.rank == Rank(0) else { return }
         try writeText(sealedText(kept, format: Self.format), to: description, overwrite: true)
       }
+      try search?.removeAll(on: communicator)
     } catch let failure as AgreedFailure {
       note("checkpoint: \(failure.reason); the neighbours are not kept")
     }
@@ -145,6 +160,9 @@ public struct NeighborCheckpoint: ListStore {
   }
 
   private static let format = "highland neighbours 2"
+
+  /// What is lost at most if a search is ended, beside what is done at once.
+  public static let usualInterval = Duration.seconds(300)
 }
 
 /// What ``NeighborCheckpoint`` keeps beside arrays.

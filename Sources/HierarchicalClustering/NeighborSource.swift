@@ -42,8 +42,11 @@ extension NeighborSource {
   /// > Collective: over `communicator`, as the search is; for given lists a round of a byte per rank, and a
   /// > fetch per place if there are points without direction. If nodes are not in input order, a fetch
   /// > per neighbour tells which node it is, and given lists travel to the owners of their nodes.
+  ///
+  /// - Parameter store: Replicated. Where an approximate search keeps what it has found so far; nil where it does not.
   func lists(
-    of run: ClusteringRun, length: Int, using workers: Workers, on communicator: some Communicator,
+    of run: ClusteringRun, length: Int, keptIn store: (any SearchStore)? = nil,
+    using workers: Workers, on communicator: some Communicator,
     progress: (Double) throws -> Void
   ) throws -> (lists: NeighborLists, summary: SearchSummary?) {
     let level = run.level
@@ -73,7 +76,7 @@ extension NeighborSource {
       let names = isDrawing && !areNodesPoints ? level.inputPoint : level.names
       (lists, summary) = try nearestNeighbors(
         of: level.rows.directions, listLength: length, by: options, in: level.nodes,
-        named: names, using: workers, on: communicator, progress: progress)
+        named: names, keptIn: store, using: workers, on: communicator, progress: progress)
       haveNames = names != nil
     }
     guard haveNames else { return (lists, summary) }

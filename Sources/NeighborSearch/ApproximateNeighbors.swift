@@ -18,7 +18,8 @@ public import Parallelism
 /// > Collective: over `communicator`. For each partition what ``CellTree``, ``CellMembership`` and
 /// > ``searchCells`` send: about `2 ownedCount · (4 columns + 32 + 12 listLength)` bytes there and back,
 /// > in 14 rounds, and four more for every slab but one if memory needs several. Before, in three rounds, some
-/// > thousand rows go to all ranks; data that prove diffuse then take four more, for other cells.
+/// > thousand rows go to all ranks; data that prove diffuse then take four more, for other cells. With a store, what
+/// > that sends, once for each slab.
 ///
 /// - Parameters:
 ///   - rows: Owned. Unit rows, or zero rows, which are similar to nothing: they have no neighbours
@@ -30,14 +31,17 @@ public import Parallelism
 ///     nodes by their index.
 ///   - recall: Replicated. The share of the true neighbours to find: the lower end of an interval of 95 % after
 ///     the last partition.
+///   - store: Replicated. Where what is found is kept, between slabs of cells, and from where the search goes on if a
+///     run before it was ended; nil where it is not.
 ///   - progress: Called on every rank with the share of its work that is done, in 0 ... 1. How many
 ///     partitions it takes is not known before. If it throws, it must do so on every rank.
-/// - Returns: Lists of `listLength` places, and what was done for them.
+/// - Returns: Lists of `listLength` places, and what was done for them: of a search that went on, by both runs, but
+///   for the imbalance.
 public func approximateNeighbors(
   of rows: StoredRows, listLength: Int, recall: Double = SearchOptions.usualRecall,
   dividedBy division: SearchDivision = SearchDivision(), in nodes: NodePartition,
-  named names: [GlobalNode]? = nil, using workers: Workers = Workers(),
-  on communicator: some Communicator,
+  named names: [GlobalNode]? = nil, keptIn store: (any SearchStore)? = nil,
+  using workers: Workers = Workers(), on communicator: some Communicator,
   progress: (Double) throws -> Void = { _ in }
 ) throws -> (lists: NeighborLists, summary: ApproximateSummary) {
   try communicator.assertReplicated(
@@ -68,11 +72,39 @@ public func approximateNeighbors(
   var effort = SearchEffort(isDiffuse: false)
   // The share of the work before a partition, and that of the partition if as many follow as are expected.
   var (shareBefore, ownShare) = (0.0, 0.5)
+  func shareOfNext(after partitionCount: Int) -> Double {
+    let left = min(
+      SearchPlan.morePartitions(from: estimate.lower, to: recall),
+      SearchPlan.maximumPartitions - partitionCount)
+    // It may take more in the end.
+    return 0.98 * (1 - shareBefore) / Double(max(left, 1))
+  }
+  var finishedTaskCount = 0
+  if lists.capacity > 0,
+    let kept = try store?.newest(length: lists.capacity, in: nodes, on: communicator)
+  {
+    lists = CandidateLists(kept, capacity: lists.capacity)
+    (summary, estimate) = (kept.place.summary, kept.place.summary.recall)
+    effort = SearchEffort(isDiffuse: kept.place.isDiffuse)
+    finishedTaskCount = kept.place.taskCount
+    if !summary.recallByPartition.isEmpty {
+      ownShare = shareOfNext(after: summary.recallByPartition.count)
+    }
+  }
+  let firstNumber = summary.recallByPartition.count
+  func keep(_ lists: CandidateLists, _ place: SearchPlace) throws {
+    guard let store, try store.isDue(on: communicator) else { return }
+    try store.keep(
+      SearchState(place: place, names: lists.names, similarities: lists.similarity), in: nodes,
+      on: communicator)
+  }
   // Where no neighbour of the sample is missed, no partition can make the estimate better.
   while lists.capacity > 0, estimate.lower < recall, estimate.mean < 1,
     summary.recallByPartition.count < SearchPlan.maximumPartitions
   {
     let number = summary.recallByPartition.count
+    var place = SearchPlace(summary: summary, isDiffuse: effort.isDiffuse, taskCount: 0)
+    if number > firstNumber { try keep(lists, place) }
     let seed = UInt64(number) + 1
     if number > 0 { samples = try chosenSamples(seed: seed) }
     func cells() throws -> CellTree {
@@ -96,11 +128,15 @@ public func approximateNeighbors(
     }
     let tasks = try CellTasks(
       membership, cellCount: tree.cellCount, rowByteCount: rows.rowByteCount,
-      listLength: lists.capacity, seed: seed, dividedBy: division, on: communicator)
+      listLength: lists.capacity, seed: seed, dividedBy: division,
+      after: number == firstNumber ? finishedTaskCount : 0, on: communicator)
     pairCount += try searchCells(
       of: rows, membership, tasks, named: names, into: &lists, using: workers,
       on: communicator
-    ) { share in
+    ) { lists, taskCount in
+      place.taskCount = taskCount
+      try keep(lists, place)
+    } progress: { share in
       try progress(
         shareBefore + (findingShare + share * (1 - findingShare)) * ownShare)
     }
@@ -115,11 +151,7 @@ public func approximateNeighbors(
     summary.meanCells += (visits - summary.meanCells) / Double(number + 1)
     if number == 0, SearchEffort.isLow(estimate.mean) { effort = SearchEffort(isDiffuse: true) }
     shareBefore += ownShare
-    let left = min(
-      SearchPlan.morePartitions(from: estimate.lower, to: recall),
-      SearchPlan.maximumPartitions - number - 1)
-    // It may take more in the end.
-    ownShare = 0.98 * (1 - shareBefore) / Double(max(left, 1))
+    ownShare = shareOfNext(after: number + 1)
   }
   try progress(1)
   return ((consume lists).neighborLists(listLength: listLength, using: workers), summary)

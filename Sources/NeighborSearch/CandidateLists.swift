@@ -34,6 +34,16 @@ struct CandidateLists: Sendable {
       names: Array(repeating: NeighborLists.none, count: bounds.count * capacity), bound: bounds)
   }
 
+  /// Those of a search that goes on.
+  init(_ kept: SearchState, capacity: Int) {
+    let (names, similarity) = (kept.names, kept.similarities)
+    let bounds = stride(from: 0, to: names.count, by: capacity).map { first in
+      // An empty place is at −∞.
+      similarity[first..<first + capacity].min()!
+    }
+    self.init(capacity: capacity, similarity: similarity, names: names, bound: bounds)
+  }
+
   init(capacity: Int, similarity: [Float], names: [GlobalNode], bound: [Float]) {
     self.capacity = capacity
     self.similarity = similarity

@@ -9,12 +9,15 @@ internal import Parallelism
 /// > rank that searches one of its cells in the slab, with 16 bytes and 4 for each of the cells, and what is
 /// > found for it comes back, 12 bytes for each neighbour and 4.
 ///
+/// - Parameter keep: Called on every rank between slabs, with the lists so far and how many tasks they come of: the
+///   first ones.
 /// - Complexity: Memory for the rows that come in a slab, and their lists.
 /// - Returns: How many pairs this rank compared.
 func searchCells(
   of rows: StoredRows, _ membership: CellMembership, _ tasks: CellTasks,
   named names: [GlobalNode], into lists: inout CandidateLists, using workers: Workers,
   on communicator: some Communicator,
+  keep: (_ lists: CandidateLists, _ taskCount: Int) throws -> Void,
   progress: (Double) throws -> Void
 ) throws -> Double {
   var pairCount = 0.0
@@ -29,7 +32,11 @@ func searchCells(
         values: tasks.travelCounts(membership, named: names, rankCount: communicator.size),
         counts: slabCounts), receiving: slabCounts
     ).values
+  var keptCount = tasks.finishedCount
   for slab in 0..<tasks.slabCount {
+    let finished = tasks.taskCount(beforeSlab: slab)
+    if finished > keptCount { try keep(lists, finished) }
+    keptCount = max(keptCount, finished)
     func progressOfSlab(_ share: Double) throws {
       try progress((Double(slab) + share) / Double(tasks.slabCount))
     }

@@ -17,8 +17,10 @@ struct CellTasks: Sendable {
   /// Replicated. Of each task, where it starts and ends in its slab, in shares of a rank.
   private let start: [Double]
   private let end: [Double]
-  /// Replicated. Of each task, whether its cell has members.
-  let hasMembers: [Bool]
+  /// Replicated. Of each task, whether there is anything to do: its cell has members, and was not searched before.
+  let isOpen: [Bool]
+  /// Replicated. How many of the first tasks an earlier run has finished.
+  let finishedCount: Int
   /// Pairs of rows that are compared.
   let pairCount: Double
   /// Visits of cells, by members and others.
@@ -43,9 +45,10 @@ struct CellTasks: Sendable {
   /// - Parameters:
   ///   - rowByteCount: Replicated. Of the rows as they are stored.
   ///   - listLength: Replicated. Places of their lists.
+  ///   - finishedCount: Replicated. So many of the first tasks are finished.
   init(
     _ membership: CellMembership, cellCount: Int, rowByteCount: Int, listLength: Int, seed: UInt64,
-    dividedBy division: SearchDivision = SearchDivision(),
+    dividedBy division: SearchDivision = SearchDivision(), after finishedCount: Int = 0,
     on communicator: some Communicator
   ) throws {
     var members = Array(repeating: 0.0, count: cellCount)
@@ -70,13 +73,15 @@ struct CellTasks: Sendable {
     }
     hash = NodeHash(seed: seed)
     placeHash = NodeHash(seed: seed &+ 0x91AC_E000)
-    let costs = parts.indices.flatMap { cell in
+    var costs = parts.indices.flatMap { cell in
       let parts = parts[cell]
       let (members, visits) = (members[cell] / Double(parts), visits[cell] / Double(parts))
       // Each visit costs, beside its pairs, about as much as some; of a cell without members there are none.
       return Array(repeating: members > 0 ? visits * (members + 100) : 0, count: parts)
     }
-    hasMembers = costs.map { $0 > 0 }
+    self.finishedCount = finishedCount
+    for task in costs.indices.prefix(finishedCount) { costs[task] = 0 }
+    isOpen = costs.map { $0 > 0 }
     let total = max(1, costs.reduce(0, +))
     var slab: [UInt8] = []
     var slabCosts = Array(repeating: 0.0, count: slabCount)
@@ -127,6 +132,11 @@ struct CellTasks: Sendable {
   }
 
   var taskCount: Int { slab.count }
+
+  /// How many tasks are in earlier slabs: all before one of them.
+  func taskCount(beforeSlab number: Int) -> Int {
+    slab.firstIndex { $0 >= number } ?? taskCount
+  }
 
   func task(of cell: Int32, node: GlobalNode) -> Int {
     let first = firstTask[Int(cell)]

@@ -86,7 +86,7 @@ extension CellTasks {
       for place in first..<membership.offsets[row + 1] {
         let task = task(of: membership.cells[place], node: names[row])
         // Copies of a point make cells with the same centre, and all are in the first.
-        guard hasMembers[task] else { continue }
+        guard isOpen[task] else { continue }
         let home = home(of: names[row], in: task, among: rankCount)
         let isMember = place == first
         for rank in isMember ? ranks(of: task, among: rankCount) : home...home {

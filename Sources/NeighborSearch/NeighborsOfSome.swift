@@ -11,7 +11,7 @@ package import Parallelism
 ///
 /// > Collective: over `communicator`. Exact: a round of 8 bytes per rank and four for every `tileLength` nodes, their
 /// > rows to every rank, and from every rank 12 bytes for each place of their lists. Approximate: as
-/// > ``approximateNeighbors(of:listLength:recall:dividedBy:in:named:using:on:progress:)``.
+/// > ``approximateNeighbors(of:listLength:recall:dividedBy:in:named:keptIn:using:on:progress:)``.
 ///
 /// - Parameters:
 ///   - count: Owned. Of how many of the owned nodes neighbours are wanted.

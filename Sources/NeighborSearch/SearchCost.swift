@@ -7,7 +7,7 @@ internal import Glibc
 /// The traffic of an exact search follows from its code. That of an approximate one, and what it compares, depends on how
 /// many partitions it takes, which the data decide, and on how many ranks search the cells that a node is in.
 public struct SearchCost: Sendable {
-  /// Exact or approximate, as ``nearestNeighbors(of:listLength:by:in:named:using:on:progress:)`` chooses.
+  /// Exact or approximate, as ``nearestNeighbors(of:listLength:by:in:named:keptIn:using:on:progress:)`` chooses.
   public let method: SearchMethod
   /// Pairs of all ranks, as ``SearchSummary`` counts them.
   public private(set) var comparedPairs = 0.0
@@ -167,7 +167,7 @@ extension SearchCost {
         + effort.meanCells * crowding * nodeCount / cellCount)
   }
 
-  /// As ``searchCells(of:_:_:named:into:using:on:progress:)``: rows go to the ranks of their cells, and neighbours back.
+  /// As ``searchCells(of:_:_:named:into:using:on:keep:progress:)``: rows go to the ranks of their cells, and neighbours back.
   private func travel(
     of nodes: SearchedNodes, _ cellCount: Double, _ effort: SearchEffort,
     _ division: SearchDivision, isFirst: Bool

@@ -62,7 +62,7 @@ extension FuzzedReader {
   /// - Throws: If a file of their own cannot be made.
   public static func all() throws -> [FuzzedReader] {
     try features + labels + texts + [
-      model, collection, keptLists(), keptLevels(), savedRun(), trainingState(),
+      model, collection, keptLists(), keptSearch(), keptLevels(), savedRun(), trainingState(),
     ]
   }
 

@@ -16,7 +16,7 @@ extension FuzzedReader {
     @Sendable func checkpoint(_ directory: String) throws -> NeighborCheckpoint {
       try NeighborCheckpoint(
         directory, of: "rows", SearchOptions(.exact), listLength: 2, invalid: .error,
-        mergingCopies: false, note: { _ in }, on: SingleRank())
+        mergingCopies: false, version: "1", note: { _ in }, on: SingleRank())
     }
     let nodes = NodePartition(sharing: 3, among: 1)
     let found = try nearestNeighbors(
@@ -31,6 +31,43 @@ extension FuzzedReader {
       // What was changed is noticed: it is not used, or it is what was kept.
       if let found, found.lists != lists {
         throw DataError(path: $0, problem: "other lists than were kept")
+      }
+    }
+  }
+
+  /// What a search keeps that is not finished.
+  static func keptSearch() throws -> FuzzedReader {
+    let rows = Matrix(
+      rows: 300, columns: 2,
+      elements: (0..<300).flatMap { [cos(Float($0)), sin(Float($0))] })
+    let nodes = NodePartition(sharing: rows.rowCount, among: 1)
+    @Sendable func store(_ directory: String) throws -> any SearchStore {
+      try NeighborCheckpoint(
+        directory, of: "rows", SearchOptions(.approximate), listLength: 2, invalid: .error,
+        mergingCopies: false, version: "1", every: .zero, note: { _ in }, on: SingleRank()
+      ).unfinished!
+    }
+    @Sendable func newest(_ directory: String) throws -> SearchState? {
+      try store(directory).newest(length: 2, in: nodes, on: SingleRank())
+    }
+    var whole: SearchState?
+    let files = try filesWritten { directory in
+      _ = try approximateNeighbors(
+        of: StoredRows(rows), listLength: 2, in: nodes, keptIn: store(directory),
+        on: SingleRank())
+      whole = try newest(directory)
+    }
+    let last = files.map { $0.name.prefix { $0 != "/" } }.max()!
+    let kept = whole!
+    return FuzzedReader(
+      "search that was kept", files: files.filter { $0.name.hasPrefix("\(last)/") }
+    ) {
+      // What was changed is noticed: it is not used, or it is what was kept.
+      if let found = try newest($0),
+        found.place != kept.place || found.names != kept.names
+          || found.similarities != kept.similarities
+      {
+        throw DataError(path: $0, problem: "another state than was kept")
       }
     }
   }

@@ -57,7 +57,8 @@ import Testing
       }
       let lists = try NeighborCheckpoint(
         directory, of: "rows", SearchOptions(.exact), listLength: plan.listLength, invalid: .error,
-        mergingCopies: plan.mergesCopies, resuming: rule, note: note, on: communicator)
+        mergingCopies: plan.mergesCopies, version: version, resuming: rule, note: note,
+        on: communicator)
       let runs = try RunStore(
         directory, plan: plan, input: ["a": "b"], version: version, resuming: rule, note: note,
         on: communicator)
@@ -219,7 +220,7 @@ import Testing
     func checkpoint() throws -> NeighborCheckpoint {
       try NeighborCheckpoint(
         directory, of: "rows", SearchOptions(), listLength: 7, invalid: .error,
-        mergingCopies: false, note: { notes += $0 }, on: SingleRank())
+        mergingCopies: false, version: "1", note: { notes += $0 }, on: SingleRank())
     }
     try checkpoint().keep(lists, summary, in: nodes, on: SingleRank())
     try damageAll("neighbors-", mostly: "neighbors-") { _ in

@@ -70,18 +70,20 @@ func run(_ product: String, _ arguments: [String] = []) async throws -> Outcome 
   try await run(.name(product), arguments)
 }
 
-/// Runs `highland`, which writes checkpoints to `state`, and sends it a signal when the second of them is
-/// there; returns what its end looked like.
+/// Runs `highland`, which writes checkpoints to `state`, and sends it a signal when the second of them, or one of
+/// such a name, is there; returns what its end looked like.
 ///
 /// A program that ends before, or that has written no second checkpoint after these seconds, is not
 /// waited for: its own end is returned, or that after a KILL.
 func interrupt(
-  _ arguments: [String], _ signal: String, in scratch: Scratch, timeoutSeconds: Int = 60
+  _ arguments: [String], _ signal: String, in scratch: Scratch,
+  onceThereIs name: String = "checkpoint-*[2-9].safetensors", environment: [String: String] = [:],
+  timeoutSeconds: Int = 60
 ) async throws -> Outcome {
   let quoted = arguments.map { "'\($0)'" }.joined(separator: " ")
   let script = """
     highland \(quoted) & pid=$!
-    until ls '\(scratch("state"))'/checkpoint-*[2-9].safetensors >/dev/null 2>&1; do
+    until ls '\(scratch("state"))'/\(name) >/dev/null 2>&1; do
       if ! kill -0 $pid 2>/dev/null; then
         echo "ended before its second checkpoint" >&2
         wait $pid
@@ -98,7 +100,7 @@ func interrupt(
     kill -\(signal) $pid
     wait $pid
     """
-  return try await run(.name("bash"), ["-c", script])
+  return try await run(.name("bash"), ["-c", script], environment: environment)
 }
 
 /// Where the programs lie: beside the test bundle, which is the running executable.

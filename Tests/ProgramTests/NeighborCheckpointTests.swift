@@ -1,4 +1,5 @@
 import Foundation
+import Subprocess
 import Testing
 
 extension Programs {
@@ -112,6 +113,46 @@ extension Programs {
       #expect(
         refused.errors.contains(name)
           && refused.errors.contains("; --resume whole passes over it"), "\(refused)")
+    }
+
+    /// Killed as it searches, it goes on from what it has kept by then.
+    @Test func aSearchThatIsKilledGoesOn() async throws {
+      let made = try await run(
+        "highland", ["generate", "--points", "30000", "--dimensions", "32", "-o", scratch("set")])
+      try #require(made.exitCode == 0, "\(made)")
+      func search(_ name: String, _ more: [String] = []) -> [String] {
+        [
+          "knn", scratch("set/features_test.npy"), "--search", "approximate", "--recall", "0.999",
+          "--neighbors", scratch("\(name).npy"), "--similarities", scratch("\(name)-s.npy"),
+        ] + more
+      }
+      let kept = ["--checkpoint", scratch("state")]
+      let whole = try await run("highland", search("whole"))
+      try #require(whole.exitCode == 0, "\(whole)")
+      let killed = try await interrupt(
+        search("again", kept + ["--threads", "1"]), "KILL", in: scratch,
+        onceThereIs: "search-*-3", environment: ["HIGHLAND_SEARCH_INTERVAL": "0"])
+      #expect(killed.exitCode == 128 + 9, "\(killed)")
+      let again = try await run("highland", search("again", kept), onRanks: 2)
+      #expect(again.exitCode == 0 && again.errors.contains("goes on in partition"), "\(again)")
+      for ending in [".npy", "-s.npy"] {
+        #expect(try bytes(of: scratch("again\(ending)")) == bytes(of: scratch("whole\(ending)")))
+      }
+      #expect(try scratch.names.allSatisfy { !$0.hasPrefix("state/search-") })
+    }
+
+    @Test func anIntervalThatIsNoNumberIsRefused() async throws {
+      let features = try await generate()
+      let outcome = try await run(
+        .name("highland"),
+        [
+          "knn", features, "--neighbors", scratch("n.npy"), "--similarities", scratch("s.npy"),
+          "--checkpoint", scratch("state"),
+        ], environment: ["HIGHLAND_SEARCH_INTERVAL": "soon"])
+      #expect(
+        outcome.exitCode == 1
+          && outcome.errors.contains("HIGHLAND_SEARCH_INTERVAL=soon: expected seconds"),
+        "\(outcome)")
     }
   }
 }

@@ -712,6 +712,7 @@ struct ClusterCommand: RankedCommand {
       directory, of: rows, search.options,
       listLength: max(plan.flow?.longestList ?? 0, plan.network?.listLength ?? 0),
       invalid: invalidRows, mergingCopies: plan.network?.mergesCopies ?? true,
+      version: highlandVersion, every: resuming.interval(on: communicator),
       resuming: resuming.rule, note: reporter.warn, on: communicator)
     guard keepsRuns, case .network(let network) = plan else { return (lists, nil) }
     let modelText = try communicator.agree {

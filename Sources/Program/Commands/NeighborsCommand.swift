@@ -143,6 +143,7 @@ struct NeighborsCommand: RankedCommand {
       try NeighborCheckpoint(
         $0, of: Fingerprint(of: source, on: communicator).description, search.options,
         listLength: neighborCount - 1, invalid: invalidRows, mergingCopies: false,
+        version: highlandVersion, every: resuming.interval(on: communicator),
         resuming: resuming.rule, note: reporter.warn, on: communicator)
     }
     var isFromCheckpoint = false
@@ -167,8 +168,8 @@ struct NeighborsCommand: RankedCommand {
           invalid: invalidRows, using: workers, on: communicator, progress: show)
       }
       let found = try nearestNeighbors(
-        of: rows!, listLength: neighborCount - 1, by: options, in: nodes, using: workers,
-        on: communicator, progress: show)
+        of: rows!, listLength: neighborCount - 1, by: options, in: nodes,
+        keptIn: store?.unfinished, using: workers, on: communicator, progress: show)
       try store?.keep(found.lists, found.summary, in: nodes, on: communicator)
       return found
     }

@@ -193,6 +193,27 @@ struct ResumeOptions: ParsableArguments {
 
   var rule: ResumeRule { givenRule ?? .whole }
 
+  /// The variable of the environment with the seconds between two states of a search.
+  private static let intervalVariable = "HIGHLAND_SEARCH_INTERVAL"
+
+  /// How much time passes at least between two states of a search.
+  ///
+  /// > Collective: over `communicator`. A round of a byte per rank.
+  ///
+  /// - Throws: ``AgreedFailure`` on every rank if what the environment says is no number of seconds.
+  func interval(on communicator: some Communicator) throws -> Duration {
+    try communicator.agree {
+      guard let text = ProcessInfo.processInfo.environment[Self.intervalVariable] else {
+        return NeighborCheckpoint.usualInterval
+      }
+      guard let seconds = Double(text), (0...1e9).contains(seconds) else {
+        throw AgreedFailure(
+          reason: "\(Self.intervalVariable)=\(text): expected seconds, 0 ... 1000000000")
+      }
+      return .seconds(seconds)
+    }
+  }
+
   /// - Parameter checkpoint: Where states are kept.
   func check(_ checkpoint: String?) throws {
     guard givenRule == nil || checkpoint != nil else {
