@@ -13,6 +13,11 @@ package import Parallelism
 /// A point keeps the edges to its nearest neighbours up to the first whose weight is below θ: beyond it, the
 /// list has left the point's own surroundings.      [FC-ES, arXiv:2408.13431]
 ///
+/// In clusters that are much larger than k even nearest neighbours have little in common. With m the weight between points
+/// and their nearest neighbours that nine tenths of the points do not exceed,
+///
+///     θ = 0.4 · min(1, m / 0.75)²
+///
 /// P is in whole units of 2⁻²², so weights are sums of integers: they do not depend on the order in which places
 /// are visited, and w(i, j) = w(j, i) bit for bit.
 package struct FlowWeights: Sendable {
@@ -21,33 +26,42 @@ package struct FlowWeights: Sendable {
   /// Owned. Twice w of every edge, in units of ``unit``; 0 for edges that are not kept. Shape
   /// `[edgeCount]`.
   package let doubled: [UInt32]
+  /// θ: the weight below which a point's edges end. Replicated.
+  package let threshold: Double
 
   /// What makes 1.
   package static let unit = 1 << 22
   /// s: the scale of squared distances between unit rows. Published.
   package static let scale = 0.5
-  /// θ: the weight below which a point's edges end. Published is 0.22, with which long lists leave small clusters.
-  package static let threshold = 0.4
+  /// θ where nearest neighbours have much in common. Published is 0.22, with which long lists leave small clusters.
+  package static let usualThreshold = 0.4
+  /// The least m at which θ is the usual. On the real sets m is 0.79 and more; of blobs larger than lists, 0.53 and less.
+  static let usualNearness = 0.75
 
   /// > Collective: over `communicator`. Four rounds: the counts, 8 bytes per ghost, then 12 bytes for each
-  /// > place of its list.
+  /// > place of its list. A sum of 8 KB more for θ.
   ///
   /// - Parameters:
   ///   - lists: Owned. Nearest neighbours, k − 1 places each.
   ///   - nodes: Replicated. Who owns which nodes.
   ///   - weighedCount: Owned. Only so many nodes, the first, have edges into them; nil for all.
   ///   - endsLists: Whether a list ends at the first weight below θ. If not, every edge of θ or more is kept.
+  ///   - threshold: Replicated. θ; nil to choose it by these lists.
   /// - Complexity: O(edges · k), and 12 bytes for each place of the lists of local nodes.
   package init(
     _ lists: NeighborLists, in nodes: NodePartition, weighingFirst weighedCount: Int? = nil,
-    endingLists endsLists: Bool = true, using workers: Workers = Workers(),
-    on communicator: some Communicator
+    endingLists endsLists: Bool = true, threshold: Double? = nil,
+    using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
     let graph = try NeighborGraph(
       lists, usingFirst: weighedCount, in: nodes, on: communicator)
     self.graph = graph
     let steps = try WalkSteps(lists, over: graph, using: workers, on: communicator)
-    let limit = UInt32((2 * Self.threshold * Double(Self.unit)).rounded(.up))
+    let threshold =
+      try threshold
+      ?? Self.threshold(steps.weightsOfNearest(over: graph, using: workers), on: communicator)
+    self.threshold = threshold
+    let limit = max(1, UInt32((2 * threshold * Double(Self.unit)).rounded(.up)))
     let tiles = (0..<graph.ownedCount).tiles(of: 64)
     var doubled = Array(repeating: UInt32(0), count: graph.edgeCount)
     doubled.forEachTile(
@@ -70,6 +84,31 @@ package struct FlowWeights: Sendable {
       }
     }
     self.doubled = doubled
+  }
+
+  /// θ by m, which is right to a thousandth of ``usualNearness``. Not by a median: that would be of noise where most points
+  /// are.
+  ///
+  /// > Collective: over `communicator`. One sum of 8 KB.
+  ///
+  /// - Parameter doubled: Owned. Twice w of the first edge of every node that has one.
+  private static func threshold(
+    _ doubled: [UInt32], on communicator: some Communicator
+  ) throws -> Double {
+    let binCount = 1024
+    let end = Int(2 * usualNearness * Double(unit))
+    // The last is for all weights from the usual m on.
+    var counts = [Int64](repeating: 0, count: binCount + 1)
+    for weight in doubled { counts[min(Int(weight) * binCount / end, binCount)] += 1 }
+    counts = try communicator.sums(counts)
+    let all = counts.reduce(0, +)
+    var count: Int64 = 0
+    let nearness = counts.firstIndex {
+      count += $0
+      return count > all - (all + 9) / 10
+    }
+    let share = Double(nearness ?? binCount) / Double(binCount)
+    return usualThreshold * share * share
   }
 
   /// How many edges are kept.
@@ -137,6 +176,21 @@ private struct WalkSteps: Sendable {
   func collect(_ node: Int, into table: inout FlowTable) {
     for place in node * width..<(node + 1) * width where nodes[place] >= 0 {
       table.add(Int64(flows[place]), to: nodes[place])
+    }
+  }
+
+  /// Twice w of the first edge of every node that has one.
+  func weightsOfNearest(over graph: NeighborGraph, using workers: Workers) -> [UInt32] {
+    let nodes = (0..<graph.ownedCount).filter { !graph.edges(into: $0).isEmpty }
+    return [UInt32](count: nodes.count, tilesOf: 64, using: workers, filledWith: 0) {
+      places, doubled in
+      var own = FlowTable(capacity: width)
+      for (place, node) in zip(doubled.indices, nodes[places]) {
+        collect(node, into: &own)
+        let nearest = graph.columns[graph.edges(into: node).lowerBound]
+        doubled[place] = commonFlow(of: own, with: Int(nearest.index))
+        own.removeAll()
+      }
     }
   }
 

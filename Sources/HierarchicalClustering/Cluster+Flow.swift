@@ -1,5 +1,6 @@
 public import Communication
 internal import DistributedGraphs
+internal import FlowClustering
 internal import NeighborSearch
 internal import Parallelism
 
@@ -144,7 +145,9 @@ extension ClusteringRun {
     return (
       .listLength(
         ListLengthChoice(
-          neighborCount: best.neighborCount, trials: isChosen ? trials.summaries : [])),
+          neighborCount: best.neighborCount,
+          threshold: best.threshold == FlowWeights.usualThreshold ? nil : best.threshold,
+          trials: isChosen ? trials.summaries : [])),
       comparison
     )
   }

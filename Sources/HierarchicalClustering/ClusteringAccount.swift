@@ -26,6 +26,8 @@ public struct ClusteringAccount: Codable, Sendable {
   // Of flow.
   /// `given`, `allPoints`: there are fewer points than were given, or `withoutLabels`: chosen on the data.
   public var kRule: String?
+  /// θ, where it was less than the usual.
+  public var theta: Double?
   /// What k was chosen by, where it was chosen.
   public var kTrials: [ListLengthTrial]?
   // What only the program knows.
@@ -50,6 +52,7 @@ public struct ClusteringAccount: Codable, Sendable {
       invalidRows = plan.invalidRows.rawValue
       mergesCopies = true
       kRule = plan.neighborCount.map { $0 == k ? "given" : "allPoints" } ?? "withoutLabels"
+      theta = choice.threshold
       kTrials = choice.trials.isEmpty ? nil : choice.trials
     case .thresholds(let choice):
       let plan = plan.network!

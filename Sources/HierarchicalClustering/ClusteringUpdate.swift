@@ -88,6 +88,7 @@ extension FittedClustering {
     using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
     var settings = fit.settings
+    settings.theta = update.clustering.choice.listLength?.threshold
     settings.clusterCount = update.labelBound
     try self.init(
       of: source, labels: update.labels, settings, model: fit.model, along: update.lists,

@@ -36,6 +36,8 @@ public struct FittedClustering: Sendable {
     public var method: ClusteringMethod
     /// k: places in a point's neighbour list, including the point itself.
     public var neighborCount: Int
+    /// θ of flow, where it was less than the usual.
+    public var theta: Double?
     /// τ of a network; nil by flow.
     public var thresholds: Thresholds?
     /// The loop ends after this many levels. 1 by flow.
@@ -50,8 +52,9 @@ public struct FittedClustering: Sendable {
 
     /// - Precondition: Flow, with k of at least 2, or a network, which has thresholds.
     public init(
-      method: ClusteringMethod, neighborCount: Int, thresholds: Thresholds? = nil,
-      maximumLevels: Int = 1, stopsEarly: Bool = false, mergesCopies: Bool = true,
+      method: ClusteringMethod, neighborCount: Int, theta: Double? = nil,
+      thresholds: Thresholds? = nil, maximumLevels: Int = 1, stopsEarly: Bool = false,
+      mergesCopies: Bool = true,
       dimensions: Int, clusterCount: Int
     ) {
       precondition(
@@ -60,6 +63,7 @@ public struct FittedClustering: Sendable {
         "\(method), k = \(neighborCount)")
       self.method = method
       self.neighborCount = neighborCount
+      self.theta = theta
       self.thresholds = thresholds
       self.maximumLevels = maximumLevels
       self.stopsEarly = stopsEarly
@@ -91,11 +95,14 @@ extension FittedClustering.Settings {
         account.maximumLevels ?? 0 > 2 || account.earlyStop != true
       else { return nil }
       thresholds = Thresholds(first, later: account.tauLater)
-    } else if account.method == .auto || account.k < 2 {
+    } else if account.method == .auto || account.k < 2
+      || !(account.theta.map { (0...1).contains($0) } ?? true)
+    {
       return nil
     }
     self.init(
-      method: account.method, neighborCount: account.k, thresholds: thresholds,
+      method: account.method, neighborCount: account.k, theta: account.theta,
+      thresholds: thresholds,
       maximumLevels: account.maximumLevels ?? 1, stopsEarly: account.earlyStop ?? false,
       mergesCopies: account.mergesCopies,
       dimensions: dimensions, clusterCount: clusterCount)

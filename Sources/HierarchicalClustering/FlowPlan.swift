@@ -43,11 +43,14 @@ public struct FlowPlan: Sendable {
 public struct ListLengthChoice: Codable, Equatable, Sendable {
   /// k, as it was given or chosen.
   public var neighborCount: Int
+  /// θ: the weight below which a point's edges ended; nil for the usual 0.4.
+  public var threshold: Double?
   /// The trials, ascending; empty if k was given, or if there was only one to try.
   public var trials: [ListLengthTrial]
 
-  public init(neighborCount: Int, trials: [ListLengthTrial] = []) {
+  public init(neighborCount: Int, threshold: Double? = nil, trials: [ListLengthTrial] = []) {
     self.neighborCount = neighborCount
+    self.threshold = threshold
     self.trials = trials
   }
 

@@ -20,6 +20,8 @@ struct FlowTrials {
 /// The modules for one k.
 struct FlowTrial {
   let neighborCount: Int
+  /// θ.
+  let threshold: Double
   /// Owned. The first node of each node's module.
   let roots: [GlobalNode]
   let codeLength: Double
@@ -40,6 +42,7 @@ struct FlowTrial {
       edgeCount = weights.graph.edgeCount
       keptCount = weights.keptCount
       ghostCount = weights.graph.halo.ghostCount
+      threshold = weights.threshold
       graph = try FlowGraph(weights, names: names, on: communicator)
     }
     let modules = try FlowModules(of: graph, using: workers, on: communicator)

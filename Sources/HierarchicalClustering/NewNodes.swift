@@ -122,6 +122,7 @@ extension NewNodes {
       return try clock.measure(.flow) { _ in
         let flow = try FlowWeights(
           lists, in: nodes, weighingFirst: open.count, endingLists: false,
+          threshold: fit.settings.theta ?? FlowWeights.usualThreshold,
           using: options.workers, on: communicator)
         return (
           Edges(graph: flow.graph, weights: flow.doubled.map { Int64($0) }, judged: nil), search

@@ -53,6 +53,30 @@ import Testing
     }
   }
 
+  /// Lists of random nodes: two have the less in common the more nodes there are.
+  @Test(arguments: [1, 3, 4], [20, 200, 2000])
+  func theThresholdFallsWithWhatNearestNeighborsHaveInCommon(ranks: Int, count: Int) throws {
+    var generator = SeededGenerator(seed: count)
+    let neighbors = (0..<count).flatMap { node in
+      (0..<count).filter { $0 != node }.shuffled(using: &generator).prefix(10)
+    }
+    let lists = NeighborLists(
+      listLength: 10, neighbors: neighbors.map { GlobalNode($0) },
+      similarities: (0..<count).flatMap { _ in (0..<10).map { 0.9 - 0.01 * Float($0) } })
+    let thresholds = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      let nodes = NodePartition(sharing: count, among: communicator.size)
+      return try FlowWeights(
+        lists.slice(nodes.owned(by: communicator.rank)), in: nodes, on: communicator
+      ).threshold
+    }
+    let (expected, nearness) = plainThreshold(lists)
+    // m is known to a thousandth of 0.75.
+    let most = 0.4 * 2 * min(nearness / 0.75, 1) * 0.001
+    #expect(thresholds.allSatisfy { $0 <= expected + 1e-6 && expected - $0 < most + 1e-6 })
+    #expect(Set(thresholds).count == 1)
+    #expect(count == 20 ? expected > 0.2 : expected < 0.1)
+  }
+
   /// Of some nodes, and with all edges that are strong enough, as for new points.
   @Test(arguments: [1, 3])
   func listsNeedNotEndAndNotAllNodesHaveEdges(ranks: Int) throws {
@@ -68,14 +92,24 @@ import Testing
   }
 }
 
+/// θ and m, from the weights of all first edges.
+private func plainThreshold(_ lists: NeighborLists) -> (threshold: Double, nearness: Double) {
+  let nearest = stride(from: 0, to: lists.neighbors.count, by: lists.listLength)
+  let all = plainWeights(lists, endingAt: 0)
+  let sorted = nearest.map { all[$0] }.sorted()
+  let nearness = sorted[sorted.count - (sorted.count + 9) / 10]
+  return (0.4 * pow(min(1, nearness / 0.75), 2), nearness)
+}
+
 private func weights(
-  _ lists: NeighborLists, ranks: Int, threads: Int = 1, first: Int? = nil, endingLists: Bool = true
+  _ lists: NeighborLists, ranks: Int, threads: Int = 1, first: Int? = nil, endingLists: Bool = true,
+  threshold: Double? = FlowWeights.usualThreshold
 ) throws -> [Double] {
   try ThreadCommunicator.run(ranks: ranks) { communicator in
     let nodes = NodePartition(sharing: lists.count, among: communicator.size)
     return try FlowWeights(
       lists.slice(nodes.owned(by: communicator.rank)), in: nodes, weighingFirst: first,
-      endingLists: endingLists, using: Workers(threads), on: communicator
+      endingLists: endingLists, threshold: threshold, using: Workers(threads), on: communicator
     ).doubled.map { Double($0) / Double(2 * FlowWeights.unit) }
   }.flatMap { $0 }
 }
@@ -94,7 +128,7 @@ private func randomLists(count: Int, length: Int, seed: Int) -> NeighborLists {
   return NeighborLists(listLength: length, neighbors: neighbors, similarities: similarities)
 }
 
-private func plainWeights(_ lists: NeighborLists) -> [Double] {
+private func plainWeights(_ lists: NeighborLists, endingAt threshold: Double = 0.4) -> [Double] {
   let steps = (0..<lists.count).map { node -> [Int: Double] in
     var steps = [node: 1.0]
     for place in node * lists.listLength..<(node + 1) * lists.listLength {
@@ -111,7 +145,7 @@ private func plainWeights(_ lists: NeighborLists) -> [Double] {
       let weight = steps[node].reduce(0.0) { sum, step in
         other[step.key].map { sum + (step.value + $0) / 2 } ?? sum
       }
-      hasEnded = hasEnded || weight < 0.4
+      hasEnded = hasEnded || weight < threshold
       return hasEnded ? 0 : weight
     }
   }

@@ -28,6 +28,25 @@ import Testing
     #expect(choice.trials.first { $0.score == best }?.neighborCount == choice.neighborCount)
   }
 
+  /// Lists of 60 of 400 points without parts have a seventh in common.
+  @Test func clustersMuchLargerThanTheirListsAreWhole() throws {
+    let answer = try clusterByFlow(
+      mixture(groups: 3, size: 400, noise: 0.8, seed: 6, width: 96), neighborCount: 60, ranks: 2)
+    #expect(answer.labels.elementsEqual((0..<1200).map { Int64($0 / 400) }))
+    #expect(try #require(answer.choice?.threshold) < 0.2)
+  }
+
+  /// Three quarters of the points are in no group.
+  @Test func tightGroupsAreFoundAmidNoise() throws {
+    let groups = mixture(groups: 10, size: 15, noise: 0.05, seed: 9)
+    let noise = randomMatrix(400, groups.columnCount, seed: 10)
+    let rows = Matrix(
+      rows: 550, columns: groups.columnCount, elements: groups.elements + noise.elements)
+    let answer = try clusterByFlow(rows, neighborCount: 12, ranks: 2)
+    #expect(answer.choice?.threshold == nil)
+    #expect(answer.labels.prefix(150).elementsEqual((0..<150).map { Int64($0 / 15) }))
+  }
+
   @Test func aGivenKIsTaken() throws {
     let answer = try clusterByFlow(
       mixture(groups: 6, size: 10, noise: 0.1, seed: 4), neighborCount: 7, ranks: 2)

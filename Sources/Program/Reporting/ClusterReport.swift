@@ -152,6 +152,7 @@ extension ClusteringAccount {
       text = "By flow, k = \(k)"
       if kRule == "given" { text += " as given" }
       if kRule == "allPoints" { text += ", which is all points" }
+      if let theta { text += ", θ = \(decimal(theta, places: 3))" }
       if let kTrials, let taken = kTrials.first(where: { $0.neighborCount == k }) {
         text +=
           ", of \(kTrials.count) tried the one whose clusters lie apart and change least with k "
