@@ -176,10 +176,13 @@ public struct GroupFile: Sendable {
       return (Array(fields[fields.count - 3]), Interval(start, end))
     }
 
-    /// What stands between tabs; without them between commas, or else between blanks.
+    /// What stands between tabs; without them between commas, or else between blanks. Between tabs or commas a field may
+    /// stand in quotation marks, which are no part of it.
     static func fields(_ line: [UInt8]) -> [ArraySlice<UInt8>] {
       for separator in [UInt8(ascii: "\t"), UInt8(ascii: ",")] where line.contains(separator) {
-        return line.split(separator: separator, omittingEmptySubsequences: false).map(trimmed)
+        return line.split(separator: separator, omittingEmptySubsequences: false).map {
+          unquoted(trimmed($0))
+        }
       }
       return line.split(whereSeparator: TextLines.isBlank)
     }
@@ -188,6 +191,12 @@ public struct GroupFile: Sendable {
       var text = text.drop(while: TextLines.isBlank)
       while let last = text.last, TextLines.isBlank(last) { text.removeLast() }
       return text
+    }
+
+    private static func unquoted(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+      let mark = UInt8(ascii: "\"")
+      return text.count > 1 && text.first == mark && text.last == mark
+        ? text.dropFirst().dropLast() : text
     }
 
     static func number(_ field: ArraySlice<UInt8>) -> Double? {

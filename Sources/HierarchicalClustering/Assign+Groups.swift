@@ -16,7 +16,7 @@ struct GroupedAssignment<Source: EmbeddingSource> {
   private let options: AssigningOptions
   /// The groups of this rank that have new points, in the order of these.
   private let groups: [Group]
-  /// The nodes of the fit in groups of this rank, in the order of the input.
+  /// The nodes of the fit in these groups, in the order of the input.
   private let nodes: ArrivedNodes
 
   /// A group of this rank.
@@ -36,8 +36,8 @@ struct GroupedAssignment<Source: EmbeddingSource> {
 
   /// Brings the points of every group together.
   ///
-  /// > Collective: over `communicator`. 24 bytes for each new point, and the fit's nodes with their rows and lists, to the owners
-  /// > of their groups.
+  /// > Collective: over `communicator`. As ``GroupDeal/init(ofPoints:andNodes:on:)``; then 24 bytes for each new point, and the
+  /// > fit's nodes in groups with new points, with their rows and lists, to the owners of their groups.
   ///
   /// - Parameter names: Owned. The group of every new point.
   init(
@@ -46,11 +46,12 @@ struct GroupedAssignment<Source: EmbeddingSource> {
   ) throws {
     let first = NodePartition(sharing: source.rowCount, among: communicator.size)
       .owned(by: communicator.rank).lowerBound
-    let members = names.enumerated().map { Member(name: $1, point: Int64(first + $0)) }
-    let (sent, places) = Buckets.sorting(members, into: communicator.size) {
-      $0.name.owner(among: communicator.size)
+    let deal = try GroupDeal(ofPoints: names, andNodes: fit.groups!, on: communicator)
+    let (sent, places) = Buckets.sorting(Array(names.indices), into: communicator.size) {
+      deal.ownersOfPoints[$0]
     }
-    let arrived = try communicator.allToAll(sent)
+    let arrived = try communicator.allToAll(
+      sent.map { Member(name: names[$0], point: Int64(first + $0)) })
     var groups: [Group] = []
     var placeOf: [GroupName: Int] = [:]
     for (place, member) in arrived.values.enumerated() {
@@ -62,10 +63,8 @@ struct GroupedAssignment<Source: EmbeddingSource> {
       groups[group].points.append(Int(member.point))
       groups[group].places.append(place)
     }
-    nodes = try ArrivedNodes(of: fit, on: communicator)
-    for (place, name) in nodes.names.enumerated() {
-      if let group = placeOf[name] { groups[group].nodes.append(place) }
-    }
+    nodes = try ArrivedNodes(of: fit, at: deal.ownersOfNodes, on: communicator)
+    for (place, name) in nodes.names.enumerated() { groups[placeOf[name]!].nodes.append(place) }
     self.groups = groups
     self.source = source
     self.fit = fit
@@ -75,23 +74,13 @@ struct GroupedAssignment<Source: EmbeddingSource> {
 
   /// The labels of the new points, and how many are copies, join, and found clusters.
   ///
-  /// Small groups are shared among the threads, large ones follow each other.
-  ///
   /// > Collective: over `communicator`. 8 bytes for each new point back to its owner, and some rounds of a few bytes per rank.
-  func run(on communicator: some Communicator) throws -> Assignment {
-    let sizes = groups.map { $0.points.count + $0.nodes.count }
-    let largest = 2048
-    let small = sizes.indices.filter { sizes[$0] <= largest }
-    let found = Guarded<[Int: Result<Assignment, any Error>]>([:])
-    options.workers.forEach(small.count) { task in
-      let result = Result { try assign(groups[small[task]], using: Workers()) }
-      found.withLock { $0[small[task]] = result }
-    }
-    let assignments = try communicator.agree {
-      try groups.indices.map { group in
-        try found.withLock { $0[group] }?.get() ?? assign(groups[group], using: options.workers)
-      }
-    }
+  ///
+  /// - Parameter progress: Called with the share of this rank's work that is done.
+  func run(
+    on communicator: some Communicator, progress: (Double) throws -> Void
+  ) throws -> Assignment {
+    let assignments = try communicator.agree { try assignEach(progress: progress) }
     // New clusters have numbers of their own on every rank, before they get those of first appearance.
     let own = assignments.reduce(0) { $0 + $1.newClusterCount }
     var next = Int64(try communicator.exclusivePrefixSum(own))
@@ -121,6 +110,35 @@ struct GroupedAssignment<Source: EmbeddingSource> {
     return result
   }
 
+  /// Every group by itself: small ones are shared among the threads, large ones follow each other.
+  private func assignEach(progress: (Double) throws -> Void) throws -> [Assignment] {
+    let sizes = groups.map { $0.points.count + $0.nodes.count }
+    let largest = 2048
+    let small = sizes.indices.filter { sizes[$0] <= largest }
+    let found = Guarded<[Int: Result<Assignment, any Error>]>([:])
+    let total = sizes.reduce(0, +)
+    var sizeDone = 0
+    func count(_ finished: ArraySlice<Int>) throws {
+      for group in finished { sizeDone += sizes[group] }
+      try progress(Double(sizeDone) / Double(total))
+    }
+    // A few hundred steps of progress; enough groups in each to keep all threads busy.
+    for step in small.indices.tiles(of: max(64 * options.workers.count, small.count / 200)) {
+      options.workers.forEach(step.count) { task in
+        let group = small[step.lowerBound + task]
+        let result = Result { try assign(groups[group], using: Workers()) }
+        found.withLock { $0[group] = result }
+      }
+      try count(small[step])
+    }
+    for group in sizes.indices where sizes[group] > largest {
+      let assignment = try assign(groups[group], using: options.workers)
+      found.withLock { $0[group] = .success(assignment) }
+      try count([group])
+    }
+    return try groups.indices.map { group in try found.withLock { $0[group] }!.get() }
+  }
+
   /// One group by itself.
   private func assign(_ group: Group, using workers: Workers) throws -> Assignment {
     var options = options
@@ -139,7 +157,7 @@ private struct Member: Message {
   let point: Int64
 }
 
-/// The nodes of a fit at the owners of their groups.
+/// Nodes of a fit at the owners of their groups.
 private struct ArrivedNodes: Sendable {
   let names: [GroupName]
   /// Their names in the fit.
@@ -149,26 +167,35 @@ private struct ArrivedNodes: Sendable {
   private let rows: Matrix
   private let lists: NeighborLists
 
-  /// > Collective: over `communicator`.
-  init(of fit: FittedClustering, on communicator: some Communicator) throws {
+  /// > Collective: over `communicator`. As seven of ``NodePartition/deliver(_:width:to:on:)``, and a fetch of 8 bytes per node.
+  ///
+  /// - Parameter owners: Owned nodes of the fit. The rank that each goes to; nil for none.
+  init(
+    of fit: FittedClustering, at owners: [Rank?], on communicator: some Communicator
+  ) throws {
     // Every rank is a node, to which rows are delivered in the order of the ranks that own them.
     let ranks = NodePartition(sharing: communicator.size, among: communicator.size)
-    let owners = fit.groups!.map { GlobalNode($0.owner(among: communicator.size).index) }
+    let places = owners.indices.filter { owners[$0] != nil }
+    let targets = places.map { GlobalNode(owners[$0]!.index) }
     func deliver<T: Message>(_ values: [T], width: Int = 1) throws -> [T] {
-      try ranks.deliver(values, width: width, to: owners, on: communicator).rows
+      try ranks.deliver(values, width: width, to: targets, on: communicator).rows
     }
-    names = try deliver(fit.groups!)
-    nodes = try deliver(fit.nodes.owned(by: communicator.rank).map { Int64($0) })
-    labels = try deliver(fit.nodeLabels(on: communicator))
-    memberCounts = try deliver(fit.memberCounts)
+    let first = fit.nodes.owned(by: communicator.rank).lowerBound
+    let labelOfNode = try fit.nodeLabels(on: communicator)
+    names = try deliver(places.map { fit.groups![$0] })
+    nodes = try deliver(places.map { Int64(first + $0) })
+    labels = try deliver(places.map { labelOfNode[$0] })
+    memberCounts = try deliver(places.map { fit.memberCounts[$0] })
     let width = fit.settings.dimensions
     rows = Matrix(
       rows: names.count, columns: width,
-      elements: try deliver(fit.rows.unitRows().elements, width: width))
+      elements: try deliver(fit.rows.copy(ofRows: places).elements, width: width))
+    let length = fit.listLength
+    let entries = places.flatMap { $0 * length..<($0 + 1) * length }
     lists = NeighborLists(
-      listLength: fit.listLength,
-      neighbors: try deliver(fit.lists.neighbors, width: fit.listLength),
-      similarities: try deliver(fit.lists.similarities, width: fit.listLength))
+      listLength: length,
+      neighbors: try deliver(entries.map { fit.lists.neighbors[$0] }, width: length),
+      similarities: try deliver(entries.map { fit.lists.similarities[$0] }, width: length))
   }
 
   /// The nodes of a group, with lists of their places.

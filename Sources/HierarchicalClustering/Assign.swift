@@ -42,7 +42,8 @@ public struct Assignment: Sendable {
 /// > ``cluster(_:by:observer:on:)-(_,MethodPlan,_,_)`` for the rest.
 ///
 /// With groups every group is assigned by itself, as if there were no other: its points join clusters of the fit in their
-/// group, or found new ones there. A group's points come together on one rank.
+/// group, or found new ones there. A group's points come together on one rank; of the fit only groups with new points
+/// travel.
 ///
 /// - Parameters:
 ///   - source: Replicated. The new points; every rank reads only its own rows, and some of the rest.
@@ -73,7 +74,9 @@ public func assign(
   let grouped = try clock.measure(.partition) { _ in
     try GroupedAssignment(source, in: groups, to: fit, by: options, on: communicator)
   }
-  var assignment = try clock.measure(.network) { _ in try grouped.run(on: communicator) }
+  var assignment = try clock.measure(.network) { progress in
+    try grouped.run(on: communicator, progress: progress)
+  }
   assignment.costs = try clock.finishLevel(LevelCounts()).costs
   return assignment
 }
@@ -99,7 +102,8 @@ func assignAsOne(
     assignment.search = search
     assignment.newClusterCount = try clock.measure(.label) { _ in
       try new.join(along: edges, on: communicator)
-      return new.settle(try new.clusterRest(along: edges, of: source, by: options, on: communicator))
+      return new.settle(
+        try new.clusterRest(along: edges, of: source, by: options, on: communicator))
     }
   }
   assignment.labels = try new.labelsOfPoints(on: communicator)

@@ -105,11 +105,10 @@ extension PointGroups {
 
 /// The rank that every owned node's group goes to.
 ///
-/// Of n nodes there are n² pairs, and besides each node is as much work as some pairs.
+/// Of n nodes there are n² pairs, and what each node is besides.
 private func ownersOfGroups(
   _ group: [GlobalNode], of points: NodePartition, on communicator: some Communicator
 ) throws -> [Int32] {
-  let pairsPerNode = 500
   var sizesHere: [GlobalNode: Int] = [:]
   for name in group { sizesHere[name, default: 0] += 1 }
   let names = sizesHere.keys.sorted()
@@ -117,16 +116,30 @@ private func ownersOfGroups(
   try points.scatter(
     names.map { sizesHere[$0]! }, to: names, into: &sizes, on: communicator, combining: +=)
   // 2⁶² is the cost of a group of 2 · 10⁹ nodes.
-  let costs = sizes.map { $0 * ($0 + pairsPerNode) }
+  let costs = sizes.map { $0 * ($0 + NodeGroups.pairsPerNode) }
+  return try points.fetch(
+    ranksSharing(costs, on: communicator), at: group, on: communicator)
+}
+
+extension NodeGroups {
+  /// A node of a group is as much work as so many pairs, besides those that it is in.
+  static let pairsPerNode = 500
+}
+
+/// A rank for each piece of work: successive pieces, and about as much work for every rank.
+///
+/// > Collective: over `communicator`. Two rounds of 8 bytes per rank.
+///
+/// - Parameter costs: Owned. Of pieces in an order over all ranks.
+func ranksSharing(_ costs: [Int], on communicator: some Communicator) throws -> [Int32] {
   let cost = costs.reduce(0, +)
   let total = Double(max(try communicator.sum(cost), 1))
   var before = try communicator.exclusivePrefixSum(cost)
-  let owners = costs.map { cost in
+  return costs.map { cost in
     defer { before += cost }
     let middle = (Double(before) + Double(cost) / 2) / total
     return Int32(min(Int(middle * Double(communicator.size)), communicator.size - 1))
   }
-  return try points.fetch(owners, at: group, on: communicator)
 }
 
 /// The nearest neighbours of every owned point within its group.

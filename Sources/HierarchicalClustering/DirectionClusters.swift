@@ -48,8 +48,9 @@ package struct DirectionClusters {
         if value > best { (best, settled[node]) = (value, other) }
       }
     }
-    let left = Set(settled).union(leaving)
-    clusters = clusters.indices.map { left.contains(clusters[$0]) ? settled[$0] : clusters[$0] }
+    // Others would lose their last node.
+    let canLose = Set(settled).union(leaving)
+    clusters = clusters.indices.map { canLose.contains(clusters[$0]) ? settled[$0] : clusters[$0] }
     sums = ClusterSums(directions, weights, clusters, clusterCount)
   }
 

@@ -6,13 +6,41 @@ extension FittedClustering {
   /// The memory that assigning new points takes beside this clustering, on the rank with the most of both, in bytes,
   /// as far as it grows with the points. None of them is taken to be a copy.
   ///
-  /// - Parameter pointCount: How many new points there are.
-  public func bytes(toAssign pointCount: Int, by options: SearchOptions) -> Double {
+  /// - Parameters:
+  ///   - pointCount: How many new points there are.
+  ///   - share: What ranks have of their groups, if there are groups: ``largestShare(of:on:)``.
+  public func bytes(
+    toAssign pointCount: Int, within share: GroupShare? = nil, by options: SearchOptions
+  ) -> Double {
     let rankCount = nodes.firstNode.count - 1
+    guard let share else {
+      return bytes(
+        toAssign: pointCount, besideNodes: nodes.nodeCount, among: rankCount, by: options)
+    }
+    // Nodes with their rows, lists, names, labels and counts. Rows, then lists, are copied for the journey and put in order.
+    let row = 4 * Double(rows.columnCount)
+    let node = row + 12 * Double(listLength) + 40
+    let sent = Double((nodes.nodeCount + rankCount - 1) / rankCount)
+    let sending = 2 * sent * max(row, 8 * Double(listLength))
+    // Every point, with its group and its label, where it is owned and where it is assigned.
+    let points = Double((pointCount + rankCount - 1) / rankCount + share.pointCount)
+    // Large groups follow each other.
+    let (groupPoints, groupNodes) = share.largestGroup
+    let assigning =
+      Double(groupNodes) * node
+      + bytes(toAssign: groupPoints, besideNodes: groupNodes, among: 1, by: options)
+    return 64 * points + Double(share.nodeCount) * node + max(sending, assigning)
+  }
+
+  /// The memory that assigning new points takes beside so many nodes, shared by so many ranks.
+  private func bytes(
+    toAssign pointCount: Int, besideNodes nodeCount: Int, among rankCount: Int,
+    by options: SearchOptions
+  ) -> Double {
     let new = (pointCount + rankCount - 1) / rankCount
-    let rowCount = (nodes.nodeCount + rankCount - 1) / rankCount + new
+    let rowCount = (nodeCount + rankCount - 1) / rankCount + new
     let (search, judging) = bytesOfJudging(
-      pointCount: nodes.nodeCount + pointCount, rowCount: rowCount, by: options)
+      pointCount: nodeCount + pointCount, rowCount: rowCount, among: rankCount, by: options)
     // The new rows by themselves, the names of both, and their lists under other names.
     return Double(new) * search.bytesPerRow + Double(rowCount) * (40 + 8 * Double(listLength))
       + judging
@@ -26,7 +54,7 @@ extension FittedClustering {
     let rankCount = nodes.firstNode.count - 1
     let rowCount = (pointCount + rankCount - 1) / rankCount
     let (search, judging) = bytesOfJudging(
-      pointCount: pointCount, rowCount: rowCount, by: options)
+      pointCount: pointCount, rowCount: rowCount, among: rankCount, by: options)
     // While lists are extended, the rows with their lists, moved and as candidates; later the lists stay beside the run.
     let lists = Double(rowCount) * 12 * Double(listLength)
     return max(Double(rowCount) * (search.bytesPerRow + 40) + 3 * lists, lists + judging)
@@ -34,9 +62,8 @@ extension FittedClustering {
 
   /// What a search takes among this clustering and other points, and what judging level 0 does.
   private func bytesOfJudging(
-    pointCount: Int, rowCount: Int, by options: SearchOptions
+    pointCount: Int, rowCount: Int, among rankCount: Int, by options: SearchOptions
   ) -> (search: SearchMemory, bytes: Double) {
-    let rankCount = nodes.firstNode.count - 1
     let search = SearchMemory(
       rowCount: rowCount, nodeCount: pointCount, columnCount: rows.columnCount,
       element: .float32WithNorm, listLength: listLength, rankCount: rankCount)

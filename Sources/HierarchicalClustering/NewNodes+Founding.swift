@@ -37,9 +37,11 @@ extension NewNodes {
       try communicator.allGather(own.map { run.level.inputPoint[$0].index }).values
         .map { Int($0) })
     let plan = try fit.plan(options, pointCount: own.count)
-    // Within a group lists reach everything anyway.
+    // In a group that is no larger than lists, these reach everything anyway.
+    let k = fit.settings.neighborCount
     let areFew =
-      !fit.hasGroups && rest.nodes.nodeCount < Self.fewNodesPerPlace * fit.settings.neighborCount
+      rest.nodes.nodeCount < Self.fewNodesPerPlace * k
+      && (!fit.hasGroups || fit.nodes.nodeCount > k)
     let (found, count): ([Int64], Int)
     switch (areFew, plan) {
     case (true, .flow):

@@ -42,7 +42,7 @@ public struct GroupName: Hashable, Sendable, BitwiseCopyable {
     (self.low, self.high) = (Int64(bitPattern: low), Int64(bitPattern: high))
   }
 
-  /// The rank, of so many, that brings its points together.
+  /// The rank, of so many, that knows about it.
   func owner(among rankCount: Int) -> Rank {
     Rank(Int(UInt64(bitPattern: low) % UInt64(rankCount)))
   }

@@ -17,6 +17,7 @@ import Testing
     ("r 1\t0.0\t1.5\nr 1\t0.75\t2\nr 2\t0\t1\n", [0, 0, 2]),
     ("r,0,1.5\ns,0,1\nr,1,2\n", [0, 1, 0]),
     ("r 0 1.5\ns 0 1\nr 1 2\n", [0, 1, 0]),
+    ("\"recording\",\"start\",\"end\"\n\"r\",0,1.5\ns,0,1\nr,1,2\n", [0, 1, 0]),
     // Kaldi's segments.
     ("r-1 r 0 1.5\nr-2 r 1 2\ns-1 s 0 1\n", [0, 0, 2]),
     // With headings.

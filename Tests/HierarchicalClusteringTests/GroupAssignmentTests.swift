@@ -39,44 +39,57 @@ import Testing
     var counts: [Int]
   }
 
+  /// This rank's share of some points.
+  private static func share(_ places: [Int], on communicator: some Communicator) -> [Int] {
+    let owners = NodePartition(sharing: places.count, among: communicator.size)
+    return Array(places[owners.owned(by: communicator.rank)])
+  }
+
+  /// What the groups of this rank's share of some points are called.
+  private static func names(
+    _ places: [Int], on communicator: some Communicator
+  ) -> [GroupName] {
+    share(places, on: communicator).map { GroupName("recording \(groups[$0])".utf8) }
+  }
+
+  /// Fits some points in their groups.
+  private static func fit(
+    _ old: [Int], with model: TrainedModel, threads: Int = 1, on communicator: some Communicator
+  ) throws -> FittedClustering {
+    let source = EmbeddingsInMemory(points.copy(ofRows: old))
+    let within = PointGroups(
+      firstPoint: share(old, on: communicator).map { place in
+        GlobalNode(old.firstIndex { groups[$0] == groups[place] }!)
+      })
+    let plan = MethodPlan.network(
+      try ClusteringPlan(
+        ClusteringOptions(threshold: 0.45, workers: Workers(threads)),
+        with: model, within: within))
+    let found = try cluster(source, by: plan, on: communicator)
+    return try FittedClustering(
+      of: source, labels: found.labels,
+      FittedClustering.Settings(
+        ClusteringAccount(of: found, by: plan, model: nil), dimensions: 12,
+        clusterCount: found.clusterCount)!,
+      model: model, within: (points: within, names: names(old, on: communicator)),
+      on: communicator)
+  }
+
   /// Fits some points in their groups, and assigns others.
   private func answer(
     _ new: [Int], to old: [Int], ofGroups: Bool = false, ranks: Int = 1, threads: Int = 1,
     at path: String? = nil
   ) throws -> Answer {
     let model = try Self.model(ofGroups: ofGroups)
-    let groups = Self.groups
-    let rows = Self.points
     return try ThreadCommunicator.run(ranks: ranks) { communicator in
-      func share(_ places: [Int]) -> [Int] {
-        Array(
-          places[NodePartition(sharing: places.count, among: ranks).owned(by: communicator.rank)])
-      }
-      func names(_ places: [Int]) -> [GroupName] {
-        share(places).map { GroupName("recording \(groups[$0])".utf8) }
-      }
-      let source = EmbeddingsInMemory(rows.copy(ofRows: old))
-      let within = PointGroups(
-        firstPoint: share(old).map { place in
-          GlobalNode(old.firstIndex { groups[$0] == groups[place] }!)
-        })
-      let plan = MethodPlan.network(
-        try ClusteringPlan(
-          ClusteringOptions(threshold: 0.45, workers: Workers(threads)),
-          with: model, within: within))
-      let found = try cluster(source, by: plan, on: communicator)
-      var fit = try FittedClustering(
-        of: source, labels: found.labels,
-        FittedClustering.Settings(
-          ClusteringAccount(of: found, by: plan, model: nil), dimensions: 12,
-          clusterCount: found.clusterCount)!,
-        model: model, within: (points: within, names: names(old)), on: communicator)
+      var fit = try Self.fit(old, with: model, threads: threads, on: communicator)
       if let path {
         try fit.write(to: path, overwrite: true, on: communicator)
         fit = try FittedClustering(reading: path, on: communicator)
       }
       let assigned = try assign(
-        EmbeddingsInMemory(rows.copy(ofRows: new)), within: names(new), to: fit,
+        EmbeddingsInMemory(Self.points.copy(ofRows: new)),
+        within: Self.names(new, on: communicator), to: fit,
         by: AssigningOptions(workers: Workers(threads)), on: communicator)
       return Answer(
         fit: try communicator.allGather(fit.labels).values,
@@ -135,5 +148,50 @@ import Testing
     let alone = try answer(strangers, to: Self.old, ofGroups: ofGroups)
     let cluster = try answer(strangers, to: strangers, ofGroups: ofGroups)
     #expect(alone.labels.map { $0 - Int64(alone.clusterCount) } == cluster.fit)
+  }
+
+  /// Of the fit only groups with new points travel, and their rank has memory for them.
+  @Test func groupsWithoutNewPointsStayWhereTheyAre() throws {
+    let model = try Self.model(ofGroups: true)
+    /// What a point of a group sends, and needs.
+    func cost(ofPointIn group: Int, ranks: Int) throws -> (bytesSent: Int, memory: Double) {
+      let new = [Self.new.first { Self.groups[$0] == group }!]
+      let found = try ThreadCommunicator.run(ranks: ranks) { communicator in
+        let fit = try Self.fit(Self.old, with: model, on: communicator)
+        let names = Self.names(new, on: communicator)
+        let memory = fit.bytes(
+          toAssign: 1, within: try fit.largestShare(of: names, on: communicator),
+          by: SearchOptions())
+        let assigned = try assign(
+          EmbeddingsInMemory(Self.points.copy(ofRows: new)), within: names, to: fit,
+          by: AssigningOptions(), on: communicator)
+        return [Double(assigned.costs[.partition]!.bytesSent), memory]
+      }
+      #expect(found.allSatisfy { $0 == found[0] })
+      return (Int(found[0][0]), found[0][1])
+    }
+    let stranger = try cost(ofPointIn: 5, ranks: 3)
+    let known = try cost(ofPointIn: 2, ranks: 3)
+    #expect(2 * stranger.bytesSent < known.bytesSent)
+    // A group is not divided, however many ranks there are.
+    let memberCount = Double(Self.old.count { Self.groups[$0] == 2 })
+    for ranks in [3, 5] {
+      let difference =
+        try cost(ofPointIn: 2, ranks: ranks).memory - cost(ofPointIn: 5, ranks: ranks).memory
+      #expect(difference > 2 * memberCount * 12 * 4, "\(ranks) ranks")
+    }
+  }
+
+  /// Groups are dealt by their cost, wherever hashes of their names lead.
+  @Test(arguments: [1, 2, 3, 4])
+  func ranksHaveEqualShares(ranks: Int) throws {
+    let model = try Self.model(ofGroups: true)
+    let shares = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      let fit = try Self.fit(Self.old, with: model, on: communicator)
+      let names = (0..<12).map { GroupName("stranger \(communicator.rank.index), \($0)".utf8) }
+      let share = try fit.largestShare(of: names, on: communicator)
+      return [share.pointCount, share.nodeCount, share.largestGroup.pointCount]
+    }
+    #expect(shares == Array(repeating: [12, 0, 1], count: ranks))
   }
 }

@@ -94,6 +94,7 @@ struct AssignCommand: RankedCommand {
     let names = try groups.map {
       try readGroupNames($0, count: source.rowCount, on: communicator)
     }
+    let share = try names.map { try fit.largestShare(of: $0, on: communicator) }
     var options = AssigningOptions(
       search: search.options, invalidRows: invalidRows, workers: workers)
     options.search.division = try MemoryOptions.planOfFreeMemory(
@@ -101,7 +102,7 @@ struct AssignCommand: RankedCommand {
       threadCount: workers.count, on: communicator
     ) {
       options.search.division = $0
-      return fit.bytes(toAssign: source.rowCount, by: options.search)
+      return fit.bytes(toAssign: source.rowCount, within: share, by: options.search)
     }.division
     let assignment = try assign(
       source, within: names, to: fit, by: options,

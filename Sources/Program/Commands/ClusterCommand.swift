@@ -84,8 +84,8 @@ struct ClusterCommand: RankedCommand {
     help: ArgumentHelp(
       "Save the clustering in this directory, so that highland assign finds the clusters of new points.",
       discussion: """
-        It takes 4 bytes for each column of a point, 12 for each place of its neighbour list and 24 more; \
-        Docs/Formats.md describes the files. Not with --clusters or --neighbors.
+        It takes 4 bytes for each column of a point, 12 for each place of its neighbour list and 24 more, with \
+        --groups 40; Docs/Formats.md describes the files. Not with --clusters or --neighbors.
         """))
   var save: String?
 
@@ -97,8 +97,9 @@ struct ClusterCommand: RankedCommand {
       "Keep what is finished in this directory, and go on from there.",
       discussion: """
         The same command goes on after whatever has ended it, also on another number of ranks, to the same \
-        labels. Kept are the neighbours of level 0, which serve a network with other thresholds, too; and with \
-        --method network, but not with --hierarchy, the thresholds that were chosen, and every level.
+        labels. Kept are what a long approximate search has found so far; the neighbours of level 0, which serve a \
+        network with other thresholds, too; and with --method network, but not with --hierarchy, the thresholds that \
+        were chosen, and every level.
         """))
   var checkpoint: String?
 
