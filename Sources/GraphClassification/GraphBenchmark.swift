@@ -50,7 +50,7 @@ public struct GraphBenchmark: Sendable {
   ///   network, 0 ..< ``trialCount``.
   /// - Returns: Replicated.
   /// - Throws: The same ``AgreedFailure`` on every rank for a class with fewer graphs than folds, or if no graph
-  ///   can be held out.
+  ///   can be held out, to choose settings by or to stop by.
   public func run<C: Communicator>(
     on collection: GraphCollection, workers: Workers = Workers(), on communicator: C,
     observer: (_ trial: Int, EpochRecord) -> Void = { _, _ in }
@@ -91,11 +91,15 @@ public struct GraphBenchmark: Sendable {
         return (plan, task)
       }
     }
-    guard choices.allSatisfy({ !$0.1.split.validation.isEmpty }) else {
+    let finalTasks = tests.indices.flatMap { fold in
+      (1...UInt64(repeatCount)).map { task(fold, seed: seed &+ $0, looksAtTest: true) }
+    }
+    // Given splits say by which graphs to choose, and not by which to stop.
+    for trial in choices.map({ $0.1 }) + finalTasks where trial.split.validation.isEmpty {
       throw AgreedFailure(
         reason:
-          "\(foldCount) folds of \(collection.graphCount) graphs leave none to hold out; expected two "
-          + "graphs of a class outside each fold")
+          "fold \(trial.fold + 1) of \(foldCount) leaves no graph to hold out; expected two graphs of a "
+          + "class outside its test set")
     }
     let judged = try run(choices, from: 0).map { $0.validation! }
     let chosen = tests.indices.map { fold in
@@ -106,11 +110,7 @@ public struct GraphBenchmark: Sendable {
         return (-a.accuracy, a.loss, $0) < (-b.accuracy, b.loss, $1)
       }!
     }
-    let finals = tests.indices.flatMap { fold in
-      (1...UInt64(repeatCount)).map {
-        (settings[chosen[fold]], task(fold, seed: seed &+ $0, looksAtTest: true))
-      }
-    }
+    let finals = finalTasks.map { (settings[chosen[$0.fold]], $0) }
     let results = try run(finals, from: choices.count)
     return tests.indices.map { fold in
       let own = results[fold * repeatCount..<(fold + 1) * repeatCount]

@@ -8,9 +8,9 @@ extension GraphSplit {
   ///
   ///     [{"test": [0, 5], "model_selection": [{"train": [1, 2], "validation": [3]}]}, …]
   ///
-  /// Graphs count from 0.
+  /// Graphs count from 0. Every fold has all graphs, each once, and no graph is in two test sets.
   ///
-  /// - Throws: `DataError` that names the fold and what was expected.
+  /// - Throws: `DataError` that names the file, the fold and what was expected.
   public static func read(path: String, graphCount: Int) throws -> [GraphSplit] {
     func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
     let data: Data
@@ -23,6 +23,8 @@ extension GraphSplit {
         #"expected JSON: [{"test": […], "model_selection": [{"train": […], "validation": […]}]}, …]"#
       )
     }
+    /// In which fold each graph is in the test set.
+    var foldOfTest: [Int: Int] = [:]
     return try folds.enumerated().map { number, fold in
       guard fold.choices.count == 1 else {
         throw error(
@@ -48,6 +50,18 @@ extension GraphSplit {
             throw error(
               "fold \(number + 1): graph \(graph) is named twice, the second time in \(name)")
           }
+        }
+      }
+      if let missing = (0..<graphCount).first(where: { !seen.contains($0) }) {
+        throw error(
+          "fold \(number + 1): graph \(missing) is in none of test, train and validation; expected all "
+            + "\(graphCount) graphs of the collection")
+      }
+      for graph in split.test {
+        if let other = foldOfTest.updateValue(number, forKey: graph) {
+          throw error(
+            "fold \(number + 1): graph \(graph) in test, as in fold \(other + 1); expected no graph in two "
+              + "test sets")
         }
       }
       return split

@@ -263,11 +263,9 @@ private struct AdjacencyRows {
       }
       offsets.append(columns.count)
     }
-    // Nodes of every graph that are counted from 1 again are, in all, those of the largest.
-    let largest = zip(nodeOffsets.dropFirst(), nodeOffsets).map { $0 - $1 }.max() ?? 0
-    if let firstRepeated, nodeOffsets.count > 2, largest < nodeCount,
-      !ends.contains(where: { $0 > largest })
-    {
+    let sizes = zip(nodeOffsets.dropFirst(), nodeOffsets).map { $0 - $1 }
+    if let firstRepeated, Self.countsAnew(ends, sizes: sizes) {
+      let largest = sizes.max() ?? 0
       throw error(
         firstRepeated,
         "edge \(ends[2 * firstRepeated]), \(ends[2 * firstRepeated + 1]) again, and no edge has a node "
@@ -275,6 +273,28 @@ private struct AdjacencyRows {
           + "graph to graph")
     }
     addMissingDirections(nodeOffsets)
+  }
+
+  /// Whether lines that repeat others may be of graphs that each count their nodes from 1: one graph's after the
+  /// other's, they stay among its nodes and name no edge twice.
+  ///
+  /// A graph may have no lines, so each is taken to have as many as it can.
+  ///
+  /// - Parameters:
+  ///   - ends: Two nodes per line, counted from 1.
+  ///   - sizes: How many nodes each graph has.
+  private static func countsAnew(_ ends: [Int], sizes: [Int]) -> Bool {
+    let lineCount = ends.count / 2
+    var line = 0
+    for size in sizes {
+      var seen = Set<Int>()
+      while line < lineCount {
+        let (i, j) = (ends[2 * line] - 1, ends[2 * line + 1] - 1)
+        guard max(i, j) < size, seen.insert(i * size + j).inserted else { break }
+        line += 1
+      }
+    }
+    return line == lineCount
   }
 
   /// The numbers of each line's edge, for each of `columns`.

@@ -5,6 +5,13 @@ internal import Foundation
 internal import GraphCollections
 internal import HierarchicalClustering
 
+/// What was changed was taken for whole: a fault of the reader, and no refusal.
+public struct DamageTaken: Error, CustomStringConvertible {
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
 /// A reader of files, which throws for what it does not take: it never traps, hangs, or asks for much more memory
 /// than the file has bytes.
 public struct FuzzedReader: Sendable {
@@ -14,6 +21,8 @@ public struct FuzzedReader: Sendable {
   private let body: @Sendable (_ input: [UInt8], _ directory: String) throws -> Void
 
   /// Reads a file of these bytes, written into a directory that is there.
+  ///
+  /// - Throws: ``DamageTaken`` if that shows a fault; any other error is a refusal.
   public func read(_ input: [UInt8], in directory: String) throws { try body(input, directory) }
 
   /// A reader of one file.

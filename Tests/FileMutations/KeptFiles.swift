@@ -1,5 +1,4 @@
 internal import Communication
-internal import Datasets
 internal import DistributedGraphs
 internal import Foundation
 internal import HierarchicalClustering
@@ -30,7 +29,7 @@ extension FuzzedReader {
       let found = try checkpoint($0).lists(length: 2, in: nodes, on: SingleRank())
       // What was changed is noticed: it is not used, or it is what was kept.
       if let found, found.lists != lists {
-        throw DataError(path: $0, problem: "other lists than were kept")
+        throw DamageTaken("other lists than were kept")
       }
     }
   }
@@ -57,17 +56,21 @@ extension FuzzedReader {
         on: SingleRank())
       whole = try newest(directory)
     }
-    let last = files.map { $0.name.prefix { $0 != "/" } }.max()!
+    /// The number of the state that a file is of, with which the name of its directory ends.
+    func state(of name: String) -> Int? {
+      name.prefix { $0 != "/" }.split(separator: "-").last.flatMap { Int($0) }
+    }
+    let last = files.compactMap { state(of: $0.name) }.max()!
     let kept = whole!
     return FuzzedReader(
-      "search that was kept", files: files.filter { $0.name.hasPrefix("\(last)/") }
+      "search that was kept", files: files.filter { state(of: $0.name) == last }
     ) {
       // What was changed is noticed: it is not used, or it is what was kept.
       if let found = try newest($0),
         found.place != kept.place || found.names != kept.names
           || found.similarities != kept.similarities
       {
-        throw DataError(path: $0, problem: "another state than was kept")
+        throw DamageTaken("another state than was kept")
       }
     }
   }
@@ -94,7 +97,7 @@ extension FuzzedReader {
       // It keeps more, which the next one shall not find.
       defer { try? FileManager.default.removeItem(atPath: directory) }
       let found = try run(directory, endingBefore: nil)
-      guard found == labels else { throw DataError(path: directory, problem: "other labels") }
+      guard found == labels else { throw DamageTaken("other labels") }
     }
   }
 

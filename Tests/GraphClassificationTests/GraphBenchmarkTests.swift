@@ -51,6 +51,23 @@ import Testing
     #expect(refused == [true, true])
   }
 
+  /// A graph of each class outside the test set: splits say by which to choose, but none is left to stop by.
+  @Test func splitsThatLeaveNothingToStopByAreRefusedOnEveryRank() throws {
+    let collection = smallCollection(graphCount: 6)
+    var benchmark = benchmark(.baseline)
+    benchmark.foldCount = 1
+    // Classes alternate.
+    benchmark.splits = [GraphSplit(train: [0], validation: [1], test: [2, 3, 4, 5])]
+    let reasons = try ThreadCommunicator.run(ranks: 2) { [benchmark] communicator in
+      #expect(throws: AgreedFailure.self) {
+        try benchmark.run(on: collection, on: communicator)
+      }?.reason
+    }
+    let expected =
+      "fold 1 of 1 leaves no graph to hold out; expected two graphs of a class outside its test set"
+    #expect(reasons == [expected, expected])
+  }
+
   /// A graph whose nodes are of two kinds in turn.
   private func batch(joining edges: [(Int, Int)], nodes: Int) -> GraphBatch {
     var rows = Array(repeating: [Int32](), count: nodes)

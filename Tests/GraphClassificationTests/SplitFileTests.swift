@@ -27,11 +27,11 @@ import Testing
   }
 
   @Test func foldsAreRead() throws {
-    let found = try read("[\(fold("5, 0", "4, 1, 2", "3")), \(fold("1", "0", "2"))]")
+    let found = try read("[\(fold("5, 0", "4, 1, 2", "3")), \(fold("1", "0, 5, 3, 4", "2"))]")
     #expect(
       found == [
         GraphSplit(train: [1, 2, 4], validation: [3], test: [0, 5]),
-        GraphSplit(train: [0], validation: [2], test: [1]),
+        GraphSplit(train: [0, 3, 4, 5], validation: [2], test: [1]),
       ])
   }
 
@@ -45,7 +45,7 @@ import Testing
         "fold 1: 0 entries of model_selection; expected one"
       ),
       (
-        "[\(fold("0", "1", "2")), \(fold("6", "1", "2"))]",
+        "[\(fold("0", "1, 3, 4, 5", "2")), \(fold("6", "1", "2"))]",
         "fold 2: graph 6 in test; expected 0 ... 5, as graphs count from 0"
       ),
       (
@@ -53,7 +53,15 @@ import Testing
         "fold 1: graph 2 is named twice, the second time in validation"
       ),
       ("[\(fold("0", "1", ""))]", "fold 1: no graph in validation; expected one at least"),
-    ] {
+      (
+        "[\(fold("0", "1, 3, 4, 5", "2")), \(fold("1", "0, 2, 3", "5"))]",
+        "fold 2: graph 4 is in none of test, train and validation; expected all 6 graphs of the collection"
+      ),
+      (
+        "[\(fold("0, 3", "1, 4, 5", "2")), \(fold("1, 3", "0, 2, 4", "5"))]",
+        "fold 2: graph 3 in test, as in fold 1; expected no graph in two test sets"
+      ),
+    ] as [(String, String)] {
       #expect(throws: Problem(text: problem)) { try read(text) }
     }
   }

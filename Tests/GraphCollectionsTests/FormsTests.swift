@@ -133,6 +133,21 @@ import Testing
         + "largest graph; expected nodes 1 ... 7, counted on from graph to graph")
   }
 
+  /// They cannot be those of the next graphs, which have one node each, or the same line twice.
+  @Test func linesThatComeAgainWithinTheFirstGraphAreDropped() throws {
+    let lines = "1, 2\n2, 1\n2, 3\n3, 2\n1, 2\n"
+    for (text, nodes, classes) in [
+      (lines, "1\n1\n1\n2\n3\n", "0\n1\n0\n"), (lines + "1, 2\n", "1\n1\n1\n2\n2\n", "0\n1\n"),
+    ] {
+      let found = try collection([
+        "A": text, "graph_indicator": nodes, "graph_labels": classes, "node_labels": nil,
+        "node_attributes": nil, "edge_labels": nil, "edge_attributes": nil,
+      ])
+      #expect(found.rowOffsets == [0, 1, 3, 4, 4, 4] && found.columns == [1, 0, 2, 1])
+      #expect(found.ignored.duplicates == (text == lines ? 1 : 2))
+    }
+  }
+
   /// Columns of any scale, and far from 0.
   @Test func attributesAreStandardised() throws {
     let found = try collection([

@@ -43,7 +43,7 @@ struct GraphsBenchmarkCommand: RankedCommand {
       "Take the folds of this file, in the form of those that Errica et al. publish.",
       discussion: """
         JSON: [{"test": [0, 5], "model_selection": [{"train": [1, 2], "validation": [3]}]}, …]; graphs count from 0. \
-        Whom the final networks hold out to stop by is drawn.
+        The graphs by which final networks stop early are drawn at random.
         """))
   var splits: String?
 
