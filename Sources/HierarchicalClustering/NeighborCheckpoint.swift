@@ -102,6 +102,8 @@ public struct NeighborCheckpoint: ListStore {
       let similarities: [Float] = try arrays.read(
         "similarities", width: length, rows: owned, of: nodes.nodeCount, on: communicator)
       note("checkpoint: the neighbours are those of \(description)")
+      // Of a run that was killed as it removed them.
+      try search?.removeAll(on: communicator)
       return (
         NeighborLists(
           listLength: length, neighbors: neighbors, similarities: similarities), kept.summary

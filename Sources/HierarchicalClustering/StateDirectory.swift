@@ -100,13 +100,15 @@ struct StateDirectory {
     }
   }
 
-  /// Removes all states, as what they led to is kept elsewhere.
+  /// Removes all states, as what they led to is kept elsewhere. If one stays, that is said.
   ///
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
-  ///
-  /// - Throws: ``AgreedFailure`` on every rank if one stays.
   func removeAll(on communicator: some Communicator) throws {
-    try remove(try generations(on: communicator), on: communicator)
+    do { try remove(generations(on: communicator), on: communicator) } catch let failure
+      as AgreedFailure
+    {
+      note("checkpoint: \(failure.reason)")
+    }
   }
 
   /// Removes all but the newest two states, of those that are as they were written, and what a killed run has left

@@ -53,8 +53,15 @@ public func approximateNeighbors(
   let owned = nodes.owned(by: communicator.rank)
   let names = owned.names(names, ofRows: rows.rowCount)
   let plan = SearchPlan(nodeCount: nodes.nodeCount, listLength: listLength)
-  var lists = CandidateLists(
-    count: owned.count, capacity: min(listLength, max(nodes.nodeCount - 1, 0)))
+  let capacity = min(listLength, max(nodes.nodeCount - 1, 0))
+  // A function, so that the memory of what was kept is that of the lists alone.
+  func begun() throws -> (place: SearchPlace?, lists: CandidateLists) {
+    guard capacity > 0,
+      let kept = try store?.newest(length: capacity, in: nodes, on: communicator)
+    else { return (nil, CandidateLists(count: owned.count, capacity: capacity)) }
+    return (kept.place, CandidateLists(kept, capacity: capacity))
+  }
+  var (start, lists) = try begun()
   let directed = rows.rowsThatAreNotZeros
   func chosenSamples(seed: UInt64) throws -> SearchSamples {
     try SearchSamples(
@@ -80,13 +87,10 @@ public func approximateNeighbors(
     return 0.98 * (1 - shareBefore) / Double(max(left, 1))
   }
   var finishedTaskCount = 0
-  if lists.capacity > 0,
-    let kept = try store?.newest(length: lists.capacity, in: nodes, on: communicator)
-  {
-    lists = CandidateLists(kept, capacity: lists.capacity)
-    (summary, estimate) = (kept.place.summary, kept.place.summary.recall)
-    effort = SearchEffort(isDiffuse: kept.place.isDiffuse)
-    finishedTaskCount = kept.place.taskCount
+  if let start = start.take() {
+    (summary, estimate) = (start.summary, start.summary.recall)
+    effort = SearchEffort(isDiffuse: start.isDiffuse)
+    finishedTaskCount = start.taskCount
     if !summary.recallByPartition.isEmpty {
       ownShare = shareOfNext(after: summary.recallByPartition.count)
     }

@@ -96,8 +96,8 @@ public struct CheckpointDirectory: Sendable {
   ///   - template: Parameters of the shapes of this run.
   ///   - resumeRule: Replicated.
   ///   - note: Told on rank 0 of each that is damaged.
-  /// - Throws: ``AgreedFailure`` on every rank if all are damaged, or the newest is and none before it may be used; or if the newest that is not belongs to a run with
-  ///   other settings, naming those.
+  /// - Throws: ``AgreedFailure`` on every rank if all are damaged, or the newest is and none before it may be used; or if
+  ///   the newest that is not belongs to a run with other settings, naming those.
   public func load<Progress>(
     _ rule: OptimizerRule, like template: Parameters<Float>,
     resuming resumeRule: ResumeRule = .whole, note: (String) -> Void,

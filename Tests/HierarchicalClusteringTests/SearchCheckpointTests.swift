@@ -12,9 +12,9 @@ import Testing
 @Suite struct ResumingASearch {
   private let directory =
     FileManager.default.temporaryDirectory.path + "/searching-\(UUID().uuidString)"
-  private let source = EmbeddingsInMemory(randomMatrix(900, 16, seed: 91))
+  private let source = EmbeddingsInMemory(randomMatrix(2000, 16, seed: 91))
   private let options = SearchOptions(
-    .approximate, recall: 0.98, division: SearchDivision(slabCount: 4))
+    .approximate, recall: 0.98, division: SearchDivision(slabCount: 8))
 
   /// Ends a search once it has kept some states.
   private final class Ending: SearchStore {
@@ -56,6 +56,9 @@ import Testing
         note: { text in
           if communicator.rank == Rank(0) { notes.withLock { $0 += text + "\n" } }
         }, on: communicator)
+      if let kept = try checkpoint.lists(length: 9, in: nodes, on: communicator) {
+        return try communicator.allGather(kept.lists.neighbors.map(\.index)).values
+      }
       let found = try #require(checkpoint.unfinished)
       let store: any SearchStore = count.map { Ending(found, after: $0) } ?? found
       do {
@@ -86,9 +89,17 @@ import Testing
     remove()
     #expect(try search(ranks: ranks.first, endingAfter: count).lists == nil)
     #expect(try states().count == min(count, 2))
+    let state = try #require(states().first)
+    let aside = directory + "-aside"
+    try FileManager.default.copyItem(
+      atPath: "\(directory)/\(state)", toPath: aside)
     let (lists, notes) = try search(ranks: ranks.then)
     #expect(lists == whole)
     #expect(notes.contains("checkpoint: goes on in partition "), "\(notes)")
+    #expect(try states() == [])
+    // What a run has left that was killed before it removed it.
+    try FileManager.default.moveItem(atPath: aside, toPath: "\(directory)/\(state)")
+    #expect(try search(ranks: ranks.then).notes.contains("the neighbours are those of"))
     #expect(try states() == [])
   }
 

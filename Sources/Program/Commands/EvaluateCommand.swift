@@ -65,9 +65,9 @@ struct EvaluateCommand: RankedCommand {
           ? "missing the truth; expected --truth of labels, or --rttm of turns"
           : "--truth is of labels, --rttm of turns: expected one of them")
     }
-    for path in [truth, truth.map { _ in predicted }] {
-      guard let path, path.hasSuffix(".rttm") else { continue }
-      throw ValidationError("\(path): turns of speakers, which --rttm compares; expected labels")
+    if let truth {
+      try requireLabels(truth)
+      try requireLabels(predicted)
     }
     guard truth != nil || noise.noiseLabel == nil else {
       throw ValidationError("--noise-label is of labels: expected --truth")
@@ -81,6 +81,12 @@ struct EvaluateCommand: RankedCommand {
     }
     if let collar, collar < 0 || !collar.isFinite {
       throw ValidationError("--collar \(collar): expected seconds, 0 or more")
+    }
+  }
+
+  private func requireLabels(_ path: String) throws {
+    guard !path.hasSuffix(".rttm") else {
+      throw ValidationError("\(path): turns of speakers, which --rttm compares; expected labels")
     }
   }
 

@@ -48,8 +48,8 @@ struct NeighborsCommand: RankedCommand {
 
   @Option(
     help: """
-      Keep the neighbours in this directory too, and take them from there if they are there: of an earlier run \
-      that could not write its outputs.
+      Keep in this directory what a long approximate search has found so far, and the neighbours, and go on from \
+      there: from an earlier run that was ended, or that could not write its outputs.
       """)
   var checkpoint: String?
 

@@ -56,14 +56,14 @@ final class ProgressReporter {
   func note(_ text: String) {
     guard style != .none else { return }
     closeLine()
-    logger.info("\(text)")
+    logger.info("\(text)", source: logger.label)
   }
 
   /// Says what must be heard where no progress is shown, too.
   func warn(_ text: String) {
     guard isFirst else { return }
     closeLine()
-    logger.warning("\(text)")
+    logger.warning("\(text)", source: logger.label)
   }
 
   /// Work called `name`, of which a share is done.
@@ -97,10 +97,12 @@ final class ProgressReporter {
     case .log:
       // A long phase says every ten seconds that it is alive.
       if fraction == 1 {
-        logger.info("\(name): done in \(duration(elapsed))")
+        logger.info("\(name): done in \(duration(elapsed))", source: logger.label)
       } else if fraction > 0, shown.duration(to: .now) > .seconds(10) {
         shown = .now
-        logger.info("\(name): \(percentage(fraction))\(timeLeft(after: elapsed, isDone: fraction))")
+        logger.info(
+          "\(name): \(percentage(fraction))\(timeLeft(after: elapsed, isDone: fraction))",
+          source: logger.label)
       }
     case .auto, .none: break
     }
