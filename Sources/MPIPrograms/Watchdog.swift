@@ -31,6 +31,14 @@ public final class Watchdog: Sendable {
 
   private static let phaseName = Mutex("start")
 
+  /// What this process does before it ends the job, such as removing what is unfinished, on the watchdog's thread. Nobody
+  /// else does: MPI may end this process before the launcher's signal comes.
+  public static func beforeEnding(_ action: @escaping @Sendable () -> Void) {
+    lastAction.withLock { $0 = action }
+  }
+
+  fileprivate static let lastAction = Mutex<(@Sendable () -> Void)?>(nil)
+
   private let hasEnded = Atomic(false)
 
   private init() {}
@@ -160,6 +168,7 @@ private struct Station: Sendable {
       sleep(5)
       _exit(Watchdog.exitCode)
     }
+    Watchdog.lastAction.withLock { $0 }?()
     MPICommunicator.abortJob(exitCode: Watchdog.exitCode)
     _exit(Watchdog.exitCode)
   }

@@ -35,6 +35,7 @@ public func runProgram(_ arguments: [String]) -> Never {
     let host = MPICommunicator.hostName
     sayWhereOnAbort(rank: ranks.own, of: ranks.count, on: host)
     MemoryShortage.handle { endAfter(shortageOf: $0, rank: ranks.own, of: ranks.count, on: host) }
+    Watchdog.beforeEnding { TemporaryFiles.removeAll() }
     TemporaryFiles.removeOnSignals {
       endAfter(signal: $0, rank: ranks.own, of: ranks.count, on: host)
     }
