@@ -138,7 +138,7 @@ extension Programs {
       #expect(found == most)
     }
 
-    @Test(arguments: [nil, 3], [2_000_000_000])
+    @Test(arguments: [nil, 3], [2_000_000_000, Int.max])
     func refusesMoreNeighborsThanMemoryHolds(ranks: Int?, k: Int) async throws {
       let scratch = try Scratch()
       let features = try scratch.write(Fixture.rows(0..<300), as: "points.npy")

@@ -291,7 +291,6 @@ extension Inputs {
       (["cluster", "x.npy", "--tau", "-0.1"], "--tau -0.1: expected 0 ... 1"),
       (["cluster", "x.npy", "--tau-later", "-inf"], "--tau-later -inf: expected 0 ... 1"),
       (["cluster", "x.npy", "-k", "-5"], "-k -5: expected 1 or more"),
-      (["cluster", "x.npy", "-k", "2147483648"], "-k 2147483648: expected less than 2³¹"),
       (["cluster", "x.npy", "--max-levels", "-1"], "--max-levels -1: expected 1 or more"),
       (["components", "e.npy", "--points", "-3"], "--points -3: expected 0 or more"),
       (

@@ -76,7 +76,7 @@ extension Programs {
       }
     }
 
-    @Test(arguments: [0, 3], [2_000_000_000])
+    @Test(arguments: [0, 3], [2_000_000_000, 100_000_000_000, Int.max])
     func areRefusedWhereMemoryIsTooSmall(ranks: Int, k: Int) async throws {
       let scratch = try Scratch()
       let path = try scratch.write(randomMatrix(300, 4, seed: 64), as: "x.npy")

@@ -207,7 +207,6 @@ struct ClusterCommand: RankedCommand {
 
   func validate() throws {
     try baselines.check(for: method, neighborCount: neighborCount)
-    try neighborCount.map(checkPlaces)
     try resuming.check(checkpoint)
     guard truth != nil || noise.noiseLabel == nil else {
       throw ValidationError("--noise-label is of true labels: expected --truth")

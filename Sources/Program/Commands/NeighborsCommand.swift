@@ -75,7 +75,6 @@ struct NeighborsCommand: RankedCommand {
     guard neighborCount >= 2 else {
       throw ValidationError("-k \(neighborCount): expected 2 or more")
     }
-    try checkPlaces(neighborCount)
     try resuming.check(checkpoint)
     guard grouping.groups == nil || search.settings.isEmpty else {
       throw ValidationError(

@@ -267,13 +267,6 @@ struct NeighborSearchOptions: ParsableArguments {
 
 extension SearchMethod: ExpressibleByArgument {}
 
-/// Refuses lists of more places than there can be nodes on a rank.
-func checkPlaces(_ neighborCount: Int) throws {
-  guard neighborCount < 1 << 31 else {
-    throw ValidationError("-k \(neighborCount): expected less than 2³¹")
-  }
-}
-
 /// The arguments, with a negative number after an option's name turned into that option's value.
 ///
 ///     --tau -0.1   becomes   --tau=-0.1
