@@ -25,6 +25,17 @@ public enum TemporaryFiles {
     }
   }
 
+  /// Removes all of them for the last time: nothing new is begun, and nothing half removed gets its name.
+  ///
+  /// - Parameter end: Ends the process.
+  public static func removeAll(thenEnding end: () -> Never) -> Never {
+    paths.withLock { paths in
+      remove(paths)
+      // The lock is kept.
+      end()
+    }
+  }
+
   private static func remove(_ paths: Set<String>) {
     for path in paths {
       if unsafe unlink(path) != 0 { try? FileManager.default.removeItem(atPath: path) }
@@ -105,9 +116,7 @@ public enum TemporaryFiles {
       guard count == 1 else { return }
       break
     }
-    // The lock is kept: nothing new is begun, and nothing half removed gets its name.
-    paths.withLock { paths in
-      remove(paths)
+    removeAll {
       end.withLock { $0 }?(Int32(number))
       _ = signal(Int32(number), SIG_DFL)
       kill(getpid(), Int32(number))

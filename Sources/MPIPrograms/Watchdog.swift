@@ -31,13 +31,14 @@ public final class Watchdog: Sendable {
 
   private static let phaseName = Mutex("start")
 
-  /// What this process does before it ends the job, such as removing what is unfinished, on the watchdog's thread. Nobody
-  /// else does: MPI may end this process before the launcher's signal comes.
-  public static func beforeEnding(_ action: @escaping @Sendable () -> Void) {
-    lastAction.withLock { $0 = action }
+  /// How this process ends the job, on the watchdog's thread: `ending` may do something first, such as removing what is
+  /// unfinished, and then calls what it is given. Nobody else does so: MPI may end this process before the launcher's
+  /// signal comes.
+  public static func onEnding(_ ending: @escaping @Sendable (_ abort: () -> Never) -> Never) {
+    givenEnding.withLock { $0 = ending }
   }
 
-  fileprivate static let lastAction = Mutex<(@Sendable () -> Void)?>(nil)
+  fileprivate static let givenEnding = Mutex<(@Sendable (() -> Never) -> Never)?>(nil)
 
   private let hasEnded = Atomic(false)
 
@@ -168,9 +169,12 @@ private struct Station: Sendable {
       sleep(5)
       _exit(Watchdog.exitCode)
     }
-    Watchdog.lastAction.withLock { $0 }?()
-    MPICommunicator.abortJob(exitCode: Watchdog.exitCode)
-    _exit(Watchdog.exitCode)
+    func abort() -> Never {
+      MPICommunicator.abortJob(exitCode: Watchdog.exitCode)
+      _exit(Watchdog.exitCode)
+    }
+    Watchdog.givenEnding.withLock { $0 }?(abort)
+    abort()
   }
 }
 

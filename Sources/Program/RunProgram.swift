@@ -35,7 +35,8 @@ public func runProgram(_ arguments: [String]) -> Never {
     let host = MPICommunicator.hostName
     sayWhereOnAbort(rank: ranks.own, of: ranks.count, on: host)
     MemoryShortage.handle { endAfter(shortageOf: $0, rank: ranks.own, of: ranks.count, on: host) }
-    Watchdog.beforeEnding { TemporaryFiles.removeAll() }
+    // The launcher continues a rank that was stopped before it ends it, and others come out of their rounds with it.
+    Watchdog.onEnding { TemporaryFiles.removeAll(thenEnding: $0) }
     TemporaryFiles.removeOnSignals {
       endAfter(signal: $0, rank: ranks.own, of: ranks.count, on: host)
     }
