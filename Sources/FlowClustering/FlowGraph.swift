@@ -30,12 +30,12 @@ package struct FlowGraph: Sendable {
   let columns: [LocalNode]
   /// Owned. The flow of every edge, the same in both directions. Shape `[edgeCount]`.
   let flows: [Int64]
-  /// Owned. The flow of every node: that of its edges, and what stays within it. Shape `[ownedCount]`.
-  let nodeFlows: [Int64]
+  /// Owned. The flow of every node: that of its edges, and what stays within it; or its size. Shape `[ownedCount]`.
+  private(set) var nodeFlows: [Int64]
   /// Owned. What orders nodes: no result depends on their indices. Shape `[ownedCount]`.
   let names: [UInt64]
   /// Replicated. The flow of all nodes, and how many edges there are, each direction counted.
-  let total: Int64
+  private(set) var total: Int64
   let edgeCount: Int
 
   var ownedCount: Int { rowOffsets.count - 1 }
@@ -67,6 +67,23 @@ package struct FlowGraph: Sendable {
   ) throws {
     try self.init(
       weights.edges, alsoReversed: true, names: names, in: weights.graph.nodes, on: communicator)
+  }
+
+  /// The graph of edges between nodes that have sizes: these are the nodes' flow, whatever edges they have.
+  ///
+  /// > Collective: over `communicator`, as ``init(_:isReversed:within:names:in:on:)``, and a round of 8 bytes per rank.
+  ///
+  /// - Parameters:
+  ///   - edges: Each stands for both directions. Any rank may have any edge.
+  ///   - sizes: Owned. At least 1.
+  package init(
+    _ edges: [FlowEdge], sizes: [Int64], names: [UInt64], in nodes: NodePartition,
+    on communicator: some Communicator
+  ) throws {
+    try self.init(
+      edges, alsoReversed: true, names: names, in: nodes, on: communicator)
+    nodeFlows = sizes
+    total = Int64(try communicator.sum(Int(sizes.reduce(0, +))))
   }
 
   /// - Parameters:

@@ -2,7 +2,8 @@ package import Communication
 package import DistributedGraphs
 package import Parallelism
 
-/// The modules of a graph in which a random walk stays long: those that describe its steps shortest.
+/// The modules of a graph that cost least, by one of two measures: in which a random walk stays long, so that they describe
+/// its steps shortest (``MapEquation``), or in which most pairs have an edge (``ConstantPotts``).
 ///
 /// Nodes move between modules (``LocalMoves``), modules become the nodes of a smaller graph, and so on
 /// until no node moves.      [Rosvall and Bergstrom 2008, Blondel et al. 2008]
@@ -12,10 +13,10 @@ package import Parallelism
 package struct FlowModules: Sendable {
   /// Owned. For every node the first node of its module.
   package let roots: [GlobalNode]
-  /// Replicated. L in bits; 0 without flow.
-  package let codeLength: Double
-  /// Replicated. L after every step that was taken, in bits, descending.
-  package let codeLengths: [Double]
+  /// Replicated. L in bits, or the pairs that are charged for; 0 without flow.
+  package let cost: Double
+  /// Replicated. The same after every step that was taken, descending.
+  package let costs: [Double]
 
   /// A graph of no more edges is gathered: a step on it takes less time than the messages about it. The
   /// modules are the same, as they do not depend on the number of ranks.
@@ -27,23 +28,54 @@ package struct FlowModules: Sendable {
   /// > edges between modules and three fetches of 8 bytes per node send; a small graph goes to every rank.
   ///
   /// - Parameters:
-  ///   - starts: Replicated. The second makes the code no longer than the first.
+  ///   - starts: Replicated. The second makes modules cost no more than the first.
   ///   - small: Replicated. The edges of graphs that are gathered.
   /// - Complexity: O(edges) per round; each graph is several times smaller than the one before.
   package init(
     of graph: FlowGraph, starts: Int = startCount, gatheringUpTo small: Int = smallEdgeCount,
     using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
-    var lengths: [Int64] = []
+    let equation = MapEquation(total: graph.total)
+    // At level 0, whatever the modules are.
+    let own = graph.nodeFlows.reduce(Int64(0)) {
+      $0 + Int64(MapEquation.fixed(equation.entropy($1)))
+    }
+    let nodeTerms = Int128(try communicator.sum(Int(own)))
+    try self.init(
+      of: graph, by: equation, starts: starts, gatheringUpTo: small, using: workers,
+      on: communicator
+    ) { MapEquation.bits($0 - nodeTerms) }
+  }
+
+  /// The modules of the constant Potts model.
+  ///
+  /// > Collective: over `communicator`, as the modules of a walk.
+  ///
+  /// - Parameter graph: Its nodes' flow is their size: ``FlowGraph/init(_:sizes:names:in:on:)``.
+  package init(
+    of graph: FlowGraph, by cost: ConstantPotts, starts: Int = startCount,
+    gatheringUpTo small: Int = smallEdgeCount,
+    using workers: Workers = Workers(), on communicator: some Communicator
+  ) throws {
+    try self.init(
+      of: graph, by: cost, starts: starts, gatheringUpTo: small, using: workers, on: communicator,
+      measure: ConstantPotts.pairs)
+  }
+
+  /// - Parameter measure: Of units of the cost.
+  private init(
+    of graph: FlowGraph, by cost: some ModuleCost, starts: Int, gatheringUpTo small: Int,
+    using workers: Workers, on communicator: some Communicator, measure: (Int128) -> Double
+  ) throws {
+    var costs: [Int128] = []
     var moduleOf = graph.ownedNodes
     if graph.total > 0 {
-      let nodeTerms = try LocalMoves.nodeTerms(of: graph, on: communicator)
       moduleOf = try Self.settle(
-        graph, starts: starts, nodeTerms: nodeTerms, gatheringUpTo: small, lengths: &lengths,
-        using: workers, on: communicator)
+        graph, by: cost, starts: starts, gatheringUpTo: small, costs: &costs, using: workers,
+        on: communicator)
     }
-    codeLength = MapEquation.bits(lengths.last ?? 0)
-    codeLengths = lengths.map(MapEquation.bits)
+    self.cost = costs.last.map(measure) ?? 0
+    self.costs = costs.map(measure)
     // From modules to their first nodes.
     var firstNode = Array(repeating: GlobalNode(Int64.max), count: graph.ownedCount)
     try graph.nodes.scatter(graph.ownedNodes, to: moduleOf, into: &firstNode, on: communicator) {
@@ -56,31 +88,31 @@ package struct FlowModules: Sendable {
   ///
   /// > Collective: over `communicator`.
   ///
-  /// - Parameter lengths: Replicated. Gets L after every step.
+  /// - Parameter costs: Replicated. Gets what modules cost after every step.
   /// - Returns: Owned. The module of each node, named by one of the nodes.
   private static func settle(
-    _ graph: FlowGraph, starts: Int, nodeTerms: Int64, gatheringUpTo small: Int,
-    lengths: inout [Int64], using workers: Workers, on communicator: some Communicator
+    _ graph: FlowGraph, by cost: some ModuleCost, starts: Int, gatheringUpTo small: Int,
+    costs: inout [Int128], using workers: Workers, on communicator: some Communicator
   ) throws -> [GlobalNode] {
     if communicator.size > 1, graph.edgeCount <= small {
       let moduleOf = try settle(
-        graph.gathered(on: communicator), starts: starts, nodeTerms: nodeTerms,
-        gatheringUpTo: small, lengths: &lengths, using: workers, on: SingleRank())
+        graph.gathered(on: communicator), by: cost, starts: starts, gatheringUpTo: small,
+        costs: &costs, using: workers, on: SingleRank())
       return Array(moduleOf[graph.nodes.owned(by: communicator.rank)])
     }
     var moduleOf = graph.ownedNodes
     for start in 0..<starts {
       var moves = try LocalMoves(
-        of: graph, startingIn: start > 0 ? moduleOf : nil, nodeTerms: nodeTerms, using: workers,
+        of: graph, startingIn: start > 0 ? moduleOf : nil, by: cost, using: workers,
         on: communicator)
-      if lengths.isEmpty { lengths.append(moves.length) }
+      if costs.isEmpty { costs.append(moves.total) }
       try moves.run(on: communicator)
-      guard !moves.lengths.isEmpty else { break }
-      lengths += moves.lengths
+      guard !moves.costs.isEmpty else { break }
+      costs += moves.costs
       let (coarse, coarseOf, nameOf) = try graph.contracted(to: moves, on: communicator)
       let coarseModuleOf = try settle(
-        coarse, starts: 1, nodeTerms: nodeTerms, gatheringUpTo: small, lengths: &lengths,
-        using: workers, on: communicator)
+        coarse, by: cost, starts: 1, gatheringUpTo: small, costs: &costs, using: workers,
+        on: communicator)
       // Coarse nodes and their modules have names among the nodes.
       let named = try coarse.nodes.fetch(nameOf, at: coarseModuleOf, on: communicator)
       moduleOf = try coarse.nodes.fetch(named, at: coarseOf, on: communicator)
@@ -98,7 +130,7 @@ extension FlowGraph {
   /// - Returns: That graph, the node of it that each owned node becomes, and the node here that names each owned
   ///   node there.
   fileprivate func contracted(
-    to moves: LocalMoves, on communicator: some Communicator
+    to moves: LocalMoves<some ModuleCost>, on communicator: some Communicator
   ) throws -> (coarse: FlowGraph, coarseOf: [GlobalNode], nameOf: [GlobalNode]) {
     let kept = moves.modules.indices.filter { isModule($0, of: moves) }
     let counts = try communicator.gatherOne(kept.count)
@@ -135,7 +167,7 @@ extension FlowGraph {
   }
 
   /// Whether an owned node names a module that has nodes. A node without flow never leaves its own.
-  private func isModule(_ node: Int, of moves: LocalMoves) -> Bool {
+  private func isModule(_ node: Int, of moves: LocalMoves<some ModuleCost>) -> Bool {
     moves.modules[node].flow > 0 || nodeFlows[node] == 0
   }
 }

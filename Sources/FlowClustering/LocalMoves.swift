@@ -3,16 +3,16 @@ internal import DistributedGraphs
 internal import Parallelism
 internal import RandomNumbers
 
-/// The modules of a graph's nodes, which nodes leave for better ones until the code gets no shorter.
+/// The modules of a graph's nodes, which nodes leave for better ones until they cost no less.
 ///
 /// In a round every node that has seen a change moves once, a quarter of the nodes at a time, chosen by a
 /// hash: nodes that moved all at once would follow each other. All of a quarter see the modules as they were
 /// before it. If their moves together make the code longer, half of them are taken back, chosen by a hash,
 /// then three quarters, and at last all. So the code gets shorter with every step.
 /// [Hamann, Strasser, Wagner, Zeitz 2018, arXiv:1710.09605, for the quarters]
-struct LocalMoves: Sendable {
+struct LocalMoves<Cost: ModuleCost>: Sendable {
   private let graph: FlowGraph
-  private let equation: MapEquation
+  private let cost: Cost
   private let workers: Workers
   /// Owned. The flow of each node, and that of its edges to others.
   private let nodes: [Module]
@@ -24,34 +24,29 @@ struct LocalMoves: Sendable {
   private var inside: [Int64]
   /// Owned. Whether the node or one of its neighbours has moved since it last looked for a better module.
   private var isAwake: [Bool]
-  /// Replicated. The terms of modules, and Q.
-  private var terms: Int64
-  private var exits: Int64
-  /// Replicated. The terms of nodes at level 0.
-  private let nodeTerms: Int64
-  /// Replicated. L after every step that was taken, ascending in time.
-  private(set) var lengths: [Int64] = []
+  /// Replicated. The terms of modules, and the flow that leaves them.
+  private var terms = Int128(0)
+  private var exits = Int64(0)
+  /// Replicated. What modules cost after every step that was taken, ascending in time.
+  private(set) var costs: [Int128] = []
 
-  private static let partCount = 4
-  private static let maximumRounds = 64
+  private static var partCount: Int { movingPartCount }
+  private static var maximumRounds: Int { 64 }
   /// Of so few nodes none may move in a round by chance alone. In larger graphs that is the end.
-  private static let fewNodes = 24
-  /// A round that makes the code shorter by less ends the moves.
-  private static let smallestGain = MapEquation.fixed(0x1p-24)
+  private static var fewNodes: Int { 24 }
 
-  /// > Collective: over `communicator`. A round of 24 bytes per rank; and, for a start in modules, one of 8 bytes per
+  /// > Collective: over `communicator`. A round of 32 bytes per rank; and, for a start in modules, one of 8 bytes per
   /// > ghost and a scatter of 16 bytes per node.
   ///
   /// - Parameter start: Owned. The module of each node, named by one of the nodes; nil, on every rank, for every
   ///   node as a module of its own.
   init(
-    of graph: FlowGraph, startingIn start: [GlobalNode]? = nil, nodeTerms: Int64,
+    of graph: FlowGraph, startingIn start: [GlobalNode]? = nil, by cost: Cost,
     using workers: Workers, on communicator: some Communicator
   ) throws {
     self.graph = graph
     self.workers = workers
-    self.nodeTerms = nodeTerms
-    equation = MapEquation(total: graph.total)
+    self.cost = cost
     nodes = (0..<graph.ownedCount).map { node in
       let exit = graph.edges(of: node).reduce(Int64(0)) {
         graph.columns[$1] == LocalNode(node) ? $0 : $0 + graph.flows[$1]
@@ -77,60 +72,34 @@ struct LocalMoves: Sendable {
       moduleOf = (0..<graph.halo.localCount).map { graph.halo.global(LocalNode($0)) }
     }
     isAwake = Array(repeating: true, count: graph.ownedCount)
-    (terms, exits) = try Self.sums(of: modules, equation, on: communicator)
+    (terms, exits) = try Self.sums(ownSums(of: modules), on: communicator)
   }
 
-  /// The terms of nodes: at level 0.
-  ///
-  /// > Collective: one round of 8 bytes per rank.
-  static func nodeTerms(of graph: FlowGraph, on communicator: some Communicator) throws -> Int64 {
-    let equation = MapEquation(total: graph.total)
-    let own = graph.nodeFlows.reduce(Int64(0)) {
-      $0 + MapEquation.fixed(equation.entropy($1))
-    }
-    return Int64(try communicator.sum(Int(own)))
-  }
+  /// What the modules cost, in units.
+  var total: Int128 { cost.term(ofExits: exits) + terms }
 
-  /// L, in units of ``MapEquation/fixed(_:)``.
-  var length: Int64 { MapEquation.fixed(equation.entropy(exits)) + terms - nodeTerms }
-
-  /// Moves nodes until the code gets no shorter.
+  /// Moves nodes until modules cost no less.
   ///
   /// > Collective: over `communicator`. In each quarter of a round 32 bytes for every module of another rank that a
   /// > local node is in; and up to four times 8 bytes per ghost and 48 per node that a change touches.
   mutating func run(on communicator: some Communicator) throws {
     for round in 0..<Self.maximumRounds {
-      let before = length
+      let before = total
       var isRefused = false
       for part in 0..<Self.partCount {
         let draw = Draw(round: round, part: part)
         isRefused = try step(draw, on: communicator) || isRefused
       }
-      guard before - length < Self.smallestGain else { continue }
+      guard before - total < cost.smallestGain(of: before) else { continue }
       // Two nodes alone that are drawn together change places, which gains nothing, until a draw parts them.
-      guard isRefused, lengths.isEmpty, graph.nodes.nodeCount <= Self.fewNodes else { return }
+      guard isRefused, costs.isEmpty, graph.nodes.nodeCount <= Self.fewNodes else { return }
       isAwake = Array(repeating: true, count: graph.ownedCount)
-    }
-  }
-
-  /// Which nodes may move in a step.
-  private struct Draw {
-    let round: Int
-    let part: Int
-
-    private func bits(_ name: UInt64) -> UInt64 { mixed(mixed(name) &+ UInt64(round) << 32) }
-
-    func includes(_ name: UInt64) -> Bool { Int(bits(name) % UInt64(partCount)) == part }
-
-    /// Whether a node is among the 1 in 2ⁿ that keep their moves after n attempts.
-    func keeps(_ name: UInt64, attempt: Int) -> Bool {
-      (bits(name) >> 32) & ((1 << UInt64(attempt)) - 1) == 0
     }
   }
 
   /// Moves the nodes of a quarter.
   ///
-  /// - Returns: Replicated. Whether some wanted to move, and none did, as the code got no shorter.
+  /// - Returns: Replicated. Whether some wanted to move, and none did, as modules would have cost no less.
   private mutating func step(_ draw: Draw, on communicator: some Communicator) throws -> Bool {
     let owned = graph.ownedCount
     let wanted = try betterModules(draw, on: communicator)
@@ -164,7 +133,7 @@ struct LocalMoves: Sendable {
         ? described[Int($0.index) - owned.lowerBound] : fetched[placeOfAway[$0]!]
     }
     let search = ModuleSearch(
-      graph: graph, equation: equation, nodes: nodes, moduleOf: moduleOf, around: around,
+      graph: graph, cost: cost, nodes: nodes, moduleOf: moduleOf, around: around,
       exits: exits)
     let moduleOf = moduleOf
     let wanted = [GlobalNode](
@@ -180,7 +149,7 @@ struct LocalMoves: Sendable {
     return wanted
   }
 
-  /// Takes new modules if they make the code shorter.
+  /// Takes new modules if they cost less.
   ///
   /// > Collective: over `communicator`. A round of 8 bytes per ghost; 48 bytes and 16 of names for each node that a
   /// > change touches, and a few bytes per rank.
@@ -216,12 +185,11 @@ struct LocalMoves: Sendable {
     }
     var after = modules
     try graph.nodes.scatter(changes, to: changed, into: &after, on: communicator) { $0 = $0 + $1 }
-    let own = Self.ownSums(of: after, equation, besides: modules)
-    let (termsAfter, exitsAfter) = try Self.sums(own, on: communicator)
+    let (termsAfter, exitsAfter) = try Self.sums(
+      ownSums(of: after, besides: modules), on: communicator)
     let candidate = (terms: terms + termsAfter, exits: exits + exitsAfter)
-    let lengthAfter =
-      MapEquation.fixed(equation.entropy(candidate.exits)) + candidate.terms - nodeTerms
-    guard lengthAfter < length else { return false }
+    let totalAfter = cost.term(ofExits: candidate.exits) + candidate.terms
+    guard totalAfter < total else { return false }
     (terms, exits) = candidate
     modules = after
     moduleOf = new
@@ -229,44 +197,55 @@ struct LocalMoves: Sendable {
       self.inside[node] = insideAfter[node]
       isAwake[node] = true
     }
-    lengths.append(lengthAfter)
+    costs.append(totalAfter)
     return true
   }
 
-  private struct Sums: Message {
-    var terms = Int64(0)
-    var exits = Int64(0)
-  }
-
   /// The terms and exits of owned modules; what they have more than others, where these are given.
-  private static func ownSums(
-    of modules: [Module], _ equation: MapEquation, besides others: [Module]? = nil
-  ) -> Sums {
-    var sums = Sums()
+  private func ownSums(of modules: [Module], besides others: [Module]? = nil) -> ModuleSums {
+    var sums = ModuleSums()
     for (place, module) in modules.enumerated() where others?[place] != module {
-      sums.terms += MapEquation.fixed(equation.term(module))
+      sums.terms += cost.term(module)
       sums.exits += module.exit
       if let other = others?[place] {
-        sums.terms -= MapEquation.fixed(equation.term(other))
+        sums.terms -= cost.term(other)
         sums.exits -= other.exit
       }
     }
     return sums
   }
 
-  private static func sums(_ own: Sums, on communicator: some Communicator) throws -> (
-    terms: Int64, exits: Int64
+  private static func sums(_ own: ModuleSums, on communicator: some Communicator) throws -> (
+    terms: Int128, exits: Int64
   ) {
     let all = try communicator.allReduce(own) {
-      Sums(terms: $0.terms + $1.terms, exits: $0.exits + $1.exits)
+      ModuleSums(terms: $0.terms + $1.terms, exits: $0.exits + $1.exits)
     }
     return (all.terms, all.exits)
   }
+}
 
-  private static func sums(
-    of modules: [Module], _ equation: MapEquation, on communicator: some Communicator
-  ) throws -> (terms: Int64, exits: Int64) {
-    try sums(ownSums(of: modules, equation), on: communicator)
+/// What modules add up to.
+private struct ModuleSums: Message {
+  var terms = Int128(0)
+  var exits = Int64(0)
+}
+
+/// A round moves the nodes in so many parts.
+private let movingPartCount = 4
+
+/// Which nodes may move in a step.
+private struct Draw {
+  let round: Int
+  let part: Int
+
+  private func bits(_ name: UInt64) -> UInt64 { mixed(mixed(name) &+ UInt64(round) << 32) }
+
+  func includes(_ name: UInt64) -> Bool { Int(bits(name) % UInt64(movingPartCount)) == part }
+
+  /// Whether a node is among the 1 in 2ⁿ that keep their moves after n attempts.
+  func keeps(_ name: UInt64, attempt: Int) -> Bool {
+    (bits(name) >> 32) & ((1 << UInt64(attempt)) - 1) == 0
   }
 }
 
@@ -277,9 +256,9 @@ private struct NamedModule: Message {
 }
 
 /// Finds the best module for a node, as modules are before a step.
-private struct ModuleSearch: Sendable {
+private struct ModuleSearch<Cost: ModuleCost>: Sendable {
   let graph: FlowGraph
-  let equation: MapEquation
+  let cost: Cost
   /// Owned.
   let nodes: [Module]
   /// Local.
@@ -288,7 +267,7 @@ private struct ModuleSearch: Sendable {
   let around: [NamedModule]
   let exits: Int64
 
-  /// The module of one of the node's neighbours that makes the code shortest; its own if none makes it shorter.
+  /// The module of one of the node's neighbours that costs least; its own if none costs less.
   /// Of equally good modules the one with the lowest name.
   ///
   /// - Parameters:
@@ -308,7 +287,7 @@ private struct ModuleSearch: Sendable {
       let module = moduleOf[place]
       guard module != own, seen[module.index] == 0 else { continue }
       seen.add(1, to: module.index)
-      let change = equation.change(
+      let change = cost.change(
         moving: nodes[node], from: around[node].module, toOwn, to: around[place].module,
         flows[module.index], exits: exits)
       if change < best.change || change == best.change && around[place].name < best.name {

@@ -13,13 +13,36 @@ struct Module: Message, Equatable {
   static func + (a: Self, b: Self) -> Self { Self(flow: a.flow + b.flow, exit: a.exit + b.exit) }
 }
 
+/// What modules cost, and how the cost changes as nodes move.
+///
+/// The cost is a sum over modules, and of the flow that leaves all of them. It is added up in whole units, so it does not
+/// depend on the order.
+protocol ModuleCost: Sendable {
+  /// The term of one module, in units.
+  func term(_ module: Module) -> Int128
+  /// The term of the flow that leaves all modules, in units.
+  func term(ofExits exits: Int64) -> Int128
+  /// How much more modules cost if a node moves from one to another; below 0 if they cost less.
+  ///
+  /// - Parameters:
+  ///   - node: Its flow, and that of the edges that leave it.
+  ///   - toOld, toNew: The flow of its edges to others in the module that it leaves, and in the one it joins.
+  ///   - exits: The flow that leaves all modules.
+  func change(
+    moving node: Module, from old: Module, _ toOld: Int64, to new: Module, _ toNew: Int64,
+    exits: Int64
+  ) -> Double
+  /// Rounds that save less, of so many units, end the moves.
+  func smallestGain(of cost: Int128) -> Int128
+}
+
 /// The length of a code word for each step of a random walk, if every module has a code book of its own:
 ///
 ///     L = Q log Q − 2 Σ q log q + Σ (q + p) log (q + p) − Σ pᵢ log pᵢ,   Q = Σ q
 ///
 /// Logarithms are to base 2 and flows are shares of all flow; sums are over modules, and the last over
 /// nodes.      [Rosvall, Axelsson, Bergstrom 2009, arXiv:0906.1405, equation 4]
-struct MapEquation {
+struct MapEquation: ModuleCost {
   /// The flow that is 1.
   private let total: Double
 
@@ -33,18 +56,16 @@ struct MapEquation {
     return share * log2(share)
   }
 
+  func term(_ module: Module) -> Int128 { Self.fixed(bits(of: module)) }
+
+  func term(ofExits exits: Int64) -> Int128 { Self.fixed(entropy(exits)) }
+
   /// The terms of one module.
   @inline(__always)
-  func term(_ module: Module) -> Double {
+  private func bits(of module: Module) -> Double {
     entropy(module.exit + module.flow) - 2 * entropy(module.exit)
   }
 
-  /// How much longer the code gets if a node moves to another module.
-  ///
-  /// - Parameters:
-  ///   - node: Its flow, and that of the edges that leave it.
-  ///   - toOld, toNew: The flow of its edges to others in the module that it leaves, and in the one it joins.
-  ///   - exits: Q.
   func change(
     moving node: Module, from old: Module, _ toOld: Int64, to new: Module, _ toNew: Int64,
     exits: Int64
@@ -53,10 +74,12 @@ struct MapEquation {
     let joined = Module(flow: new.flow + node.flow, exit: new.exit + node.exit - 2 * toNew)
     let exitsAfter = exits - old.exit - new.exit + left.exit + joined.exit
     return entropy(exitsAfter) - entropy(exits)
-      + (term(left) - term(old)) + (term(joined) - term(new))
+      + (bits(of: left) - bits(of: old)) + (bits(of: joined) - bits(of: new))
   }
 
+  func smallestGain(of cost: Int128) -> Int128 { Self.fixed(0x1p-24) }
+
   /// Code lengths as whole numbers, whose sums do not depend on their order: units of 2⁻⁴⁸ bits.
-  static func fixed(_ length: Double) -> Int64 { Int64((length * 0x1p48).rounded()) }
-  static func bits(_ length: Int64) -> Double { Double(length) * 0x1p-48 }
+  static func fixed(_ length: Double) -> Int128 { Int128((length * 0x1p48).rounded()) }
+  static func bits(_ length: Int128) -> Double { Double(length) * 0x1p-48 }
 }

@@ -111,6 +111,7 @@ extension StructureNetwork {
       "node_features": NodeFeature.allCases.map(\.name).joined(separator: " "),
       "edge_features": EdgeFeature.allCases.map(\.name).joined(separator: " "),
     ]
+    if let resolution = settings.resolution { metadata["resolution"] = "\(resolution)" }
     if settings.mergesFewNodes { metadata["few_nodes"] = "merged" }
     if settings.fewestPoints > 1 { metadata["fewest_points"] = "\(settings.fewestPoints)" }
     return metadata
@@ -137,6 +138,8 @@ extension StructureNetwork.Settings {
       contextLength: try number("context", "\(k - 1) ... 1000") { (k - 1...1000).contains($0) },
       threshold: try number("tau", "0 ... 1") { (0.0...1).contains($0) },
       laterThreshold: try number("tau_later", "0 ... 1") { (0.0...1).contains($0) },
+      resolution: file.metadata["resolution"] == nil
+        ? nil : try number("resolution", "more than 0, up to 1") { $0 > 0 && $0 <= 1 },
       mergesFewNodes: file.metadata["few_nodes"] == "merged",
       fewestPoints: file.metadata["fewest_points"] == nil
         ? 1 : try number("fewest_points", "1 ... 1000000") { (1...1_000_000).contains($0) })

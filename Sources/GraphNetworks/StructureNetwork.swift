@@ -36,6 +36,9 @@ public struct StructureNetwork: Sendable {
     /// τ of level 0, and of all later levels.
     public var threshold: Double
     public var laterThreshold: Double
+    /// γ of level 0, if modules of the constant Potts model merge better there than the best denser neighbour. Above 0
+    /// and at most 1.
+    public var resolution: Double?
     /// Whether it learned from small graphs, and so may merge levels of no more than k nodes.
     public var mergesFewNodes: Bool
     /// Points of the smallest cluster of a group.
@@ -44,7 +47,8 @@ public struct StructureNetwork: Sendable {
     /// - Parameter contextLength: Nil for the usual one: twice k, but no more than 100, and at least k.
     public init(
       neighborCount: Int = 10, contextLength: Int? = nil, threshold: Double = 0.8,
-      laterThreshold: Double = 0.8, mergesFewNodes: Bool = false, fewestPoints: Int = 1
+      laterThreshold: Double = 0.8, resolution: Double? = nil, mergesFewNodes: Bool = false,
+      fewestPoints: Int = 1
     ) {
       let contextLength = contextLength ?? max(min(2 * neighborCount, 100), neighborCount)
       precondition(
@@ -56,7 +60,9 @@ public struct StructureNetwork: Sendable {
       self.neighborCount = neighborCount
       self.contextLength = contextLength
       self.threshold = threshold
+      precondition(resolution.map { $0 > 0 && $0 <= 1 } ?? true, "γ = \(resolution ?? 0)")
       self.laterThreshold = laterThreshold
+      self.resolution = resolution
       self.mergesFewNodes = mergesFewNodes
       self.fewestPoints = fewestPoints
     }

@@ -168,9 +168,9 @@ extension ClusteringRun {
     let (number, nodes, inputPoint) = (level.number, level.nodes, level.inputPoint)
     let isInInputOrder = level.isInInputOrder
     let (parents, roots, merged) = try clock.measure(.decode) { _ in
-      let parents = try plan.rule.parents(
-        along: edges, of: level, above: thresholds!.ofLevel(number),
-        breakingTies: plan.judge.mergesCopies, on: communicator)
+      let parents = try thresholds!.rule(ofLevel: number).parents(
+        along: edges, of: level, breakingTies: plan.judge.mergesCopies, using: plan.workers,
+        on: communicator)
       var roots = parents.parent
       try compressPaths(&roots, in: nodes, on: communicator)
       return (parents, roots, try communicator.sum(parents.mergedCount))

@@ -11,6 +11,8 @@ public struct ClusteringAccount: Codable, Sendable {
   public var tau: Double?
   /// τ of the levels after level 0.
   public var tauLater: Double?
+  /// γ, if level 0 merged by modules; τ is that of new points then.
+  public var resolution: Double?
   public var maximumLevels: Int?
   public var earlyStop: Bool?
   /// `given`: by the options or the model; `withoutLabels`: chosen on the data.
@@ -61,6 +63,7 @@ public struct ClusteringAccount: Codable, Sendable {
       k = plan.neighborCount
       tau = choice.thresholds.first
       tauLater = choice.thresholds.later
+      resolution = choice.thresholds.resolution
       maximumLevels = plan.maximumLevels
       earlyStop = plan.stopsEarly
       invalidRows = plan.invalidRows.rawValue

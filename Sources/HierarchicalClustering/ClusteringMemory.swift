@@ -67,7 +67,7 @@ public struct ClusteringMemory: Sendable {
     let coarse = coarseShare * first.n
     return bytesOfPoints
       + max(
-        level0, first.judged + coarsening(first, to: coarse),
+        level0, first.judged + bytesOfModules(first), first.judged + coarsening(first, to: coarse),
         bytes(
           ofLevelAfter: first, nodes: coarse, pairs: 2 * coarseShare * first.edges, by: options,
           coarseShare: coarseShare))
@@ -122,7 +122,9 @@ public struct ClusteringMemory: Sendable {
       case .partition: memory.partitioning
       case .graph: memory.building
       case .network: memory.judging
-      case .decode, .thresholds, .flow: memory.judged + 24 * memory.n
+      case .decode:
+        memory.judged + max(24 * memory.n, level.number == 0 ? bytesOfModules(memory) : 0)
+      case .thresholds, .flow: memory.judged + 24 * memory.n
       case .coarsen:
         memory.judged
           + coarsening(
@@ -157,6 +159,12 @@ public struct ClusteringMemory: Sendable {
         level.searching + row, level.building + row, level.judging + 2 * row,
         level.judged + 2 * row
           + coarsening(level, to: coarseShare * nodes, evidence: evidence))
+  }
+
+  /// While level 0 merges by modules, if the network says so.
+  private func bytesOfModules(_ level: LevelMemory) -> Double {
+    guard case .structure(let network) = model, network.settings.resolution != nil else { return 0 }
+    return FlowMemory.edgeByteCount * level.edges
   }
 
   private var isOfStructure: Bool { if case .structure = model { true } else { false } }

@@ -11,6 +11,8 @@ public struct ClusteringOptions: Sendable {
   /// τ of the levels after level 0. In 0 ... 1. Nil: as level 0 if that is given or chosen on the data, else
   /// what training chose.
   public var laterThreshold: Double?
+  /// γ of level 0: ``Thresholds/resolution``. Nil: what training chose, if τ is left to it too and there are no groups.
+  public var resolution: Double?
   /// Whether to choose τ on the data, without labels.
   public var choosesThreshold: Bool
   /// Whether to make more or fewer clusters than the model would.
@@ -39,7 +41,8 @@ public struct ClusteringOptions: Sendable {
 
   public init(
     neighborCount: Int? = nil, threshold: Double? = nil, laterThreshold: Double? = nil,
-    choosesThreshold: Bool = false, granularity: Granularity = .asTrained, maximumLevels: Int = 10,
+    resolution: Double? = nil, choosesThreshold: Bool = false,
+    granularity: Granularity = .asTrained, maximumLevels: Int = 10,
     stopsEarly: Bool = false, clusterCounts: ClosedRange<Int>? = nil, keepsLayers: Bool = false,
     search: SearchOptions = SearchOptions(),
     ownership: NodeOwnership = .byLocality, nodesPerRank: Int = 1,
@@ -55,6 +58,7 @@ public struct ClusteringOptions: Sendable {
     self.neighborCount = neighborCount
     self.threshold = threshold
     self.laterThreshold = laterThreshold
+    self.resolution = resolution
     self.choosesThreshold = choosesThreshold
     self.granularity = granularity
     self.maximumLevels = maximumLevels

@@ -12,8 +12,6 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   public private(set) var search: NeighborSource
   /// Whether only the silhouette of the clusters is wanted, so that levels that hardly merge anything are left out.
   private(set) var isTrial = false
-  /// How nodes choose the node they merge with.
-  public let rule: MergeRule
   /// k: places in a point's neighbour list, including the point itself. At least 1.
   public let neighborCount: Int
   /// Where τ comes from.
@@ -45,7 +43,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   ///   needs a judge of means of directions, and so does merging copies. Given lists have the length
   ///   that the judge asks for, one for every owned point.
   public init(
-    judge: Judge, search: NeighborSource = .exact, rule: MergeRule = .bestDenserNeighbor,
+    judge: Judge, search: NeighborSource = .exact,
     neighborCount: Int, thresholds: ThresholdRule, granularity: Granularity = .asTrained,
     maximumLevels: Int = 10,
     stopsEarly: Bool = false, clusterCounts: ClosedRange<Int>? = nil, keepsLayers: Bool = false,
@@ -78,7 +76,6 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
     }
     self.judge = judge
     self.search = search
-    self.rule = rule
     self.neighborCount = neighborCount
     self.thresholds = thresholds
     self.granularity = granularity
@@ -137,7 +134,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
       (
         rowCount: source.rowCount, dimensions: source.dimensions, neighborCount: neighborCount,
         listLength: listLength, hasLists: hasLists, thresholds: thresholds,
-        granularity: granularity, rule: rule, means: judge.means,
+        granularity: granularity, means: judge.means,
         ownership: ownership.name, nodesPerRank: nodesPerRank, mergesCopies: mergesCopies,
         maximumLevels: maximumLevels,
         stopsEarly: stopsEarly, clusterCounts: clusterCounts, keepsLayers: keepsLayers,
@@ -154,18 +151,27 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
 
 extension ClusteringPlan: Sendable where Judge: Sendable {}
 
-/// τ of level 0, and of the levels after it. In 0 ... 1.
+/// τ of level 0, and of the levels after it, in 0 ... 1; and γ, if level 0 merges by modules.
 public struct Thresholds: Codable, Equatable, Sendable {
   public let first: Double
   public let later: Double
+  /// γ of level 0, above 0 and at most 1: what a pair without an edge is charged. Then new points alone are joined
+  /// above ``first``.
+  public let resolution: Double?
 
-  public init(_ first: Double, later: Double? = nil) {
+  /// - Precondition: γ is above 0 and at most 1.
+  public init(_ first: Double, later: Double? = nil, resolution: Double? = nil) {
+    precondition(resolution.map { $0 > 0 && $0 <= 1 } ?? true, "γ = \(resolution ?? 0)")
     self.first = first
     self.later = later ?? first
+    self.resolution = resolution
   }
 
-  /// τ of a level.
-  public func ofLevel(_ level: Int) -> Double { level == 0 ? first : later }
+  /// How a level merges.
+  func rule(ofLevel level: Int) -> MergeRule {
+    guard level == 0 else { return .bestDenserNeighbor(above: later) }
+    return resolution.map { .constantPotts(resolution: $0) } ?? .bestDenserNeighbor(above: first)
+  }
 }
 
 /// Where thresholds come from.
@@ -227,6 +233,11 @@ extension ClusteringPlan where Judge == LinkageModel {
           + "--tau-by-silhouette does; expected a model of structure, or --tau")
     }
     let first = options.threshold ?? options.granularity.moved(trained.threshold)
+    // What was trained goes together: γ is not for another τ, nor for groups, which merge above thresholds.
+    let resolution =
+      options.resolution
+      ?? (options.threshold == nil && options.laterThreshold == nil && groups == nil
+        ? trained.resolution.map(options.granularity.moved) : nil)
     self.init(
       judge: model.linkage,
       search: neighbors.map { .given($0) } ?? groups.map { .within($0, options.search) }
@@ -238,7 +249,7 @@ extension ClusteringPlan where Judge == LinkageModel {
           Thresholds(
             first,
             later: options.laterThreshold ?? options.threshold
-              ?? options.granularity.moved(trained.laterThreshold))),
+              ?? options.granularity.moved(trained.laterThreshold), resolution: resolution)),
       granularity: options.granularity, maximumLevels: options.maximumLevels,
       stopsEarly: options.stopsEarly, clusterCounts: options.clusterCounts,
       keepsLayers: options.keepsLayers,

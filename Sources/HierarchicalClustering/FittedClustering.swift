@@ -92,9 +92,10 @@ extension FittedClustering.Settings {
     if account.method == .network {
       guard let first = account.tau, (0...1).contains(first), account.k > 0,
         (0...1).contains(account.tauLater ?? first), account.maximumLevels ?? 0 > 0,
-        account.maximumLevels ?? 0 > 2 || account.earlyStop != true
+        account.maximumLevels ?? 0 > 2 || account.earlyStop != true,
+        account.resolution.map({ $0 > 0 && $0 <= 1 }) ?? true
       else { return nil }
-      thresholds = Thresholds(first, later: account.tauLater)
+      thresholds = Thresholds(first, later: account.tauLater, resolution: account.resolution)
     } else if account.method == .auto || account.k < 2
       || !(account.theta.map { (0...1).contains($0) } ?? true)
     {
@@ -213,6 +214,7 @@ extension FittedClustering {
         ClusteringOptions(
           neighborCount: settings.neighborCount, threshold: thresholds.first,
           laterThreshold: settings.maximumLevels > 1 ? thresholds.later : nil,
+          resolution: thresholds.resolution,
           maximumLevels: settings.maximumLevels, stopsEarly: settings.stopsEarly,
           search: options.search,
           invalidRows: options.invalidRows, workers: options.workers), with: model,

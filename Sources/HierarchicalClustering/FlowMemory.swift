@@ -6,6 +6,8 @@ public import NeighborSearch
 /// Docs/Algorithms/Flow.md has the formula.
 public struct FlowMemory: Sendable {
   public let bytes: Double
+  /// Of an edge, while its graph is made and nodes move.
+  static let edgeByteCount = 110.0
 
   /// - Parameter search: Of the longest lists.
   public init(_ search: SearchMemory) {
@@ -14,7 +16,7 @@ public struct FlowMemory: Sendable {
     let sample = Double(min(search.nodeCount, SilhouetteSample.size))
     let trials = 8 * Double(ListLengthChoice.candidates.count)
     bytes =
-      n * (search.bytesPerRow + 110 * places + trials) + 12 * (places + 1) * ghosts
+      n * (search.bytesPerRow + Self.edgeByteCount * places + trials) + 12 * (places + 1) * ghosts
       + 4 * Double(search.columnCount) * sample
   }
 }

@@ -47,7 +47,7 @@ struct FlowTrial {
     }
     let modules = try FlowModules(of: graph, using: workers, on: communicator)
     roots = modules.roots
-    codeLength = modules.codeLength
+    codeLength = modules.cost
   }
 }
 

@@ -90,7 +90,9 @@ extension ClusteringPlan {
       "invalid rows": invalidRows.rawValue, "copies": mergesCopies ? "merged" : "kept",
     ]
     switch thresholds {
-    case .given(let given): settings["tau"] = "\(given.first), then \(given.later)"
+    case .given(let given):
+      settings["tau"] = "\(given.first), then \(given.later)"
+      if let resolution = given.resolution { settings["resolution"] = "\(resolution)" }
     case .ofEachRun: settings["tau"] = "of each run"
     case .withoutLabels(let later):
       settings["tau"] = "chosen" + (later.map { ", then \($0)" } ?? "")

@@ -22,6 +22,8 @@ public struct TrainedModel: Sendable {
     public var neighborCount: Int?
     public var threshold = 0.8
     public var laterThreshold = 0.8
+    /// γ of level 0, if modules are what merges best there.
+    public var resolution: Double?
   }
 
   /// Where an error says the model is at fault.
@@ -50,7 +52,7 @@ public struct TrainedModel: Sendable {
       linkage.settings.map {
         Defaults(
           neighborCount: $0.neighborCount, threshold: $0.threshold,
-          laterThreshold: $0.laterThreshold)
+          laterThreshold: $0.laterThreshold, resolution: $0.resolution)
       } ?? defaults
   }
 

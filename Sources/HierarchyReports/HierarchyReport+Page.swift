@@ -402,7 +402,8 @@ extension HierarchyReport {
               ["features", hierarchy.features], ["model", hierarchy.model],
               ["points", grouped(pointCount)], ["dimensions", "\(dimensions)"],
               ["k, the point itself counted", "\(hierarchy.k)"],
-              ["τ of level 0", decimal(hierarchy.tau, places: 3)],
+              hierarchy.resolution.map { ["γ of level 0", decimal($0, places: 3)] }
+                ?? ["τ of level 0", decimal(hierarchy.tau, places: 3)],
               ["τ of later levels", decimal(hierarchy.tauLater ?? hierarchy.tau, places: 3)],
               ["clustered by", "highland \(highland)"],
             ])),

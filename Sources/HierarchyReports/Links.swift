@@ -102,7 +102,7 @@ extension HierarchyReport.Judgement {
       let bin = Self.bin((Double(level.density[node]) + 1) / 2)
       nodes[bin] += 1
       guard let edge = try level.parentEdge(of: node, among: list) else {
-        peaks[bin] += 1
+        if level.parent[node] == node { peaks[bin] += 1 }
         return
       }
       let probability = Double(edge.probability)

@@ -24,6 +24,8 @@ public struct StoredHierarchy: Sendable {
       public var tau: Double
       /// Of the levels after level 0; nil where it was not yet known apart.
       public var tauLater: Double?
+      /// γ of level 0, if it merged by modules.
+      public var resolution: Double?
     }
 
     public struct Level: Codable, Sendable {
@@ -36,6 +38,9 @@ public struct StoredHierarchy: Sendable {
     public var pointCount, dimensions, clusterCount, singletonCount: Int
     public var stopReason: String
     public var levels: [Level]
+
+    /// Whether nodes of a level went to modules, in which their peak need not be a neighbour.
+    func hasModules(_ level: Int) -> Bool { level == 0 && parameters.resolution != nil }
 
     /// The threshold of a level.
     public func threshold(ofLevel level: Int) -> Double {
@@ -120,7 +125,7 @@ public struct StoredHierarchy: Sendable {
   public func level(_ number: Int) throws -> StoredLevel {
     try StoredLevel(
       directory: "\(path)/level-\(number)", summary.levels[number],
-      pointCount: summary.pointCount)
+      pointCount: summary.pointCount, hasModules: summary.hasModules(number))
   }
 
   private static func readSummary(of directory: String) throws -> Summary {

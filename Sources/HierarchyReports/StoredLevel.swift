@@ -10,6 +10,7 @@ public struct StoredLevel: Sendable {
   public let parent: [Int]
   public let density: [Float]
   private let directory: String
+  private let hasModules: Bool
   private let neighbors, similarity, linkage: ArrayFile
 
   /// An edge into a node, from a neighbour of its list.
@@ -23,8 +24,13 @@ public struct StoredLevel: Sendable {
 
   /// - Throws: ``DataError`` if a file is missing or contradicts the others: indices out of range,
   ///   parents that are not denser, other numbers of nodes or merges.
-  init(directory: String, _ summary: StoredHierarchy.Summary.Level, pointCount: Int) throws {
+  ///
+  /// - Parameter hasModules: Whether nodes went to modules, in which their peak need not be a neighbour.
+  init(
+    directory: String, _ summary: StoredHierarchy.Summary.Level, pointCount: Int, hasModules: Bool
+  ) throws {
     self.directory = directory
+    self.hasModules = hasModules
     number = summary.level
     let count = summary.nodeCount
     func file(_ name: String, of shape: [Int]?) throws -> ArrayFile {
@@ -123,10 +129,12 @@ public struct StoredLevel: Sendable {
     }
   }
 
-  /// The edge that every node of a level with a parent has from it.
+  /// The edge that every node of a level with a parent has from it; nil also for one that its module alone led to the
+  /// peak.
   func parentEdge(of node: Int, among edges: [Edge]) throws -> Edge? {
     guard parent[node] != node else { return nil }
     guard let edge = edges.first(where: { $0.source == parent[node] }) else {
+      if hasModules, parent[parent[node]] == parent[node] { return nil }
       throw DataError(
         path: "\(directory)/parent.npy",
         problem: "row \(node): its parent \(parent[node]) is none of its neighbours")

@@ -197,10 +197,10 @@ private struct PlacedScores: Message {
 }
 
 extension ThresholdSearch {
-  /// The mean F of the two best of thirteen trials; a single one would be luck where few identities are judged.
+  /// The mean F of the two best of some trials; a single one would be luck where few identities are judged.
   ///
   /// τ of level 0 is tried with two high ones of later levels, as networks for long lists have hardly seen later
-  /// levels and must not merge there; then lower ones are tried.
+  /// levels and must not merge there; then lower ones are tried, and modules at level 0.
   ///
   /// > Collective: over `communicator`, as ``trial(_:_:on:)``.
   fileprivate func meanOfBest(on communicator: some Communicator) throws -> (
@@ -213,6 +213,11 @@ extension ThresholdSearch {
     }
     let first = trials.max { score($0) < score($1) }!.threshold
     trials += try [0.3, 0.5, 0.7].map { try trial(first, $0, on: communicator) }
+    if allowsModules {
+      trials += try [0.02, 0.05, 0.1, 0.2].map {
+        try trial(first, 0.98, resolution: $0, on: communicator)
+      }
+    }
     let best = trials.sorted { score($0) > score($1) }.prefix(2)
     return (
       best.reduce(0) { $0 + $1.pairwiseF } / Double(best.count),

@@ -109,6 +109,7 @@ public func trainStructureNetwork(
   var settings = options.settings
   settings.threshold = chosen.threshold
   settings.laterThreshold = chosen.laterThreshold
+  settings.resolution = chosen.resolution
   settings.fewestPoints = chosen.fewestPoints ?? 1
   return StructureTraining(
     network: network.with(settings), lengths: lengths, epochs: state.progress.epochs,
@@ -130,26 +131,30 @@ func context(of set: LabelledEmbeddings, _ split: IdentitySplit, limit: Int) -> 
   return chosen.sorted()
 }
 
-/// Tries thresholds: first one for all levels, then each of the two separately around the best.
+/// Tries thresholds: first one for all levels, then each of the two separately around the best; then, with the best,
+/// modules at level 0.
 private func thresholdTrials(
   _ searches: [ThresholdSearch], fewestPoints: Int, after step: Int,
   observer: some StructureTrainingObserver, on communicator: some Communicator
 ) throws -> [ThresholdTrial] {
   let grid = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
   var trials: [ThresholdTrial] = []
-  func attempt(_ first: Int, _ later: Int) throws {
+  func attempt(_ first: Int, _ later: Int, resolution: Double? = nil) throws {
     guard grid.indices.contains(first), grid.indices.contains(later),
       !trials.contains(where: {
         $0.threshold == grid[first] && $0.laterThreshold == grid[later]
+          && $0.resolution == resolution
       })
     else { return }
     try observer.throwIfInterrupted(after: step, on: communicator)
     let ofSets = try searches.map {
-      try $0.trial(grid[first], grid[later], fewestPoints: fewestPoints, on: communicator)
+      try $0.trial(
+        grid[first], grid[later], resolution: resolution, fewestPoints: fewestPoints,
+        on: communicator)
     }
     let n = Double(max(ofSets.count, 1))
     let trial = ThresholdTrial(
-      threshold: grid[first], laterThreshold: grid[later],
+      threshold: grid[first], laterThreshold: grid[later], resolution: resolution,
       pairwiseF: ofSets.reduce(0) { $0 + $1.pairwiseF } / n,
       bcubedF: ofSets.reduce(0) { $0 + $1.bcubedF } / n,
       identityF: ofSets.reduce(0) { $0 + $1.identityF } / n,
@@ -166,5 +171,15 @@ private func thresholdTrials(
   for step in -3...3 { try attempt(start.first + step, start.later) }
   start = best()
   for step in -3...3 { try attempt(start.first, start.later + step) }
+  guard searches.allSatisfy(\.allowsModules), let chosen = trials.chosen else { return trials }
+  let (first, later) = (
+    grid.firstIndex(of: chosen.threshold)!, grid.firstIndex(of: chosen.laterThreshold)!
+  )
+  // Modules leave less to later levels, or what an edge alone would have joined.
+  for later in Set([later, grid.count - 1]).sorted() {
+    for resolution in [0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3] {
+      try attempt(first, later, resolution: resolution)
+    }
+  }
   return trials
 }

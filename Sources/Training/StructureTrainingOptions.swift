@@ -165,7 +165,22 @@ extension [ThresholdTrial] {
   /// One half is the natural threshold for a probability. A few hundred identities cannot tell closer scores
   /// apart, so which of them is highest is an accident of the seed. Where there are groups, only those count that
   /// have the right number of clusters in most of them, or in up to 5 % fewer.
+  ///
+  /// Modules at level 0 are chosen if the best of them have a score that is higher by 0.002. Of the γ within 0.01 of the
+  /// highest score the middle one is taken: the best one is an accident, too.
   package var chosen: ThresholdTrial? {
+    guard let withThreshold = filter({ $0.resolution == nil }).chosenThresholds else { return nil }
+    guard let best = filter({ $0.resolution != nil }).max(by: { $0.score < $1.score }),
+      best.score > withThreshold.score + 0.002
+    else { return withThreshold }
+    let good = filter {
+      $0.resolution != nil && $0.laterThreshold == best.laterThreshold
+        && $0.score >= best.score - 0.01
+    }.sorted { $0.resolution! < $1.resolution! }
+    return good[good.count / 2]
+  }
+
+  private var chosenThresholds: ThresholdTrial? {
     guard let best else { return nil }
     func distance(_ trial: ThresholdTrial) -> Double {
       let sum = [trial.threshold, trial.laterThreshold].reduce(0) { $0 + abs(log($1 / (1 - $1))) }
@@ -188,10 +203,13 @@ extension [ThresholdTrial] {
   }
 }
 
-/// The result of two thresholds on the identities that they are chosen on: means over sets.
+/// The result of two thresholds, or of γ and the threshold of later levels, on the identities that they are chosen on: means
+/// over sets.
 public struct ThresholdTrial: Codable, Equatable, Sendable {
   public var threshold: Double
   public var laterThreshold: Double
+  /// γ of level 0, if it merges by modules. ``threshold`` is then the one that was best without.
+  public var resolution: Double?
   public var pairwiseF: Double
   public var bcubedF: Double
   /// The mean of pairwise and BCubed F in which a point counts 1 over the size of its identity, so that
@@ -203,11 +221,12 @@ public struct ThresholdTrial: Codable, Equatable, Sendable {
   public var fewestPoints: Int?
 
   package init(
-    threshold: Double, laterThreshold: Double, pairwiseF: Double, bcubedF: Double,
-    identityF: Double, rightCounts: Double? = nil, fewestPoints: Int? = nil
+    threshold: Double, laterThreshold: Double, resolution: Double? = nil, pairwiseF: Double,
+    bcubedF: Double, identityF: Double, rightCounts: Double? = nil, fewestPoints: Int? = nil
   ) {
     self.threshold = threshold
     self.laterThreshold = laterThreshold
+    self.resolution = resolution
     self.pairwiseF = pairwiseF
     self.bcubedF = bcubedF
     self.identityF = identityF

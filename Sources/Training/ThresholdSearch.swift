@@ -20,6 +20,9 @@ struct ThresholdSearch {
   /// The groups of the points of all ranks, if there are groups.
   private let groups: [Int64]?
 
+  /// Whether level 0 may merge by modules.
+  var allowsModules: Bool { groups == nil }
+
   /// > Collective: over `communicator`. One neighbour search and one pass of the network.
   ///
   /// - Parameters:
@@ -46,16 +49,17 @@ struct ThresholdSearch {
   ///
   /// > Collective: over `communicator`, as clustering; then 8 bytes per point to every rank.
   func trial(
-    _ threshold: Double, _ laterThreshold: Double, fewestPoints: Int = 1,
-    on communicator: some Communicator
+    _ threshold: Double, _ laterThreshold: Double, resolution: Double? = nil,
+    fewestPoints: Int = 1, on communicator: some Communicator
   ) throws -> ThresholdTrial {
     let clusters = try level.run(
-      above: Thresholds(threshold, later: laterThreshold),
+      above: Thresholds(threshold, later: laterThreshold, resolution: resolution),
       within: GroupBounds(fewestPoints: fewestPoints, settles: groups != nil), on: communicator)
     let predicted = try communicator.allGather(clusters.labels(on: communicator).labels).values
     let scores = scoresAmongAll(truth: labels, predicted: predicted, isJudged: isJudged)
     return ThresholdTrial(
-      threshold: threshold, laterThreshold: laterThreshold, pairwiseF: scores.pairwise,
+      threshold: threshold, laterThreshold: laterThreshold, resolution: resolution,
+      pairwiseF: scores.pairwise,
       bcubedF: scores.bcubed, identityF: scores.identity,
       rightCounts: groups.map {
         rightCounts(truth: labels, predicted: predicted, groups: $0)

@@ -39,7 +39,7 @@ import Testing
     #expect(found.roots == [0, 1, 1, 1, 4, 5, 6])
     let none = try modules(of: 4, [], ranks: 2)
     #expect(none.roots == [0, 1, 2, 3])
-    #expect(none.codeLength == 0 && none.codeLengths.isEmpty)
+    #expect(none.cost == 0 && none.costs.isEmpty)
     #expect(try modules(of: 0, [], ranks: 2).roots.isEmpty)
   }
 
@@ -47,12 +47,12 @@ import Testing
   func theCodeGetsShorterWithEveryStepAndIsTheMapEquations(seed: Int) throws {
     let edges = planted(groups: 9, size: 12, seed: seed)
     let found = try modules(of: 108, edges, ranks: 1)
-    #expect(found.codeLengths.count > 2)
-    #expect(zip(found.codeLengths, found.codeLengths.dropFirst()).allSatisfy { $0 > $1 })
+    #expect(found.costs.count > 2)
+    #expect(zip(found.costs, found.costs.dropFirst()).allSatisfy { $0 > $1 })
     let length = codeLength(of: found.roots, edges)
-    #expect(abs(found.codeLength - length) < 1e-9, "\(found.codeLength), plainly \(length)")
-    #expect(abs(found.codeLengths[0] - codeLength(of: Array(0..<108), edges)) < 1e-9)
-    #expect(found.codeLength < codeLength(of: Array(repeating: 0, count: 108), edges))
+    #expect(abs(found.cost - length) < 1e-9, "\(found.cost), plainly \(length)")
+    #expect(abs(found.costs[0] - codeLength(of: Array(0..<108), edges)) < 1e-9)
+    #expect(found.cost < codeLength(of: Array(repeating: 0, count: 108), edges))
   }
 
   /// 0 – 1 – 2 – 7 – 5 – 6 – 4, and 3 beside 2.
@@ -63,7 +63,7 @@ import Testing
     #expect(once.roots == [0, 0, 0, 0, 4, 4, 4, 0])
     let twice = try modules(of: 8, edges, ranks: ranks)
     #expect(twice.roots == [0, 0, 0, 0, 4, 4, 4, 4])
-    #expect(twice.codeLength < once.codeLength)
+    #expect(twice.cost < once.cost)
   }
 
   /// Graphs whose groups only the second start finds.
@@ -74,9 +74,9 @@ import Testing
     let once = try modules(of: count, edges, ranks: 1, starts: 1)
     let twice = try modules(of: count, edges, ranks: 1)
     #expect(twice.roots == (0..<count).map { $0 / size * size })
-    #expect(twice.codeLengths.starts(with: once.codeLengths))
-    #expect(twice.codeLength < once.codeLength)
-    #expect(abs(twice.codeLength - codeLength(of: twice.roots, edges)) < 1e-9)
+    #expect(twice.costs.starts(with: once.costs))
+    #expect(twice.cost < once.cost)
+    #expect(abs(twice.cost - codeLength(of: twice.roots, edges)) < 1e-9)
     for (ranks, threads) in [(2, 1), (3, 2), (5, 1)] {
       for small in [0, 40, 1 << 18] {
         let found = try modules(
@@ -115,7 +115,7 @@ import Testing
           (found.roots[a] == found.roots[b]) == (moved.roots[place[a]] == moved.roots[place[b]]))
       }
     }
-    #expect(moved.codeLength == found.codeLength)
+    #expect(moved.cost == found.cost)
   }
 
   @Test func twoNodesThatWantEachOtherMeet() throws {
@@ -141,8 +141,8 @@ private func planted(groups: Int, size: Int, seed: Int) -> [(Int, Int)] {
 
 private struct Found: Equatable {
   var roots: [Int]
-  var codeLength: Double
-  var codeLengths: [Double]
+  var cost: Double
+  var costs: [Double]
 }
 
 private func modules(
@@ -163,8 +163,8 @@ private func modules(
       of: graph, starts: starts, gatheringUpTo: small, using: Workers(threads), on: communicator)
   }
   return Found(
-    roots: shares.flatMap { $0.roots.map { Int($0.index) } }, codeLength: shares[0].codeLength,
-    codeLengths: shares[0].codeLengths)
+    roots: shares.flatMap { $0.roots.map { Int($0.index) } }, cost: shares[0].cost,
+    costs: shares[0].costs)
 }
 
 /// The map equation as it stands in the paper: an index code book, and one for every module.

@@ -5,12 +5,12 @@ import LinearAlgebra
 
 /// What clusters a fit.
 enum FittedMethod: String, CaseIterable {
-  case flow, structure, coordinates
+  case flow, structure, modules, coordinates
 
   func model(dimensions: Int) throws -> TrainedModel? {
     switch self {
     case .flow: nil
-    case .structure: try TrainedModel(path: nil, dimensions: dimensions)
+    case .structure, .modules: try TrainedModel(path: nil, dimensions: dimensions)
     case .coordinates:
       try TrainedModel(
         path: Material.fixtures.appending(path: "tiny/sage_cf_k5_tau05/model.safetensors").path,
@@ -24,7 +24,8 @@ enum FittedMethod: String, CaseIterable {
     }
     return .network(
       try ClusteringPlan(
-        ClusteringOptions(threshold: 0.5, invalidRows: policy),
+        ClusteringOptions(
+          threshold: 0.5, resolution: self == .modules ? 0.1 : nil, invalidRows: policy),
         with: model))
   }
 

@@ -27,14 +27,15 @@ import Testing
 
   private func answer(
     _ points: Matrix, ranks: Int = 1, threads: Int = 1, invalidRows: InvalidRowPolicy = .error,
-    network: StructureNetwork? = nil
+    network: StructureNetwork? = nil, resolution: Double? = nil
   ) throws -> ClusterAnswer {
     let network = network ?? Self.network
     return try clusterOnThreads(
       EmbeddingsInMemory(points), with: .structure(network),
       options: ClusteringOptions(
         neighborCount: network.settings.neighborCount, threshold: network.settings.threshold,
-        laterThreshold: network.settings.laterThreshold, invalidRows: invalidRows,
+        laterThreshold: network.settings.laterThreshold, resolution: resolution,
+        invalidRows: invalidRows,
         workers: Workers(threads)), ranks: ranks)
   }
 
@@ -56,6 +57,44 @@ import Testing
     let points = points(203)
     let alone = try answer(points)
     #expect(try answer(points, ranks: ranks, threads: threads) == alone)
+  }
+
+  @Test(arguments: [1, 2, 3, 5, 8])
+  func byModulesHasTheSameBits(ranks: Int) throws {
+    let points = points(203)
+    let alone = try answer(points, resolution: 0.05)
+    #expect(alone.labels != (try answer(points)).labels)
+    #expect((2..<203).contains(Set(alone.labels).count))
+    #expect(try answer(points, ranks: ranks, threads: 2, resolution: 0.05) == alone)
+    // What no module joins, a higher γ does not either.
+    let counts = try [0.01, 0.1, 0.5, 1].map {
+      Set(try answer(points, resolution: $0).labels).count
+    }
+    #expect(counts == counts.sorted())
+  }
+
+  /// γ is the model's; with a τ that is given, it is not.
+  @Test func theModelSaysByWhichModules() throws {
+    var settings = Self.network.settings
+    settings.resolution = 0.05
+    let model = TrainedModel(.structure(Self.network.with(settings)))
+    func thresholds(_ options: ClusteringOptions) throws -> ThresholdRule {
+      try ClusteringPlan(options, with: model).thresholds
+    }
+    #expect(
+      try thresholds(ClusteringOptions())
+        == .given(Thresholds(0.5, later: 0.45, resolution: 0.05)))
+    #expect(try thresholds(ClusteringOptions(threshold: 0.3)) == .given(Thresholds(0.3)))
+    #expect(
+      try thresholds(ClusteringOptions(laterThreshold: 0.3))
+        == .given(Thresholds(0.5, later: 0.3)))
+    #expect(
+      try thresholds(ClusteringOptions(choosesThreshold: true)) == .withoutLabels(later: nil))
+    guard case .given(let finer) = try thresholds(ClusteringOptions(granularity: .finer)) else {
+      Issue.record("τ is given")
+      return
+    }
+    #expect(abs(finer.resolution! - 0.15 / 1.1) < 1e-12)
   }
 
   /// As when thresholds are tried: level 0 is judged once, for all of them.

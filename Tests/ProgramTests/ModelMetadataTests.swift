@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import HierarchicalClustering
 import Testing
 
 /// What a model file says of itself is checked where the model is read.
@@ -54,6 +55,7 @@ extension Programs {
       for (key, value, expected) in [
         ("k", "1000000000000", "2 ... 1000"), ("tau", "nan", "0 ... 1"),
         ("tau_later", "inf", "0 ... 1"), ("context", "100000", "9 ... 1000"),
+        ("resolution", "0", "more than 0, up to 1"), ("resolution", "2", "more than 0, up to 1"),
       ] {
         let path = try model(original, [key: value])
         for command in ["cluster", "info"] {
@@ -63,6 +65,40 @@ extension Programs {
             "\(path): its metadata say '\(value)' of '\(key)'; expected \(expected)")
         }
       }
+    }
+
+    /// A hierarchy of such a model is read back, and new points are assigned.
+    @Test(arguments: [nil, 3])
+    func modulesAreMergedWhereTheModelSaysSo(ranks: Int?) async throws {
+      let (original, hierarchy, save) = (scratch("original"), scratch("hierarchy"), scratch("fit"))
+      try TensorFile.write(
+        try TrainedModel.file(nil).names.map { try TrainedModel.file(nil).tensor($0) },
+        metadata: TrainedModel.file(nil).metadata.merging(["resolution": "0.1"]) { $1 },
+        to: original, overwrite: true)
+      for (output, arguments) in [
+        (hierarchy, ["--hierarchy", hierarchy]), (save, ["--save", save]),
+      ] {
+        let outcome = try await run(
+          "highland",
+          ["cluster", Fixture.features, "--model", original] + arguments, onRanks: ranks)
+        #expect(
+          outcome.exitCode == 0 && outcome.output.contains("modules at level 0 with γ = 0.1"),
+          "\(output): \(outcome)")
+      }
+      let report = try await run(
+        "highland", ["report", hierarchy, "--output", scratch("page.html")])
+      #expect(report.exitCode == 0, "\(report)")
+      #expect(
+        try String(contentsOfFile: scratch("page.html"), encoding: .utf8).contains("γ of level 0"))
+      let again = try await run(
+        "highland",
+        ["assign", Fixture.features, "--to", save, "--output", scratch("again.npy")], onRanks: ranks
+      )
+      #expect(again.exitCode == 0, "\(again)")
+      let labels = try ArrayFile(path: "\(hierarchy)/labels.npy")
+      let last = try labels.integers(rows: labels.rowCount - 1..<labels.rowCount)
+      let assigned = try ArrayFile(path: scratch("again.npy"))
+      #expect(try assigned.integers(rows: 0..<assigned.rowCount) == last)
     }
 
     @Test func classifiersOfGraphsSayWhatTheyAreAndWhatTakesThem() async throws {

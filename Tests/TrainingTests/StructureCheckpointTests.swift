@@ -90,7 +90,10 @@ private func run(
       others.source,
       by: ClusteringPlan(ClusteringOptions(), with: TrainedModel(.structure(trainings[0].network))),
       on: SingleRank()
-    ).run(above: Thresholds(chosen.threshold, later: chosen.laterThreshold), on: SingleRank())
+    ).run(
+      above: Thresholds(
+        chosen.threshold, later: chosen.laterThreshold, resolution: chosen.resolution),
+      on: SingleRank())
     let scores = scoresAmongAll(
       truth: others.labels, predicted: try clusters.labels(on: SingleRank()).labels,
       isJudged: others.labels.map { _ in true })

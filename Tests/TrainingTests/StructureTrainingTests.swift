@@ -181,7 +181,12 @@ private func train(
     let trained = try train(set, options())[0]
     let random = try train(set, options(epochs: 0))[0]
     #expect(trained.losses.last! < 0.75 * trained.losses[0], "\(trained.losses)")
-    #expect(trained.chosen!.score > random.chosen!.score + 0.05)
+    // Modules find most of these identities by edges alone, whatever their p.
+    func score(_ training: StructureTraining) -> Double {
+      training.trials.filter { $0.resolution == nil }.chosen!.score
+    }
+    #expect(score(trained) > score(random) + 0.05)
+    #expect(trained.network.settings.resolution == trained.chosen!.resolution)
     #expect(trained.network.settings.threshold == trained.chosen!.threshold)
   }
 
@@ -275,7 +280,9 @@ private func train(
       on: SingleRank())
     for trial in training.trials {
       let clusters = try level.run(
-        above: Thresholds(trial.threshold, later: trial.laterThreshold), on: SingleRank())
+        above: Thresholds(
+          trial.threshold, later: trial.laterThreshold, resolution: trial.resolution),
+        on: SingleRank())
       let scores = scoresAmongAll(
         truth: set.labels, predicted: try clusters.labels(on: SingleRank()).labels,
         isJudged: isJudged)
@@ -598,10 +605,12 @@ private let pairs: LabelledRows = {
 
 @Suite struct ThresholdChoices {
   private func trial(
-    _ first: Double, _ later: Double, _ score: Double, others: Double = 0.5
+    _ first: Double, _ later: Double, _ score: Double, others: Double = 0.5,
+    resolution: Double? = nil
   ) -> ThresholdTrial {
     ThresholdTrial(
-      threshold: first, laterThreshold: later, pairwiseF: others, bcubedF: others,
+      threshold: first, laterThreshold: later, resolution: resolution, pairwiseF: others,
+      bcubedF: others,
       identityF: score)
   }
 
@@ -612,6 +621,19 @@ private let pairs: LabelledRows = {
     ]
     #expect(trials.best == trials[0])
     #expect([ThresholdTrial]().best == nil)
+  }
+
+  @Test func modulesAreChosenIfTheyAreBetterThanThresholds() {
+    let thresholds = [trial(0.3, 0.9, 0.70), trial(0.5, 0.5, 0.695)]
+    let modules = [0.02: 0.68, 0.05: 0.704, 0.1: 0.71, 0.2: 0.705, 0.3: 0.69].map {
+      trial(0.5, 0.9, $1, resolution: $0)
+    }
+    // The middle one of those within a hundredth of the best, with the same τ of later levels.
+    let others = [trial(0.5, 0.99, 0.709, resolution: 0.01)]
+    #expect((thresholds + modules + others).chosen?.resolution == 0.1)
+    #expect(thresholds.chosen == thresholds[1])
+    #expect((thresholds + [trial(0.5, 0.9, 0.6965, resolution: 0.1)]).chosen == thresholds[1])
+    #expect((thresholds + [trial(0.5, 0.9, 0.6975, resolution: 0.1)]).chosen?.resolution == 0.1)
   }
 
   @Test func ofEqualsAreTheHighestThoseOfLevel0First() {

@@ -129,9 +129,11 @@ struct BenchmarkContest {
       entry.parameters = ["k": Double(choice.neighborCount)]
       entry.parameterText = "k \(choice.neighborCount)"
     case .thresholds(let choice):
-      let (k, tau) = (network!.neighborCount, choice.thresholds.first)
-      entry.parameters = ["k": Double(k), "tau": tau]
-      entry.parameterText = "k \(k), tau \(decimal(tau, places: 3))"
+      let (k, thresholds) = (network!.neighborCount, choice.thresholds)
+      let (name, value) =
+        thresholds.resolution.map { ("resolution", $0) } ?? ("tau", thresholds.first)
+      entry.parameters = ["k": Double(k), name: value]
+      entry.parameterText = "k \(k), \(name) \(decimal(value, places: 3))"
     }
     return entry
   }

@@ -166,7 +166,9 @@ extension ClusteringAccount {
       }
     default:
       text = "By the network '\(model ?? "")'" + (methodReason.map { ", \($0)" } ?? "")
-      if let tau {
+      if let resolution {
+        text += ", modules at level 0 with γ = \(decimal(resolution, places: 3))"
+      } else if let tau {
         text += ", τ = \(decimal(tau, places: 3))"
         text += tauRule == "given" ? "" : ", chosen without labels"
       }

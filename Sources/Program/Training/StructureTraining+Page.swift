@@ -27,17 +27,20 @@ extension StructureTraining {
 
   private func thresholds(_ chosen: ThresholdTrial) -> Page.Section {
     /// One τ for all levels.
-    let single = trials.filter { $0.threshold == $0.laterThreshold }
+    let single = trials.filter { $0.threshold == $0.laterThreshold && $0.resolution == nil }
       .sorted { $0.threshold < $1.threshold }
     func series(_ name: String, _ value: (ThresholdTrial) -> Double) -> LineChart.Series {
       LineChart.Series(
         name: name, points: single.map { .init(x: $0.threshold, y: value($0)) })
     }
     let rows = trials.sorted {
-      ($0.threshold, $0.laterThreshold) < ($1.threshold, $1.laterThreshold)
+      ($0.resolution ?? 0, $0.threshold, $0.laterThreshold)
+        < ($1.resolution ?? 0, $1.threshold, $1.laterThreshold)
     }.map { trial in
       [
-        "\(trial.threshold)", "\(trial.laterThreshold)", decimal(trial.pairwiseF, places: 4),
+        trial.resolution == nil ? "\(trial.threshold)" : "",
+        trial.resolution.map { "\($0)" } ?? "", "\(trial.laterThreshold)",
+        decimal(trial.pairwiseF, places: 4),
         decimal(trial.bcubedF, places: 4), decimal(trial.identityF, places: 4),
         trial == chosen ? "chosen" : "",
       ]
@@ -55,7 +58,9 @@ extension StructureTraining {
             lines: [.vertical(at: chosen.threshold, label: "chosen for level 0")])),
         .table(
           Page.Table(
-            header: ["τ of level 0", "τ later", "pairwise F", "BCubed F", "identity F", ""],
+            header: [
+              "τ of level 0", "γ of level 0", "τ later", "pairwise F", "BCubed F", "identity F", "",
+            ],
             rows: rows)),
       ])
   }

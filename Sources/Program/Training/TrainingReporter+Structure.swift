@@ -37,7 +37,8 @@ extension TrainingReporter: StructureTrainingObserver {
     _ trial: ThresholdTrial, after step: Int, on communicator: some Communicator
   ) throws {
     note(
-      "τ = \(trial.threshold), later \(trial.laterThreshold): "
+      (trial.resolution.map { "γ = \($0)" } ?? "τ = \(trial.threshold)")
+        + ", later \(trial.laterThreshold): "
         + "pairwise F \(decimal(trial.pairwiseF, places: 4)), "
         + "BCubed F \(decimal(trial.bcubedF, places: 4)), "
         + "\(decimal(trial.identityF, places: 4)) with identities of one weight")

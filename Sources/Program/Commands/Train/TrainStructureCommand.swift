@@ -166,8 +166,9 @@ extension StructureTraining {
   var summary: String {
     let work = "\(graphCount) levels, \(epochs.count) epochs, \(stepCount) steps."
     guard let chosen else { return work }
+    let first = chosen.resolution.map { "γ = \($0)" } ?? "τ = \(chosen.threshold)"
     return """
-      \(work) τ = \(chosen.threshold) at level 0 and \(chosen.laterThreshold) later, with pairwise F \
+      \(work) \(first) at level 0 and τ = \(chosen.laterThreshold) later, with pairwise F \
       \(decimal(chosen.pairwiseF, places: 4)), BCubed F \(decimal(chosen.bcubedF, places: 4)).
       """
   }
