@@ -9,8 +9,43 @@ public struct ExpectedTraffic: Codable, Equatable, Sendable {
   /// Of these, what goes to ranks on other hosts.
   public var messagesToOtherHosts = 0.0
   public var bytesToOtherHosts = 0.0
+  /// The same, apart by the form of the rounds.
+  public private(set) var byForm: [Form: Share] = [:]
 
   public init() {}
+
+  /// A round of a form, to ranks on any host.
+  fileprivate init(_ form: Form, messages: Double = 0, bytesSent: Double = 0) {
+    rounds = 1
+    self.messages = messages
+    self.bytesSent = bytesSent
+    byForm[form] = Share(rounds: 1, messages: messages, bytesSent: bytesSent)
+  }
+
+  /// To whom a rank sends in a round.
+  public enum Form: String, CaseIterable, Codable, Sendable {
+    /// The same to all others.
+    case allGather
+    /// A number of 8 bytes for each of the others.
+    case transpose
+    /// Something else to each of some others.
+    case exchange
+    /// To one rank, which is as far away for each.
+    case passing
+  }
+
+  /// Of the rounds of a form, what a rank sends.
+  public struct Share: Codable, Equatable, Sendable {
+    public var rounds = 0.0
+    public var messages = 0.0
+    public var bytesSent = 0.0
+
+    static func + (a: Self, b: Self) -> Self {
+      Share(
+        rounds: a.rounds + b.rounds, messages: a.messages + b.messages,
+        bytesSent: a.bytesSent + b.bytesSent)
+    }
+  }
 
   public static func + (a: Self, b: Self) -> Self {
     var sum = a
@@ -19,6 +54,7 @@ public struct ExpectedTraffic: Codable, Equatable, Sendable {
     sum.bytesSent += b.bytesSent
     sum.messagesToOtherHosts += b.messagesToOtherHosts
     sum.bytesToOtherHosts += b.bytesToOtherHosts
+    sum.byForm.merge(b.byForm, uniquingKeysWith: +)
     return sum
   }
 
@@ -32,6 +68,10 @@ public struct ExpectedTraffic: Codable, Equatable, Sendable {
     product.bytesSent *= times
     product.messagesToOtherHosts *= times
     product.bytesToOtherHosts *= times
+    product.byForm = a.byForm.mapValues {
+      Share(
+        rounds: times * $0.rounds, messages: times * $0.messages, bytesSent: times * $0.bytesSent)
+    }
     return product
   }
 }
@@ -74,11 +114,11 @@ public struct ExpectedRanks: Equatable, Sendable {
 
   /// As ``Communicator/allGather(_:byteCounts:into:)``: so many bytes of every rank to every rank.
   public func allGather(_ byteCount: Double) -> ExpectedTraffic {
-    traffic(messages: size - 1, byteCount: (size - 1) * byteCount)
+    toAll(byteCount, .allGather)
   }
 
   /// As ``Communicator/transpose(_:)``.
-  public var transpose: ExpectedTraffic { allGather(8) }
+  public var transpose: ExpectedTraffic { toAll(8, .transpose) }
 
   /// As ``Communicator/exchange(_:to:into:from:)``, of values whose destinations are spread evenly over the ranks.
   ///
@@ -89,7 +129,8 @@ public struct ExpectedRanks: Equatable, Sendable {
   public func exchange(
     _ count: Double, of byteCount: Double, to partnerCount: Double = .infinity
   ) -> ExpectedTraffic {
-    traffic(messages: min(partners(of: count), partnerCount), byteCount: count * byteCount)
+    traffic(
+      .exchange, messages: min(partners(of: count), partnerCount), byteCount: count * byteCount)
   }
 
   /// As ``Communicator/allToAll(_:)``.
@@ -110,11 +151,8 @@ public struct ExpectedRanks: Equatable, Sendable {
   /// - Parameter steps: How many places.
   public func passing(_ byteCount: Double, by steps: Double = 1) -> ExpectedTraffic {
     if count == 1 { return ExpectedTraffic() }
-    var traffic = ExpectedTraffic()
+    var traffic = ExpectedTraffic(.passing, messages: 1, bytesSent: byteCount)
     let away = hostCount == 1 ? 0 : min(1, steps / perHost)
-    traffic.rounds = 1
-    traffic.messages = 1
-    traffic.bytesSent = byteCount
     traffic.messagesToOtherHosts = away
     traffic.bytesToOtherHosts = away * byteCount
     return traffic
@@ -125,12 +163,15 @@ public struct ExpectedRanks: Equatable, Sendable {
     self.count == 1 || count <= 0 ? 0 : (size - 1) * -expm1(-count / (size - 1))
   }
 
-  private func traffic(messages: Double, byteCount: Double) -> ExpectedTraffic {
-    var traffic = ExpectedTraffic()
-    traffic.rounds = 1
-    guard count > 1 else { return traffic }
-    traffic.messages = messages
-    traffic.bytesSent = byteCount
+  private func toAll(_ byteCount: Double, _ form: ExpectedTraffic.Form) -> ExpectedTraffic {
+    traffic(form, messages: size - 1, byteCount: (size - 1) * byteCount)
+  }
+
+  private func traffic(
+    _ form: ExpectedTraffic.Form, messages: Double, byteCount: Double
+  ) -> ExpectedTraffic {
+    guard count > 1 else { return ExpectedTraffic(form) }
+    var traffic = ExpectedTraffic(form, messages: messages, bytesSent: byteCount)
     traffic.messagesToOtherHosts = messages * awayShare
     traffic.bytesToOtherHosts = byteCount * awayShare
     return traffic

@@ -31,8 +31,12 @@ public struct ExpectedPhase: Sendable {
 
   /// Wall time.
   public func seconds(at rates: Rates, of job: ClusteringJob) -> Double {
+    workSeconds(at: rates, of: job) + rates.seconds(of: traffic, among: job.ranks)
+  }
+
+  /// Wall time without messages.
+  public func workSeconds(at rates: Rates, of job: ClusteringJob) -> Double {
     rates.seconds(of: work, threadCount: job.threadCount)
-      + rates.seconds(of: traffic, among: job.ranks)
   }
 
   /// Adds what other phases cost, so many times.

@@ -29,8 +29,10 @@ import Testing
       _ = try communicator.gatherOne(UInt32(1))
       _ = try communicator.transpose(Array(repeating: 1, count: communicator.size))
     }
-    let expected = ExpectedRanks(ranks)
-    #expect(counted == expected.allGather(4) + expected.transpose)
+    let expected = ExpectedRanks(ranks).allGather(4) + ExpectedRanks(ranks).transpose
+    #expect(counted.rounds == expected.rounds)
+    #expect(counted.messages == expected.messages)
+    #expect(counted.bytesSent == expected.bytesSent)
   }
 
   @Test(arguments: 1...5)
@@ -67,6 +69,23 @@ import Testing
     #expect(ranks.exchange(1e6, of: 8).messages <= 63)
     #expect(ranks.exchange(1e6, of: 8, to: 2).messages == 2)
     #expect(ranks.exchange(1e6, of: 8, to: 2).bytesSent == 8e6)
+  }
+
+  @Test(arguments: [1, 6])
+  func formsAddUpToTheWhole(count: Int) {
+    let ranks = ExpectedRanks(count)
+    let whole =
+      3 * (ranks.allGather(4) + ranks.allToAll(50, of: 8)) + ranks.sums(60) + ranks.passing(7)
+    let shares = whole.byForm.values
+    #expect(shares.reduce(0) { $0 + $1.rounds } == whole.rounds)
+    #expect(abs(shares.reduce(0) { $0 + $1.messages } - whole.messages) < 1e-9)
+    #expect(abs(shares.reduce(0) { $0 + $1.bytesSent } - whole.bytesSent) < 1e-9)
+    // One of the exchanges, of the gathers and of the passes is of sums or needs several ranks.
+    let several = count > 1
+    #expect(whole.byForm[.allGather]?.rounds == (several ? 4 : 3))
+    #expect(whole.byForm[.exchange]?.rounds == (several ? 4 : 3))
+    #expect(whole.byForm[.transpose]?.bytesSent == 3 * 8 * Double(count - 1))
+    #expect(whole.byForm[.passing]?.bytesSent == (several ? 7 : nil))
   }
 
   @Test func hostsDivideWhatIsSent() {

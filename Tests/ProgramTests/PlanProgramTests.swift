@@ -39,6 +39,14 @@ extension Programs {
       #expect(try total(some, "bytesToOtherHosts") < total(some, "bytesSent"))
       #expect(try total(some, "bytesToOtherHosts") > 0)
       #expect(try total(some, "memoryBytes") > 1e9 * 1024 / 512)
+      #expect(try total(some, "workSeconds") < total(some, "seconds"))
+      let phases = try #require(some["phases"] as? [[String: Any]])
+      let search = try #require(phases.first { $0["phase"] as? String == "neighbors" })
+      let forms = try #require(search["byForm"] as? [String: [String: Double]])
+      let sent = forms.values.reduce(0) { $0 + $1["bytesSent"]! }
+      let cost = try #require(search["cost"] as? [String: Double])
+      #expect(forms.keys.sorted() == ["allGather", "exchange"])
+      #expect(abs(sent / cost["bytesSent"]! - 1) < 1e-9)
     }
 
     /// The plan of a file is that of its size and type.

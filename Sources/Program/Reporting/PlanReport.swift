@@ -34,9 +34,12 @@ struct PlanReport: Codable {
   var furtherPartition: PartitionReport?
   var assumptions: [String]
   var rates: String
+  var messageRates: MessageReport
 
   struct Cost: Codable {
     var seconds: Double
+    /// Of these, what would be left without messages.
+    var workSeconds: Double
     var flops: Double
     var bytesSent: Double
     var bytesToOtherHosts: Double
@@ -52,6 +55,16 @@ struct PlanReport: Codable {
     var phase: String
     var nodeCount: Int
     var cost: Cost
+    /// Rounds, messages and bytes by ``ExpectedTraffic/Form``.
+    var byForm: [String: ExpectedTraffic.Share]
+  }
+
+  /// What seconds of messages follow from. Those between hosts are of a host, all its ranks together.
+  struct MessageReport: Codable {
+    var bytesPerSecond: Double
+    var secondsPerMessage: Double
+    var bytesPerSecondBetweenHosts: Double
+    var secondsPerMessageBetweenHosts: Double
   }
 
   struct RemedyReport: Codable {
@@ -85,16 +98,20 @@ struct PlanReport: Codable {
       PhaseReport(
         level: phase.level, phase: phase.phase.rawValue, nodeCount: phase.nodeCount,
         cost: Cost(
-          seconds: planned.seconds(phase), flops: phase.flops, bytesSent: phase.traffic.bytesSent,
+          seconds: planned.seconds(phase), workSeconds: planned.workSeconds(phase),
+          flops: phase.flops, bytesSent: phase.traffic.bytesSent,
           bytesToOtherHosts: phase.traffic.bytesToOtherHosts, messages: phase.traffic.messages,
           rounds: phase.traffic.rounds, memoryBytes: planned.fixedBytes + phase.memoryBytes,
-          diskBytes: phase.diskBytes))
+          diskBytes: phase.diskBytes),
+        byForm: Dictionary(uniqueKeysWithValues: phase.traffic.byForm.map { ($0.rawValue, $1) }))
     }
     let traffic = run.traffic
     total = Cost(
-      seconds: planned.seconds, flops: run.flops, bytesSent: traffic.bytesSent,
-      bytesToOtherHosts: traffic.bytesToOtherHosts, messages: traffic.messages,
-      rounds: traffic.rounds, memoryBytes: planned.memoryBytes, diskBytes: run.diskBytes)
+      seconds: planned.seconds,
+      workSeconds: run.phases.reduce(0) { $0 + planned.workSeconds($1) }, flops: run.flops,
+      bytesSent: traffic.bytesSent, bytesToOtherHosts: traffic.bytesToOtherHosts,
+      messages: traffic.messages, rounds: traffic.rounds, memoryBytes: planned.memoryBytes,
+      diskBytes: run.diskBytes)
     boundBytesIfHalfMerge = planned.boundBytes
     boundBytes = planned.mostBoundBytes
     limitBytes = planned.limit
@@ -115,6 +132,11 @@ struct PlanReport: Codable {
       origin
       + (areRatesOfThisMachine
         ? "" : " (of \(planned.rates.processor), \(planned.rates.kernels), not of this machine)")
+    messageRates = MessageReport(
+      bytesPerSecond: planned.rates.bytesPerSecond,
+      secondsPerMessage: planned.rates.secondsPerMessage,
+      bytesPerSecondBetweenHosts: planned.rates.bytesPerSecondBetweenHosts,
+      secondsPerMessageBetweenHosts: planned.rates.secondsPerMessageBetweenHosts)
   }
 }
 

@@ -39,6 +39,7 @@ struct PlannedRun {
   var job: ClusteringJob { run.job }
   var seconds: Double { run.seconds(at: rates) }
   func seconds(_ phase: ExpectedPhase) -> Double { phase.seconds(at: rates, of: job) }
+  func workSeconds(_ phase: ExpectedPhase) -> Double { phase.workSeconds(at: rates, of: job) }
 
   /// Of the rank that takes most.
   var memoryBytes: Double { fixedBytes + run.memoryBytes }
