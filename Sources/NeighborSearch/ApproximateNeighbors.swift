@@ -44,28 +44,57 @@ public func approximateNeighbors(
   using workers: Workers = Workers(), on communicator: some Communicator,
   progress: (Double) throws -> Void = { _ in }
 ) throws -> (lists: NeighborLists, summary: ApproximateSummary) {
+  try approximateNeighbors(
+    ofFirst: nil, of: rows, listLength: listLength, recall: recall, dividedBy: division, in: nodes,
+    named: names, keptIn: store, using: workers, on: communicator, progress: progress)
+}
+
+/// The same of all owned nodes, or of those that come first on every rank.
+///
+/// Where only some ask, the others are in one cell each, and those that ask visit more: centres are found, and cells of the
+/// others, but only pairs with a node that asks are compared.
+///
+/// - Parameters:
+///   - askingCount: Owned. Of how many of the owned nodes neighbours are wanted; nil on all ranks for all.
+///   - store: Nil if only some ask.
+/// - Returns: Lists of all owned nodes; those of nodes that do not ask are empty.
+func approximateNeighbors(
+  ofFirst askingCount: Int?, of rows: StoredRows, listLength: Int, recall: Double,
+  dividedBy division: SearchDivision, in nodes: NodePartition, named names: [GlobalNode]?,
+  keptIn store: (any SearchStore)?, using workers: Workers, on communicator: some Communicator,
+  progress: (Double) throws -> Void
+) throws -> (lists: NeighborLists, summary: ApproximateSummary) {
+  precondition(askingCount == nil || store == nil, "a search for some nodes is not kept")
   try communicator.assertReplicated(
     (
       listLength: listLength, recall: recall, division: division, columns: rows.columnCount,
       nodes: nodes.firstNode,
-      isNamed: names != nil
+      isNamed: names != nil, isForSome: askingCount != nil
     ))
   let owned = nodes.owned(by: communicator.rank)
   let names = owned.names(names, ofRows: rows.rowCount)
-  let plan = SearchPlan(nodeCount: nodes.nodeCount, listLength: listLength)
+  let askingNodeCount = try askingCount.map { try communicator.sum($0) }
+  let plan = SearchPlan(
+    nodeCount: nodes.nodeCount, listLength: listLength, askingCount: askingNodeCount)
   let capacity = min(listLength, max(nodes.nodeCount - 1, 0))
   // A function, so that the memory of what was kept is that of the lists alone.
   func begun() throws -> (place: SearchPlace?, lists: CandidateLists) {
     guard capacity > 0,
       let kept = try store?.newest(length: capacity, in: nodes, on: communicator)
-    else { return (nil, CandidateLists(count: owned.count, capacity: capacity)) }
+    else {
+      // Nothing is near enough for the lists of nodes that do not ask.
+      let bounds = (0..<owned.count).map { $0 < askingCount ?? .max ? -Float.infinity : .infinity }
+      return (nil, CandidateLists(capacity: capacity, bounds: bounds))
+    }
     return (kept.place, CandidateLists(kept, capacity: capacity))
   }
   var (start, lists) = try begun()
   let directed = rows.rowsThatAreNotZeros
+  let asking = askingCount.map { count in Array(directed.prefix { $0 < count }) }
   func chosenSamples(seed: UInt64) throws -> SearchSamples {
     try SearchSamples(
-      of: directed, among: nodes.nodeCount, named: names, by: plan, seed: seed, on: communicator)
+      of: directed, asking: asking, among: nodes.nodeCount, named: names, by: plan, seed: seed,
+      on: communicator)
   }
   var samples = try chosenSamples(seed: 1)
   let sample = try RecallSample(
@@ -76,7 +105,7 @@ public func approximateNeighbors(
   var summary = ApproximateSummary(
     wantedRecall: recall, recall: estimate, recallByPartition: [], cellCount: plan.cellCount,
     meanCells: 0, comparedPairs: sample.pairCount, imbalance: 1)
-  var effort = SearchEffort(isDiffuse: false)
+  var effort = plan.effort(isDiffuse: false)
   // The share of the work before a partition, and that of the partition if as many follow as are expected.
   var (shareBefore, ownShare) = (0.0, 0.5)
   func shareOfNext(after partitionCount: Int) -> Double {
@@ -89,7 +118,7 @@ public func approximateNeighbors(
   var finishedTaskCount = 0
   if let start = start.take() {
     (summary, estimate) = (start.summary, start.summary.recall)
-    effort = SearchEffort(isDiffuse: start.isDiffuse)
+    effort = plan.effort(isDiffuse: start.isDiffuse)
     finishedTaskCount = start.taskCount
     if !summary.recallByPartition.isEmpty {
       ownShare = shareOfNext(after: summary.recallByPartition.count)
@@ -119,14 +148,17 @@ public func approximateNeighbors(
     }
     var tree = try cells()
     if number == 0, try sample.isDiffuse(in: tree, of: rows, using: workers, on: communicator) {
-      effort = SearchEffort(isDiffuse: true)
-      pairCount += tree.ownPairCount
-      tree = try cells()
+      let scale = effort.cellScale
+      effort = plan.effort(isDiffuse: true)
+      if effort.cellScale != scale {
+        pairCount += tree.ownPairCount
+        tree = try cells()
+      }
     }
     let findingShare = plan.findingShare(by: effort)
     let membership = try CellMembership(
-      of: rows, at: directed, marginBy: samples.margin, in: tree, by: effort, using: workers,
-      on: communicator
+      of: rows, at: directed, askingFirst: askingCount ?? rows.rowCount, marginBy: samples.margin,
+      in: tree, by: effort, using: workers, on: communicator
     ) { share in
       try progress(shareBefore + share * findingShare * ownShare)
     }
@@ -144,16 +176,22 @@ public func approximateNeighbors(
       try progress(
         shareBefore + (findingShare + share * (1 - findingShare)) * ownShare)
     }
-    pairCount += tree.ownPairCount + tree.pairCount(rowCount: directed.count, by: effort)
+    let ownAsking = asking?.count ?? directed.count
+    pairCount +=
+      tree.ownPairCount + tree.pairCount(rowCount: ownAsking, by: effort)
+      + tree.pairCount(otherCount: directed.count - ownAsking, by: effort)
     (estimate, summary.imbalance) = try sample.estimate(
       lists, afterComparing: pairCount, on: communicator)
     summary.recall = estimate
     summary.cellCount = plan.cellCount(by: effort)
     summary.recallByPartition.append(estimate.mean)
-    summary.comparedPairs += tasks.pairCount + tree.pairCount(rowCount: nodes.nodeCount, by: effort)
-    let visits = tasks.visitCount / Double(max(nodes.nodeCount, 1))
+    let allAsking = askingNodeCount ?? nodes.nodeCount
+    summary.comparedPairs +=
+      tasks.pairCount + tree.pairCount(rowCount: allAsking, by: effort)
+      + tree.pairCount(otherCount: nodes.nodeCount - allAsking, by: effort)
+    let visits = tasks.visitCount / Double(max(allAsking, 1))
     summary.meanCells += (visits - summary.meanCells) / Double(number + 1)
-    if number == 0, SearchEffort.isLow(estimate.mean) { effort = SearchEffort(isDiffuse: true) }
+    if number == 0, SearchEffort.isLow(estimate.mean) { effort = plan.effort(isDiffuse: true) }
     shareBefore += ownShare
     ownShare = shareOfNext(after: number + 1)
   }

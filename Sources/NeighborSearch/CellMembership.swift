@@ -17,6 +17,8 @@ struct CellMembership: Sendable {
   let cells: [Int32]
   /// Replicated. How far the border of a cell may be.
   let margin: Float
+  /// Owned. So many of the first rows ask for neighbours. The others are members of their nearest cells and visit none.
+  let askingCount: Int
 
   /// Most cells that a row is in.
   static let limit = 32
@@ -28,13 +30,14 @@ struct CellMembership: Sendable {
   ///
   /// - Parameters:
   ///   - directed: Owned. Ascending places of the rows that are not zeros; the others are in no cell.
+  ///   - askingCount: Owned. So many of the first rows ask for neighbours.
   ///   - sample: The rows by which the margin is found.
   ///   - effort: Replicated.
   ///   - progress: Called on every rank, now and then, with the share of its rows that are done. If it throws, it must do
   ///     so on every rank.
   init(
-    of rows: StoredRows, at directed: [Int], marginBy sample: RowSample, in tree: CellTree,
-    by effort: SearchEffort, using workers: Workers,
+    of rows: StoredRows, at directed: [Int], askingFirst askingCount: Int,
+    marginBy sample: RowSample, in tree: CellTree, by effort: SearchEffort, using workers: Workers,
     on communicator: some Communicator, progress: (Double) throws -> Void
   ) throws {
     let groupCount = effort.groupCount(among: tree.groups.columnCount)
@@ -62,9 +65,11 @@ struct CellMembership: Sendable {
 
     var cellCounts = Array(repeating: 0, count: rows.rowCount + 1)
     var cells: [Int32] = []
-    cells.reserveCapacity(Int(Double(directed.count) * effort.meanCells * 1.1))
+    let firstOther = directed.firstIndex { $0 >= askingCount } ?? directed.count
+    cells.reserveCapacity(
+      Int(Double(firstOther) * effort.meanCells * 1.1) + directed.count - firstOther)
     // A slab at a time: the lists of all rows would be as much as rows of 100 columns.
-    for slab in (0..<directed.count).tiles(of: 1 << 15) {
+    for slab in (0..<firstOther).tiles(of: 1 << 15) {
       let nearest = tree.nearestCells(
         of: rows, at: Array(directed[slab]), inGroups: groupCount, within: gap,
         using: workers)
@@ -79,7 +84,18 @@ struct CellMembership: Sendable {
       }
       try progress(Double(slab.upperBound) / Double(directed.count))
     }
+    let fewGroups = effort.groupCountOfOthers(among: tree.groups.columnCount)
+    for slab in (firstOther..<directed.count).tiles(of: 1 << 15) {
+      let nearest = tree.nearestCells(
+        of: rows, at: Array(directed[slab]), limit: 1, inGroups: fewGroups, using: workers)
+      for (row, place) in directed[slab].enumerated() where nearest.cell[row] >= 0 {
+        cells.append(Int32(nearest.cell[row]))
+        cellCounts[place] += 1
+      }
+      try progress(Double(slab.upperBound) / Double(directed.count))
+    }
     self.cells = cells
+    self.askingCount = askingCount
     offsets = cellCounts.exclusivePrefixSums()
   }
 }
@@ -91,7 +107,7 @@ private struct OtherCell: BitwiseCopyable {
   let gap: Float
 }
 
-/// Cells near some rows. Lists of ``CellMembership/limit`` places for each.
+/// Cells near some rows. Lists of as many places for each.
 struct NearCells {
   /// The nearest first; −1 for none.
   let cell: [Int64]
@@ -106,11 +122,12 @@ extension CellTree {
   ///
   /// Only cells of the `groupCount` nearest groups are looked at, and those that are less similar than the
   /// nearest by more than the gap are left out.
+  ///
+  /// - Parameter limit: Most cells of a row.
   func nearestCells(
-    of rows: StoredRows, at places: [Int], inGroups groupCount: Int, within gap: Float = .infinity,
-    using workers: Workers
+    of rows: StoredRows, at places: [Int], limit: Int = CellMembership.limit,
+    inGroups groupCount: Int, within gap: Float = .infinity, using workers: Workers
   ) -> NearCells {
-    let limit = CellMembership.limit
     var lists = CandidateLists(count: places.count, capacity: limit)
     let tiles = (0..<places.count).tiles(of: 512)
     unsafe lists.withAccess { lists in

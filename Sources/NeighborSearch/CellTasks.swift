@@ -23,7 +23,7 @@ struct CellTasks: Sendable {
   let finishedCount: Int
   /// Pairs of rows that are compared.
   let pairCount: Double
-  /// Visits of cells, by members and others.
+  /// Visits of cells by rows that ask, members and others.
   let visitCount: Double
 
   let slabCount: Int
@@ -53,17 +53,21 @@ struct CellTasks: Sendable {
   ) throws {
     var members = Array(repeating: 0.0, count: cellCount)
     var visits = members
-    for (first, end) in zip(membership.offsets, membership.offsets.dropFirst()) where first < end {
-      members[Int(membership.cells[first])] += 1
-      for place in first..<end { visits[Int(membership.cells[place])] += 1 }
+    for row in membership.offsets.indices.dropLast() {
+      let cells = membership.cells[membership.offsets[row]..<membership.offsets[row + 1]]
+      guard let home = cells.first else { continue }
+      members[Int(home)] += 1
+      if row < membership.askingCount { for cell in cells { visits[Int(cell)] += 1 } }
     }
     let sums = try communicator.sums(members + visits)
     members = Array(sums[..<cellCount])
     visits = Array(sums[cellCount...])
     visitCount = visits.reduce(0, +)
+    let memberCount = members.reduce(0, +)
     slabCount = Self.slabCount(
-      members: members.reduce(0, +) / Double(communicator.size),
-      visits: visitCount / Double(communicator.size), rowByteCount: Double(rowByteCount),
+      members: memberCount / Double(communicator.size),
+      visits: max(visitCount, memberCount) / Double(communicator.size),
+      rowByteCount: Double(rowByteCount),
       listByteCount: Double(12 * listLength), isAlone: communicator.size == 1, division)
     let parts = members.map { max(1, Int(($0 / Self.memberLimit).rounded(.up))) }
     firstTask = (parts + [0]).exclusivePrefixSums()
@@ -76,7 +80,7 @@ struct CellTasks: Sendable {
     var costs = parts.indices.flatMap { cell in
       let parts = parts[cell]
       let (members, visits) = (members[cell] / Double(parts), visits[cell] / Double(parts))
-      // Each visit costs, beside its pairs, about as much as some; of a cell without members there are none.
+      // Each visit costs, beside its pairs, about as much as some; of a cell without members or without visits there are none.
       return Array(repeating: members > 0 ? visits * (members + 100) : 0, count: parts)
     }
     self.finishedCount = finishedCount

@@ -82,6 +82,7 @@ extension CellTasks {
     _ body: (_ visit: Visit, _ slab: Int, _ rank: Int) -> Void
   ) {
     for row in names.indices {
+      let asks = row < membership.askingCount
       let first = membership.offsets[row]
       for place in first..<membership.offsets[row + 1] {
         let task = task(of: membership.cells[place], node: names[row])
@@ -91,7 +92,7 @@ extension CellTasks {
         let isMember = place == first
         for rank in isMember ? ranks(of: task, among: rankCount) : home...home {
           body(
-            Visit(row: row, task: task, isMember: isMember, isAsking: rank == home),
+            Visit(row: row, task: task, isMember: isMember, isAsking: asks && rank == home),
             Int(slab[task]), rank)
         }
       }

@@ -30,6 +30,13 @@ struct CellTree: Sendable {
       * Self.pairsPerRow(inGroups: groups.columnCount, ofCells: Double(cellCount), by: effort)
   }
 
+  /// The same of rows that do not ask.
+  func pairCount(otherCount: Int, by effort: SearchEffort) -> Double {
+    let searched = Double(effort.groupCountOfOthers(among: groups.columnCount))
+    let groups = Double(max(1, groups.columnCount))
+    return Double(otherCount) * (groups + searched * (Double(cellCount) / groups))
+  }
+
   /// About how many centres a row is compared with to find its cells.
   static func pairsPerRow(
     inGroups groupCount: Int, ofCells cellCount: Double, by effort: SearchEffort

@@ -25,12 +25,7 @@ public func nearestNeighbors(
   try communicator.assertReplicated(options)
   let plan = SearchPlan(nodeCount: nodes.nodeCount, listLength: listLength)
   let choice = plan.choice(by: options)
-  if choice.method == .approximate, options.recall > plan.mostRecall {  // on every rank
-    throw AgreedFailure(
-      reason:
-        "recall \(options.recall): lists of \(listLength) places are estimated to hold at most "
-        + "\((plan.mostRecall * 1e4).rounded(.down) / 1e4); expected no more, or an exact search")
-  }
+  if choice.method == .approximate { try plan.check(recall: options.recall) }
   guard choice.method == .approximate else {
     let lists = try nearestNeighbors(
       of: rows, listLength: listLength, dividedBy: options.division, in: nodes, named: names,

@@ -5,8 +5,8 @@ package import Parallelism
 
 /// The nearest other nodes of some owned nodes by cosine similarity: of those that come first on every rank.
 ///
-/// All pairs of such a node and any other are compared, unless an approximate search among all nodes, of which the
-/// others' lists are then dropped, is much cheaper. The exact lists have the order and the bits of
+/// All pairs of such a node and any other are compared, unless an approximate search is much cheaper, in which only these
+/// nodes ask. The exact lists have the order and the bits of
 /// ``nearestNeighbors(of:listLength:dividedBy:in:named:using:on:progress:)``.
 ///
 /// > Collective: over `communicator`. Exact: a round of 8 bytes per rank and four for every `tileLength` nodes, their
@@ -35,18 +35,21 @@ package func nearestNeighbors(
       listLength: listLength, options: options, columns: rows.columnCount, nodes: nodes.firstNode,
       tileLength: tileLength
     ))
-  let pairCount = Double(try communicator.sum(count)) * Double(nodes.nodeCount)
-  let plan = SearchPlan(nodeCount: nodes.nodeCount, listLength: listLength)
-  let choice = plan.choice(by: options, insteadOf: pairCount)
+  let plan = SearchPlan(
+    nodeCount: nodes.nodeCount, listLength: listLength, askingCount: try communicator.sum(count))
+  let choice = plan.choice(by: options)
   if choice.method == .approximate {
-    var options = options
-    options.method = .approximate
-    let found = try nearestNeighbors(
-      of: rows, listLength: listLength, by: options, in: nodes, named: names, using: workers,
+    try plan.check(recall: options.recall)
+    let (lists, summary) = try approximateNeighbors(
+      ofFirst: count, of: rows, listLength: listLength, recall: options.recall,
+      dividedBy: options.division, in: nodes, named: names, keptIn: nil, using: workers,
       on: communicator, progress: progress)
-    var summary = found.summary
-    summary.reason = choice.reason
-    return (found.lists.first(count), summary)
+    return (
+      lists.first(count),
+      SearchSummary(
+        method: .approximate, reason: choice.reason, comparedPairs: summary.comparedPairs,
+        approximate: summary)
+    )
   }
   var lists = CandidateLists(count: count, capacity: listLength)
   try rows.forEachTile(
@@ -59,7 +62,7 @@ package func nearestNeighbors(
   }
   return (
     lists.neighborLists(listLength: listLength, using: workers),
-    SearchSummary(method: .exact, reason: choice.reason, comparedPairs: pairCount)
+    SearchSummary(method: .exact, reason: choice.reason, comparedPairs: plan.exactPairs)
   )
 }
 

@@ -27,7 +27,7 @@ struct RecallSample {
   /// Owned. How similar the last of the exact neighbours is, and how many there are, of each of the rows.
   private let reached: [Float]
   private let neighborCount: [Int]
-  /// Replicated. How many rows there are on all ranks, and whether no other row has a direction.
+  /// Replicated. How many rows there are on all ranks, and whether no other row asks.
   let rowCount: Int
   private let isComplete: Bool
 
@@ -71,7 +71,7 @@ struct RecallSample {
     self.reached = reached
     self.neighborCount = neighborCount
     rowCount = all.count
-    isComplete = rowCount >= samples.directedCount
+    isComplete = rowCount >= samples.askingCount
     pairCount = Double(rowCount) * Double(samples.directedCount)
     let mean = listLength > 0 && rowCount > 0 && samples.directedCount > 1 ? 0.0 : 1
     estimateOfEmptyLists = RecallEstimate(

@@ -1,3 +1,5 @@
+internal import Communication
+
 /// How nearest neighbours are searched.
 public enum SearchMethod: String, CaseIterable, Codable, Sendable {
   /// All pairs are compared.
@@ -69,22 +71,31 @@ struct SearchEffort: Sendable {
   let cellScale: Int
   /// Whether neighbourhoods have so many dimensions that a few cells hold few of the neighbours.
   let isDiffuse: Bool
+  /// Whether only some of the nodes ask for neighbours. The others are in one cell each.
+  let isForSome: Bool
 
   /// Whether a first partition found so little that the data must be diffuse, though they did not look so.
   static func isLow(_ recall: Double) -> Bool { recall < 0.85 }
 
   /// In diffuse data more and larger cells find more; elsewhere more groups do, as a point's nearest cells may be
   /// in groups that are not.
-  init(isDiffuse: Bool) {
+  ///
+  /// Where only some ask, a pair is found by the cells of one of its nodes alone. All groups and more cells for these cost less
+  /// than another partition, for which the cells of all would be found; larger cells find no more.
+  init(isDiffuse: Bool, isForSome: Bool = false) {
     self.isDiffuse = isDiffuse
-    meanCells = isDiffuse ? 12 : 4
-    cellScale = isDiffuse ? 2 : 1
+    self.isForSome = isForSome
+    meanCells = isDiffuse ? (isForSome ? 24 : 12) : (isForSome ? 12 : 4)
+    cellScale = isDiffuse && !isForSome ? 2 : 1
   }
 
   /// How many of the groups of cells are searched for a node's nearest cells.
   func groupCount(among count: Int) -> Int {
-    min(count, isDiffuse ? 8 : min(max(2 * count / 5, 8), 16))
+    isForSome ? count : min(count, isDiffuse ? 8 : min(max(2 * count / 5, 8), 16))
   }
+
+  /// The same of a node that does not ask.
+  func groupCountOfOthers(among count: Int) -> Int { min(count, isDiffuse ? 8 : 4) }
 }
 
 /// The sizes of an approximate search, and what it is predicted to cost.
@@ -92,6 +103,10 @@ package struct SearchPlan: Sendable {
   /// About how many cells a usual partition has.
   let cellCount: Int
   private let nodeCount: Double
+  /// Nodes that ask for neighbours: all, or some.
+  private let askingCount: Double
+  private let isForSome: Bool
+  private let listLength: Int
   private let nodesPerCell: Double
 
   /// The most partitions that are made for a recall.
@@ -101,6 +116,8 @@ package struct SearchPlan: Sendable {
   // larger than the mean.
   private static let pairsPerNode = 3000.0
   private static let pairsPerVisit = 250.0
+  // Of a node that does not ask, in the same way.
+  private static let pairsPerOther = 700.0
   private static let imbalance = 1.3
 
   /// How many times as fast an approximate search must be to be preferred: for diffuse nodes the prediction is
@@ -111,6 +128,11 @@ package struct SearchPlan: Sendable {
   /// and each of the next a quarter fewer than the one before.
   static func expectedPartitions(for recall: Double, isDiffuse: Bool) -> Int {
     isDiffuse ? min(1 + morePartitions(from: 0.5, to: recall), maximumPartitions) : 2
+  }
+
+  /// How thoroughly the nodes are searched.
+  func effort(isDiffuse: Bool) -> SearchEffort {
+    SearchEffort(isDiffuse: isDiffuse, isForSome: isForSome)
   }
 
   /// How many more partitions will be made, if each misses a quarter fewer than those before.
@@ -126,15 +148,19 @@ package struct SearchPlan: Sendable {
   /// - Parameters:
   ///   - nodeCount: Of all ranks.
   ///   - listLength: Places of a list: a cell must hold several times as many.
-  package init(nodeCount: Int, listLength: Int) {
+  ///   - askingCount: How many of the nodes ask for neighbours; nil if all do.
+  package init(nodeCount: Int, listLength: Int, askingCount: Int? = nil) {
     // With more nodes, larger cells: to find those of a node costs √C, and to compare it there N / C.
     let balanced = (1...).first { $0 * $0 * $0 >= 2 * nodeCount }!
     let size = max(128, 3 * listLength, balanced)
     cellCount = max(1, nodeCount / size)
     nodesPerCell = Double(min(size, max(nodeCount, 1)))
     self.nodeCount = Double(nodeCount)
+    self.askingCount = Double(askingCount ?? nodeCount)
+    isForSome = askingCount != nil
+    self.listLength = listLength
     mostRecall =
-      Double(nodeCount) <= RecallSample.wantedCount
+      self.askingCount <= RecallSample.wantedCount
       ? 1 : RecallEstimate.mostLower(trials: RecallSample.wantedCount * Double(max(listLength, 1)))
   }
 
@@ -145,14 +171,26 @@ package struct SearchPlan: Sendable {
   /// all nodes.
   let mostRecall: Double
 
+  /// - Throws: ``AgreedFailure``, on every rank, for a recall that no estimate can show.
+  func check(recall: Double) throws {
+    guard recall > mostRecall else { return }
+    throw AgreedFailure(
+      reason:
+        "recall \(recall): lists of \(listLength) places are estimated to hold at most "
+        + "\((mostRecall * 1e4).rounded(.down) / 1e4); expected no more, or an exact search")
+  }
+
   /// Pairs of an exact search.
-  var exactPairs: Double { nodeCount * (nodeCount - 1) / 2 }
+  var exactPairs: Double {
+    isForSome ? askingCount * nodeCount : nodeCount * (nodeCount - 1) / 2
+  }
 
   /// Pairs of an exact search that take as long as an approximate one is predicted to take.
   func predictedPairs(by effort: SearchEffort, recall: Double) -> Double {
     let partition = findingPairs(by: effort) + comparingPairs(by: effort)
     let partitions = Self.expectedPartitions(for: recall, isDiffuse: effort.isDiffuse)
-    return nodeCount * (Double(partitions) * partition + RecallSample.wantedCount)
+    return Double(partitions) * partition
+      + min(askingCount, RecallSample.wantedCount) * nodeCount
   }
 
   /// The share of a partition's work that is done when the cells of all nodes are known.
@@ -161,33 +199,32 @@ package struct SearchPlan: Sendable {
     return finding / (finding + comparingPairs(by: effort))
   }
 
-  /// Of a node and centres, to find its cells.
+  /// Of nodes and centres, to find their cells.
   private func findingPairs(by effort: SearchEffort) -> Double {
-    Double(effort.groupCount(among: 100) + 1) * Double(cellCount(by: effort)).squareRoot()
+    let groups = Double(cellCount(by: effort)).squareRoot()
+    let searched = effort.groupCount(among: isForSome ? Int(groups) : 100)
+    return askingCount * Double(searched + 1) * groups
+      + (nodeCount - askingCount) * Double(effort.groupCountOfOthers(among: 100) + 1) * groups
   }
 
-  /// Pairs of an exact search that take as long as all else that a partition does for a node.
+  /// Pairs of an exact search that take as long as all else that a partition does.
   private func comparingPairs(by effort: SearchEffort) -> Double {
     let visit =
       Self.pairsPerVisit + Self.imbalance * nodesPerCell
       * Double(effort.cellScale)
-    return Self.pairsPerNode + effort.meanCells * visit
+    return askingCount * (Self.pairsPerNode + effort.meanCells * visit)
+      + (nodeCount - askingCount) * Self.pairsPerOther
   }
 
   /// What is done, and why.
-  ///
-  /// - Parameter wantedPairs: Those that an exact search compares; nil for all pairs.
-  package func choice(
-    by options: SearchOptions, insteadOf wantedPairs: Double? = nil
-  ) -> (method: SearchMethod, reason: String) {
+  package func choice(by options: SearchOptions) -> (method: SearchMethod, reason: String) {
     guard options.method == .auto else { return (options.method, "as asked") }
     if options.recall > mostRecall {
       return (.exact, "a recall of \(options.recall) is more than a sample of points can show")
     }
     guard nodeCount > 1 else { return (.exact, "there are no pairs") }
-    let effort = SearchEffort(isDiffuse: options.expectsDiffuse)
-    let gain =
-      (wantedPairs ?? exactPairs) / predictedPairs(by: effort, recall: options.recall)
+    let effort = effort(isDiffuse: options.expectsDiffuse)
+    let gain = exactPairs / predictedPairs(by: effort, recall: options.recall)
     let least = Self.advantage(isDiffuse: effort.isDiffuse)
     return (
       gain >= least ? .approximate : .exact,

@@ -16,6 +16,8 @@ struct RowSample: Sendable {
 struct SearchSamples: Sendable {
   /// Replicated. How many rows have a direction: the others are in no sample.
   let directedCount: Int
+  /// Replicated. How many of them ask for neighbours.
+  let askingCount: Int
   /// Those by which the recall is estimated, the same for all partitions.
   let recall: RowSample
   /// Those by which the centres of groups are found, in usual data and in diffuse ones.
@@ -24,51 +26,68 @@ struct SearchSamples: Sendable {
   /// Those by which the margin of cells is found.
   let margin: RowSample
 
-  /// > Collective: over `communicator`. One round of 40 bytes per rank; another where some rows have no direction.
+  /// > Collective: over `communicator`. One round of 40 bytes per rank, of 48 if some ask; another where some rows have no
+  /// > direction.
   ///
   /// - Parameters:
   ///   - directed: Owned. Ascending places of the rows that are not zeros.
+  ///   - asking: Owned. Those that ask for neighbours; on all ranks nil if all do.
   ///   - rowCount: Replicated. Of all ranks.
   ///   - seed: Replicated. That of the partition.
   init(
-    of directed: [Int], among rowCount: Int, named names: [GlobalNode], by plan: SearchPlan,
-    seed: UInt64, on communicator: some Communicator
+    of directed: [Int], asking: [Int]?, among rowCount: Int, named names: [GlobalNode],
+    by plan: SearchPlan, seed: UInt64, on communicator: some Communicator
   ) throws {
-    func gathered(ofAll count: Int) throws -> Self {
-      func places(_ wanted: Double, _ hash: NodeHash) -> [Int] {
+    func gathered(ofAll count: Int, askingOfAll askingCount: Int) throws -> Self {
+      func places(
+        _ wanted: Double, _ hash: NodeHash, of rows: [Int], ofAll count: Int
+      ) -> [Int] {
         let share = wanted / Double(max(1, count))
-        return directed.filter { hash.isWithin(share, names[$0]) }
+        return rows.filter { hash.isWithin(share, names[$0]) }
+      }
+      func ofAsking(_ wanted: Double, _ hash: NodeHash) -> [Int] {
+        places(wanted, hash, of: asking ?? directed, ofAll: askingCount)
       }
       func groups(isDiffuse: Bool) -> [Int] {
         let cellCount = plan.cellCount(by: SearchEffort(isDiffuse: isDiffuse))
-        return places(CellTree.leaderCount(ofCells: cellCount), NodeHash(seed: seed))
+        return places(
+          CellTree.leaderCount(ofCells: cellCount), NodeHash(seed: seed), of: directed, ofAll: count
+        )
       }
       let chosen = [
-        places(RecallSample.wantedCount, RecallSample.hash), groups(isDiffuse: false),
-        groups(isDiffuse: true), places(CellMembership.sampleCount, CellMembership.hash(seed)),
+        ofAsking(RecallSample.wantedCount, RecallSample.hash), groups(isDiffuse: false),
+        groups(isDiffuse: true), ofAsking(CellMembership.sampleCount, CellMembership.hash(seed)),
       ]
       return Self(
         chosen,
-        counts: try communicator.gather([directed.count] + chosen.map(\.count)))
+        counts: try communicator.gather(
+          [directed.count] + chosen.map(\.count) + (asking.map { [$0.count] } ?? [])))
     }
-    let found = try gathered(ofAll: rowCount)
+    let found = try gathered(ofAll: rowCount, askingOfAll: rowCount)
     // Samples are shares of the rows that can be chosen.
     self =
-      found.directedCount < rowCount ? try gathered(ofAll: found.directedCount) : found
+      found.askingCount < rowCount
+      ? try gathered(ofAll: found.directedCount, askingOfAll: found.askingCount) : found
   }
 
   /// - Parameters:
   ///   - chosen: Owned. Places of each sample.
-  ///   - counts: Replicated. Of every rank how many of its rows have a direction, and are in each sample.
+  ///   - counts: Replicated. Of every rank how many of its rows have a direction, and are in each sample, and how many
+  ///     ask, if not all do.
   private init(_ chosen: [[Int]], counts: [[Int]]) {
     directedCount = counts.reduce(0) { $0 + $1[0] }
+    askingCount = counts.reduce(0) {
+      $0 + ($1.count > chosen.count + 1 ? $1[chosen.count + 1] : $1[0])
+    }
     let samples = chosen.indices.map { sample in
       RowSample(places: chosen[sample], counts: counts.map { $0[sample + 1] })
     }
     (recall, groups, diffuseGroups, margin) = (samples[0], samples[1], samples[2], samples[3])
   }
 
-  func groups(by effort: SearchEffort) -> RowSample { effort.isDiffuse ? diffuseGroups : groups }
+  func groups(by effort: SearchEffort) -> RowSample {
+    effort.cellScale > 1 ? diffuseGroups : groups
+  }
 }
 
 extension Communicator {

@@ -225,6 +225,90 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
   }
 }
 
+/// A search in which some of the nodes ask.
+@Suite struct ApproximateNeighborsOfSome {
+  /// What ranks find that share the rows that ask, and the others; lists of the former in order.
+  private func found(
+    _ asking: [Int], of rows: Matrix, recall: Double, ranks: Int, threads: Int = 1
+  ) throws -> (lists: NeighborLists, summary: SearchSummary) {
+    let others = Set(0..<rows.rowCount).subtracting(asking).sorted()
+    let shares = try ThreadCommunicator.run(ranks: ranks) { communicator in
+      func own(_ rows: [Int]) -> [Int] {
+        Array(
+          rows[NodePartition(sharing: rows.count, among: ranks).owned(by: communicator.rank)])
+      }
+      let (first, then) = (own(asking), own(others))
+      let nodes = NodePartition(
+        firstNode: (try communicator.gatherOne(first.count + then.count) + [0])
+          .exclusivePrefixSums())
+      return try nearestNeighbors(
+        ofFirst: first.count, of: StoredRows(rows.copy(ofRows: first + then)), listLength: 9,
+        by: SearchOptions(.approximate, recall: recall), in: nodes,
+        named: (first + then).map { GlobalNode($0) }, using: Workers(threads), on: communicator)
+    }
+    var summary = shares[0].summary
+    summary.approximate = summary.approximate?.ofAnyRanks
+    return (
+      NeighborLists(
+        listLength: 9, neighbors: shares.flatMap(\.lists.neighbors),
+        similarities: shares.flatMap(\.lists.similarities)), summary
+    )
+  }
+
+  /// Rows in clusters, and rows whose neighbours are in many directions, with some of zeros.
+  private func rows(areSpread: Bool) -> Matrix {
+    var rows =
+      areSpread
+      ? unitRows(2400, 24, seed: 90) : clusteredRows(2400, 20, clusters: 60, seed: 91)
+    for row in stride(from: 5, to: 2400, by: 90) {
+      for column in 0..<rows.columnCount { rows[row, column] = 0 }
+    }
+    return rows
+  }
+
+  /// The first of a list are the exact ones, with their bits, but for some that are missing, of which the estimate tells.
+  @Test(arguments: [false, true])
+  func areExactOnesExceptForSomeThatAreMissing(areSpread: Bool) throws {
+    let rows = rows(areSpread: areSpread)
+    let asking = (0..<2400).filter { $0 % 2 == 0 || $0 < 100 }
+    let (lists, summary) = try found(asking, of: rows, recall: 0.9, ranks: 1)
+    let all = try search(rows, listLength: 2399, in: NodePartition(sharing: 2400, among: 1))
+    for (list, node) in asking.enumerated() {
+      let places = node * 2399..<(node + 1) * 2399
+      let exact = Dictionary(
+        uniqueKeysWithValues: places.filter { all.neighbors[$0] != NeighborLists.none }
+          .map { (all.neighbors[$0], $0) })
+      let found = (list * 9..<(list + 1) * 9).filter { lists.neighbors[$0] != NeighborLists.none }
+      let order = found.map { exact[lists.neighbors[$0]] ?? -1 }
+      #expect(order == order.sorted() && Set(order).count == order.count && order.first != -1)
+      #expect(zip(found, order).allSatisfy { lists.similarities[$0] == all.similarities[$1] })
+    }
+    let exact = try search(rows, listLength: 9, in: NodePartition(sharing: 2400, among: 1))
+    let places = asking.flatMap { $0 * 9..<($0 + 1) * 9 }
+    let truth = recall(
+      of: lists,
+      by: NeighborLists(
+        listLength: 9, neighbors: places.map { exact.neighbors[$0] },
+        similarities: places.map { exact.similarities[$0] }))
+    let estimate = try #require(summary.approximate).recall
+    #expect(summary.method == .approximate && estimate.lower >= 0.9 && estimate.rowCount > 700)
+    #expect(
+      truth >= estimate.lower - 0.01 && truth <= estimate.upper + 0.01, "\(truth), \(estimate)")
+  }
+
+  @Test(arguments: [2, 3, 7], [false, true])
+  func haveTheSameBitsOnAnyNumberOfRanksAndThreads(ranks: Int, areSpread: Bool) throws {
+    let rows = rows(areSpread: areSpread)
+    for asking in [(0..<2400).filter { $0 % 7 == 0 }, Array(2390..<2400), []] {
+      let alone = try found(asking, of: rows, recall: 0.98, ranks: 1)
+      let several = try found(asking, of: rows, recall: 0.98, ranks: ranks, threads: 2)
+      #expect(bits(several.lists) == bits(alone.lists) && several.lists == alone.lists)
+      #expect(several.summary == alone.summary)
+      #expect(several.lists.neighbors.count == 9 * asking.count)
+    }
+  }
+}
+
 @Suite struct ChoiceOfSearch {
   @Test(arguments: [0, 2, 1000, 20_000, 50_000], [9, 20, 80])
   func isExactForFewNodes(nodeCount: Int, listLength: Int) {
@@ -238,6 +322,16 @@ private func recall(of lists: NeighborLists, by exact: NeighborLists) -> Double 
     let plan = SearchPlan(nodeCount: nodeCount, listLength: listLength)
     #expect(plan.choice(by: SearchOptions(.auto)).method == .approximate)
     #expect(plan.choice(by: SearchOptions(.exact)).method == .exact)
+  }
+
+  /// The cells of all nodes are found for those that ask, so there must be some.
+  @Test func isApproximateWhereEnoughAsk() {
+    func method(_ nodeCount: Int, _ askingCount: Int) -> SearchMethod {
+      SearchPlan(nodeCount: nodeCount, listLength: 9, askingCount: askingCount)
+        .choice(by: SearchOptions()).method
+    }
+    #expect(method(1_100_000, 100_000) == .approximate && method(220_000, 20_000) == .approximate)
+    #expect(method(1_000_100, 100) == .exact && method(10_000, 5000) == .exact)
   }
 
   /// More and larger cells pay off later.
