@@ -10,9 +10,10 @@ from ctypes import c_void_p
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from . import _arrays, _library
+from ._labels import GroupCodes
 from ._library import Watcher
 
 
@@ -24,13 +25,14 @@ class Fit:
 
     def __init__(
         self, rows: NDArray[Any], labels: NDArray[np.int64], report: dict[str, Any],
-        model: bytes | None, has_groups: bool,
+        model: bytes | None, groups: GroupCodes | None, has_cluster_counts: bool,
     ) -> None:
         self._rows = rows
         self._labels = labels.copy()
         self._report = json.dumps(report)
         self._model = model
-        self._has_groups = has_groups
+        self._groups = groups
+        self._has_cluster_counts = has_cluster_counts
         self._handle: c_void_p | None = None
         self._preparing = threading.Lock()
 
@@ -42,18 +44,33 @@ class Fit:
         options : Options
             How neighbours are searched, if that was not done before. Threads wait for the first that does it.
         """
-        if self._has_groups:
-            raise ValueError("predict after a fit with groups: new rows have none; cluster all rows with their groups")
         with self._preparing:
             if self._handle is None:
                 options.set_model(self._model)
+                if self._groups is not None:
+                    options.groups = self._groups.codes.ctypes.data
                 handle = c_void_p()
                 _library.call(
                     "highland_fit", _arrays.matrix(self._rows), self._labels.ctypes.data, self._report.encode(), options,
-                    ctypes.byref(handle), watcher=watcher, keeping=(self._rows, self._labels, self._model))
+                    ctypes.byref(handle), watcher=watcher, keeping=(self._rows, self._labels, self._model, self._groups))
                 self._handle = handle
                 weakref.finalize(self, _library.library.highland_fitted_free, handle)
             return self._handle
+
+    def groups_of(self, groups: ArrayLike | None, count: int) -> NDArray[np.int64] | None:
+        """The numbers of the groups of so many new rows; None where the rows of the fit have no groups."""
+        if self._groups is None:
+            if groups is not None:
+                raise ValueError("groups: expected None, as the rows of fit have no groups")
+            return None
+        if self._has_cluster_counts:
+            raise ValueError("predict after a fit with groups and n_clusters: new rows may found clusters")
+        if groups is None:
+            raise ValueError("groups: None; expected the group of every row, as the rows of fit have groups")
+        numbers = self._groups.of(groups)
+        if len(numbers) != count:
+            raise ValueError(f"groups of {len(numbers)} rows, but X has {count}; expected one for each")
+        return numbers
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_handle": None, "_preparing": None}

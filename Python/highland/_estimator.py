@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _arrays, _library, _ranks, _reports
 from ._assigning import Fit, check_columns, not_fitted
-from ._functions import Model, codes, invalid_rows_hint
+from ._functions import Model, invalid_rows_hint
+from ._labels import GroupCodes
 from ._library import ProgressOption, Watcher
 from ._missing import without_missing
 from ._words import shown
@@ -183,23 +184,25 @@ class Highland:
         array = _arrays.rows(without_missing(X, self.invalid_rows))
         watcher = Watcher(self.progress)
         options, kept = self._options(watcher)
-        if groups is not None:
-            groups = codes(groups, "groups")
-            if len(groups) != len(array):
-                raise ValueError(f"groups of {len(groups)} rows, but X has {len(array)}; expected one for each")
+        numbered = None if groups is None else GroupCodes(groups)
+        if numbered is not None:
+            if len(numbered.codes) != len(array):
+                raise ValueError(
+                    f"groups of {len(numbered.codes)} rows, but X has {len(array)}; expected one for each")
             self._check_method("groups")
-            options.groups = groups.ctypes.data
+            options.groups = numbered.codes.ctypes.data
         handle = c_void_p()
         _library.call(
             "highland_cluster", _arrays.matrix(array), options, ctypes.byref(handle), watcher=watcher,
-            keeping=(array, groups, kept), explain=lambda: invalid_rows_hint(array, can_be_kept=True))
+            keeping=(array, numbered, kept), explain=lambda: invalid_rows_hint(array, can_be_kept=True))
         results = self._taken(handle)
         # The file may be another one when new rows come.
         model = results.pop("model")
         given = self._model_data()
         if not isinstance(given, (str, os.PathLike)):
             model = given
-        results["_fit"] = Fit(array, results["labels_"], results["report_"], model, groups is not None)
+        results["_fit"] = Fit(
+            array, results["labels_"], results["report_"], model, numbered, self.n_clusters is not None)
         results["exemplars_"] = _exemplars(results["labels_"], results["probabilities_"])
         results["duplicates_"] = _arrays.duplicates(array)
         return self._become(results, X, array)
@@ -275,7 +278,7 @@ class Highland:
         """Clusters the rows of a matrix, and returns `labels_`; as `fit`."""
         return self.fit(X, groups=groups).labels_
 
-    def predict(self, X: Any) -> NDArray[np.int64]:
+    def predict(self, X: Any, groups: ArrayLike | None = None) -> NDArray[np.int64]:
         """Finds the clusters of new rows, as ``highland assign`` does.
 
         New rows join the clusters of the fit, which do not change, or found new ones, whose numbers go on after those
@@ -293,6 +296,9 @@ class Highland:
         ----------
         X : array of shape (n, n_features_in_)
             In any form that `fit` takes.
+        groups : array of shape (n,), optional
+            The group of every row, if `fit` got groups: a number or a text, as there. New rows join clusters of their
+            own group, or found new ones there; a group that `fit` has not seen is clustered by itself.
 
         Returns
         -------
@@ -301,7 +307,10 @@ class Highland:
         Raises
         ------
         ValueError
-            Before `fit`; after a `fit` with groups; for other columns than those of `fit`; and as `fit`.
+            Before `fit`; without groups after a `fit` with groups, or the reverse; after a `fit` with groups and
+            `n_clusters`, as new rows may found clusters; for other columns than those of `fit`; and as `fit`.
+        TypeError
+            For groups that are numbers where those of `fit` are texts, or the reverse; and as `fit`.
         """
         X = without_missing(X, self.invalid_rows)
         if not hasattr(self, "labels_"):
@@ -313,6 +322,7 @@ class Highland:
         if array.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {array.shape[1]} features, but Highland is expecting {self.n_features_in_} features as input.")
+        numbers = self._fit.groups_of(groups, len(array))
         watcher = Watcher(self.progress)
         options = _library.Options(
             recall=_library.real(self.recall, "recall", 0.01, 1) or 0,
@@ -322,9 +332,11 @@ class Highland:
             if word is not None:
                 setattr(options, name, str(word).encode())
         labels = np.empty(len(array), np.int64)
+        handle = self._fit.handle(options, watcher)
+        options.groups = None if numbers is None else numbers.ctypes.data
         _library.call(
-            "highland_assign", self._fit.handle(options, watcher), _arrays.matrix(array), options,
-            labels.ctypes.data, watcher=watcher, keeping=(array, labels, self._fit),
+            "highland_assign", handle, _arrays.matrix(array), options,
+            labels.ctypes.data, watcher=watcher, keeping=(array, labels, numbers, self._fit),
             explain=lambda: invalid_rows_hint(array, can_be_kept=True))
         return labels
 

@@ -38,6 +38,46 @@ def codes(labels: ArrayLike, name: str) -> NDArray[np.int64]:
         raise TypeError(f"{name}: labels of several kinds, such as numbers and texts; expected one kind") from None
 
 
+class GroupCodes:
+    """The groups of the rows of a fit as numbers, and those of new rows as numbers that are equal where the groups are.
+
+    Parameters
+    ----------
+    groups : array of shape (n,)
+        Texts or numbers, as `codes` takes them.
+    """
+
+    def __init__(self, groups: ArrayLike) -> None:
+        self.codes = codes(groups, "groups")
+        # Whole numbers are their own codes.
+        self._known: dict[Any, int] | None = None
+        array = np.asarray(groups)
+        if array.dtype.kind == "f" and (array == np.floor(array)).all():
+            self.codes = array.astype(np.int64)
+        elif array.dtype.kind not in "iub":
+            self._known = {value: code for code, value in enumerate(np.unique(array).tolist())}
+
+    def of(self, groups: ArrayLike) -> NDArray[np.int64]:
+        """The numbers of new rows' groups; those that the fit has not seen have numbers of their own.
+
+        Raises
+        ------
+        TypeError
+            For whole numbers where the fit has others or texts, or the reverse; and as `codes`.
+        """
+        new = GroupCodes(groups)
+        if (self._known is None) != (new._known is None):
+            kinds = ["whole numbers", "texts or others"]
+            raise TypeError(
+                f"groups: {kinds[new._known is not None]}; expected {kinds[self._known is not None]}, "
+                "as those of fit are")
+        if self._known is None or new._known is None:
+            return new.codes
+        known = dict(self._known)
+        numbers = np.array([known.setdefault(value, len(known)) for value in new._known], np.int64)
+        return numbers[new.codes]
+
+
 def _first_missing(mask: NDArray[np.bool_] | None, array: NDArray[Any]) -> int | None:
     """The first row whose label is masked or is no value; None if all have one."""
     if mask is None:

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 from sets import points
+from test_command import run as run_command
 
 import highland
 from highland import _library
@@ -111,8 +112,64 @@ def test_what_cannot_be_predicted_is_said():
         model.predict(bad)
     alone = model.set_params(invalid_rows="singleton").predict(bad)
     assert alone[5] == 12 and np.array_equal(np.delete(alone, 5), np.delete(model.labels_, 5))
-    with pytest.raises(ValueError, match="groups"):
-        highland.Highland().fit(X, groups=TRUTH % 3).predict(X)
+    with pytest.raises(ValueError, match="groups: expected None"):
+        model.predict(X, groups=TRUTH)
+
+
+GROUPS = np.where(TRUTH % 3 == 2, 40, -TRUTH % 3)
+
+
+def test_rows_in_groups_join_clusters_of_their_own_group(tmp_path):
+    """As the command does it, with the same bytes; a group that is new founds clusters."""
+    groups = np.where(TRUTH == 11, 7, GROUPS)
+    model = highland.Highland(tau=0.5).fit(X[OLD], groups=groups[OLD])
+    assert np.array_equal(model.predict(X[OLD], groups=groups[OLD]), model.labels_)
+    labels = model.predict(X, groups=groups)
+    for group in np.unique(groups[OLD]):
+        old = set(model.labels_[groups[OLD] == group])
+        assert set(labels[groups == group]) <= old | set(range(model.n_clusters_, labels.max() + 1))
+    assert labels[groups == 7].min() >= model.n_clusters_
+    for name, rows, numbers in [("old", X[OLD], groups[OLD]), ("new", X, groups)]:
+        np.save(tmp_path / f"{name}.npy", rows)
+        np.save(tmp_path / f"{name}-groups.npy", numbers)
+    for arguments in [
+        ["cluster", "old.npy", "--groups", "old-groups.npy", "--tau", "0.5", "--save", "run", "--output", "old-labels.npy"],
+        ["assign", "new.npy", "--to", "run", "--groups", "new-groups.npy", "--output", "new-labels.npy"],
+    ]:
+        ended = run_command(*arguments, cwd=tmp_path)
+        assert ended.returncode == 0, ended.stderr
+    assert np.array_equal(np.load(tmp_path / "old-labels.npy"), model.labels_)
+    assert np.array_equal(np.load(tmp_path / "new-labels.npy"), labels)
+
+
+def test_groups_of_new_rows_are_told_by_name():
+    model = highland.Highland(tau=0.5, threads=1).fit(X[OLD], groups=GROUPS[OLD])
+    labels = model.predict(X, groups=GROUPS)
+    assert np.array_equal(model.predict(X, groups=GROUPS.astype(float).tolist()), labels)
+    names = np.array([f"group {number}" for number in GROUPS])
+    named = pickle.loads(pickle.dumps(highland.Highland(tau=0.5).fit(X[OLD], groups=names[OLD])))
+    assert np.array_equal(named.predict(X, groups=names), labels)
+    # Another order of names, some of which are new, and not all of the fit's.
+    part = GROUPS != 0
+    later = np.where(TRUTH == 11, "a new one", names)
+    assert np.array_equal(
+        named.predict(X[part], groups=later[part].tolist()),
+        model.predict(X[part], groups=np.where(TRUTH == 11, 9, GROUPS)[part]))
+
+
+def test_groups_that_do_not_fit_are_refused():
+    model = highland.Highland(tau=0.5).fit(X, groups=GROUPS)
+    for groups, error, text in [
+        (None, ValueError, "groups: None; expected the group of every row"),
+        (GROUPS[:5], ValueError, "groups of 5 rows, but X has"),
+        (GROUPS.astype(str), TypeError, "groups: texts or others; expected whole numbers"),
+        (GROUPS + 0.5, TypeError, "groups: texts or others; expected whole numbers"),
+        (np.where(TRUTH == 1, np.nan, 0), ValueError, "has no label"),
+    ]:
+        with pytest.raises(error, match=text):
+            model.predict(X, groups=groups)
+    with pytest.raises(ValueError, match="groups and n_clusters"):
+        highland.Highland(n_clusters=4).fit(X, groups=GROUPS).predict(X, groups=GROUPS)
 
 
 def test_columns_have_the_names_of_the_fit():

@@ -82,6 +82,12 @@ func pointGroups(_ options: highland_options, count: Int) throws -> PointGroups?
     firstPoint: (0..<count).map { unsafe GlobalNode(rows.row(of: groups[$0], at: $0)) })
 }
 
+/// What the groups of rows are called, where the options say so.
+func groupNames(_ options: highland_options, count: Int) -> [GroupName]? {
+  guard let groups = unsafe options.groups else { return nil }
+  return (0..<count).map { unsafe GroupName(String(groups[$0]).utf8) }
+}
+
 /// How many clusters every group is to have, where the options say so.
 func clusterCounts(_ options: highland_options) throws -> ClosedRange<Int>? {
   let (fewest, most) = unsafe (options.min_clusters, options.max_clusters)

@@ -17,7 +17,7 @@ final class Fitted: Sendable {
     let groups: GroupSummary?
   }
 
-  /// - Throws: ``Failure`` for labels or a report of another clustering.
+  /// - Throws: ``Failure`` for labels, groups or a report of another clustering.
   init(
     _ features: ArrayInMemory, labels: [Int64], report: String, _ options: highland_options
   ) throws {
@@ -28,8 +28,21 @@ final class Fitted: Sendable {
     else {
       throw invalidArgument("report: expected that of highland_clustering_report")
     }
-    guard report.groups.map({ $0.groupCount < 2 }) ?? true else {
-      throw invalidArgument("report: of rows in groups, to which new rows cannot be assigned")
+    let names = unsafe groupNames(options, count: features.rowCount)
+    let groupCount = report.groups?.groupCount ?? 1
+    guard names != nil || groupCount < 2 else {
+      throw invalidArgument(
+        "groups: NULL; expected those of the \(groupCount) groups of the report")
+    }
+    if let names {
+      let count = Set(names).count
+      guard let summary = report.groups, summary.groupCount == count else {
+        throw invalidArgument(
+          "groups: \(count) groups; expected those of the report, which is of \(groupCount)")
+      }
+    }
+    let groups = try names.map { names in
+      (points: unsafe try pointGroups(options, count: features.rowCount)!, names: names)
     }
     if let label = labels.first(where: { !(0..<Int64(report.clusterCount)).contains($0) }) {
       throw invalidArgument(
@@ -42,7 +55,7 @@ final class Fitted: Sendable {
       isOfNetwork ? unsafe try model(options, dimensions: features.columnCount) : nil
     let listLength = FittedClustering.listLength(of: settings, trained)
     clustering = unsafe try FittedClustering(
-      of: features, labels: labels, settings, model: trained,
+      of: features, labels: labels, settings, model: trained, within: groups,
       searching: dividedSearch(
         options, of: "neighbours of [\(features.rowCount) × \(features.columnCount)] points"
       ) {
@@ -58,7 +71,7 @@ final class Fitted: Sendable {
 
   /// The clusters of new rows.
   ///
-  /// - Throws: ``Failure`` for rows of another dimension.
+  /// - Throws: ``Failure`` for rows of another dimension, and where either these or those of the fit have groups.
   func labels(of features: ArrayInMemory, _ options: highland_options) throws -> [Int64] {
     let settings = clustering.settings
     guard features.columnCount == settings.dimensions else {
@@ -66,17 +79,26 @@ final class Fitted: Sendable {
         "features: \(features.columnCount) columns; expected \(settings.dimensions), as the fit has"
       )
     }
+    let names = unsafe groupNames(options, count: features.rowCount)
+    guard (names != nil) == clustering.hasGroups else {
+      throw invalidArgument(
+        names == nil
+          ? "groups: NULL; expected those of the rows, as the rows of the fit have groups"
+          : "groups: expected NULL, as the rows of the fit have no groups")
+    }
     let invalidRows: InvalidRowPolicy =
       unsafe try word(options.invalid_rows, as: "invalid_rows") ?? .error
     let progress = unsafe Progress(options.progress, options.context)
+    let rank = InterruptibleRank(progress)
+    let share = try names.map { try clustering.largestShare(of: $0, on: rank) }
     return unsafe try assign(
-      features, to: clustering,
+      features, within: names, to: clustering,
       by: AssigningOptions(
         search: dividedSearch(
           options, of: "clusters of [\(features.rowCount) × \(features.columnCount)] points"
-        ) { clustering.bytes(toAssign: features.rowCount, by: $0) },
+        ) { clustering.bytes(toAssign: features.rowCount, within: share, by: $0) },
         invalidRows: invalidRows, workers: CInterface.workers(options.threads)),
-      observer: progress, on: InterruptibleRank(progress)
+      observer: progress, on: rank
     ).labels
   }
 }

@@ -226,10 +226,10 @@ typedef struct highland_fitted highland_fitted;
 //
 //   features  the rows that were clustered
 //   labels    [rows], those of highland_clustering_labels
-//   report    that of highland_clustering_report, which says how they were clustered: not within several groups
+//   report    that of highland_clustering_report, which says how they were clustered
 //
-// Of `options` (which may be NULL) the model, which must be the one that clustered, search, recall, threads and progress
-// count. On success `*result` is a new fitted clustering.
+// Of `options` (which may be NULL) the model, which must be the one that clustered, groups, which must be those within which
+// they were clustered, if there were some, search, recall, threads and progress count. On success `*result` is a new fitted clustering.
 highland_status highland_fit(
     const highland_matrix *features, const int64_t *labels, const char *report,
     const highland_options *options, highland_fitted **result, char **message);
@@ -238,7 +238,8 @@ void highland_fitted_free(highland_fitted *fitted);
 
 // Finds the clusters of new rows, as `highland assign` does: they join clusters of the fit, which does not change, or
 // found new ones, whose numbers go on after those of the fit. A row with the direction of one of the fit gets its label.
-// Of `options` (which may be NULL) search, recall, invalid_rows, threads and progress count.
+// With groups it joins a cluster of its own group, or founds one there: equal numbers are the same group for both functions.
+// Of `options` (which may be NULL) groups, if the fit has some, search, recall, invalid_rows, threads and progress count.
 //
 //   features  as many columns as the fit has
 //   labels    [rows], to be filled
