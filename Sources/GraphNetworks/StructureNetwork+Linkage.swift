@@ -13,9 +13,12 @@ extension StructureNetwork {
   /// > Collective: over `communicator`. A round to agree on the number of pieces of the ghosts, and one for each,
   /// > `4 · width` bytes per ghost in all; at level 0 two more of 80 bytes per rank.
   ///
+  /// - Parameter targetCount: Owned. Only edges into so many of the first nodes are judged; those into others are taken to be
+  ///   apart, and densities of these say nothing. Nil for all.
   /// - Complexity: 2 · edges · width · (4 width + edge features) flops, and less for the nodes.
   public func linkage(
-    of features: StructureFeatures, using workers: Workers = Workers(),
+    of features: StructureFeatures, intoFirst targetCount: Int? = nil,
+    using workers: Workers = Workers(),
     on communicator: some Communicator
   ) throws -> Linkage {
     try communicator.assertReplicated((settings: settings, width: width))
@@ -27,9 +30,10 @@ extension StructureNetwork {
     let strangeness =
       features.levelNumber == 0 ? try strangeness(nodes.owned, on: communicator) : nil
     let hidden = hiddenRows(of: consume nodes, over: graph, using: workers)
-    var distance = Array(repeating: Float(0), count: graph.edgeCount)
+    var distance = Array(repeating: Float(1), count: graph.edgeCount)
+    let targets = 0..<(targetCount ?? graph.ownedCount)
     try graph.forEachSources(hidden, on: communicator) { sources in
-      judge(features, from: sources, to: hidden, into: &distance, using: workers)
+      judge(features, from: sources, to: hidden, targets, into: &distance, using: workers)
     }
     return Linkage(
       distance: distance, density: density(distance: distance, over: graph),
@@ -90,13 +94,14 @@ extension StructureNetwork {
   ///
   /// - Parameters:
   ///   - hidden: h of the owned nodes. Shape `[ownedCount × width]`.
+  ///   - targets: Only edges into these are judged.
   ///   - distance: One per edge; of edges from other nodes they stay.
   private func judge(
     _ features: StructureFeatures, from sources: EdgeSources, to hidden: Matrix,
-    into distance: inout [Float], using workers: Workers
+    _ targets: Range<Int>, into distance: inout [Float], using workers: Workers
   ) {
     let graph = features.graph
-    let tiles = (0..<graph.ownedCount).tiles(of: 192)
+    let tiles = targets.tiles(of: 192)
     distance.forEachTile(
       tiles.map { graph.rowOffsets[$0.lowerBound]..<graph.rowOffsets[$0.upperBound] },
       using: workers

@@ -72,6 +72,18 @@ extension LinkageModel: LinkageJudge {
     _ lists: consuming NeighborLists, over graph: NeighborGraph, of level: inout Level,
     using workers: Workers, on communicator: some Communicator
   ) throws -> Linkage {
+    try linkage(
+      consume lists, over: graph, intoFirst: nil, of: &level, using: workers, on: communicator)
+  }
+
+  /// The same, of all edges or at least of those into some of the nodes.
+  ///
+  /// - Parameter targetCount: Owned. So many of the first nodes: densities of others say nothing, and edges into them may be
+  ///   taken to be apart. Nil for all.
+  func linkage(
+    _ lists: consuming NeighborLists, over graph: NeighborGraph, intoFirst targetCount: Int?,
+    of level: inout Level, using workers: Workers, on communicator: some Communicator
+  ) throws -> Linkage {
     switch self {
     case .coordinates(let network):
       try network.linkage(
@@ -81,7 +93,7 @@ extension LinkageModel: LinkageJudge {
       try network.linkage(
         of: level.structureFeatures(
           consume lists, graph, nearLength: network.settings.nearLength, using: workers,
-          on: communicator),
+          on: communicator), intoFirst: targetCount,
         using: workers, on: communicator)
     }
   }

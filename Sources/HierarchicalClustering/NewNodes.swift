@@ -136,8 +136,10 @@ extension NewNodes {
         number: 0, nodes: nodes, rows: .peaks(rows),
         memberCounts: open.map { run.level.memberCounts[$0] } + fit.memberCounts,
         inputPoint: names(of: communicator.rank), isInInputOrder: false)
+      // What is known of the fit's nodes depends on all lists; the edges into them are not judged again.
       let linkage = try network.linkage(
-        lists, over: graph, of: &level, using: options.workers, on: communicator)
+        lists, over: graph, intoFirst: open.count, of: &level, using: options.workers,
+        on: communicator)
       let limit = Float(1 - thresholds.first)
       return (
         Edges(

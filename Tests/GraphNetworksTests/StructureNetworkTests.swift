@@ -113,6 +113,21 @@ private func structure(
     #expect(many.density.map(\.bitPattern) == alone.density.map(\.bitPattern))
   }
 
+  /// Of the edges into some nodes they say what they say among all.
+  @Test(arguments: [0, 1, 50, 90])
+  func judgeTheEdgesIntoSomeNodesAlone(targetCount: Int) throws {
+    let network = StructureNetwork.random(width: 24, seed: 5, settings: Self.settings)
+    let features = try structure(
+      of: .random(nodeCount: 90, listLength: 9, seed: 6), in: NodePartition(sharing: 90, among: 1),
+      Self.settings, on: SingleRank())
+    let all = try network.linkage(of: features, on: SingleRank())
+    let some = try network.linkage(of: features, intoFirst: targetCount, on: SingleRank())
+    let edgeCount = features.graph.rowOffsets[targetCount]
+    #expect(some.distance.prefix(edgeCount) == all.distance.prefix(edgeCount))
+    #expect(some.distance.dropFirst(edgeCount).allSatisfy { $0 == 1 })
+    #expect(some.density.prefix(targetCount) == all.density.prefix(targetCount))
+  }
+
   /// The same random network, but for what it does not see.
   private func network(without names: [String]) throws -> StructureNetwork {
     var hidden = FeatureSelection()
