@@ -180,7 +180,8 @@ extension ClusteringRun {
     if let groups = level.groups, stopReason == nil || stopReason == .fewNodes {
       let first = nodes.owned(by: communicator.rank).lowerBound
       let peaks = roots.indices.filter { roots[$0] == GlobalNode(first + $0) }
-      stopReason = try communicator.any(groups.merged(into: peaks).isAnyOpen) ? nil : .fewNodes
+      let next = try groups.merged(into: peaks, on: communicator)
+      stopReason = try communicator.any(next.isAnyOpen) ? nil : .fewNodes
     }
     try clock.measure(.coarsen) { _ in
       let bound = stopReason == nil ? plan.memoryBound : nil

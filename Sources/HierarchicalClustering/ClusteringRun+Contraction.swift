@@ -33,7 +33,7 @@ extension ClusteringRun {
     var coarseOfPeak = root
     for (place, peak) in peaks.enumerated() { coarseOfPeak[peak] = GlobalNode(firstCoarse + place) }
     let coarse = try nodes.fetch(coarseOfPeak, at: root, on: communicator)
-    let groups = level.groups?.merged(into: peaks)
+    let groups = try level.groups?.merged(into: peaks, on: communicator)
     // Groups stay where they are.
     let coarseNodes =
       groups == nil

@@ -1,31 +1,35 @@
 public import Communication
 public import DistributedGraphs
+internal import LinearAlgebra
 public import NeighborSearch
 public import Parallelism
 
 extension ClusteringRun {
-  /// Gives every group one owner, and the nodes of level 0 the order of groups and, within each, of points.
+  /// Gives every group its owner, or all ranks a part of it, and the nodes of level 0 on each rank the order of groups
+  /// and, within each, of points.
   ///
   /// Groups are in the order of their first points. Each rank owns consecutive ones, about as much work as any
-  /// other.
+  /// other; of divided groups, which come first, each has an equal share of consecutive nodes.
   ///
-  /// > Collective: over `communicator`. Two fetches and a scatter of a few words per node, 24 bytes per node and
-  /// > back 8; then, unless order and owners are right already, every node's row travels to its new owner.
+  /// > Collective: over `communicator`. As ``GroupOwners/init(of:in:dividing:on:)``; 32 bytes per node and back 8; then,
+  /// > unless order and owners are right already, every node's row travels to its new owner.
   ///
   /// - Parameter fewNodes: Replicated. A group of no more nodes after a level is done.
   mutating func deal(
     _ groups: PointGroups, fewNodes: Int, on communicator: some Communicator
   ) throws {
     precondition(
-      groups.firstPoint.count == points.owned(by: communicator.rank).count,
-      "groups of \(groups.firstPoint.count) points")
+      groups.firstPoint.count == points.owned(by: communicator.rank).count
+        && level.isInInputOrder, "groups of \(groups.firstPoint.count) points")
     let group = try points.fetch(groups.firstPoint, at: level.inputPoint, on: communicator)
-    let owner = try ownersOfGroups(group, of: points, on: communicator)
+    let owners = try GroupOwners(
+      of: group, in: points, dividing: !groups.staysWhole, on: communicator)
 
     let members = group.indices.map {
       GroupMember(
         group: group[$0], point: level.inputPoint[$0], memberCount: level.memberCounts[$0],
-        owner: owner[$0])
+        owner: owners.ofNodes[$0],
+        divided: Int32(owners.divided[group[$0]] ?? owners.divided.count))
     }
     let (sent, bucketPlaces) = Buckets.sorting(members, into: communicator.size) {
       Rank(Int($0.owner))
@@ -35,17 +39,19 @@ extension ClusteringRun {
       zip(arrived.values, arrived.values.dropFirst()).allSatisfy { $0 < $1 }
       ? Array(arrived.values.indices)
       : arrived.values.indices.sorted { arrived.values[$0] < arrived.values[$1] }
-    var sizes: [Int] = []
-    var pointCounts: [Int] = []
+    let dividedCount = owners.divided.count
+    var sizes = Array(repeating: 0, count: dividedCount)
+    var pointCounts = sizes
     var last: GlobalNode?
     for member in order.lazy.map({ arrived.values[$0] }) {
-      if member.group != last {
+      if member.divided == dividedCount, member.group != last {
         sizes.append(0)
         pointCounts.append(0)
         last = member.group
       }
-      sizes[sizes.count - 1] += 1
-      pointCounts[sizes.count - 1] += Int(member.memberCount)
+      let place = member.divided < dividedCount ? Int(member.divided) : sizes.count - 1
+      sizes[place] += 1
+      pointCounts[place] += Int(member.memberCount)
     }
 
     let counts = try communicator.gatherOne(order.count)
@@ -62,83 +68,111 @@ extension ClusteringRun {
     if try communicator.any(isMoved || nodes != level.nodes) {
       try reorder(to: place, in: nodes, on: communicator)
     }
-    level.groups = NodeGroups(sizes: sizes, pointCounts: pointCounts, fewNodes: fewNodes)
+    level.groups = try NodeGroups(
+      sizes: sizes, dividedCount: dividedCount, pointCounts: pointCounts, fewNodes: fewNodes,
+      on: communicator)
   }
 
   /// The nearest neighbours of every owned node within its group, as long as that may merge further.
   ///
-  /// Groups are whole, and their nodes are in the order of input points, by which ties break.
+  /// Whole groups are searched where they are, and then each divided one by all ranks, as if there were no other. On
+  /// every rank the nodes of a group are in the order of input points, by which ties break.
   ///
-  /// > Collective: over `communicator`. Three rounds of some bytes per rank.
+  /// > Collective: over `communicator`. Three rounds of some bytes per rank; for each divided group two more, and
+  /// > what a search of its nodes sends.
   func neighborsWithinGroups(
     length: Int, by options: SearchOptions, using workers: Workers,
     on communicator: some Communicator, progress: (Double) throws -> Void
   ) throws -> (lists: NeighborLists, summary: SearchSummary) {
+    let groups = level.groups!
+    let divided = length > 0 ? groups.openDivided : []
+    let counts = try groups.nodeCounts(on: communicator)
+    func pairs(_ group: Int) -> Double { Double(counts[group]) * Double(counts[group] - 1) / 2 }
+    let whole = groups.openWhole
+    let pairsOfWhole = whole.reduce(0) { $0 + pairs($1) }
+    let all =
+      pairsOfWhole + divided.reduce(0) { $0 + pairs($1) } / Double(communicator.size)
+    var done = divided.isEmpty ? 1 : pairsOfWhole / max(all, 1)
     var (lists, summary) = try communicator.agree {
       try nearestNeighbors(
-        of: level.rows.directions, listLength: length, by: options, within: level.groups!.open,
+        of: level.rows.directions, listLength: length, by: options,
+        within: whole.map { groups.ranges[$0] },
         namedFrom: level.nodes.owned(by: communicator.rank).lowerBound, using: workers,
-        progress: progress)
+        progress: { try progress($0 * done) })
     }
     summary.comparedPairs = try communicator.sums([summary.comparedPairs])[0]
     // Of the rank with a large group, if there is one.
-    let isInPart = try communicator.any(summary.reason == GroupSearch.reasonInPart)
+    var isInPart = try communicator.any(summary.reason == GroupSearch.reasonInPart)
+    if !divided.isEmpty {
+      var (neighbors, similarities) = (consume lists).takeArrays()
+      for group in divided {
+        let range = groups.ranges[group]
+        let share = pairs(group) / Double(communicator.size) / max(all, 1)
+        // One that has become small is searched as small groups are.
+        var options = options
+        if counts[group] <= NodeGroups.mostWhole { options.method = .exact }
+        let found = try self.neighbors(
+          withinDivided: range, length: length, by: options, using: workers, on: communicator,
+          progress: { try progress(min(done + $0 * share, 1)) })
+        neighbors.replaceSubrange(
+          range.lowerBound * length..<range.upperBound * length, with: found.lists.neighbors)
+        similarities.replaceSubrange(
+          range.lowerBound * length..<range.upperBound * length, with: found.lists.similarities)
+        summary.comparedPairs += found.summary.comparedPairs
+        isInPart = isInPart || found.summary.method == .approximate
+        done += share
+      }
+      lists = NeighborLists(
+        listLength: length, neighbors: neighbors, similarities: similarities)
+    }
     summary.reason = isInPart ? GroupSearch.reasonInPart : GroupSearch.reason
     return (lists, summary)
+  }
+
+  /// The nearest neighbours of a divided group's nodes on this rank, among those of all ranks.
+  ///
+  /// In the search a node's name is its place in the group, as if there were no other group.
+  ///
+  /// > Collective: over `communicator`. Two rounds of 8 bytes per rank, and what a search sends.
+  private func neighbors(
+    withinDivided range: Range<Int>, length: Int, by options: SearchOptions,
+    using workers: Workers, on communicator: some Communicator,
+    progress: (Double) throws -> Void
+  ) throws -> (lists: NeighborLists, summary: SearchSummary) {
+    let members = NodePartition(
+      firstNode: (try communicator.gatherOne(range.count) + [0]).exclusivePrefixSums())
+    let first = level.nodes.owned(by: communicator.rank).lowerBound + range.lowerBound
+    let firsts = try communicator.gatherOne(first)
+    let rows = level.rows.directions
+    let found = try nearestNeighbors(
+      of: range == 0..<rows.rowCount ? rows : rows.stored(ofRows: Array(range)),
+      listLength: length, by: options, in: members, using: workers, on: communicator,
+      progress: progress)
+    var (neighbors, similarities) = found.lists.takeArrays()
+    for place in neighbors.indices where neighbors[place] != NeighborLists.none {
+      let owner = members.owner(of: neighbors[place])
+      let offset = Int(neighbors[place].index) - members.owned(by: owner).lowerBound
+      neighbors[place] = GlobalNode(firsts[owner.index] + offset)
+    }
+    return (
+      NeighborLists(listLength: length, neighbors: neighbors, similarities: similarities),
+      found.summary
+    )
   }
 }
 
 extension PointGroups {
   /// How many points the rank with most of them will own.
   ///
-  /// > Collective: over `communicator`. A scatter and a fetch of 8 bytes per point, and 8 bytes from every rank to every other.
+  /// > Collective: over `communicator`. As ``GroupOwners/init(of:in:dividing:on:)``, and 8 bytes from every rank to every other.
   public func largestShare(of points: NodePartition, on communicator: some Communicator) throws
     -> Int
   {
+    let owners = try GroupOwners(
+      of: firstPoint, in: points, dividing: !staysWhole, on: communicator)
     var counts = Array(repeating: 0, count: communicator.size)
-    for owner in try ownersOfGroups(firstPoint, of: points, on: communicator) {
-      counts[Int(owner)] += 1
-    }
+    for owner in owners.ofNodes { counts[Int(owner)] += 1 }
     return Int(try communicator.sums(counts.map { Int64($0) }).max()!)
-  }
-}
-
-/// The rank that every owned node's group goes to.
-///
-/// Of n nodes there are n² pairs, and what each node is besides.
-private func ownersOfGroups(
-  _ group: [GlobalNode], of points: NodePartition, on communicator: some Communicator
-) throws -> [Int32] {
-  var sizesHere: [GlobalNode: Int] = [:]
-  for name in group { sizesHere[name, default: 0] += 1 }
-  let names = sizesHere.keys.sorted()
-  var sizes = Array(repeating: 0, count: points.owned(by: communicator.rank).count)
-  try points.scatter(
-    names.map { sizesHere[$0]! }, to: names, into: &sizes, on: communicator, combining: +=)
-  // 2⁶² is the cost of a group of 2 · 10⁹ nodes.
-  let costs = sizes.map { $0 * ($0 + NodeGroups.pairsPerNode) }
-  return try points.fetch(
-    ranksSharing(costs, on: communicator), at: group, on: communicator)
-}
-
-extension NodeGroups {
-  /// A node of a group is as much work as so many pairs, besides those that it is in.
-  static let pairsPerNode = 500
-}
-
-/// A rank for each piece of work: successive pieces, and about as much work for every rank.
-///
-/// > Collective: over `communicator`. Two rounds of 8 bytes per rank.
-///
-/// - Parameter costs: Owned. Of pieces in an order over all ranks.
-func ranksSharing(_ costs: [Int], on communicator: some Communicator) throws -> [Int32] {
-  let cost = costs.reduce(0, +)
-  let total = Double(max(try communicator.sum(cost), 1))
-  var before = try communicator.exclusivePrefixSum(cost)
-  return costs.map { cost in
-    defer { before += cost }
-    let middle = (Double(before) + Double(cost) / 2) / total
-    return Int32(min(Int(middle * Double(communicator.size)), communicator.size - 1))
   }
 }
 
@@ -165,12 +199,16 @@ public func nearestNeighbors(
   )
 }
 
-/// A node of a group, as it travels. In the order of groups, then points.
+/// A node of a group, as it travels. In the order of divided groups, whole groups, then points.
 private struct GroupMember: Message, Comparable {
   let group: GlobalNode
   let point: GlobalNode
   let memberCount: Int64
   let owner: Int32
+  /// Which of the divided groups it is of; their number for a whole one.
+  let divided: Int32
 
-  static func < (a: Self, b: Self) -> Bool { (a.group, a.point) < (b.group, b.point) }
+  static func < (a: Self, b: Self) -> Bool {
+    (a.divided, a.group, a.point) < (b.divided, b.group, b.point)
+  }
 }

@@ -21,19 +21,25 @@ package struct GroupBounds: Equatable, Sendable {
 
   var isBinding: Bool { clusterCounts != nil || fewestPoints > 1 || settles }
 
-  /// About how many merges a group needs, none or fewer if it is as it should be; and whether any two clusters may
-  /// merge, or one must be too small.
-  func neededMerges(_ memberCounts: ArraySlice<Int64>) -> (count: Int, isOfAll: Bool) {
-    let count = memberCounts.count
-    if let most = clusterCounts?.upperBound, count > most { return (count - most, true) }
-    let small = memberCounts.count { $0 < fewestPoints }
-    return (min(small, count - (clusterCounts?.lowerBound ?? 1)), false)
+  /// What a group needs.
+  ///
+  /// - Parameters:
+  ///   - count: Its clusters.
+  ///   - smallCount: Those of fewer than ``fewestPoints`` points.
+  func neededMerges(of count: Int, small smallCount: Int) -> NeededMerges {
+    if let most = clusterCounts?.upperBound, count > most {
+      return NeededMerges(count: count - most, isOfAll: true)
+    }
+    return NeededMerges(
+      count: min(smallCount, count - (clusterCounts?.lowerBound ?? 1)), isOfAll: false)
   }
+}
 
-  /// Whether a group must merge further.
-  func requireMerging(_ memberCounts: ArraySlice<Int64>) -> Bool {
-    neededMerges(memberCounts).count > 0
-  }
+/// About how many merges a group needs to be as it should be, none or fewer if it is; and whether any two clusters may
+/// merge, or one must be too small.
+struct NeededMerges {
+  let count: Int
+  let isOfAll: Bool
 }
 
 extension ClusteringRun {
@@ -87,7 +93,9 @@ extension ClusteringRun {
     let quiet = PhaseClock(communicator, NoObserver())
     if let fewest = bounds.clusterCounts?.lowerBound {
       var groups = start.level.groups!
-      while try communicator.any(groups.raiseThresholds(ofFewerThan: fewest, in: level.groups!)) {
+      while try communicator.any(
+        groups.raiseThresholds(ofFewerThan: fewest, in: level.groups!, on: communicator))
+      {
         let (history, stopReason) = (history, stopReason)
         self = start
         level.groups = groups
@@ -97,12 +105,15 @@ extension ClusteringRun {
         (self.history, self.stopReason) = (history, stopReason)
       }
     }
-    while try communicator.any(level.groups!.open(by: bounds, level.memberCounts)) {
+    while true {
+      let needs = try neededMerges(by: bounds, on: communicator)
+      guard try communicator.any(level.groups!.open(by: needs)) else { break }
       let found = try plan.search.lists(
         of: self, length: plan.listLength, using: plan.workers, on: communicator
       ) { _ in }
       let judged = try judgedEdges(by: plan, along: found, measuredBy: quiet, on: communicator)
-      let roots = rootsOfBestLinks(judged, orAlong: found.lists, by: bounds, on: communicator)
+      let roots = try rootsOfBestLinks(
+        judged, orAlong: found.lists, by: bounds, needs, on: communicator)
       let owned = level.nodes.owned(by: communicator.rank)
       let isMerging = roots.indices.contains { roots[$0] != GlobalNode(owned.lowerBound + $0) }
       guard try communicator.any(isMerging) else { break }
@@ -117,71 +128,89 @@ extension ClusteringRun {
     }
   }
 
+  /// What every group needs.
+  ///
+  /// > Collective: as ``NodeGroups/ofAllRanks(_:on:)``, twice.
+  private func neededMerges(
+    by bounds: GroupBounds, on communicator: some Communicator
+  ) throws -> [NeededMerges] {
+    let groups = level.groups!
+    let small = groups.ranges.map { level.memberCounts[$0].count { $0 < bounds.fewestPoints } }
+    return zip(
+      try groups.nodeCounts(on: communicator), try groups.ofAllRanks(small, on: communicator)
+    ).map { bounds.neededMerges(of: $0, small: $1) }
+  }
+
   /// For every owned node itself; but in each open group the smaller end of the most probable edges has the larger
   /// as root. Where a group has few enough clusters, only edges of one that is too small count. Nodes that are
   /// not similar have no edges; where all are such, the most similar two merge.
   ///
   /// Of the merges that a group needs the better half is made, no node twice; the next level judges the rest.
+  ///
+  /// > Collective: over `communicator`. 8 bytes per ghost; and for each divided group what ``bestLinks(of:count:inBatchesOf:on:)``
+  /// > sends and, if it has no edges, 16 bytes per place of its lists.
   private func rootsOfBestLinks(
     _ edges: JudgedEdges, orAlong lists: NeighborLists, by bounds: GroupBounds,
-    on communicator: some Communicator
-  ) -> [GlobalNode] {
-    let first = level.nodes.owned(by: communicator.rank).lowerBound
-    let counts = level.memberCounts
-    var roots = counts.indices.map { GlobalNode(first + $0) }
-    for group in level.groups!.open {
-      let needed = bounds.neededMerges(counts[group])
-      var links: [Link] = []
-      func consider(_ distance: Float, _ node: Int, _ other: Int) {
-        guard needed.isOfAll || min(counts[node], counts[other]) < bounds.fewestPoints else {
-          return
+    _ needs: [NeededMerges], on communicator: some Communicator
+  ) throws -> [GlobalNode] {
+    let groups = level.groups!
+    let owned = level.nodes.owned(by: communicator.rank)
+    let counts = try edges.graph.halo.extend(level.memberCounts, on: communicator)
+    var roots = owned.map { GlobalNode($0) }
+
+    func link(
+      _ distance: Float, _ node: Int, _ other: GlobalNode, _ count: Int64, _ needed: NeededMerges
+    ) -> Link? {
+      guard needed.isOfAll || min(counts[node], count) < bounds.fewestPoints else { return nil }
+      return Link(
+        distance, (GlobalNode(owned.lowerBound + node), counts[node]), (other, count))
+    }
+    func edgeLinks(in group: Int) -> [Link] {
+      groups.ranges[group].flatMap { node in
+        edges.graph.edges(into: node).compactMap { edge in
+          let other = edges.graph.columns[edge]
+          return link(
+            edges.linkage.distance[edge], node, edges.graph.halo.global(other),
+            counts[Int(other.index)], needs[group])
         }
-        links.append(Link(distance, node, other))
-      }
-      for node in group {
-        for edge in edges.graph.edges(into: node) {
-          consider(edges.linkage.distance[edge], node, Int(edges.graph.columns[edge].index))
-        }
-      }
-      if links.isEmpty {
-        for node in group {
-          for place in node * lists.listLength..<(node + 1) * lists.listLength
-          where lists.neighbors[place] != NeighborLists.none {
-            consider(
-              -lists.similarities[place], node, Int(lists.neighbors[place].index) - first)
-          }
-        }
-      }
-      var isTaken = Array(repeating: false, count: group.count)
-      var left = max(1, needed.count / 2)
-      for link in links.sorted() where left > 0 {
-        let ends = [link.lower - group.lowerBound, link.upper - group.lowerBound]
-        guard ends.allSatisfy({ !isTaken[$0] }) else { continue }
-        for end in ends { isTaken[end] = true }
-        let isUpperLarger = counts[link.upper] > counts[link.lower]
-        let (root, other) =
-          isUpperLarger ? (link.upper, link.lower) : (link.lower, link.upper)
-        roots[other] = GlobalNode(first + root)
-        left -= 1
       }
     }
+    func listLinks(
+      in group: Int, countsOf countsOfNodes: ([GlobalNode]) throws -> [Int64]
+    ) rethrows -> [Link] {
+      let range = groups.ranges[group]
+      let places = (range.lowerBound * lists.listLength..<range.upperBound * lists.listLength)
+        .filter { lists.neighbors[$0] != NeighborLists.none }
+      let others = places.map { lists.neighbors[$0] }
+      return zip(places, zip(others, try countsOfNodes(others))).compactMap { place, other in
+        link(
+          -lists.similarities[place], place / lists.listLength, other.0, other.1, needs[group])
+      }
+    }
+    func merge(_ links: [Link]) {
+      for link in links where owned.contains(Int(link.other.index)) {
+        roots[Int(link.other.index) - owned.lowerBound] = link.root
+      }
+    }
+
+    for group in groups.openWhole {
+      var found = edgeLinks(in: group)
+      if found.isEmpty {
+        found = listLinks(in: group) {
+          $0.map { counts[Int($0.index) - owned.lowerBound] }
+        }
+      }
+      merge(try bestLinks(of: found, count: max(1, needs[group].count / 2), on: SingleRank()))
+    }
+    for group in groups.openDivided {
+      var found = edgeLinks(in: group)
+      if try communicator.all(found.isEmpty) {
+        found = try listLinks(in: group) {
+          try level.nodes.fetch(level.memberCounts, at: $0, on: communicator)
+        }
+      }
+      merge(try bestLinks(of: found, count: max(1, needs[group].count / 2), on: communicator))
+    }
     return roots
-  }
-}
-
-/// Two nodes that may merge. In the order of distance, then of the nodes.
-private struct Link: Comparable {
-  let distance: Float
-  let lower: Int
-  let upper: Int
-
-  init(_ distance: Float, _ node: Int, _ other: Int) {
-    self.distance = distance
-    lower = min(node, other)
-    upper = max(node, other)
-  }
-
-  static func < (a: Self, b: Self) -> Bool {
-    (a.distance, a.lower, a.upper) < (b.distance, b.lower, b.upper)
   }
 }

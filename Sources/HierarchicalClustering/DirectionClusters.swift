@@ -1,4 +1,6 @@
+package import Communication
 package import LinearAlgebra
+package import Parallelism
 
 /// Clusters of a few directions, and how well each direction fits: spherical k-means that starts from what is there
 /// (Dhillon & Modha, Machine Learning 42, 2001).
@@ -38,15 +40,8 @@ package struct DirectionClusters {
   package mutating func settle(first count: Int? = nil, leaving: Set<Int> = []) {
     var settled = clusters
     for node in clusters.indices.prefix(count ?? clusters.count) {
-      let (row, own) = (directions.row(node), clusters[node])
-      let mustLeave = leaving.contains(own)
-      guard mustLeave || sums.nodeCounts[own] > 1 else { continue }
-      var best =
-        mustLeave ? -.infinity : sums.similarity(of: row, to: own, without: weights[node])
-      for other in 0..<clusterCount where other != own && !leaving.contains(other) {
-        let value = sums.similarity(of: row, to: other, without: 0)
-        if value > best { (best, settled[node]) = (value, other) }
-      }
+      settled[node] = sums.mostSimilar(
+        to: directions.row(node), in: clusters[node], times: weights[node], leaving: leaving)
     }
     // Others would lose their last node.
     let canLose = Set(settled).union(leaving)
@@ -162,8 +157,40 @@ package struct DirectionClusters {
   }
 }
 
+/// The clusters of nodes that are spread over ranks after ``DirectionClusters/settle(first:leaving:)``.
+///
+/// > Collective: over `communicator`. 8 bytes for each cluster and column from each rank to the next, and from the last to all;
+/// > and two sums of 8 bytes for each cluster.
+///
+/// - Parameters:
+///   - directions: Owned. One row per node.
+///   - weights: Owned. How many points each node stands for.
+///   - clusters: Owned. The cluster of each node: one of 0 ..< clusterCount, each of which some rank has nodes of.
+///   - clusterCount: Replicated.
+/// - Complexity: O(nodes · clusters · columns), shared among the ranks and their threads.
+package func settledClusters(
+  _ directions: Matrix, weights: [Double], clusters: [Int], clusterCount: Int,
+  using workers: Workers, on communicator: some Communicator
+) throws -> [Int] {
+  let sums = try ClusterSums(
+    ofAllRanks: directions, weights, clusters, clusterCount, on: communicator)
+  let settled = [Int](
+    count: clusters.count, tilesOf: 64, using: workers, filledWith: 0
+  ) { nodes, settled in
+    for node in nodes {
+      settled[node - nodes.lowerBound] = sums.mostSimilar(
+        to: directions.row(node), in: clusters[node], times: weights[node])
+    }
+  }
+  var counts = Array(repeating: Int64(0), count: clusterCount)
+  for cluster in settled { counts[cluster] += 1 }
+  // Others would lose their last node.
+  let canLose = try communicator.sums(counts).map { $0 > 0 }
+  return clusters.indices.map { canLose[clusters[$0]] ? settled[$0] : clusters[$0] }
+}
+
 /// The sums of the rows of clusters, each as often as it has points.
-private struct ClusterSums {
+private struct ClusterSums: Sendable {
   private let width: Int
   private var elements: [Double]
   private(set) var nodeCounts: [Int]
@@ -173,15 +200,51 @@ private struct ClusterSums {
     width = rows.columnCount
     elements = Array(repeating: 0, count: clusterCount * width)
     nodeCounts = Array(repeating: 0, count: clusterCount)
+    for cluster in clusters { nodeCounts[cluster] += 1 }
+    add(rows, weights, clusters)
+    lengths = nodeCounts.indices.map { cluster in
+      sum(of: cluster).reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }
+  }
+
+  /// The sums of nodes that are spread over ranks, added in the order of ranks: the same bits as on one. Without lengths.
+  ///
+  /// > Collective: over `communicator`. The sums from each rank to the next, and from the last to all.
+  init(
+    ofAllRanks rows: Matrix, _ weights: [Double], _ clusters: [Int], _ clusterCount: Int,
+    on communicator: some Communicator
+  ) throws {
+    width = rows.columnCount
+    var counts = Array(repeating: Int64(0), count: clusterCount)
+    for cluster in clusters { counts[cluster] += 1 }
+    nodeCounts = try communicator.sums(counts).map { Int($0) }
+    let count = clusterCount * width
+    elements = Array(repeating: 0, count: count)
+    for turn in communicator.ranks {
+      if turn.index > 0 {
+        let (isSending, isReceiving) = (
+          communicator.rank.index == turn.index - 1, communicator.rank == turn
+        )
+        let arrived = try communicator.exchange(
+          Buckets(
+            values: isSending ? elements : [],
+            counts: communicator.ranks.map { isSending && $0 == turn ? count : 0 }),
+          receiving: communicator.ranks.map {
+            isReceiving && $0.index == turn.index - 1 ? count : 0
+          })
+        if isReceiving { elements = arrived.values }
+      }
+      if communicator.rank == turn { add(rows, weights, clusters) }
+    }
+    elements = try communicator.broadcast(elements, from: Rank(communicator.size - 1))
+  }
+
+  private mutating func add(_ rows: Matrix, _ weights: [Double], _ clusters: [Int]) {
     for node in clusters.indices {
-      nodeCounts[clusters[node]] += 1
       let start = clusters[node] * width
       for (column, value) in rows.row(node).enumerated() {
         elements[start + column] += weights[node] * Double(value)
       }
-    }
-    lengths = nodeCounts.indices.map { cluster in
-      sum(of: cluster).reduce(0) { $0 + $1 * $1 }.squareRoot()
     }
   }
 
@@ -195,6 +258,28 @@ private struct ClusterSums {
       let value = elements[a * width + column] + elements[b * width + column]
       return total + value * value
     }.squareRoot()
+  }
+
+  /// The cluster whose other nodes a node is most similar to; its own if it is the only node of that.
+  ///
+  /// - Parameters:
+  ///   - row: The node's.
+  ///   - own: Its cluster.
+  ///   - weight: How many points it stands for.
+  ///   - leaving: Clusters that it must not be in.
+  func mostSimilar(
+    to row: [Float], in own: Int, times weight: Double, leaving: Set<Int> = []
+  ) -> Int {
+    let mustLeave = leaving.contains(own)
+    guard mustLeave || nodeCounts[own] > 1 else { return own }
+    var (nearest, best) = (
+      own, mustLeave ? -.infinity : similarity(of: row, to: own, without: weight)
+    )
+    for other in nodeCounts.indices where other != own && !leaving.contains(other) {
+      let value = similarity(of: row, to: other, without: 0)
+      if value > best { (nearest, best) = (other, value) }
+    }
+    return nearest
   }
 
   /// The cosine of a row of length 1 to the sum of a cluster, less the row itself `weight` times; -1 if that is

@@ -126,7 +126,8 @@ extension Level {
 
   /// The scale of all similarities of this level, or of those of each group.
   ///
-  /// > Collective: over `communicator`, unless there are groups, each of which has one owner.
+  /// > Collective: over `communicator`. Two rounds of `16 · columns` bytes per rank to every rank; where there are groups,
+  /// > for each that is divided.
   private func measuredScales(
     using workers: Workers, on communicator: some Communicator
   ) throws -> ClosenessScales {
@@ -134,8 +135,12 @@ extension Level {
       return .ofAll(
         try ClosenessScale(measuring: rows.directions, using: workers, on: communicator))
     }
+    let divided = try groups.ranges.prefix(groups.dividedCount).map {
+      try ClosenessScale(measuring: rows.directions, in: $0, using: workers, on: communicator)
+    }
+    let whole = Array(groups.ranges.dropFirst(groups.dividedCount))
     return .ofNodes(
       groups.ofNodes(
-        ClosenessScale.measuring(rows.directions, in: groups.ranges, using: workers)))
+        divided + ClosenessScale.measuring(rows.directions, in: whole, using: workers)))
   }
 }

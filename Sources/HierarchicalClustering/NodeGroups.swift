@@ -7,8 +7,14 @@ internal import RandomNumbers
 public struct PointGroups: Equatable, Sendable {
   /// Owned points. The first point of the group that each is of.
   public let firstPoint: [GlobalNode]
+  /// Replicated. Whether every group has one owner, so that nodes have the same order on any number of ranks.
+  let staysWhole: Bool
 
-  public init(firstPoint: [GlobalNode]) { self.firstPoint = firstPoint }
+  /// - Parameter staysWhole: Replicated. Whether even large groups are not divided among the ranks.
+  public init(firstPoint: [GlobalNode], staysWhole: Bool = false) {
+    self.firstPoint = firstPoint
+    self.staysWhole = staysWhole
+  }
 
   /// How many groups there are.
   ///
@@ -48,61 +54,98 @@ public struct GroupName: Hashable, Sendable, BitwiseCopyable {
   }
 }
 
-/// The groups of a level. Each has one owner, whose nodes are in the order of groups and, within each, of
-/// their input points.
+/// The groups of a level. Some large ones are divided among all ranks; each of the others has one owner. Of each group a
+/// rank has consecutive nodes, in the order of their input points, and later ranks have later nodes.
 struct NodeGroups: Equatable, Sendable {
-  /// Owned. The places of each group's nodes among the owned ones. Ascending, without gap; never empty.
+  /// Owned. The places of each group's nodes among the owned ones, ascending and without gap: of the divided groups,
+  /// where this rank may have none, and then of the whole groups that it owns, none of which is empty.
   private(set) var ranges: [Range<Int>]
-  /// Owned. How many points each group has: what sums over its points are measured by.
-  let pointCounts: [Int]
-  /// Owned. Whether each group may merge further: not after a level in which it merged nothing, or which left
-  /// it few nodes.
+  /// Replicated. How many groups are divided: the first of ``ranges``.
+  let dividedCount: Int
+  /// How many points each group has on all ranks: what sums over its points are measured by.
+  private(set) var pointCounts: [Int]
+  /// Whether each group may merge further: not after a level in which it merged nothing, or which left
+  /// it few nodes. Like all that is known of groups, replicated for those that are divided.
   private(set) var isOpen: [Bool]
   /// Replicated. A group of no more nodes after a level is done.
   private let fewNodes: Int
-  /// Owned. How often the threshold of each group was raised.
+  /// How often the threshold of each group was raised.
   private var raises: [Int]
 
+  /// > Collective: over `communicator`, if there are divided groups. Two sums of 8 bytes for each.
+  ///
   /// - Parameters:
-  ///   - sizes: Owned. Nodes of each group.
+  ///   - sizes: Owned. Nodes of each group: of every divided one, and then of whole ones.
+  ///   - dividedCount: Replicated.
   ///   - pointCounts: Owned. Points of each group.
   ///   - fewNodes: Replicated. A group of no more nodes after a level is done.
-  init(sizes: [Int], pointCounts: [Int], fewNodes: Int) {
+  init(
+    sizes: [Int], dividedCount: Int, pointCounts: [Int], fewNodes: Int,
+    on communicator: some Communicator
+  ) throws {
     let starts = (sizes + [0]).exclusivePrefixSums()
     ranges = sizes.indices.map { starts[$0]..<starts[$0 + 1] }
-    self.pointCounts = pointCounts
+    self.dividedCount = dividedCount
     self.fewNodes = fewNodes
-    isOpen = sizes.map { $0 > 1 }
     raises = sizes.map { _ in 0 }
+    self.pointCounts = pointCounts
+    isOpen = []
+    self.pointCounts = try ofAllRanks(pointCounts, on: communicator)
+    isOpen = try ofAllRanks(sizes, on: communicator).map { $0 > 1 }
   }
 
-  /// The groups that may merge further.
-  var open: [Range<Int>] { ranges.indices.filter { isOpen[$0] }.map { ranges[$0] } }
+  /// The divided groups that may merge further. Replicated.
+  var openDivided: [Int] { (0..<dividedCount).filter { isOpen[$0] } }
+
+  /// The groups of this rank alone that may merge further.
+  var openWhole: [Int] { ranges.indices.dropFirst(dividedCount).filter { isOpen[$0] } }
 
   var isAnyOpen: Bool { isOpen.contains(true) }
 
+  /// What was counted of each group here, on all ranks.
+  ///
+  /// > Collective: over `communicator`, if there are divided groups. A sum of 8 bytes for each.
+  func ofAllRanks(_ counts: [Int], on communicator: some Communicator) throws -> [Int] {
+    guard dividedCount > 0 else { return counts }
+    let divided = try communicator.sums(counts[..<dividedCount].map { Int64($0) })
+    return divided.map { Int($0) } + counts[dividedCount...]
+  }
+
+  /// How many nodes each group has on all ranks.
+  ///
+  /// > Collective: as ``ofAllRanks(_:on:)``.
+  func nodeCounts(on communicator: some Communicator) throws -> [Int] {
+    try ofAllRanks(ranges.map(\.count), on: communicator)
+  }
+
   /// The groups after their nodes merged.
   ///
+  /// > Collective: as ``ofAllRanks(_:on:)``, twice.
+  ///
   /// - Parameter peaks: The places of the nodes that remain, ascending: the nodes of the next level.
-  func merged(into peaks: [Int]) -> NodeGroups {
+  func merged(into peaks: [Int], on communicator: some Communicator) throws -> NodeGroups {
     var next = self
     var place = 0
     for (group, range) in ranges.enumerated() {
       let start = place
       while place < peaks.count, peaks[place] < range.upperBound { place += 1 }
       next.ranges[group] = start..<place
-      let count = place - start
-      next.isOpen[group] = isOpen[group] && count < range.count && count > fewNodes
+    }
+    let (before, after) = (
+      try nodeCounts(on: communicator), try next.nodeCounts(on: communicator)
+    )
+    next.isOpen = ranges.indices.map {
+      isOpen[$0] && after[$0] < before[$0] && after[$0] > fewNodes
     }
     return next
   }
 
-  /// Opens the groups that bounds require to merge, and closes all others.
+  /// Opens the groups that must merge further, and closes all others.
   ///
-  /// - Parameter memberCounts: Owned nodes.
+  /// - Parameter needs: What each group needs.
   /// - Returns: Whether there are any.
-  mutating func open(by bounds: GroupBounds, _ memberCounts: [Int64]) -> Bool {
-    isOpen = ranges.map { bounds.requireMerging(memberCounts[$0]) }
+  mutating func open(by needs: [NeededMerges]) -> Bool {
+    isOpen = needs.map { $0.count > 0 }
     return isAnyOpen
   }
 
@@ -111,12 +154,19 @@ struct NodeGroups: Equatable, Sendable {
 
   /// Raises the thresholds of groups that ended with too few nodes, as long as that brings more.
   ///
+  /// > Collective: as ``ofAllRanks(_:on:)``, twice.
+  ///
   /// - Parameter last: The groups after the last level.
-  /// - Returns: Whether there are any.
-  mutating func raiseThresholds(ofFewerThan fewest: Int, in last: NodeGroups) -> Bool {
+  /// - Returns: Whether there are any here.
+  mutating func raiseThresholds(
+    ofFewerThan fewest: Int, in last: NodeGroups, on communicator: some Communicator
+  ) throws -> Bool {
     var isAny = false
-    for (group, range) in last.ranges.enumerated()
-    where range.count < min(fewest, ranges[group].count) && raises[group] < Self.mostRaises {
+    let (first, last) = (
+      try nodeCounts(on: communicator), try last.nodeCounts(on: communicator)
+    )
+    for group in ranges.indices
+    where last[group] < min(fewest, first[group]) && raises[group] < Self.mostRaises {
       raises[group] += 1
       isAny = true
     }
@@ -154,11 +204,11 @@ public struct GroupSummary: Codable, Equatable, Sendable {
 extension NodeGroups {
   /// How many nodes groups have.
   ///
-  /// > Collective: over `communicator`. Five rounds of 8 bytes per rank.
+  /// > Collective: over `communicator`. Five rounds of 8 bytes per rank, and ``ofAllRanks(_:on:)``.
   func summary(on communicator: some Communicator) throws -> GroupSummary {
-    let counts = ranges.map(\.count)
-    let groupCount = try communicator.sum(ranges.count)
-    let nodeCount = try communicator.sum(counts.reduce(0, +))
+    let counts = try nodeCounts(on: communicator)
+    let groupCount = dividedCount + (try communicator.sum(ranges.count - dividedCount))
+    let nodeCount = try communicator.sum(ranges.last?.upperBound ?? 0)
     return GroupSummary(
       groupCount: groupCount, meanClusters: Double(nodeCount) / Double(max(groupCount, 1)),
       leastClusters: groupCount == 0 ? 0 : -(try communicator.maximum(-(counts.min() ?? .max))),

@@ -38,14 +38,16 @@ public struct ClosenessScale: BitwiseCopyable, Equatable, Sendable {
   /// The scale of rows that are stored.
   ///
   /// > Collective: over `communicator`, as for a matrix.
+  ///
+  /// - Parameter range: Owned. Which rows count; nil for all.
   public init(
-    measuring rows: StoredRows, using workers: Workers = Workers(),
+    measuring rows: StoredRows, in range: Range<Int>? = nil, using workers: Workers = Workers(),
     on communicator: some Communicator
   ) throws {
     try communicator.assertReplicated(rows.columnCount, from: .all)
     // 64 bits are enough for a tile; its last number counts rows that are not zero.
     let width = rows.columnCount + 1
-    let tiles = (0..<rows.rowCount).tiles(of: 4096)
+    let tiles = (range ?? 0..<rows.rowCount).tiles(of: 4096)
     let partial = [Int64](
       count: tiles.count * width, tilesOf: width, using: workers, filledWith: 0
     ) { places, sums in

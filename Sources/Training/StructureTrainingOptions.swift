@@ -51,7 +51,8 @@ extension PointGroups {
   init(_ groups: [Int64], on communicator: some Communicator) {
     let owned = NodePartition(sharing: groups.count, among: communicator.size)
       .owned(by: communicator.rank)
-    self.init(firstPoint: firstRows(of: groups)[owned].map { GlobalNode($0) })
+    self.init(
+      firstPoint: firstRows(of: groups)[owned].map { GlobalNode($0) }, staysWhole: true)
   }
 }
 

@@ -280,7 +280,7 @@ struct ClusterCommand: RankedCommand {
       for (isGiven, name, reason) in [
         (neighbors != nil, "--neighbors (--similarities)", "within groups neighbours are searched"),
         (!search.settings.isEmpty, "--search (--recall)", "small groups are searched exactly"),
-        (partition != nil, "--partition", "every group has one rank"),
+        (partition != nil, "--partition", "groups have ranks by their cost"),
         (checkpoint != nil, "--checkpoint", "within groups the search is short"),
         (earlyStop, "--early-stop", "every group stops by itself"),
         (hierarchy != nil, "--hierarchy", "groups have levels of their own"),
