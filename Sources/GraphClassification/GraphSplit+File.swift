@@ -13,6 +13,10 @@ extension GraphSplit {
   /// - Throws: `DataError` that names the file, the fold and what was expected.
   public static func read(path: String, graphCount: Int) throws -> [GraphSplit] {
     func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
+    guard try exists(path) else { throw error("there is no such file") }
+    guard (try? fileNames(inDirectory: path)) == nil else {
+      throw error("is a directory; expected a file of folds")
+    }
     let data: Data
     do { data = try Data(contentsOf: URL(filePath: path)) } catch {
       throw DataError(path: path, problem: "cannot be read")

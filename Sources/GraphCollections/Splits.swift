@@ -42,8 +42,9 @@ public func stratifiedFolds(
   for place in labels.indices {
     let members = classes.indices.filter { classes[$0] == place }
     guard members.count >= count else {
+      let graphs = members.count == 1 ? "1 graph" : "\(members.count) graphs"
       throw SplitError(
-        "class \(labels[place]) has \(members.count) graphs, which is fewer than \(count) folds; "
+        "class \(labels[place]) has \(graphs), which is fewer than \(count) folds; "
           + "expected one for each fold at least")
     }
     var random = RandomStream(seed: seed, for: Purpose.folds, place)

@@ -66,6 +66,19 @@ import Testing
     }
   }
 
+  @Test func aFileThatIsNotThereIsSaidToBeMissing() throws {
+    let directory = NSTemporaryDirectory()
+    let missing = directory + "/splits-\(UUID().uuidString).json"
+    #expect(throws: DataError(path: missing, problem: "there is no such file")) {
+      try GraphSplit.read(path: missing, graphCount: 6)
+    }
+    #expect(
+      throws: DataError(path: directory, problem: "is a directory; expected a file of folds")
+    ) {
+      try GraphSplit.read(path: directory, graphCount: 6)
+    }
+  }
+
   @Test func aBenchmarkTakesThem() throws {
     let collection = smallCollection()
     var training = GraphTrainingOptions()

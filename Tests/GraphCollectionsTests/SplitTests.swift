@@ -44,6 +44,12 @@ import Testing
     ) {
       try stratifiedFolds(of: classes([3, 10]), labels: [-1, 1], count: 5, seed: 0)
     }
+    #expect(
+      throws: SplitError(
+        "class 1 has 1 graph, which is fewer than 2 folds; expected one for each fold at least")
+    ) {
+      try stratifiedFolds(of: classes([3, 1]), labels: [-1, 1], count: 2, seed: 0)
+    }
     #expect(throws: SplitError("1 folds; expected at least 2")) {
       try stratifiedFolds(of: [0, 0], labels: [0], count: 1, seed: 0)
     }
