@@ -153,3 +153,13 @@ extension DataError {
     return DataError(path: path, problem: "\(action): \(unsafe String(cString: strerror(code)))")
   }
 }
+
+/// All bytes of a file.
+///
+/// Foundation loses its buffer of an empty one.
+///
+/// - Throws: ``DataError`` if there is no such file, or it is not an ordinary readable one.
+package func fileBytes(_ path: String) throws -> [UInt8] {
+  let file = try InputFile(path: path)
+  return try file.bytes(at: 0, count: file.byteCount)
+}

@@ -110,7 +110,7 @@ extension FittedClustering {
           path: path,
           problem: "holds no \(Self.marker); expected a directory of highland cluster --save")
       }
-      do { return Array(try Data(contentsOf: URL(filePath: file))) } catch {
+      do { return try fileBytes(file) } catch {
         throw DataError(path: file, problem: "cannot be read")
       }
     }
@@ -166,10 +166,10 @@ extension FittedClustering {
     try communicator.broadcast(
       communicator.agree {
         guard communicator.rank == Rank(0) else { return [] }
-        guard let data = try? Data(contentsOf: URL(filePath: path)),
-          digest(of: data) == wanted
-        else { throw DataError(path: path, problem: "damaged: it does not have its checksum") }
-        return Array(data)
+        guard let bytes = try? fileBytes(path), digest(of: bytes) == wanted else {
+          throw DataError(path: path, problem: "damaged: it does not have its checksum")
+        }
+        return bytes
       })
   }
 }

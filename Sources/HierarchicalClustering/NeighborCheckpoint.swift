@@ -81,7 +81,7 @@ public struct NeighborCheckpoint: ListStore {
     let text = try communicator.agree { () -> [UInt8] in
       guard communicator.rank == Rank(0), try exists(description) else { return [] }
       // A byte before the text tells an empty one from none.
-      return [1] + ((try? Data(contentsOf: URL(filePath: description))).map { Array($0) } ?? [])
+      return [1] + ((try? fileBytes(description)) ?? [])
     }
     let bytes = try communicator.broadcast(text)
     guard !bytes.isEmpty else { return nil }

@@ -159,7 +159,7 @@ struct StateDirectory {
     let file = "\(path(number))/\(marker)"
     let text = try communicator.agree { () -> [UInt8] in
       guard communicator.rank == Rank(0) else { return [] }
-      do { return Array(try Data(contentsOf: URL(filePath: file))) } catch {
+      do { return try fileBytes(file) } catch {
         throw DataError(path: file, problem: "damaged: cannot be read")
       }
     }
