@@ -50,7 +50,8 @@ class Highland:
         better. Default: "network" with an option of networks (`model`, `granularity`, `n_clusters`, `tau`) or groups,
         "flow" with `k`, else "auto", and "network" for more than 200,000 rows.
     tau : float, optional
-        Merge only along linkages more probable than this, 0 ... 1.
+        Merge only along linkages more probable than this, 0 ... 1; also at level 0 where the model would merge it by
+        modules.
     search : {"exact", "approximate", "auto"}, optional
         How neighbours are searched. Default: "auto", exactly where that is fast.
     recall : float, optional

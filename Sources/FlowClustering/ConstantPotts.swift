@@ -1,30 +1,51 @@
+internal import Glibc
+
 /// What modules cost if every edge between two of them is charged for, and every pair within one:
 ///
-///     Σ pᵢⱼ over the pairs between modules  +  γ Σ n (n − 1) / 2 over modules of n
+///     Σ pᵢⱼ over the pairs between modules  +  γ Σ c(n) over modules of n nodes
+///     c(n) = n² / 2 up to d nodes,   d² / 2 + d n ln(n / d) beyond;   d = 2 K
 ///
-/// So a pair may be together if its edge has p ≥ γ, and a pair without an edge costs γ: missing edges count. Up to a
-/// constant it is the negative of the constant Potts model, Σ (pᵢⱼ − γ) over the pairs within modules
-/// [Traag, Van Dooren, Nesterov 2011, arXiv:1104.3083], of which correlation clustering is the case γ = ½. Modules that
-/// are best have no resolution limit: within each a part of n and the rest of m have edges of γ n m or more in all.
+/// So a pair may be together if its edge has p ≥ γ, and a pair without an edge costs γ: missing edges count. Up to d nodes and
+/// a constant it is the negative of the constant Potts model, Σ (pᵢⱼ − γ) over the pairs within modules
+/// [Traag, Van Dooren, Nesterov 2011, arXiv:1104.3083], of which correlation clustering is the case γ = ½.
+///
+/// A list has K places, and about K other nodes have the node in theirs. So in a module of more than d nodes most pairs have
+/// no edge, and that says nothing. There a node is charged for d pairs, and a little more for every doubling: two modules of n
+/// cost 2 ln 2 γ d n more as one, while d n / 2 edges or so lead from one to the other if they are one. So the balance is
+/// the same for all n.
 ///
 /// A module's ``Module/flow`` is its size here.
 package struct ConstantPotts: ModuleCost {
+  static var letsNodesLeave: Bool { true }
+
   /// γ in units.
-  private let unit: Int64
+  private let unit: Double
+  /// d.
+  private let degree: Double
 
   /// An edge of p = 1 has so much flow.
   package static let certainty = 0x1p22
 
-  /// - Parameter resolution: γ, above 0 and at most 1.
-  package init(resolution: Double) {
-    precondition(resolution > 0 && resolution <= 1, "γ = \(resolution)")
-    unit = max(1, Int64((resolution * Self.certainty).rounded()))
+  /// - Parameters:
+  ///   - resolution: γ, above 0 and at most 1.
+  ///   - places: K, at least 1.
+  package init(resolution: Double, places: Int) {
+    precondition(
+      resolution > 0 && resolution <= 1 && places > 0, "γ = \(resolution), K = \(places)")
+    unit = max(1, (resolution * Self.certainty).rounded())
+    degree = 2 * Double(places)
   }
 
-  /// Twice the cost, in units, and γ of every node with itself, which is constant. Whole numbers of 128 bits hold it for
-  /// 10¹² nodes in one module: below 2²² · 2⁸⁰.
+  /// 2 c(n).
+  @inline(__always)
+  private func charge(_ count: Int64) -> Double {
+    let n = Double(count)
+    return n <= degree ? n * n : degree * (degree + 2 * n * log(n / degree))
+  }
+
+  /// Twice the cost, in units. 64 bits do not hold it for 10¹² nodes.
   func term(_ module: Module) -> Int128 {
-    Int128(module.exit) + Int128(unit) * Int128(module.flow) * Int128(module.flow)
+    Int128(module.exit) + Int128((unit * charge(module.flow)).rounded())
   }
 
   func term(ofExits exits: Int64) -> Int128 { 0 }
@@ -33,12 +54,13 @@ package struct ConstantPotts: ModuleCost {
     moving node: Module, from old: Module, _ toOld: Int64, to new: Module, _ toNew: Int64,
     exits: Int64
   ) -> Double {
-    let pairs = Double(node.flow) * Double(new.flow - old.flow + node.flow)
-    return 2 * (Double(toOld - toNew) + Double(unit) * pairs)
+    let joined = charge(new.flow + node.flow) - charge(new.flow)
+    let left = charge(old.flow) - charge(old.flow - node.flow)
+    return 2 * Double(toOld - toNew) + unit * (joined - left)
   }
 
   func smallestGain(of cost: Int128) -> Int128 { max(1, cost >> 24) }
 
-  /// The cost of units, γ of every node with itself included.
+  /// The cost of units.
   static func pairs(_ units: Int128) -> Double { Double(units) / (2 * certainty) }
 }

@@ -59,7 +59,7 @@ package struct FlowGraph: Sendable {
 
   /// The graph of the kept edges: an edge that both ends keep carries the weight twice.
   ///
-  /// > Collective: over `communicator`, as ``init(_:isReversed:within:names:in:on:)``.
+  /// > Collective: over `communicator`, as ``init(_:alsoReversed:within:names:in:on:)``.
   ///
   /// - Parameter names: Owned. What tells nodes apart, whatever their indices are.
   package init(
@@ -71,7 +71,7 @@ package struct FlowGraph: Sendable {
 
   /// The graph of edges between nodes that have sizes: these are the nodes' flow, whatever edges they have.
   ///
-  /// > Collective: over `communicator`, as ``init(_:isReversed:within:names:in:on:)``, and a round of 8 bytes per rank.
+  /// > Collective: over `communicator`, as ``init(_:alsoReversed:within:names:in:on:)``, and a round of 8 bytes per rank.
   ///
   /// - Parameters:
   ///   - edges: Each stands for both directions. Any rank may have any edge.

@@ -24,7 +24,9 @@ package struct FlowModules: Sendable {
   /// How often single nodes start to move.
   package static let startCount = 2
 
-  /// > Collective: over `communicator`. For each start as ``LocalMoves/run(on:)`` and, for each of a few graphs, what
+  /// The modules of a walk.
+  ///
+  /// > Collective: over `communicator`. A round of 8 bytes per rank; for each start as ``LocalMoves/run(on:)`` and, for each of a few graphs, what
   /// > edges between modules and three fetches of 8 bytes per node send; a small graph goes to every rank.
   ///
   /// - Parameters:

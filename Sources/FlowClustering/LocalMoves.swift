@@ -7,8 +7,8 @@ internal import RandomNumbers
 ///
 /// In a round every node that has seen a change moves once, a quarter of the nodes at a time, chosen by a
 /// hash: nodes that moved all at once would follow each other. All of a quarter see the modules as they were
-/// before it. If their moves together make the code longer, half of them are taken back, chosen by a hash,
-/// then three quarters, and at last all. So the code gets shorter with every step.
+/// before it. If their moves together make modules cost no less, half of them are taken back, chosen by a hash,
+/// then three quarters, and at last all. So modules cost less with every step.
 /// [Hamann, Strasser, Wagner, Zeitz 2018, arXiv:1710.09605, for the quarters]
 struct LocalMoves<Cost: ModuleCost>: Sendable {
   private let graph: FlowGraph
@@ -134,7 +134,7 @@ struct LocalMoves<Cost: ModuleCost>: Sendable {
     }
     let search = ModuleSearch(
       graph: graph, cost: cost, nodes: nodes, moduleOf: moduleOf, around: around,
-      exits: exits)
+      isNameFree: modules.map { $0.flow == 0 }, exits: exits)
     let moduleOf = moduleOf
     let wanted = [GlobalNode](
       count: graph.ownedCount, tilesOf: 64, using: workers, filledWith: GlobalNode(0)
@@ -265,9 +265,12 @@ private struct ModuleSearch<Cost: ModuleCost>: Sendable {
   let moduleOf: [GlobalNode]
   /// Local. The module that each local node is in.
   let around: [NamedModule]
+  /// Owned. Whether the module that each node names is empty.
+  let isNameFree: [Bool]
   let exits: Int64
 
-  /// The module of one of the node's neighbours that costs least; its own if none costs less.
+  /// The module of one of the node's neighbours that costs least, or a module of its own where the cost allows for that;
+  /// the one that it is in if none costs less.
   /// Of equally good modules the one with the lowest name.
   ///
   /// - Parameters:
@@ -296,6 +299,11 @@ private struct ModuleSearch<Cost: ModuleCost>: Sendable {
     }
     flows.removeAll()
     seen.removeAll()
+    if Cost.letsNodesLeave, isNameFree[node] {
+      let change = cost.change(
+        moving: nodes[node], from: around[node].module, toOwn, to: Module(), 0, exits: exits)
+      if change < best.change { return graph.halo.global(LocalNode(node)) }
+    }
     return best.module
   }
 }

@@ -3,9 +3,9 @@ internal import DistributedGraphs
 internal import Glibc
 internal import Parallelism
 
-/// What the map equation needs to know of a module.
+/// What the cost of modules needs to know of one.
 struct Module: Message, Equatable {
-  /// p: the flow of its nodes.
+  /// p: the flow of its nodes, or how many they are.
   var flow = Int64(0)
   /// q: the flow of the edges that leave it.
   var exit = Int64(0)
@@ -18,6 +18,8 @@ struct Module: Message, Equatable {
 /// The cost is a sum over modules, and of the flow that leaves all of them. It is added up in whole units, so it does not
 /// depend on the order.
 protocol ModuleCost: Sendable {
+  /// Whether nodes may leave a module to be alone.
+  static var letsNodesLeave: Bool { get }
   /// The term of one module, in units.
   func term(_ module: Module) -> Int128
   /// The term of the flow that leaves all modules, in units.
@@ -43,6 +45,7 @@ protocol ModuleCost: Sendable {
 /// Logarithms are to base 2 and flows are shares of all flow; sums are over modules, and the last over
 /// nodes.      [Rosvall, Axelsson, Bergstrom 2009, arXiv:0906.1405, equation 4]
 struct MapEquation: ModuleCost {
+  static var letsNodesLeave: Bool { false }
   /// The flow that is 1.
   private let total: Double
 

@@ -6,7 +6,7 @@ public import GraphNetworks
 public struct Parents: Equatable, Sendable {
   /// Owned. The parent of every node, itself for a peak. Shape `[ownedCount]`.
   public var parent: [GlobalNode]
-  /// Owned. How many edges passed the test.
+  /// Owned. How many edges from denser nodes passed the test, or lie within a module.
   public var keptEdgeCount: Int
   /// Owned. How many nodes have a parent other than themselves.
   public var mergedCount: Int

@@ -169,7 +169,9 @@ extension ClusteringRun {
     let isInInputOrder = level.isInInputOrder
     let (parents, roots, merged) = try clock.measure(.decode) { _ in
       let parents = try thresholds!.rule(ofLevel: number).parents(
-        along: edges, of: level, breakingTies: plan.judge.mergesCopies, using: plan.workers,
+        along: edges, of: level, listLength: plan.neighborCount - 1,
+        breakingTies: plan.judge.mergesCopies,
+        mergesCopies: plan.mergesCopies, using: plan.workers,
         on: communicator)
       var roots = parents.parent
       try compressPaths(&roots, in: nodes, on: communicator)

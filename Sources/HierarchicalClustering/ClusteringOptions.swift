@@ -11,7 +11,8 @@ public struct ClusteringOptions: Sendable {
   /// τ of the levels after level 0. In 0 ... 1. Nil: as level 0 if that is given or chosen on the data, else
   /// what training chose.
   public var laterThreshold: Double?
-  /// γ of level 0: ``Thresholds/resolution``. Nil: what training chose, if τ is left to it too and there are no groups.
+  /// γ of level 0: ``Thresholds/resolution``. Above 0 and at most 1; not with groups. Nil: what training chose, if τ of
+  /// level 0 is left to it, too, and there are no groups.
   public var resolution: Double?
   /// Whether to choose τ on the data, without labels.
   public var choosesThreshold: Bool
@@ -53,6 +54,7 @@ public struct ClusteringOptions: Sendable {
     precondition(threshold.map { (0...1).contains($0) } ?? true, "τ = \(threshold ?? 0)")
     precondition(
       laterThreshold.map { (0...1).contains($0) } ?? true, "τ = \(laterThreshold ?? 0) later")
+    precondition(resolution.map { $0 > 0 && $0 <= 1 } ?? true, "γ = \(resolution ?? 0)")
     precondition(maximumLevels > 0, "\(maximumLevels) levels")
     precondition(nodesPerRank > 0, "\(nodesPerRank) nodes per rank")
     self.neighborCount = neighborCount

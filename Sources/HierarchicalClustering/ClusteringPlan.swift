@@ -233,11 +233,12 @@ extension ClusteringPlan where Judge == LinkageModel {
           + "--tau-by-silhouette does; expected a model of structure, or --tau")
     }
     let first = options.threshold ?? options.granularity.moved(trained.threshold)
-    // What was trained goes together: γ is not for another τ, nor for groups, which merge above thresholds.
+    // γ is in place of τ of level 0; groups merge above thresholds.
     let resolution =
       options.resolution
-      ?? (options.threshold == nil && options.laterThreshold == nil && groups == nil
+      ?? (options.threshold == nil && groups == nil
         ? trained.resolution.map(options.granularity.moved) : nil)
+    precondition(resolution == nil || groups == nil, "groups merge above thresholds")
     self.init(
       judge: model.linkage,
       search: neighbors.map { .given($0) } ?? groups.map { .within($0, options.search) }

@@ -19,12 +19,15 @@ extension MergeRule {
   /// The parent of every owned node.
   ///
   /// > Collective: over `communicator`, as ``bestDenserNeighbor(_:above:in:breakingTies:named:on:)`` or
-  /// > ``modules(along:of:resolution:breakingTies:using:on:)``.
+  /// > the modules of ``ConstantPotts``.
   ///
-  /// - Parameter breakingTies: Replicated. Whether nodes of equal density may merge.
+  /// - Parameters:
+  ///   - listLength: Replicated. Places of a list that make edges.
+  ///   - breakingTies: Replicated. Whether nodes of equal density may merge above τ; in modules they may.
+  ///   - mergesCopies: Replicated. Whether no two nodes have the same rows.
   func parents(
-    along edges: JudgedEdges, of level: Level, breakingTies: Bool, using workers: Workers,
-    on communicator: some Communicator
+    along edges: JudgedEdges, of level: Level, listLength: Int, breakingTies: Bool,
+    mergesCopies: Bool, using workers: Workers, on communicator: some Communicator
   ) throws -> Parents {
     switch self {
     case .bestDenserNeighbor(let threshold):
@@ -35,7 +38,9 @@ extension MergeRule {
         in: edges.graph, breakingTies: breakingTies, named: level.names, on: communicator)
     case .constantPotts(let resolution):
       try modules(
-        along: edges, of: level, resolution: resolution, using: workers, on: communicator)
+        along: edges, of: level,
+        by: ConstantPotts(resolution: resolution, places: max(listLength, 1)),
+        mergesCopies: mergesCopies, using: workers, on: communicator)
     }
   }
 }
@@ -43,10 +48,11 @@ extension MergeRule {
 /// The parents of owned nodes in modules of the constant Potts model, whose densest nodes are the roots. A pair has half of
 /// the p of each edge between its ends.
 ///
-/// > Collective: over `communicator`. As ``FlowGraph``, ``FlowModules`` and ``DensityOrder``; a scatter and a fetch of 24
-/// > bytes per node, and 8 bytes per ghost.
+/// > Collective: over `communicator`. As ``FlowGraph``, ``FlowModules`` and ``DensityOrder``; a scatter of 32 bytes and a
+/// > fetch of 16 per node, and 8 bytes per ghost.
 private func modules(
-  along edges: JudgedEdges, of level: Level, resolution: Double, using workers: Workers,
+  along edges: JudgedEdges, of level: Level, by cost: ConstantPotts, mergesCopies: Bool,
+  using workers: Workers,
   on communicator: some Communicator
 ) throws -> Parents {
   let (graph, nodes) = (edges.graph, level.nodes)
@@ -63,15 +69,15 @@ private func modules(
           target: GlobalNode(owned.lowerBound + node), source: graph.source(of: edge), flow: flow))
     }
   }
-  // By what rows hold, if they are still there: then the order of the input decides nothing.
+  // By what rows hold, if they are there and all different: then the order of the input decides no move.
   let names =
-    level.rows.areGone
+    level.rows.areGone || !mergesCopies
     ? level.inputPoint.map { UInt64($0.index) } : level.rows.directions.rowNames(using: workers)
   let found = try FlowModules(
     of: FlowGraph(
       likely, sizes: Array(repeating: 1, count: owned.count), names: names, in: nodes,
       on: communicator),
-    by: ConstantPotts(resolution: resolution), using: workers, on: communicator)
+    by: cost, using: workers, on: communicator)
   let own = owned.map { place in
     Candidate(
       density: edges.linkage.density[place - owned.lowerBound],
@@ -104,9 +110,10 @@ private func parents(
   let first = level.nodes.owned(by: communicator.rank).lowerBound
   var parents = Parents(parent: peak, keptEdgeCount: 0, mergedCount: 0)
   for node in 0..<graph.ownedCount {
-    parents.keptEdgeCount += graph.edges(into: node).count { isWithin($0, moduleOf: node) }
     if peak[node] != GlobalNode(first + node) { parents.mergedCount += 1 }
-    let best = order.edges(into: node, of: graph).filter { isWithin($0, moduleOf: node) }.min {
+    let kept = order.edges(into: node, of: graph).filter { isWithin($0, moduleOf: node) }
+    parents.keptEdgeCount += kept.count
+    let best = kept.min {
       (linkage.distance[$0], order.nameOfSource(of: $0, in: graph))
         < (linkage.distance[$1], order.nameOfSource(of: $1, in: graph))
     }

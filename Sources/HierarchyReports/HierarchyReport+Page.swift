@@ -165,7 +165,8 @@ extension HierarchyReport {
       ],
       rows: shown.map { level in
         [
-          "\(level.level)", decimal(level.tau, places: 3), grouped(level.nodeCount),
+          "\(level.level)", level.tau.map { decimal($0, places: 3) } ?? "modules",
+          grouped(level.nodeCount),
           grouped(level.edgeCount), grouped(level.keptEdgeCount), grouped(level.mergedCount),
           grouped(level.clusterCount), probability(level.lowestMergeProbability),
           probability(level.meanMergeProbability),
@@ -180,7 +181,10 @@ extension HierarchyReport {
             level.meanMergeProbability.map { .init(x: Double(level.level), y: $0) }
           }),
         .init(
-          name: "τ", points: shown.map { .init(x: Double($0.level), y: $0.tau) }, style: .dashed),
+          name: "τ",
+          points: shown.compactMap { level in
+            level.tau.map { .init(x: Double(level.level), y: $0) }
+          }, style: .dashed),
       ])
     return Page.Section(
       heading: "Levels", body: [.bars(chart), .chart(probabilities), .table(table)])
@@ -203,7 +207,7 @@ extension HierarchyReport {
               .init(name: "all", values: judgement.edges.map(Double.init)),
               .init(name: "merges", values: judgement.merges.map(Double.init)),
             ],
-            lines: [.vertical(at: judgement.tau, label: "τ")],
+            lines: judgement.tau.map { [.vertical(at: $0, label: "τ")] } ?? [],
             yScale: readableScale(judgement.edges))),
         .bars(
           BarChart(
@@ -220,7 +224,11 @@ extension HierarchyReport {
       body: [
         .text(
           "What the network said. An edge above τ to a denser node is kept; a node merges by the "
-            + "most probable of them, and is a peak without one.")
+            + "most probable of them, and is a peak without one."
+            + (hierarchy.resolution == nil
+              ? ""
+              : " At level 0 nodes went to modules, and all edges to denser nodes of a module are kept.")
+        )
       ] + charts)
   }
 

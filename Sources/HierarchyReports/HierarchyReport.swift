@@ -51,7 +51,8 @@ public struct HierarchyReport: Codable, Sendable {
 
   public struct Level: Codable, Equatable, Sendable {
     public var level: Int
-    public var tau: Double
+    /// Nil where nodes went to modules.
+    public var tau: Double?
     public var nodeCount, edgeCount, keptEdgeCount, mergedCount, clusterCount: Int
     /// Over the level's merges; nil without.
     public var lowestMergeProbability, meanMergeProbability: Double?
@@ -60,7 +61,8 @@ public struct HierarchyReport: Codable, Sendable {
   /// Histograms over levels of one τ. A bin includes its lower edge, the last one both.
   public struct Judgement: Codable, Equatable, Sendable {
     public var firstLevel, lastLevel: Int
-    public var tau: Double
+    /// Nil where nodes went to modules.
+    public var tau: Double?
     /// p of all edges, and of the merges. ``binCount`` bins of 0 ... 1.
     public var edges, merges: [Int]
     /// Density of all nodes, and of the peaks. ``binCount`` bins of −1 ... 1.

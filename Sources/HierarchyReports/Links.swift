@@ -69,7 +69,7 @@ struct Links {
 }
 
 extension HierarchyReport.Judgement {
-  fileprivate init(_ level: Int, _ tau: Double, _ hasTruth: Bool) {
+  fileprivate init(_ level: Int, _ tau: Double?, _ hasTruth: Bool) {
     let zeros = Array(repeating: 0, count: Self.binCount)
     self.init(
       firstLevel: level, lastLevel: level, tau: tau, edges: zeros, merges: zeros, nodes: zeros,
@@ -102,7 +102,7 @@ extension HierarchyReport.Judgement {
       let bin = Self.bin((Double(level.density[node]) + 1) / 2)
       nodes[bin] += 1
       guard let edge = try level.parentEdge(of: node, among: list) else {
-        if level.parent[node] == node { peaks[bin] += 1 }
+        peaks[bin] += 1
         return
       }
       let probability = Double(edge.probability)

@@ -42,9 +42,10 @@ public struct StoredHierarchy: Sendable {
     /// Whether nodes of a level went to modules, in which their peak need not be a neighbour.
     func hasModules(_ level: Int) -> Bool { level == 0 && parameters.resolution != nil }
 
-    /// The threshold of a level.
-    public func threshold(ofLevel level: Int) -> Double {
-      level == 0 ? parameters.tau : parameters.tauLater ?? parameters.tau
+    /// The threshold of a level; nil where nodes went to modules.
+    public func threshold(ofLevel level: Int) -> Double? {
+      if hasModules(level) { return nil }
+      return level == 0 ? parameters.tau : parameters.tauLater ?? parameters.tau
     }
   }
 

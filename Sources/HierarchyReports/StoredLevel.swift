@@ -129,12 +129,14 @@ public struct StoredLevel: Sendable {
     }
   }
 
-  /// The edge that every node of a level with a parent has from it; nil also for one that its module alone led to the
-  /// peak.
+  /// The edge that every node of a level with a parent has from it. It has no probability and no similarity if it was the
+  /// module alone that led to the peak.
   func parentEdge(of node: Int, among edges: [Edge]) throws -> Edge? {
     guard parent[node] != node else { return nil }
     guard let edge = edges.first(where: { $0.source == parent[node] }) else {
-      if hasModules, parent[parent[node]] == parent[node] { return nil }
+      if hasModules, parent[parent[node]] == parent[node] {
+        return Edge(source: parent[node], similarity: 0, probability: 0)
+      }
       throw DataError(
         path: "\(directory)/parent.npy",
         problem: "row \(node): its parent \(parent[node]) is none of its neighbours")

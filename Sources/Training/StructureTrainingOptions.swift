@@ -167,18 +167,22 @@ extension [ThresholdTrial] {
   /// apart, so which of them is highest is an accident of the seed. Where there are groups, only those count that
   /// have the right number of clusters in most of them, or in up to 5 % fewer.
   ///
-  /// Modules at level 0 are chosen if the best of them have a score that is higher by 0.002. Of the γ within 0.01 of the
-  /// highest score the middle one is taken: the best one is an accident, too.
+  /// With modules at level 0, those trials count whose F, with every point of one weight, is no lower than that of the
+  /// pair that is chosen. Of the γ within 0.01 of their highest score, with the same τ of later levels, the middle one is
+  /// taken (of two the larger), as the best one is an accident, too; and only if its score is higher than the pair's by
+  /// 0.002.
   package var chosen: ThresholdTrial? {
     guard let withThreshold = filter({ $0.resolution == nil }).chosenThresholds else { return nil }
-    guard let best = filter({ $0.resolution != nil }).max(by: { $0.score < $1.score }),
-      best.score > withThreshold.score + 0.002
-    else { return withThreshold }
-    let good = filter {
-      $0.resolution != nil && $0.laterThreshold == best.laterThreshold
-        && $0.score >= best.score - 0.01
+    let byModules = filter {
+      $0.resolution != nil
+        && $0.pairwiseF + $0.bcubedF >= withThreshold.pairwiseF + withThreshold.bcubedF
+    }
+    guard let best = byModules.max(by: { $0.score < $1.score }) else { return withThreshold }
+    let good = byModules.filter {
+      $0.laterThreshold == best.laterThreshold && $0.score >= best.score - 0.01
     }.sorted { $0.resolution! < $1.resolution! }
-    return good[good.count / 2]
+    let middle = good[good.count / 2]
+    return middle.score > withThreshold.score + 0.002 ? middle : withThreshold
   }
 
   private var chosenThresholds: ThresholdTrial? {

@@ -36,12 +36,30 @@ import Testing
     #expect(abs(found.costs[0] - cost(of: Array(0..<108), edges, resolution: 0.15)) < 1e-3)
     // No node costs less in another module.
     for node in 0..<108 {
-      for module in Set(found.roots) {
+      for module in Set(found.roots).union([1000]) {
         var moved = found.roots
         moved[node] = module
         #expect(cost(of: moved, edges, resolution: 0.15) > plain - 1e-3)
       }
     }
+  }
+
+  /// In a star nobody but the centre has more than one edge: a fifth of a module pays more than it has.
+  @Test(arguments: 0..<4)
+  func nodesLeaveWhereTheyPayMoreThanAlone(seed: Int) throws {
+    let edges = (1...25).map { Edge(0, ($0 + 7 * seed) % 25 + 1) }
+    let found = try modules(of: 26, edges, resolution: 0.3)
+    #expect(found.sizes[0] <= 4, "\(found.sizes)")
+  }
+
+  /// In a module of more nodes than a list has places, pairs without an edge say nothing.
+  @Test func nodesAreChargedForTheirPlacesAtMost() throws {
+    let ring = (0..<60).flatMap { node in (1...6).map { Edge(node, (node + $0) % 60) } }
+    let (few, many) = (
+      try modules(of: 60, ring, resolution: 0.15, places: 12).sizes,
+      try modules(of: 60, ring, resolution: 0.15).sizes
+    )
+    #expect(few.count < many.count, "\(few), \(many)")
   }
 
   @Test(arguments: [1, 2, 3, 5], [0, 1 << 18])
@@ -102,7 +120,8 @@ private struct Found: Equatable {
 }
 
 private func modules(
-  of nodeCount: Int, _ edges: [Edge], resolution: Double, sizes: [Int64]? = nil, ranks: Int = 1,
+  of nodeCount: Int, _ edges: [Edge], resolution: Double, places: Int = 1000,
+  sizes: [Int64]? = nil, ranks: Int = 1,
   threads: Int = 1, gatheringUpTo small: Int = 0
 ) throws -> Found {
   let shares = try ThreadCommunicator.run(ranks: ranks) { communicator in
@@ -117,7 +136,7 @@ private func modules(
           flow: Int64((edges[$0].p * ConstantPotts.certainty).rounded()))
       }, sizes: sizes ?? names.map { _ in 1 }, names: names, in: nodes, on: communicator)
     return try FlowModules(
-      of: graph, by: ConstantPotts(resolution: resolution), gatheringUpTo: small,
+      of: graph, by: ConstantPotts(resolution: resolution, places: places), gatheringUpTo: small,
       using: Workers(threads), on: communicator)
   }
   return Found(

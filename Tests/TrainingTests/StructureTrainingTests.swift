@@ -634,6 +634,12 @@ private let pairs: LabelledRows = {
     #expect(thresholds.chosen == thresholds[1])
     #expect((thresholds + [trial(0.5, 0.9, 0.6965, resolution: 0.1)]).chosen == thresholds[1])
     #expect((thresholds + [trial(0.5, 0.9, 0.6975, resolution: 0.1)]).chosen?.resolution == 0.1)
+    // Better by identities, and worse by points.
+    let large = trial(0.5, 0.9, 0.8, others: 0.4, resolution: 0.1)
+    #expect((thresholds + [large]).chosen == thresholds[1])
+    // The middle one is no better.
+    let two = [0.05: 0.703, 0.1: 0.694].map { trial(0.5, 0.9, $1, resolution: $0) }
+    #expect((thresholds + two).chosen == thresholds[1])
   }
 
   @Test func ofEqualsAreTheHighestThoseOfLevel0First() {

@@ -100,7 +100,8 @@ typedef struct highland_options {
   size_t model_size;
   // "finer", "as-trained" or "coarser"; NULL: as trained.
   const char *granularity;
-  // Merge only along linkages more probable than this, 0 ... 1; NULL: as trained, or chosen on the data.
+  // Merge only along linkages more probable than this, 0 ... 1; NULL: as trained, or chosen on the data. Level 0 then
+  // merges so, too, where the model would merge it by modules.
   const double *tau;
   // The same for levels after the first; NULL: as tau.
   const double *tau_later;

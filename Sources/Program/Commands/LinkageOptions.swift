@@ -25,7 +25,10 @@ struct LinkageOptions: ParsableArguments {
     name: .customLong("tau"),
     help: ArgumentHelp(
       "Merge only along linkages more probable than this, 0 ... 1.",
-      discussion: "Default: the one that training chose; 0.8 if the model does not say."))
+      discussion: """
+        Default: the one that training chose; 0.8 if the model does not say. A model that merges level 0 by modules \
+        merges it above this instead.
+        """))
   var tau: Double?
 
   @Option(

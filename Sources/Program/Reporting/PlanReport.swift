@@ -1,5 +1,6 @@
 import Communication
 import Evaluation
+import GraphNetworks
 import HierarchicalClustering
 import NeighborSearch
 
@@ -214,7 +215,10 @@ extension ExpectedRun {
   /// What only the data tell.
   fileprivate var assumptions: [String] {
     var assumptions: [String] = []
-    if case .network(_, let goal) = job.goal {
+    if case .network(let network, let goal) = job.goal {
+      if network.settings.resolution != nil {
+        assumptions.append("level 0 merges above τ, not by the modules of the model")
+      }
       let shares = data.sharesApart.map { decimal($0, places: 3) }.joined(separator: ", ")
       assumptions.append(
         shares.isEmpty

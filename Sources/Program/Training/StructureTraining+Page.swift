@@ -55,7 +55,8 @@ extension StructureTraining {
               series("pairwise F") { $0.pairwiseF }, series("BCubed F") { $0.bcubedF },
               series("identity F") { $0.identityF },
             ],
-            lines: [.vertical(at: chosen.threshold, label: "chosen for level 0")])),
+            lines: chosen.resolution == nil
+              ? [.vertical(at: chosen.threshold, label: "chosen for level 0")] : [])),
         .table(
           Page.Table(
             header: [
