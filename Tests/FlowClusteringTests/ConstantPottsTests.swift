@@ -56,7 +56,7 @@ import Testing
   @Test func nodesAreChargedForTheirPlacesAtMost() throws {
     let ring = (0..<60).flatMap { node in (1...6).map { Edge(node, (node + $0) % 60) } }
     let (few, many) = (
-      try modules(of: 60, ring, resolution: 0.15, places: 12).sizes,
+      try modules(of: 60, ring, resolution: 0.15, places: 3).sizes,
       try modules(of: 60, ring, resolution: 0.15).sizes
     )
     #expect(few.count < many.count, "\(few), \(many)")
