@@ -42,7 +42,7 @@ extension Programs {
     @Test func isWhatTrainMakesWithoutOptions() async throws {
       let trained = try await run("highland", train("model.safetensors"))
       #expect(trained.exitCode == 0, "\(trained)")
-      #expect(trained.output.contains("steps. τ = "))
+      #expect(trained.output.contains(" at level 0 and τ = "))
       let file = try TensorFile(path: scratch("model.safetensors"))
       #expect(file.metadata["input"] == "structure" && file.metadata["k"] == "10")
       for ranks in [1, 3] {
@@ -155,7 +155,7 @@ extension Programs {
             scratch("report.html"),
           ]), ranks: 2)
       #expect(trained.exitCode == 0, "\(trained)")
-      #expect(trained.output.contains("steps. τ = "))
+      #expect(trained.output.contains(" at level 0 and τ = "))
       let events = try events(of: "log.jsonl")
       #expect(
         events.prefix(4) == ["start", "length", "epoch", "epoch"] && events.last == "end",
