@@ -183,7 +183,7 @@ extension Programs {
             "--graphs", "0", "--mixtures", "3", "--graph-points", "300",
           ] + more))
       #expect(trained.exitCode == 0, "\(trained)")
-      #expect(trained.output.contains("steps. τ = "), "\(trained)")
+      #expect(trained.output.contains(" at level 0 and τ = "), "\(trained)")
     }
 
     @Test func ofOneIdentityIsRefused() async throws {
