@@ -75,7 +75,8 @@ import Testing
 
   /// 10¹² nodes in each of two, whose squares no 64 bits hold.
   @Test func sizesMayBeLarge() throws {
-    let found = try modules(of: 2, [Edge(0, 1)], resolution: 1, places: 1 << 40, sizes: [1 << 40, 1 << 40])
+    let found = try modules(
+      of: 2, [Edge(0, 1)], resolution: 1, places: 1 << 40, sizes: [1 << 40, 1 << 40])
     #expect(found.sizes == [1, 1])
     #expect(abs(found.costs[0] - (1 + 0x1p80)) < 0x1p40)
   }
