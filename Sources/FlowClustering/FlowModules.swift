@@ -26,8 +26,9 @@ package struct FlowModules: Sendable {
 
   /// The modules of a walk.
   ///
-  /// > Collective: over `communicator`. A round of 8 bytes per rank; for each start as ``LocalMoves/run(on:)`` and, for each of a few graphs, what
-  /// > edges between modules and three fetches of 8 bytes per node send; a small graph goes to every rank.
+  /// > Collective: over `communicator`. A round of 8 bytes per rank; for each start as ``LocalMoves/run(on:)`` and, for
+  /// > each of a few graphs, what edges between modules and three fetches of 8 bytes per node send; a small graph goes to
+  /// > every rank.
   ///
   /// - Parameters:
   ///   - starts: Replicated. The second makes modules cost no more than the first.

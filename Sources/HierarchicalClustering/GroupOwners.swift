@@ -32,8 +32,7 @@ struct GroupOwners {
     var sizes = Array(repeating: 0, count: owned.count)
     try points.scatter(
       names.map { sizesHere[$0]! }, to: names, into: &sizes, on: communicator, combining: +=)
-    // 2⁶² is the cost of a group of 2 · 10⁹ nodes.
-    var costs = sizes.map { $0 * ($0 + NodeGroups.pairsPerNode) }
+    var costs = sizes.map(NodeGroups.cost(ofNodes:))
     let tried =
       divides && communicator.size > 1
       ? try Self.largestGroups(sizes, costs, firstName: owned.lowerBound, on: communicator) : []
@@ -67,7 +66,7 @@ struct GroupOwners {
     let name: GlobalNode
     let nodeCount: Int
 
-    var cost: Int { nodeCount * (nodeCount + NodeGroups.pairsPerNode) }
+    var cost: Int { NodeGroups.cost(ofNodes: nodeCount) }
   }
 
   /// The groups that are more than a quarter of a rank's share of the work, the largest first.
@@ -125,6 +124,10 @@ struct GroupOwners {
 extension NodeGroups {
   /// A node of a group is as much work as so many pairs, besides those that it is in.
   static let pairsPerNode = 500
+
+  /// The work of a group in pairs: 2⁶² of 2 · 10⁹ nodes.
+  static func cost(ofNodes count: Int) -> Int { count * (count + pairsPerNode) }
+
   /// A group of no more nodes is not divided. The search compares all pairs of one.
   static let mostWhole = 2048
 }
