@@ -43,8 +43,8 @@ let package = Package(
     .library(
       name: "HierarchicalClustering",
       targets: [
-        "HierarchicalClustering", "Communication", "Datasets", "DefaultModel", "DistributedGraphs",
-        "Evaluation", "GraphNetworks", "LinearAlgebra", "Parallelism",
+        "HierarchicalClustering", "Communication", "Datasets", "DefaultModel",
+        "DiscriminantTransforms", "DistributedGraphs", "Evaluation", "GraphNetworks", "LinearAlgebra", "Parallelism",
       ]),
     .library(
       name: "NeighborSearch",
@@ -54,8 +54,8 @@ let package = Package(
     .library(
       name: "Training",
       targets: [
-        "Training", "Communication", "Datasets", "Differentiation", "DistributedGraphs",
-        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "Optimization", "Parallelism",
+        "Training", "Communication", "Datasets", "Differentiation", "DiscriminantTransforms",
+        "DistributedGraphs", "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "Optimization", "Parallelism",
         "SimilarityStructure",
       ]),
     .library(name: "Evaluation", targets: ["Evaluation", "Communication", "SpeakerTurns"]),
@@ -128,8 +128,8 @@ let package = Package(
     module(
       "HierarchicalClustering",
       [
-        "CKernels", "Communication", "Datasets", "DefaultModel", "DistributedGraphs", "Evaluation",
-        "FlowClustering", "GraphNetworks", "GraphPartitioning", "LinearAlgebra", "NeighborSearch",
+        "CKernels", "Communication", "Datasets", "DefaultModel", "DiscriminantTransforms",
+        "DistributedGraphs", "Evaluation", "FlowClustering", "GraphNetworks", "GraphPartitioning", "LinearAlgebra", "NeighborSearch",
         "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
     module(
@@ -156,8 +156,8 @@ let package = Package(
     module(
       "Training",
       [
-        "Communication", "Datasets", "Differentiation", "DistributedGraphs", "Evaluation",
-        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
+        "Communication", "Datasets", "Differentiation", "DiscriminantTransforms",
+        "DistributedGraphs", "Evaluation", "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
         "Optimization", "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
 
@@ -283,8 +283,8 @@ let package = Package(
     tests(
       of: "Training",
       [
-        "Communication", "Datasets", "Differentiation", "DistributedGraphs", "Evaluation",
-        "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
+        "Communication", "Datasets", "Differentiation", "DiscriminantTransforms",
+        "DistributedGraphs", "Evaluation", "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
         "Optimization", "Parallelism", "RandomInputs", "RandomNumbers", "SimilarityStructure",
         "SyntheticData",
       ]),

@@ -32,7 +32,7 @@ final class FinishedClustering {
       unsafe options.strengths == 0
       ? nil
       : try membershipStrengths(
-        of: clustering.labels, clusterCount: clustering.clusterCount, in: features,
+        of: clustering.labels, clusterCount: clustering.clusterCount, in: task.features,
         using: task.workers)
     unsafe try self.init(
       clustering, by: task, options, strengths: strengths, elapsedSeconds: elapsed,
@@ -93,7 +93,8 @@ struct ProcessShare {
 
 /// What to cluster, and how, once everything is known and checked.
 struct ClusteringTask<Source: EmbeddingSource> {
-  let features: Source
+  /// As the model wants them.
+  let features: TransformedEmbeddings<Source>
   let plan: MethodPlan
   /// The network, if one takes part.
   let model: TrainedModel?
@@ -111,7 +112,6 @@ struct ClusteringTask<Source: EmbeddingSource> {
     _ features: Source, _ given: highland_options, of element: StoredElement,
     among share: ProcessShare
   ) throws {
-    self.features = features
     rankCount = share.rankCount
     workers = unsafe try CInterface.workers(given.threads)
     let k = unsafe try count(given.k, as: "k")
@@ -154,9 +154,16 @@ struct ClusteringTask<Source: EmbeddingSource> {
     }
     let trained =
       method == .flow ? nil : unsafe try CInterface.model(given, dimensions: features.dimensions)
+    guard method != .auto || trained?.transform == nil else {
+      throw invalidArgument(
+        "method 'auto': expected 'network', as the model transforms rows, and flow and the network are compared on the "
+          + "same rows")
+    }
+    self.features = features.transformed(for: trained)
     var search = unsafe try searchOptions(given)
     search.division = try Self.division(
-      method, k, trained, features, of: element, among: share,
+      method, k, trained, features, of: trained?.transform == nil ? element : .float32,
+      among: share,
       // A group has one rank.
       largestShare: hasGroups ? features.rowCount : share.largestCount,
       keepingLayers: unsafe given.keep_levels != 0, writingLevels: hierarchy != nil, search)
@@ -200,7 +207,7 @@ struct ClusteringTask<Source: EmbeddingSource> {
       let clustering = try cluster(
         features, by: plan, observer: LevelKeeper(progress: ranks.progress, hierarchy: writer),
         on: ranks)
-      var account = ClusteringAccount(of: clustering, by: plan, model: model?.name)
+      var account = ClusteringAccount(of: clustering, by: plan, with: model)
       account.features = features.name
       try writer.finish(
         clustering, account, dimensions: features.dimensions, version: HIGHLAND_VERSION, on: ranks)

@@ -23,7 +23,7 @@ struct ClusteringReport: Encodable {
   init(
     _ task: ClusteringTask<some EmbeddingSource>, _ clustering: Clustering, elapsedSeconds: Double
   ) {
-    parameters = ClusteringAccount(of: clustering, by: task.plan, model: task.model?.name)
+    parameters = ClusteringAccount(of: clustering, by: task.plan, with: task.model)
     rankCount = task.rankCount
     threadCount = task.workers.count
     pointCount = task.features.rowCount

@@ -55,13 +55,14 @@ final class Fitted: Sendable {
       isOfNetwork ? unsafe try model(options, dimensions: features.columnCount) : nil
     let listLength = FittedClustering.listLength(of: settings, trained)
     clustering = unsafe try FittedClustering(
-      of: features, labels: labels, settings, model: trained, within: groups,
+      of: features.transformed(for: trained), labels: labels, settings, model: trained, within: groups,
       searching: dividedSearch(
         options, of: "neighbours of [\(features.rowCount) × \(features.columnCount)] points"
       ) {
         SearchMemory(
           rowCount: features.rowCount, nodeCount: features.rowCount,
-          columnCount: features.columnCount, element: features.element, listLength: listLength,
+          columnCount: features.columnCount,
+          element: trained?.transform == nil ? features.element : .float32, listLength: listLength,
           rankCount: 1
         ).bytes(by: $0)
       },
@@ -92,7 +93,7 @@ final class Fitted: Sendable {
     let rank = InterruptibleRank(progress)
     let share = try names.map { try clustering.largestShare(of: $0, on: rank) }
     return unsafe try assign(
-      features, within: names, to: clustering,
+      features.transformed(for: clustering.model), within: names, to: clustering,
       by: AssigningOptions(
         search: dividedSearch(
           options, of: "clusters of [\(features.rowCount) × \(features.columnCount)] points"

@@ -279,7 +279,7 @@ public func highland_train(
     let training = try trainStructureNetwork(
       on: [data], options: options, observer: rank.progress, over: rank)
     let contents = try TensorFile.contents(
-      training.network.tensors,
+      training.tensors,
       metadata: training.metadata(
         options, pointCount: source.rowCount, from: nil, version: HIGHLAND_VERSION))
     unsafe model.pointee = copy(of: contents)
@@ -306,7 +306,7 @@ private func trainingOptions(
     shape: StructureShape(
       width: within(given.width, "width", 4096, orElse: usual.shape.width)),
     settings: k == 0 ? usual.settings : StructureNetwork.Settings(neighborCount: Int(k)),
-    neighborCounts: k == 0 ? LengthChoice.candidates : [],
+    neighborCounts: k == 0 ? LengthChoice.candidates : [], triesTransforms: true,
     graphCount: within(given.graphs, "graphs", 10_000, orElse: usual.graphCount),
     epochCount: within(given.epochs, "epochs", 1_000_000, orElse: usual.epochCount),
     seed: given.seed, workers: workers(given.threads))

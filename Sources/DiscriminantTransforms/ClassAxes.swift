@@ -60,9 +60,23 @@ struct ClassAxes {
     axes.fixSigns()
     return (axes, best.map { max(found[$0], 0) })
   }
+
+  /// A transform of so many axes.
+  func transform(_ count: Int, by settings: TransformSettings) throws -> DiscriminantTransform {
+    var (axes, ratios) = try axes(count, shrinkage: settings.shrinkage)
+    axes.scaleRows(by: ratios.map(settings.form.scale))
+    return DiscriminantTransform(
+      center: mean.map { Float(settings.centering * $0) }, axes: axes)
+  }
 }
 
 extension Matrix {
+  fileprivate mutating func scaleRows(by factors: [Double]) {
+    for (row, factor) in factors.enumerated() {
+      for column in 0..<columnCount { self[row, column] *= Float(factor) }
+    }
+  }
+
   fileprivate init(_ matrix: DenseMatrix<Double>) {
     self.init(
       rows: matrix.rowCount, columns: matrix.columnCount,

@@ -1,4 +1,4 @@
-internal import Datasets
+public import Datasets
 internal import LinearAlgebra
 
 extension DiscriminantTransform {
@@ -11,11 +11,7 @@ extension DiscriminantTransform {
   /// - Throws: ``DataError`` as `TensorFile.write(_:metadata:to:overwrite:)`.
   public func write(to path: String, notes: [String: String], overwrite: Bool) throws {
     try TensorFile.write(
-      [
-        Tensor(name: "center", shape: [center.count], elements: center),
-        Tensor(name: "axes", axes),
-      ],
-      metadata: notes.merging(["format": Self.format]) { $1 }, to: path, overwrite: overwrite)
+      tensors(), metadata: notes.merging(["format": Self.format]) { $1 }, to: path, overwrite: overwrite)
   }
 
   /// Reads what ``write(to:notes:overwrite:)`` has written; `format` may be missing.
@@ -30,15 +26,43 @@ extension DiscriminantTransform {
     guard file.names.contains("center"), file.names.contains("axes") else {
       throw error("no tensors 'center' and 'axes'; expected a transform, of highland transform fit")
     }
-    let (center, axes) = (try file.tensor("center"), try file.matrix("axes"))
+    try self.init(file)
+  }
+
+  /// Where tensors of a model's transform begin.
+  private static let prefix = "transform."
+
+  /// The transform within a model's file, if it holds one.
+  ///
+  /// - Throws: ``DataError`` as ``init(path:)``.
+  public init?(of model: TensorFile) throws {
+    guard model.names.contains(where: { $0.hasPrefix(Self.prefix) }) else { return nil }
+    try self.init(model, prefix: Self.prefix)
+  }
+
+  /// The tensors of this transform within a model's file.
+  public var tensorsOfModel: [Tensor] { tensors(prefix: Self.prefix) }
+
+  private func tensors(prefix: String = "") -> [Tensor] {
+    [
+      Tensor(name: "\(prefix)center", shape: [center.count], elements: center),
+      Tensor(name: "\(prefix)axes", axes),
+    ]
+  }
+
+  private init(_ file: TensorFile, prefix: String = "") throws {
+    func error(_ problem: String) -> DataError { DataError(path: file.path, problem: problem) }
+    let (center, axes) = (
+      try file.tensor("\(prefix)center"), try file.matrix("\(prefix)axes")
+    )
     guard center.shape == [axes.columnCount], axes.count > 0 else {
       throw error(
-        "'center' of shape \(center.shape) and 'axes' of shape [\(axes.rowCount), \(axes.columnCount)]; "
+        "'\(prefix)center' of shape \(center.shape) and '\(prefix)axes' of shape [\(axes.rowCount), \(axes.columnCount)]; "
           + "expected [columns] and [D, columns]")
     }
     for (name, elements) in [("center", center.elements), ("axes", axes.elements)] {
       guard let place = elements.firstIndex(where: { !$0.isFinite }) else { continue }
-      throw error("'\(name)', element \(place): \(elements[place]); expected finite numbers")
+      throw error("'\(prefix)\(name)', element \(place): \(elements[place]); expected finite numbers")
     }
     self.init(center: center.elements, axes: axes)
   }

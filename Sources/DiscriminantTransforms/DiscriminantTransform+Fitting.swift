@@ -46,6 +46,7 @@ extension DiscriminantTransform {
   /// - Parameters:
   ///   - count: Replicated. D, at least 1; all columns if nil.
   ///   - columnCount: Replicated.
+  ///   - settings: Replicated. Those to learn with; nil to try all.
   ///   - observer: Receives the current work and the share of it that is done, 0 ... 1.
   ///   - text: What to say of a ``DiscriminantTransformError``.
   ///   - rows: Reads any consecutive rows, each up to a positive factor. Does not communicate.
@@ -55,8 +56,8 @@ extension DiscriminantTransform {
   ///   pairs of halves and shrinkages, and 4 · 10⁸ · D flops of comparing held-out rows.
   ///   48 · columns² bytes on every rank, 60 more on rank 0.
   public static func fit(
-    _ count: Int?, to labels: LabelledRows, columnCount: Int, using workers: Workers = Workers(),
-    on communicator: some Communicator, observer: (Step, Double) -> Void = { _, _ in },
+    _ count: Int?, to labels: LabelledRows, columnCount: Int, by settings: TransformSettings? = nil,
+    using workers: Workers = Workers(), on communicator: some Communicator, observer: (Step, Double) -> Void = { _, _ in },
     describing text: (DiscriminantTransformError) -> String = { "\($0)" },
     reading rows: (Range<Int>) throws -> Matrix
   ) throws -> (transform: DiscriminantTransform, account: TransformAccount) {
@@ -98,7 +99,8 @@ extension DiscriminantTransform {
       }
       do {
         return try Fitting(
-          halves: halves, labels: labels, count: count, library: library, workers: workers
+          halves: halves, labels: labels, count: count, settings: settings, library: library,
+          workers: workers
         ).result(reading: rows) { observer(.axes, $0) }
       } catch let error as DiscriminantTransformError {
         throw failure(error)

@@ -11,6 +11,8 @@ public struct DiscriminantTransform: Equatable, Sendable {
   public let center: [Float]
   /// A. Shape `[D × columns]`.
   public let axes: Matrix
+  /// ``axes`` as products take them.
+  private let packed: PackedMatrix
 
   /// - Precondition: The centre has as many elements as an axis.
   public init(center: [Float], axes: Matrix) {
@@ -18,7 +20,10 @@ public struct DiscriminantTransform: Equatable, Sendable {
       axes.columnCount == center.count, "\(axes.columnCount) columns, centre of \(center.count)")
     self.center = center
     self.axes = axes
+    packed = PackedMatrix(columns: axes)
   }
+
+  public static func == (a: Self, b: Self) -> Bool { (a.center, a.axes) == (b.center, b.axes) }
 
   /// Rows that are in memory untransformed.
   private static let tileLength = 4096
@@ -35,7 +40,6 @@ public struct DiscriminantTransform: Equatable, Sendable {
   public func transform(
     _ range: Range<Int>, using workers: Workers = Workers(), of rows: (Range<Int>) throws -> Matrix
   ) rethrows -> Matrix {
-    let packed = PackedMatrix(columns: axes)
     var elements: [Float] = []
     elements.reserveCapacity(range.count * axes.rowCount)
     for tile in range.tiles(of: Self.tileLength) {

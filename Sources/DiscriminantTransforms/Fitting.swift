@@ -9,6 +9,8 @@ struct Fitting {
   let labels: LabelledRows
   /// How many axes.
   let count: Int
+  /// What to learn with; nil to try all.
+  let settings: TransformSettings?
   let library: OpenBLAS
   let workers: Workers
 
@@ -20,14 +22,10 @@ struct Fitting {
     guard all.classCount > 1 else {
       throw DiscriminantTransformError.tooFewClasses(all.classCount)
     }
-    let trials = try trials(reading: rows, observer: observer)
-    let settings = trials?.best ?? .usual
-    let fitted = try ClassAxes(all, by: library, using: workers)
-    var (axes, ratios) = try fitted.axes(count, shrinkage: settings.shrinkage)
-    axes.scaleRows(by: ratios.map(settings.form.scale))
+    let trials = settings == nil ? try trials(reading: rows, observer: observer) : nil
+    let settings = settings ?? trials?.best ?? .usual
     return (
-      DiscriminantTransform(
-        center: fitted.mean.map { Float(settings.centering * $0) }, axes: axes),
+      try ClassAxes(all, by: library, using: workers).transform(count, by: settings),
       TransformAccount(
         settings: settings, heldOut: trials.map { ($0.asTheyAre, $0.transformed) },
         classCount: all.classCount, rowCount: all.rowCount)
@@ -76,12 +74,6 @@ struct Fitting {
 }
 
 extension Matrix {
-  fileprivate mutating func scaleRows(by factors: [Double]) {
-    for (row, factor) in factors.enumerated() {
-      for column in 0..<columnCount { self[row, column] *= Float(factor) }
-    }
-  }
-
   fileprivate mutating func scaleColumns(by factors: [Double]) {
     let factors = factors.map { Float($0) }
     let (rows, columns) = (rowCount, columnCount)

@@ -1,9 +1,11 @@
 public import Communication
 
 /// How a transform is made of what labelled rows tell.
-public struct TransformSettings: Hashable, BitwiseCopyable, Sendable {
+public struct TransformSettings: Hashable, BitwiseCopyable, Codable, Sendable,
+  CustomStringConvertible
+{
   /// What becomes of the axes, on which the covariance within classes is 1 and that between them λ.
-  public enum Form: String, CaseIterable, BitwiseCopyable, Sendable {
+  public enum Form: String, CaseIterable, BitwiseCopyable, Codable, Sendable {
     /// Each axis times √(λ / (1 + 2 λ)): products are those of the likelihood ratio of one class to two.
     case likelihood
     /// As they are: only the covariance within classes counts.
@@ -20,8 +22,21 @@ public struct TransformSettings: Hashable, BitwiseCopyable, Sendable {
   public var form: Form
   /// β: how much of the mean is taken from each row, 0 … 1.
   public var centering: Double
-  /// α: how much of the covariance within classes is replaced by that of a ball, 0 … 1.
+  /// α: how much of the covariance within classes is replaced by that of a ball, above 0 and at most 1.
   public var shrinkage: Double
+
+  public init(form: Form, centering: Double, shrinkage: Double) {
+    precondition(
+      (0...1).contains(centering) && shrinkage > 0 && shrinkage <= 1,
+      "β = \(centering), α = \(shrinkage)")
+    self.form = form
+    self.centering = centering
+    self.shrinkage = shrinkage
+  }
+
+  public var description: String {
+    "\(form.rawValue), centering \(centering), shrinkage \(shrinkage)"
+  }
 
   /// What is tried on held-out classes.
   static let all = Form.allCases.flatMap { form in

@@ -53,7 +53,7 @@ public func cluster(
     by: .thresholds(choice), afterReading: reading, measuredBy: clock, on: communicator)
 }
 
-/// Clusters embeddings with a trained model, which supplies the options that are left out, as
+/// Clusters embeddings with a trained model, which supplies the options that are left out and may transform rows, as
 /// `highland cluster` does.
 ///
 /// > Collective: over `communicator`, as ``cluster(_:by:observer:on:)``.
@@ -67,8 +67,8 @@ public func cluster(
   observer: some ClusteringObserver = NoObserver(), on communicator: some Communicator
 ) throws -> Clustering {
   try cluster(
-    source, by: ClusteringPlan(options, with: model) { _ in neighbors }, observer: observer,
-    on: communicator)
+    source.transformed(for: model), by: ClusteringPlan(options, with: model) { _ in neighbors },
+    observer: observer, on: communicator)
 }
 
 /// Clusters embeddings with a network, which supplies k and τ if they are left out.

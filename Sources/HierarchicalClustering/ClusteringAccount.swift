@@ -43,8 +43,8 @@ public struct ClusteringAccount: Codable, Sendable {
   public var neighbors: String?
   public var similarities: String?
 
-  /// - Parameter model: What the network is called, if there is one.
-  public init(of clustering: Clustering, by plan: MethodPlan, model: String?) {
+  /// - Parameter model: The network, if there is one.
+  public init(of clustering: Clustering, by plan: MethodPlan, with model: TrainedModel?) {
     comparison = clustering.comparison
     switch clustering.choice {
     case .listLength(let choice):
@@ -59,7 +59,8 @@ public struct ClusteringAccount: Codable, Sendable {
     case .thresholds(let choice):
       let plan = plan.network!
       method = .network
-      self.model = model
+      self.model = model?.name
+      transform = model?.transform == nil ? nil : model?.name
       k = plan.neighborCount
       tau = choice.thresholds.first
       tauLater = choice.thresholds.later

@@ -12,7 +12,7 @@ public struct FittedClustering: Sendable {
   /// Replicated.
   public let settings: Settings
   /// Replicated. Nil where flow clustered.
-  let model: TrainedModel?
+  public let model: TrainedModel?
   /// Which rank owns which points.
   public let points: NodePartition
   /// Owned points. The number of each point's cluster.

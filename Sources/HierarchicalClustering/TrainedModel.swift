@@ -1,14 +1,19 @@
 public import Communication
 public import Datasets
+public import DiscriminantTransforms
 internal import DefaultModel
 internal import FoundationEssentials
 internal import GraphNetworks
+internal import LinearAlgebra
 
 /// A network, and how to use it.
 public struct TrainedModel: Sendable {
   /// Its name in messages and reports.
   public let name: String
   public let linkage: LinkageModel
+  /// What is done to rows before they are clustered with it (``EmbeddingSource/transformed(for:)``); nil for nothing. From as
+  /// many columns to as many.
+  public let transform: DiscriminantTransform?
   /// How it was trained.
   public let defaults: Defaults
   /// Whether it is meant for kinds of data that it has not seen. The order of its probabilities is then
@@ -35,15 +40,23 @@ public struct TrainedModel: Sendable {
   /// k: as asked, or else as trained; 10 if the model does not say.
   public func neighborCount(_ asked: Int?) -> Int { asked ?? defaults.neighborCount ?? 10 }
 
-  /// - Parameter name: Its name in messages.
-  public init(_ linkage: LinkageModel, name: String = "the model") {
-    self.init(linkage, name: name, defaults: Defaults(), isForAnyData: false, contents: nil)
+  /// - Parameters:
+  ///   - transform: What is done to rows before.
+  ///   - name: Its name in messages.
+  public init(
+    _ linkage: LinkageModel, after transform: DiscriminantTransform? = nil,
+    name: String = "the model"
+  ) {
+    self.init(
+      linkage, after: transform, name: name, defaults: Defaults(), isForAnyData: false,
+      contents: nil)
   }
 
   private init(
-    _ linkage: LinkageModel, name: String, defaults: Defaults, isForAnyData: Bool,
-    contents: [UInt8]?
+    _ linkage: LinkageModel, after transform: DiscriminantTransform?, name: String,
+    defaults: Defaults, isForAnyData: Bool, contents: [UInt8]?
   ) {
+    self.transform = transform
     self.name = name
     self.contents = contents
     self.linkage = linkage
@@ -118,8 +131,30 @@ public struct TrainedModel: Sendable {
     }
     self.init(
       try LinkageModel(file, dimensions: dimensions),
-      name: isBuiltIn ? Self.defaultName : file.path, defaults: defaults, isForAnyData: isBuiltIn,
+      after: try Self.transform(in: file, dimensions: dimensions), name: isBuiltIn ? Self.defaultName : file.path, defaults: defaults, isForAnyData: isBuiltIn,
       contents: contents)
+  }
+
+  /// The transform that a model's file holds, if it holds one.
+  ///
+  /// - Throws: ``ModelError`` if it is of rows of another width; ``DataError`` if it is damaged.
+  private static func transform(
+    in file: TensorFile, dimensions: Int
+  ) throws -> DiscriminantTransform? {
+    guard let transform = try DiscriminantTransform(of: file) else { return nil }
+    guard transform.axes.rowCount == transform.center.count else {
+      throw ModelError(
+        path: file.path,
+        reason: "its transform makes \(transform.axes.rowCount) columns of \(transform.center.count); "
+          + "expected as many as before")
+    }
+    guard transform.center.count == dimensions else {
+      throw ModelError(
+        path: file.path,
+        reason: "it transforms rows of \(transform.center.count) columns, and the embeddings have "
+          + "\(dimensions); highland train --no-transform makes a model for any width")
+    }
+    return transform
   }
 
   /// The name of the built-in model.

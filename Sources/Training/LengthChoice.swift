@@ -190,7 +190,8 @@ private struct LengthTrials {
   }
 }
 
-private struct PlacedScores: Message {
+/// The F of one of some trials, which were dealt to the ranks.
+struct PlacedScores: Message {
   var place: Int
   var pairwiseF: Double
   var bcubedF: Double

@@ -1,7 +1,14 @@
+public import Datasets
+internal import DiscriminantTransforms
 internal import Evaluation
 internal import GraphNetworks
 
 extension StructureTraining {
+  /// The tensors of the model's file.
+  public var tensors: [Tensor] {
+    network.tensors + (transform.transform?.tensorsOfModel ?? [])
+  }
+
   /// The model file's account of itself.
   ///
   /// - Parameters:
@@ -26,6 +33,13 @@ extension StructureTraining {
       metadata["k_trials"] = lengths.trials.map {
         "\($0.neighborCount): \(decimal($0.score, places: 4))"
       }.joined(separator: ", ")
+    }
+    if let before = transform.asTheyAre, let best = transform.trials.map(\.score).max() {
+      metadata["transform_trials"] =
+        "as they are: \(decimal(before.score, places: 4)), transformed: \(decimal(best, places: 4))"
+    }
+    if let chosen = transform.chosen?.settings {
+      metadata["transform"] = chosen.description
     }
     if let start { metadata["from"] = start }
     if let chosen {

@@ -10,11 +10,12 @@ internal import Parallelism
 internal import RandomNumbers
 internal import SimilarityStructure
 
-/// Trains a network of structure on labelled sets, and chooses k and its thresholds on them.
+/// Trains a network of structure on labelled sets, and chooses k, its thresholds and a transform of rows on them.
 ///
 /// It sees no coordinates, so it can remember little about an identity: it clusters the training
 /// identities hardly better than others. If none are held out, thresholds are chosen on the training
-/// identities. k is always chosen on held-out identities: ``LengthChoice``.
+/// identities. k and a transform of rows are always chosen on held-out identities: ``LengthChoice``,
+/// ``TransformChoice``.
 ///
 /// Each set gives some graphs (``augmentedSelection``), and each of these some levels made with the
 /// truth. A step takes edges of one level, and every epoch takes all levels in another random order. The
@@ -111,9 +112,31 @@ public func trainStructureNetwork(
   settings.laterThreshold = chosen.laterThreshold
   settings.resolution = chosen.resolution
   settings.fewestPoints = chosen.fewestPoints ?? 1
+  let ready = network.with(settings)
+  let transform = try transformChoice(
+    for: sets, splits[0], network: ready, options, after: state.optimizer.stepCount,
+    observer: observer, over: communicator)
   return StructureTraining(
-    network: network.with(settings), lengths: lengths, epochs: state.progress.epochs,
+    network: ready, lengths: lengths, transform: transform, epochs: state.progress.epochs,
     stepCount: state.optimizer.stepCount, graphCount: levelCount, trials: trials)
+}
+
+/// Whether rows are transformed, where there is a choice.
+private func transformChoice(
+  for sets: [LabelledEmbeddings], _ split: IdentitySplit, network: StructureNetwork,
+  _ options: StructureTrainingOptions, after step: Int, observer: some StructureTrainingObserver,
+  over communicator: some Communicator
+) throws -> TransformChoice {
+  guard options.triesTransforms else { return TransformChoice(without: "not wanted") }
+  guard sets.count == 1 else { return TransformChoice(without: "several sets") }
+  guard sets[0].groups == nil else { return TransformChoice(without: "groups") }
+  do {
+    return try TransformChoice(
+      for: sets[0], points: split.training, network: network, options, after: step,
+      observer: observer, over: communicator)
+  } catch let error as TrainingDataError {  // on every rank
+    throw AgreedFailure(reason: "\(sets[0].source.name): \(error)")
+  }
 }
 
 /// The points to choose thresholds on: all or, in a large set, whole identities up to a limit, the

@@ -64,6 +64,8 @@ public struct StructureTrainingOptions: Equatable, Sendable {
   /// Every k to choose from on held-out identities (``LengthChoice``); if there is none, it is that of
   /// ``settings``.
   public var neighborCounts: [Int]
+  /// Whether transforms of rows are tried: ``TransformChoice``. A network with one is for rows of one kind alone.
+  public var triesTransforms: Bool
   /// How many selections of every set to make, each changed in a different way (``augmentedSelection``).
   public var graphCount: Int
   /// How many generated sets to add (``syntheticMixture``).
@@ -96,7 +98,7 @@ public struct StructureTrainingOptions: Equatable, Sendable {
   public init(
     shape: StructureShape = StructureShape(),
     settings: StructureNetwork.Settings = StructureNetwork.Settings(),
-    neighborCounts: [Int] = [], graphCount: Int = 28,
+    neighborCounts: [Int] = [], triesTransforms: Bool = false, graphCount: Int = 28,
     mixtureCount: Int = 0, pointLimit: Int = 8000, levelCount: Int = 4, epochCount: Int = 12,
     stepEdgeCount: Int = 3000,
     learningRate: Double = 3e-3, warmUpSteps: Int = 30, weightDecay: Double = 1e-4,
@@ -112,6 +114,7 @@ public struct StructureTrainingOptions: Equatable, Sendable {
     self.shape = shape
     self.settings = settings
     self.neighborCounts = neighborCounts
+    self.triesTransforms = triesTransforms
     self.graphCount = graphCount
     self.mixtureCount = mixtureCount
     self.pointLimit = pointLimit
@@ -144,6 +147,8 @@ public struct StructureTraining: Sendable {
   public let network: StructureNetwork
   /// The length of lists, and how it was chosen.
   public let lengths: LengthChoice
+  /// What is done to rows before, and how that was chosen.
+  public let transform: TransformChoice
   public let epochs: [StructureEpoch]
   /// Updates of the parameters.
   public let stepCount: Int
@@ -248,6 +253,8 @@ public struct ThresholdTrial: Codable, Equatable, Sendable {
 public protocol StructureTrainingObserver: RunObserver {
   /// A length of lists was tried on held-out identities.
   func tried(_ trial: LengthTrial)
+  /// A transform of rows, or none, was tried on half of the identities.
+  func tried(_ trial: TransformTrial)
   /// The length of lists was chosen, was given, or is that of the run that goes on.
   ///
   /// > Collective: over `communicator`.
@@ -268,6 +275,7 @@ public protocol StructureTrainingObserver: RunObserver {
 
 extension StructureTrainingObserver {
   public func tried(_ trial: LengthTrial) {}
+  public func tried(_ trial: TransformTrial) {}
   public func chose(_ lengths: LengthChoice, on communicator: some Communicator) throws {}
   public func madeGraphs(_ count: Int) {}
   public func finishedStep(_ step: Int, of count: Int, loss: Double) {}

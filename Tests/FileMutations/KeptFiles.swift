@@ -111,7 +111,7 @@ extension FuzzedReader {
     let fit = try FittedClustering(
       of: source, labels: found.labels,
       FittedClustering.Settings(
-        ClusteringAccount(of: found, by: plan, model: nil), dimensions: fewRows.columnCount,
+        ClusteringAccount(of: found, by: plan, with: nil), dimensions: fewRows.columnCount,
         clusterCount: found.clusterCount)!,
       model: nil, along: lists.lists, on: SingleRank())
     let files = try filesWritten { directory in

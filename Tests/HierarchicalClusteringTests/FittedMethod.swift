@@ -41,7 +41,7 @@ enum FittedMethod: String, CaseIterable {
     return try FittedClustering(
       of: source, labels: found.labels,
       FittedClustering.Settings(
-        ClusteringAccount(of: found, by: plan, model: nil), dimensions: rows.columnCount,
+        ClusteringAccount(of: found, by: plan, with: nil), dimensions: rows.columnCount,
         clusterCount: found.clusterCount)!,
       model: model(dimensions: rows.columnCount), along: lists.lists, on: communicator)
   }

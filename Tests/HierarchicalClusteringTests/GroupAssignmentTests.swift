@@ -69,7 +69,7 @@ import Testing
     return try FittedClustering(
       of: source, labels: found.labels,
       FittedClustering.Settings(
-        ClusteringAccount(of: found, by: plan, model: nil), dimensions: 12,
+        ClusteringAccount(of: found, by: plan, with: nil), dimensions: 12,
         clusterCount: found.clusterCount)!,
       model: model, within: (points: within, names: names(old, on: communicator)),
       on: communicator)

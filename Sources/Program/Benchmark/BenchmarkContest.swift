@@ -98,11 +98,13 @@ struct BenchmarkContest {
         try trainStructureNetwork(
           on: [trainingSet],
           options: StructureTrainingOptions(
-            neighborCounts: LengthChoice.candidates, search: options, workers: workers),
+            neighborCounts: LengthChoice.candidates, triesTransforms: true, search: options,
+            workers: workers),
           over: $0)
       }
       training = cost
-      trained = TrainedModel(.structure(learned.network), name: "trained here")
+      trained = TrainedModel(
+        .structure(learned.network), after: learned.transform.transform, name: "trained here")
     } else if method != .flow {
       trained = try TrainedModel(
         path: model, dimensions: test.input.source.dimensions, on: communicator)
@@ -118,7 +120,9 @@ struct BenchmarkContest {
       method == .flow || method == .auto
       ? FlowPlan(search: options, invalidRows: test.input.invalidRows, workers: workers) : nil
     let (cost, clustering) = try BenchmarkCost.measuring(on: communicator) {
-      try cluster(test.input.source, by: MethodPlan(flow: flow, network: network), on: $0)
+      try cluster(
+        test.input.source.transformed(for: trained),
+        by: MethodPlan(flow: flow, network: network), on: $0)
     }
     var entry = BenchmarkEntry(
       method, nil, method == .trained ? .train : .itself,

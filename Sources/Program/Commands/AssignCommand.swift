@@ -76,13 +76,14 @@ struct AssignCommand: RankedCommand {
       [.labels(output), .json(report)],
       readingRows: [input.features], reading: FittedClustering.files(in: to) + [groups],
       on: communicator)
-    let source = try input.open(on: communicator)
-    try outputs.reserveSpace(forLabels: source.rowCount, at: output, on: communicator)
+    let file = try input.open(on: communicator)
+    try outputs.reserveSpace(forLabels: file.rowCount, at: output, on: communicator)
     let workers = try threads.workers(on: communicator)
     let reporter = ProgressReporter(progress, on: communicator)
     let start = ContinuousClock.now
     let fit = try readRun(to, reporter, on: communicator)
-    try fit.check(dimensions: source.dimensions, of: input.features, besideRun: to)
+    try fit.check(dimensions: file.dimensions, of: input.features, besideRun: to)
+    let source = file.transformed(for: fit.model)
     guard groups != nil || !fit.hasGroups else {
       throw AgreedFailure(
         reason: "\(to): a run of --groups; expected --groups, the group of each new point")

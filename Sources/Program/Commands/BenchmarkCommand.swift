@@ -122,7 +122,7 @@ struct BenchmarkCommand: RankedCommand {
       try noteLabels(labels, of: labelFile, on: communicator)
       reporter.show(name, isDone: 0)
       let points = try BaselinePoints(
-        FeatureRows(file: file, transform: nil), listLength: neighborCount - 1,
+        FeatureRows(file, by: nil), listLength: neighborCount - 1,
         searching: search.options, invalid: invalidRows, using: workers, on: communicator
       ) { reporter.show(name, isDone: $0) }
       return BenchmarkSet(input: points, labels: labels)

@@ -336,8 +336,9 @@ struct ClusterCommand: RankedCommand {
   ///
   /// - Parameter waitingRankCount: Replicated. How many ranks of the job take no part.
   private func run(
-    _ source: FeatureRows, waitingRankCount: Int, on communicator: MPICommunicator
+    _ rows: FeatureRows, waitingRankCount: Int, on communicator: MPICommunicator
   ) throws {
+    var source = rows
     try outputs.reserveSpace(forLabels: source.rowCount, at: output, on: communicator)
     let trueLabels = try truth.map { path in
       let (labels, file) = try communicator.agree {
@@ -362,6 +363,12 @@ struct ClusterCommand: RankedCommand {
       method == .flow
       ? nil
       : try TrainedModel(path: model, dimensions: source.dimensions, on: communicator)
+    source = try communicator.agree { try rows.transformed(for: trained) }
+    guard method != .auto || trained?.transform == nil else {
+      throw AgreedFailure(
+        reason: "--method auto: expected --method network, as \(trained!.name) transforms rows, and flow and the network "
+          + "are compared on the same rows")
+    }
     let owners = try communicator.agree {
       try ownership(of: source.rowCount, on: communicator)
     }
@@ -489,11 +496,11 @@ struct ClusterCommand: RankedCommand {
 
   /// What a report says was asked for, once it is known what was chosen.
   private func parameters(
-    of clustering: Clustering, _ plan: MethodPlan, model name: String?
+    of clustering: Clustering, _ plan: MethodPlan, _ model: TrainedModel?
   ) -> ClusteringAccount {
-    var account = ClusteringAccount(of: clustering, by: plan, model: name)
+    var account = ClusteringAccount(of: clustering, by: plan, with: model)
     account.features = input.features
-    account.transform = transforming.transform
+    if let path = transforming.transform { account.transform = path }
     account.neighbors = neighbors
     account.similarities = similarities
     account.methodReason = methodReason(of: clustering)
@@ -645,7 +652,7 @@ struct ClusterCommand: RankedCommand {
       try $0.metrics(of: clustering.labels, on: communicator)
     }
     var report = try ClusterReport(
-      of: clustering, parameters(of: clustering, plan, model: model?.name),
+      of: clustering, parameters(of: clustering, plan, model),
       dimensions: source.dimensions, threadCount: workers.count, elapsedSeconds: elapsed,
       memoryPlan, on: communicator)
     if clustering.choice.listLength == nil { report.partition = partition ?? "locality" }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Communication
 import Datasets
 import Evaluation
+import HierarchicalClustering
 import MPICommunication
 import Parallelism
 import PrincipalComponents

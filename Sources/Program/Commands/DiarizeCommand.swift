@@ -151,11 +151,12 @@ struct DiarizeCommand: RankedCommand {
   ///
   /// - Returns: The labels of this rank's windows, and the report.
   private func cluster(
-    _ source: FeatureRows, _ windows: RecordingWindows, on communicator: MPICommunicator
+    _ rows: FeatureRows, _ windows: RecordingWindows, on communicator: MPICommunicator
   ) throws -> (labels: [Int64], report: ClusterReport) {
     let workers = try threads.workers(on: communicator)
     let model = try TrainedModel(
-      path: linkage.model, dimensions: source.dimensions, on: communicator)
+      path: linkage.model, dimensions: rows.dimensions, on: communicator)
+    let source = try communicator.agree { try rows.transformed(for: model) }
     let own = ownShare(of: source.rowCount, on: communicator)
     let groups = PointGroups(
       firstPoint: windows.recordings[own].map { GlobalNode(windows.firstRows[Int($0)]) })
@@ -189,9 +190,9 @@ struct DiarizeCommand: RankedCommand {
     let clustering = try HierarchicalClustering.cluster(
       source, by: plan, observer: observer, on: communicator)
     let elapsed = try communicator.maximum(start.duration(to: .now) / .seconds(1))
-    var parameters = ClusteringAccount(of: clustering, by: plan, model: model.name)
+    var parameters = ClusteringAccount(of: clustering, by: plan, with: model)
     parameters.features = features
-    parameters.transform = transforming.transform
+    if let path = transforming.transform { parameters.transform = path }
     let report = try ClusterReport(
       of: clustering, parameters, dimensions: source.dimensions, threadCount: workers.count,
       elapsedSeconds: elapsed, memoryPlan, on: communicator)

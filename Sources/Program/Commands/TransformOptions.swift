@@ -23,7 +23,7 @@ struct TransformOptions: ParsableArguments {
   ///
   /// - Throws: The same on every rank if the transform cannot be read, or is of other columns.
   func applied(to file: FeatureFiles, on communicator: some Communicator) throws -> FeatureRows {
-    guard let path = transform else { return FeatureRows(file: file, transform: nil) }
+    guard let path = transform else { return FeatureRows(file, by: nil) }
     return try communicator.agree {
       let transform = try DiscriminantTransform(path: path)
       guard transform.center.count == file.columnCount else {
@@ -32,33 +32,28 @@ struct TransformOptions: ParsableArguments {
           problem: "rows of \(file.columnCount) columns; expected \(transform.center.count), which "
             + "\(path) was learned on (--transform)")
       }
-      return FeatureRows(file: file, transform: transform)
+      return FeatureRows(file, by: transform)
     }
   }
 }
 
 /// The rows of one file of features or several, as they are or transformed.
-struct FeatureRows: EmbeddingSource {
-  let file: FeatureFiles
-  let transform: DiscriminantTransform?
+typealias FeatureRows = TransformedEmbeddings<FeatureFiles>
 
-  var name: String { file.path }
-  var rowCount: Int { file.rowCount }
-  var dimensions: Int { transform?.axes.rowCount ?? file.columnCount }
-  var storedElement: StoredElement { transform == nil ? file.storedElement : .float32 }
+extension TransformedEmbeddings where Base == FeatureFiles {
+  /// How rows stay in memory.
+  var storedElement: StoredElement { transform == nil ? base.storedElement : .float32 }
 
-  func rowName(_ row: Int) -> String { file.rowName(row) }
-
-  func rows(_ range: Range<Int>) throws -> Matrix {
-    guard let transform else { return try file.rows(range) }
-    return try transform.transform(range) { try file.directions($0).matrix }
-  }
-
-  func storedRows(_ range: Range<Int>) throws -> StoredRows? {
-    transform == nil ? try file.storedRows(range) : nil
-  }
-
-  func directions(_ range: Range<Int>) throws -> (matrix: Matrix, scaledRows: [Int]) {
-    transform == nil ? try file.directions(range) : (try rows(range), [])
+  /// These rows as a model wants them.
+  ///
+  /// - Throws: ``DataError`` if both the user and the model transform rows.
+  func transformed(for model: TrainedModel?) throws -> FeatureRows {
+    guard let own = model?.transform else { return self }
+    guard transform == nil else {
+      throw DataError(
+        path: model!.name,
+        problem: "has a transform of its own; expected no --transform, as rows would be transformed twice")
+    }
+    return FeatureRows(base, by: own)
   }
 }

@@ -32,6 +32,17 @@ struct StructureOptions: ParsableArguments {
   )
   var graphs = StructureTrainingOptions().graphCount
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Try whether a linear transform of rows, learned from the labels, helps the network.",
+      discussion: """
+        It is tried on halves of the identities, and the model holds it if it gains there. Such a model is for rows of \
+        this kind and width alone. Not with --also and --groups; rows of more than \
+        \(TransformChoice.mostColumns) columns stay as they are.
+        """))
+  var transform: Bool?
+
   @Option(help: "How many generated sets to add.")
   var mixtures = 0
 
@@ -112,6 +123,10 @@ struct StructureOptions: ParsableArguments {
       throw ValidationError(
         "--groups and --also or --mixtures: expected one; the others have no groups")
     }
+    if transform == true, !also.isEmpty || groups != nil {
+      throw ValidationError(
+        "--transform and --also or --groups: expected one; a transform is learned from one set without groups")
+    }
     if from != nil, givenWidth != nil {
       throw ValidationError("--width and --from: expected one of them; a model has its own width")
     }
@@ -142,6 +157,7 @@ struct StructureOptions: ParsableArguments {
       shape: StructureShape(width: start?.width ?? width), settings: settings,
       neighborCounts: start == nil && givenNeighborCount == nil && groups == nil
         ? LengthChoice.candidates : [],
+      triesTransforms: transform ?? (also.isEmpty && groups == nil),
       graphCount: graphs, mixtureCount: mixtures, pointLimit: graphPoints,
       epochCount: epochs, validationFraction: held.fraction(default: 0),
       omissions: StructureOmissions(without), seed: seed, workers: workers)
@@ -154,7 +170,8 @@ struct StructureOptions: ParsableArguments {
       "-k": options.neighborCounts.isEmpty ? "\(options.settings.neighborCount)" : "chosen",
       "--graphs": "\(options.graphCount)", "--mixtures": "\(options.mixtureCount)",
       "--graph-points": "\(options.pointLimit)", "--width": "\(options.shape.width)",
-      "--epochs": "\(options.epochCount)", "--seed": "\(options.seed)",
+      "--epochs": "\(options.epochCount)",
+      "--transform": "\(options.triesTransforms)", "--seed": "\(options.seed)",
       "--validation-fraction": "\(options.validationFraction)",
       "edges per step": "\(options.stepEdgeCount)",
       "--context": "\(options.settings.contextLength)",

@@ -1,4 +1,5 @@
 import Charts
+import DiscriminantTransforms
 import Evaluation
 import Training
 
@@ -19,6 +20,7 @@ extension StructureTraining {
               ]))
         ]))
     if let chosen { sections.append(thresholds(chosen)) }
+    if !transform.trials.isEmpty { sections.append(transform.section) }
     sections.append(Page.Section(heading: "Settings", body: [.table(run.table)]))
     return Page(
       title: "Training on \(run.features)", summary: summary, sections: sections
@@ -99,6 +101,36 @@ extension LengthChoice {
                 $0.neighborCount == neighborCount ? "chosen" : "",
               ]
             })),
+      ])
+  }
+}
+
+extension TransformChoice {
+  /// What was tried, in a line; nil if nothing was.
+  var summary: String? {
+    guard let asTheyAre, let best = trials.map(\.score).max() else { return nil }
+    let scores =
+      "\(decimal(asTheyAre.score, places: 4)) without, \(decimal(best, places: 4)) with the best"
+    guard let settings = chosen?.settings else {
+      return "No transform by F of held-out identities: \(scores)."
+    }
+    return "Transform of \(settings) by F of held-out identities: \(scores)."
+  }
+
+  fileprivate var section: Page.Section {
+    Page.Section(
+      heading: "Transform of rows",
+      body: [
+        .table(
+          Page.Table(
+            header: ["transform", "halves of identities", "pairwise F", "BCubed F", ""],
+            rows: ([asTheyAre].compactMap(\.self) + trials).map {
+              [
+                $0.settings?.description ?? "none", "\($0.halfCount)",
+                decimal($0.pairwiseF, places: 4), decimal($0.bcubedF, places: 4),
+                $0.settings == chosen?.settings ? "chosen" : "",
+              ]
+            }))
       ])
   }
 }

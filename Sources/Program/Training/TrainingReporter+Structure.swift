@@ -11,6 +11,13 @@ extension TrainingReporter: StructureTrainingObserver {
         + "\(decimal(trial.bcubedF, places: 4)) of held-out identities")
   }
 
+  func tried(_ trial: TransformTrial) {
+    note(
+      "\(trial.settings.map { "transform of \($0)" } ?? "no transform"): pairwise F "
+        + "\(decimal(trial.pairwiseF, places: 4)), BCubed F \(decimal(trial.bcubedF, places: 4)) of "
+        + "identities it was not learned from")
+  }
+
   func chose(_ lengths: LengthChoice, on communicator: some Communicator) throws {
     if let summary = lengths.summary { note(summary) }
     try write(
@@ -45,8 +52,13 @@ extension TrainingReporter: StructureTrainingObserver {
     try write(LogLine(event: "trial", step: step, trial: trial), on: communicator)
   }
 
-  /// > Collective: over `communicator`. A round of a byte.
+  /// > Collective: over `communicator`. Two rounds of a byte.
   func ended(_ training: StructureTraining, on communicator: some Communicator) throws {
+    try write(
+      LogLine(
+        event: "transform", step: training.stepCount, seconds: elapsedSeconds,
+        transforms: [training.transform.asTheyAre].compactMap(\.self) + training.transform.trials,
+        transform: training.transform.chosen?.settings), on: communicator)
     try write(
       LogLine(
         event: "end", step: training.stepCount, seconds: elapsedSeconds, trial: training.chosen,

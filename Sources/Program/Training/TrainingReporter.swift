@@ -1,5 +1,6 @@
 import Communication
 import Datasets
+import DiscriminantTransforms
 import Evaluation
 import FoundationEssentials
 import HierarchicalClustering
@@ -198,6 +199,8 @@ struct LogLine: Encodable {
   var validation: ValidationResult?
   var trial: ThresholdTrial?
   var lengths: LengthChoice?
+  var transforms: [TransformTrial]?
+  var transform: TransformSettings?
   var run: RunDescription?
   var stopReason: String?
 }
@@ -216,8 +219,8 @@ final class LogFile {
   private let encoder = JSONEncoder()
 
   /// - Parameter place: The place of the checkpoint that the run resumes from; nil for a new run. Lines of
-  ///   later steps and epochs are removed, and so are the choice of k and trials of thresholds, which are
-  ///   repeated.
+  ///   later steps and epochs are removed, and so are the choices of k and of a transform, and trials of
+  ///   thresholds, which are repeated.
   init(_ path: String, keepingUpTo place: RunPlace?, overwrite: Bool) throws {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var kept = ""
@@ -242,7 +245,7 @@ final class LogFile {
             problem: "line \(index + 1) is not of a log of training; it is left as it is")
         }
         if line.step <= place.step, line.epoch ?? 0 <= place.epochs,
-          !["trial", "length"].contains(line.event)
+          !["trial", "length", "transform"].contains(line.event)
         {
           kept += text + "\n"
         }

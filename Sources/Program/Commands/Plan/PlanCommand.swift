@@ -141,7 +141,7 @@ struct PlanCommand: RankedCommand {
   }
 
   private func plannedJob() throws -> ClusteringJob {
-    let (rowCount, columnCount, element) = try plannedSize()
+    var (rowCount, columnCount, element) = try plannedSize()
     try checkSizes(rowCount, columnCount)
     let goal: ClusteringJob.Goal
     let k: Int
@@ -156,6 +156,7 @@ struct PlanCommand: RankedCommand {
           path: trained.name, problem: "a model of coordinates; expected one of structure")
       }
       k = trained.neighborCount(nil)
+      if trained.transform != nil { element = .float32 }
       goal = .network(
         network,
         ClusteringJob.NetworkGoal(

@@ -19,8 +19,8 @@ struct TrainStructureCommand: RankedCommand {
         highland train x.npy labels.npy --groups segments.tsv -o voices.safetensors
 
       Sees ranks, shared neighbours, sizes and linkages of clusters, for embeddings of any kind and \
-      dimension; trains in seconds on a few hundred identities. Chooses the length of neighbour lists on \
-      halves of the identities that short trainings hold out. Learns from all identities, and chooses τ \
+      dimension; trains in seconds on a few hundred identities. Chooses the length of neighbour lists, and whether \
+      a transform of rows helps, on halves of the identities that are held out for it. Learns from all identities, and chooses τ \
       on all of them with equal weight, unless --validation or --validation-fraction names others.
       """)
 
@@ -104,7 +104,7 @@ struct TrainStructureCommand: RankedCommand {
       guard communicator.rank == Rank(0) else { return }
       try keepingOnFailure(of: files.output) { path in
         try TensorFile.write(
-          training.network.tensors,
+          training.tensors,
           metadata: training.metadata(
             options, pointCount: run.trainingPoints, from: structure.from, version: highlandVersion),
           to: path, overwrite: files.outputs.overwrite)
@@ -175,7 +175,8 @@ extension StructureTraining {
 
   /// What is printed at the end.
   func summary(seconds: Double, model: String) -> String {
-    let lengths = lengths.summary.map { "\n\($0)" } ?? ""
-    return "\(summary) \(decimal(seconds, places: 1)) s.\(lengths)\nModel: \(model)"
+    let choices = [lengths.summary, transform.summary].compactMap(\.self).map { "\n\($0)" }
+    return
+      "\(summary) \(decimal(seconds, places: 1)) s.\(choices.joined())\nModel: \(model)"
   }
 }

@@ -1,0 +1,243 @@
+internal import Communication
+public import DiscriminantTransforms
+internal import GraphNetworks
+internal import HierarchicalClustering
+internal import LinearAlgebra
+internal import Parallelism
+
+/// Whether rows are transformed before a network of structure clusters them, and how that was chosen. Replicated.
+///
+/// The network sees no coordinates, so it does not see that an identity varies more in some directions than in others. A
+/// transform that is learned from labels makes these directions count less (``DiscriminantTransform``), and the network clusters
+/// what it leaves. On identities that a transform was learned from it always looks good. So they are dealt into two halves:
+/// each learns transforms, with some settings, and the other is clustered as it is and after each of them, with the
+/// thresholds of the network, and scored. Those that gain on the first half are tried with the halves exchanged. The one with the
+/// highest mean score is taken if it is higher than without by ``leastGain``, and then learned from all identities.
+public struct TransformChoice: Sendable {
+  /// Nil if rows are clustered as they are.
+  public let transform: DiscriminantTransform?
+  /// Without a transform; nil if none was tried.
+  public let asTheyAre: TransformTrial?
+  public let trials: [TransformTrial]
+  /// Why none was tried, if none was.
+  public let obstacle: String?
+
+  private init(
+    _ transform: DiscriminantTransform?, asTheyAre: TransformTrial?, trials: [TransformTrial],
+    obstacle: String? = nil
+  ) {
+    self.transform = transform
+    self.asTheyAre = asTheyAre
+    self.trials = trials
+    self.obstacle = obstacle
+  }
+
+  /// Rows stay as they are.
+  init(without obstacle: String) {
+    self.init(nil, asTheyAre: nil, trials: [], obstacle: obstacle)
+  }
+
+  /// The trial whose settings the transform has.
+  public var chosen: TransformTrial? {
+    guard transform != nil else { return nil }
+    return trials.best
+  }
+
+  /// How much higher the score with a transform must be.
+  static let leastGain = 0.005
+  /// Wider rows are not transformed: axes would take long to find and to apply.
+  public static let mostColumns = 1024
+  /// Points of each half that are clustered, and that transforms are learned from for a trial, at most.
+  static let judgedPointCount = 6000
+  static let learnedPointCount = 50_000
+
+  /// What is tried. How much of the mean is taken hardly matters.
+  static let settings =
+    [0.1, 0.3, 0.6].map {
+      TransformSettings(form: .likelihood, centering: 0.5, shrinkage: $0)
+    }
+    + [0.1, 0.3, 0.9].map {
+      TransformSettings(form: .whitening, centering: 0.5, shrinkage: $0)
+    }
+
+  /// Why OpenBLAS cannot be used by this rank; empty if it can.
+  private static var libraryProblem: [UInt8] {
+    do {
+      try TransformFamily.requireLibrary()
+      return []
+    } catch { return Array("\(error)".utf8) }
+  }
+
+  /// Chooses on the points of one set, for a network with its thresholds.
+  ///
+  /// Every trial is of one rank alone, and the transform is learned with the same bits on any number of ranks.
+  ///
+  /// > Collective: over `communicator`. Two rounds of some bytes per rank for each half, and what
+  /// > ``DiscriminantTransform/fit(_:to:columnCount:by:using:on:observer:describing:reading:)`` sends.
+  ///
+  /// - Parameter points: Those that may be learned from.
+  /// - Throws: ``AgreedFailure`` on every rank if the set cannot be read; ``TrainingInterrupted`` on every rank if the
+  ///   observer requests a stop.
+  init(
+    for set: LabelledEmbeddings, points: [Int], network: StructureNetwork,
+    _ options: StructureTrainingOptions, after step: Int,
+    observer: some StructureTrainingObserver, over communicator: some Communicator
+  ) throws {
+    let columnCount = set.source.dimensions
+    guard columnCount <= Self.mostColumns else {
+      self.init(without: "rows of more than \(Self.mostColumns) columns")
+      return
+    }
+    guard Set(points.map { set.labels[$0] }).count >= 8 else {
+      self.init(without: "fewer than eight identities")
+      return
+    }
+    let problems = try communicator.allGather(Self.libraryProblem)
+    if let rank = communicator.ranks.first(where: { !problems[$0].isEmpty }) {
+      self.init(without: String(decoding: problems[rank], as: UTF8.self))
+      return
+    }
+    let course = try TransformTrials(of: set, points: points, network: network, options)
+    var kept: [(settings: TransformSettings?, trials: [TransformTrial])] =
+      ([nil] + Self.settings).map { ($0, []) }
+    for half in 0..<2 {
+      try observer.throwIfInterrupted(after: step, on: communicator)
+      let results = try course.results(of: kept.map(\.settings), half: half, on: communicator)
+      guard let results else {
+        self.init(without: "too few rows of one identity")
+        return
+      }
+      for (place, trial) in results.enumerated() {
+        observer.tried(trial)
+        kept[place].trials.append(trial)
+      }
+      // What gains nothing on one half needs no second one.
+      let score = kept[0].trials.mean.score
+      kept = kept.filter { $0.settings == nil || half == 1 || $0.trials.mean.score > score }
+      if kept.count == 1 { break }
+    }
+    let asTheyAre = kept[0].trials.mean
+    let trials = kept.dropFirst().map(\.trials.mean)
+    var transform: DiscriminantTransform?
+    if let best = trials.best, best.score >= asTheyAre.score + Self.leastGain {
+      var weights = Array(repeating: Float(0), count: set.labels.count)
+      for point in points { weights[point] = 1 }
+      transform = try DiscriminantTransform.fit(
+        nil, to: DiscriminantTransforms.LabelledRows(labels: set.labels, weights: weights),
+        columnCount: columnCount, by: best.settings!, using: options.workers, on: communicator
+      ) { try set.source.directions($0).matrix }.transform
+    }
+    self.init(transform, asTheyAre: asTheyAre, trials: trials)
+  }
+}
+
+/// A way to transform rows, or none, and how well the network then clusters identities that the transform was not learned from.
+public struct TransformTrial: Codable, Equatable, Sendable {
+  /// Nil for rows as they are.
+  public var settings: TransformSettings?
+  /// Means over the halves of the identities.
+  public var pairwiseF: Double
+  public var bcubedF: Double
+  /// In how many halves of the identities it was scored.
+  public var halfCount = 1
+
+  /// The score that decides.
+  public var score: Double { (pairwiseF + bcubedF) / 2 }
+}
+
+extension [TransformTrial] {
+  /// Of the trials of one transform.
+  fileprivate var mean: TransformTrial {
+    var mean = self[0]
+    mean.halfCount = count
+    mean.pairwiseF = reduce(0) { $0 + $1.pairwiseF } / Double(count)
+    mean.bcubedF = reduce(0) { $0 + $1.bcubedF } / Double(count)
+    return mean
+  }
+
+  /// The trial with the highest score; of equal ones the first.
+  fileprivate var best: TransformTrial? { self.max { $0.score < $1.score } }
+}
+
+/// How transforms are tried on one set. Replicated.
+private struct TransformTrials {
+  private let set: LabelledEmbeddings
+  private let network: StructureNetwork
+  private let options: StructureTrainingOptions
+  /// Rows of each half of the identities, ascending.
+  private let halves: [[Int]]
+
+  init(
+    of set: LabelledEmbeddings, points: [Int], network: StructureNetwork,
+    _ options: StructureTrainingOptions
+  ) throws {
+    self.set = set
+    self.network = network
+    self.options = options
+    let split = try IdentitySplit(
+      of: points.map { set.labels[$0] }, holdingOut: 0.5, seed: options.seed)
+    halves = [split.training, split.validation].map { half in half.map { points[$0] } }
+  }
+
+  /// The result of each transform that one half teaches, on the other half; nil if it teaches none.
+  ///
+  /// > Collective: over `communicator`. Two rounds of some bytes per rank.
+  ///
+  /// - Parameter half: Which one is clustered.
+  func results(
+    of settings: [TransformSettings?], half: Int, on communicator: some Communicator
+  ) throws -> [TransformTrial]? {
+    let own = try communicator.agree { () throws -> [PlacedScores]? in
+      guard let family = try family(half: 1 - half) else { return nil }
+      return try settings.indices.filter { $0 % communicator.size == communicator.rank.index }.map {
+        place in
+        let trial = try result(of: settings[place].map { try family.transform(by: $0) }, half: half)
+        return PlacedScores(place: place, pairwiseF: trial.pairwiseF, bcubedF: trial.bcubedF)
+      }
+    }
+    guard let own else { return nil }  // on every rank
+    return try communicator.allGather(own).values.sorted { $0.place < $1.place }.map {
+      TransformTrial(
+        settings: settings[$0.place], pairwiseF: $0.pairwiseF, bcubedF: $0.bcubedF)
+    }
+  }
+
+  /// What one half of the identities teaches; nil if no identity has two rows that differ.
+  private func family(half: Int) throws -> TransformFamily? {
+    let rows = wholeIdentities(of: halves[half], limit: TransformChoice.learnedPointCount)
+    let source = EmbeddingSubset(AnyEmbeddings(set.source), rows)
+    do {
+      return try TransformFamily(
+        of: DiscriminantTransforms.LabelledRows(labels: rows.map { set.labels[$0] }),
+        columnCount: source.dimensions, using: options.workers
+      ) { try source.directions($0).matrix }
+    } catch is DiscriminantTransformError { return nil }
+  }
+
+  /// One half of the identities, clustered alone with the network's own thresholds.
+  private func result(
+    of transform: DiscriminantTransform?, half: Int
+  ) throws -> ThresholdTrial {
+    let rows = wholeIdentities(of: halves[half], limit: TransformChoice.judgedPointCount)
+    let (settings, rank) = (network.settings, SingleRank())
+    return try ThresholdSearch(
+      LabelledEmbeddings(
+        TransformedEmbeddings(AnyEmbeddings(set.source), by: transform), labels: set.labels),
+      points: rows, judged: Set(rows.map { set.labels[$0] }), network: network,
+      search: options.search, using: options.workers, on: rank
+    ).trial(
+      settings.threshold, settings.laterThreshold, resolution: settings.resolution, on: rank)
+  }
+
+  /// The rows of as many identities as a limit allows, in the order of their labels; never of none.
+  private func wholeIdentities(of rows: [Int], limit: Int) -> [Int] {
+    guard rows.count > limit else { return rows }
+    var chosen: [Int] = []
+    for (_, members) in Dictionary(grouping: rows, by: { set.labels[$0] }).sorted(by: {
+      $0.key < $1.key
+    }) where chosen.isEmpty || chosen.count + members.count <= limit {
+      chosen += members
+    }
+    return chosen.sorted()
+  }
+}
