@@ -44,7 +44,8 @@ let package = Package(
       name: "HierarchicalClustering",
       targets: [
         "HierarchicalClustering", "Communication", "Datasets", "DefaultModel",
-        "DiscriminantTransforms", "DistributedGraphs", "Evaluation", "GraphNetworks", "LinearAlgebra", "Parallelism",
+        "DiscriminantTransforms", "DistributedGraphs", "Evaluation", "GraphNetworks",
+        "LinearAlgebra", "Parallelism",
       ]),
     .library(
       name: "NeighborSearch",
@@ -55,7 +56,8 @@ let package = Package(
       name: "Training",
       targets: [
         "Training", "Communication", "Datasets", "Differentiation", "DiscriminantTransforms",
-        "DistributedGraphs", "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "Optimization", "Parallelism",
+        "DistributedGraphs", "GraphNetworks", "HierarchicalClustering", "LinearAlgebra",
+        "Optimization", "Parallelism",
         "SimilarityStructure",
       ]),
     .library(name: "Evaluation", targets: ["Evaluation", "Communication", "SpeakerTurns"]),
@@ -129,7 +131,8 @@ let package = Package(
       "HierarchicalClustering",
       [
         "CKernels", "Communication", "Datasets", "DefaultModel", "DiscriminantTransforms",
-        "DistributedGraphs", "Evaluation", "FlowClustering", "GraphNetworks", "GraphPartitioning", "LinearAlgebra", "NeighborSearch",
+        "DistributedGraphs", "Evaluation", "FlowClustering", "GraphNetworks", "GraphPartitioning",
+        "LinearAlgebra", "NeighborSearch",
         "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
     module(
@@ -157,7 +160,8 @@ let package = Package(
       "Training",
       [
         "Communication", "Datasets", "Differentiation", "DiscriminantTransforms",
-        "DistributedGraphs", "Evaluation", "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
+        "DistributedGraphs", "Evaluation", "GraphNetworks", "HierarchicalClustering",
+        "LinearAlgebra", "NeighborSearch",
         "Optimization", "Parallelism", "RandomNumbers", "SimilarityStructure",
       ]),
 
@@ -284,7 +288,8 @@ let package = Package(
       of: "Training",
       [
         "Communication", "Datasets", "Differentiation", "DiscriminantTransforms",
-        "DistributedGraphs", "Evaluation", "GraphNetworks", "HierarchicalClustering", "LinearAlgebra", "NeighborSearch",
+        "DistributedGraphs", "Evaluation", "GraphNetworks", "HierarchicalClustering",
+        "LinearAlgebra", "NeighborSearch",
         "Optimization", "Parallelism", "RandomInputs", "RandomNumbers", "SimilarityStructure",
         "SyntheticData",
       ]),

@@ -154,8 +154,8 @@ def evaluate(labels: ArrayLike, truth: ArrayLike) -> dict[str, Any]:
 
 def train(
     X: Any, y: ArrayLike, *, seed: int = 0, epochs: int | None = None, graphs: int | None = None,
-    width: int | None = None, k: int | None = None, threads: int | None = None,
-    progress: ProgressOption = "auto",
+    width: int | None = None, k: int | None = None, transform: bool = True,
+    threads: int | None = None, progress: ProgressOption = "auto",
 ) -> Model:
     """Trains a model on rows whose identities are known, for other data of the same kind.
 
@@ -166,6 +166,8 @@ def train(
         The identity of every row, a number or a text. None may be missing; -1 is an identity like any other.
     seed, epochs, graphs, width, k : int, optional
         As the options of ``highland train``.
+    transform : bool, default True
+        Whether to try if a linear transform of rows helps. A model that holds one is for rows of this width alone.
     threads, progress
         As of `Highland`.
 
@@ -181,7 +183,7 @@ def train(
     options = _library.TrainingOptions(
         seed=_library.whole(seed, "seed", 0), epochs=_library.whole(epochs, "epochs"),
         graphs=_library.whole(graphs, "graphs"), width=_library.whole(width, "width"),
-        k=_library.whole(k, "k", 2), threads=_library.thread_count(threads), progress=watcher.callback)
+        k=_library.whole(k, "k", 2), no_transform=not transform, threads=_library.thread_count(threads), progress=watcher.callback)
     model, size = c_void_p(), c_size_t()
     _library.call(
         "highland_train", _arrays.matrix(array), labels.ctypes.data, options, ctypes.byref(model),

@@ -50,7 +50,8 @@ class ReportOptions(ctypes.Structure):
 class TrainingOptions(ctypes.Structure):
     _fields_ = [
         ("seed", c_uint64), ("epochs", c_int32), ("graphs", c_int32), ("width", c_int32),
-        ("k", c_int32), ("threads", c_int32), ("progress", ProgressFunction), ("context", c_void_p)]
+        ("k", c_int32), ("threads", c_int32), ("progress", ProgressFunction), ("context", c_void_p),
+        ("no_transform", c_int32)]
 
 
 def _load() -> ctypes.CDLL:

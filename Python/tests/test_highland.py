@@ -60,6 +60,24 @@ def test_a_model_is_trained_pickled_and_used(tmp_path):
     assert np.array_equal(highland.Highland(model=tmp_path / "m.safetensors").fit_predict(X), labels)
 
 
+def test_a_model_may_transform_rows_and_predicts_as_it_fits():
+    rng = np.random.default_rng(3)
+    truth = np.arange(288) % 24
+    # Rows of one identity differ more in the last columns than identities do in the first.
+    rows = rng.normal(size=(24, 16))[truth] * (np.arange(16) < 6) + rng.normal(size=(288, 16)) * np.repeat(
+        [0.25, 1.5], [12, 4])
+    rows = rows.astype(np.float32)
+    model = highland.train(rows, truth, k=6, epochs=3, graphs=2, width=8)
+    anywhere = highland.train(rows, truth, k=6, epochs=3, graphs=2, width=8, transform=False)
+    assert b"transform.axes" in model.data and b"transform.axes" not in anywhere.data
+    fitted = highland.Highland(model=model).fit(rows)
+    assert np.array_equal(fitted.predict(rows), fitted.labels_)
+    narrow = rows[:, :8]
+    with pytest.raises(ValueError, match="rows of 16 columns, and the embeddings have 8"):
+        highland.Highland(model=model).fit(narrow)
+    highland.Highland(model=anywhere).fit(narrow)
+
+
 @pytest.mark.parametrize(
     "options, text",
     [({"k": 1, "method": "flow"}, "k = 1"), ({"k": -3}, "k = -3"), ({"method": "guess"}, "flow, network or auto"),

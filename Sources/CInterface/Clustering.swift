@@ -154,11 +154,6 @@ struct ClusteringTask<Source: EmbeddingSource> {
     }
     let trained =
       method == .flow ? nil : unsafe try CInterface.model(given, dimensions: features.dimensions)
-    guard method != .auto || trained?.transform == nil else {
-      throw invalidArgument(
-        "method 'auto': expected 'network', as the model transforms rows, and flow and the network are compared on the "
-          + "same rows")
-    }
     self.features = features.transformed(for: trained)
     var search = unsafe try searchOptions(given)
     search.division = try Self.division(

@@ -55,7 +55,8 @@ final class Fitted: Sendable {
       isOfNetwork ? unsafe try model(options, dimensions: features.columnCount) : nil
     let listLength = FittedClustering.listLength(of: settings, trained)
     clustering = unsafe try FittedClustering(
-      of: features.transformed(for: trained), labels: labels, settings, model: trained, within: groups,
+      of: features.transformed(for: trained), labels: labels, settings, model: trained,
+      within: groups,
       searching: dividedSearch(
         options, of: "neighbours of [\(features.rowCount) × \(features.columnCount)] points"
       ) {

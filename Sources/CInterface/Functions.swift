@@ -306,7 +306,8 @@ private func trainingOptions(
     shape: StructureShape(
       width: within(given.width, "width", 4096, orElse: usual.shape.width)),
     settings: k == 0 ? usual.settings : StructureNetwork.Settings(neighborCount: Int(k)),
-    neighborCounts: k == 0 ? LengthChoice.candidates : [], triesTransforms: true,
+    neighborCounts: k == 0 ? LengthChoice.candidates : [],
+    triesTransforms: given.no_transform == 0,
     graphCount: within(given.graphs, "graphs", 10_000, orElse: usual.graphCount),
     epochCount: within(given.epochs, "epochs", 1_000_000, orElse: usual.epochCount),
     seed: given.seed, workers: workers(given.threads))

@@ -11,7 +11,8 @@ extension DiscriminantTransform {
   /// - Throws: ``DataError`` as `TensorFile.write(_:metadata:to:overwrite:)`.
   public func write(to path: String, notes: [String: String], overwrite: Bool) throws {
     try TensorFile.write(
-      tensors(), metadata: notes.merging(["format": Self.format]) { $1 }, to: path, overwrite: overwrite)
+      tensors(), metadata: notes.merging(["format": Self.format]) { $1 }, to: path,
+      overwrite: overwrite)
   }
 
   /// Reads what ``write(to:notes:overwrite:)`` has written; `format` may be missing.
@@ -62,7 +63,8 @@ extension DiscriminantTransform {
     }
     for (name, elements) in [("center", center.elements), ("axes", axes.elements)] {
       guard let place = elements.firstIndex(where: { !$0.isFinite }) else { continue }
-      throw error("'\(prefix)\(name)', element \(place): \(elements[place]); expected finite numbers")
+      throw error(
+        "'\(prefix)\(name)', element \(place): \(elements[place]); expected finite numbers")
     }
     self.init(center: center.elements, axes: axes)
   }

@@ -57,7 +57,8 @@ extension DiscriminantTransform {
   ///   48 · columns² bytes on every rank, 60 more on rank 0.
   public static func fit(
     _ count: Int?, to labels: LabelledRows, columnCount: Int, by settings: TransformSettings? = nil,
-    using workers: Workers = Workers(), on communicator: some Communicator, observer: (Step, Double) -> Void = { _, _ in },
+    using workers: Workers = Workers(), on communicator: some Communicator,
+    observer: (Step, Double) -> Void = { _, _ in },
     describing text: (DiscriminantTransformError) -> String = { "\($0)" },
     reading rows: (Range<Int>) throws -> Matrix
   ) throws -> (transform: DiscriminantTransform, account: TransformAccount) {

@@ -1,7 +1,7 @@
 public import Communication
 public import Datasets
-public import DiscriminantTransforms
 internal import DefaultModel
+public import DiscriminantTransforms
 internal import FoundationEssentials
 internal import GraphNetworks
 internal import LinearAlgebra
@@ -131,7 +131,8 @@ public struct TrainedModel: Sendable {
     }
     self.init(
       try LinkageModel(file, dimensions: dimensions),
-      after: try Self.transform(in: file, dimensions: dimensions), name: isBuiltIn ? Self.defaultName : file.path, defaults: defaults, isForAnyData: isBuiltIn,
+      after: try Self.transform(in: file, dimensions: dimensions),
+      name: isBuiltIn ? Self.defaultName : file.path, defaults: defaults, isForAnyData: isBuiltIn,
       contents: contents)
   }
 
@@ -145,7 +146,8 @@ public struct TrainedModel: Sendable {
     guard transform.axes.rowCount == transform.center.count else {
       throw ModelError(
         path: file.path,
-        reason: "its transform makes \(transform.axes.rowCount) columns of \(transform.center.count); "
+        reason:
+          "its transform makes \(transform.axes.rowCount) columns of \(transform.center.count); "
           + "expected as many as before")
     }
     guard transform.center.count == dimensions else {

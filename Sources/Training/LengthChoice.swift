@@ -200,7 +200,7 @@ struct PlacedScores: Message {
 extension ThresholdSearch {
   /// The mean F of the two best of some trials; a single one would be luck where few identities are judged.
   ///
-  /// τ of level 0 is tried with two high ones of later levels, as networks for long lists have hardly seen later
+  /// τ of level 0 is tried with a high one of later levels, as networks for long lists have hardly seen later
   /// levels and must not merge there; then lower ones are tried, and modules at level 0.
   ///
   /// > Collective: over `communicator`, as ``trial(_:_:on:)``.
@@ -209,11 +209,9 @@ extension ThresholdSearch {
   ) {
     func score(_ trial: ThresholdTrial) -> Double { trial.pairwiseF + trial.bcubedF }
     var trials: [ThresholdTrial] = []
-    for later in [0.9, 0.98] {
-      trials += try [0.1, 0.3, 0.5, 0.7, 0.9].map { try trial($0, later, on: communicator) }
-    }
+    trials += try [0.1, 0.3, 0.5, 0.7, 0.9].map { try trial($0, 0.98, on: communicator) }
     let first = trials.max { score($0) < score($1) }!.threshold
-    trials += try [0.3, 0.5, 0.7].map { try trial(first, $0, on: communicator) }
+    trials += try [0.3, 0.5, 0.7, 0.9].map { try trial(first, $0, on: communicator) }
     if allowsModules {
       trials += try [0.02, 0.05, 0.1, 0.2].map {
         try trial(first, 0.98, resolution: $0, on: communicator)

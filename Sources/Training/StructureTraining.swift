@@ -127,7 +127,7 @@ private func transformChoice(
   _ options: StructureTrainingOptions, after step: Int, observer: some StructureTrainingObserver,
   over communicator: some Communicator
 ) throws -> TransformChoice {
-  guard options.triesTransforms else { return TransformChoice(without: "not wanted") }
+  guard options.triesTransforms else { return TransformChoice() }
   guard sets.count == 1 else { return TransformChoice(without: "several sets") }
   guard sets[0].groups == nil else { return TransformChoice(without: "groups") }
   do {

@@ -19,28 +19,25 @@ public struct TransformChoice: Sendable {
   /// Without a transform; nil if none was tried.
   public let asTheyAre: TransformTrial?
   public let trials: [TransformTrial]
-  /// Why none was tried, if none was.
+  /// The trial whose settings the transform has.
+  public let chosen: TransformTrial?
+  /// Why none could be tried, if one was wanted.
   public let obstacle: String?
 
   private init(
-    _ transform: DiscriminantTransform?, asTheyAre: TransformTrial?, trials: [TransformTrial],
-    obstacle: String? = nil
+    _ transform: DiscriminantTransform?, by chosen: TransformTrial? = nil,
+    asTheyAre: TransformTrial?, trials: [TransformTrial], obstacle: String? = nil
   ) {
     self.transform = transform
+    self.chosen = chosen
     self.asTheyAre = asTheyAre
     self.trials = trials
     self.obstacle = obstacle
   }
 
   /// Rows stay as they are.
-  init(without obstacle: String) {
+  init(without obstacle: String? = nil) {
     self.init(nil, asTheyAre: nil, trials: [], obstacle: obstacle)
-  }
-
-  /// The trial whose settings the transform has.
-  public var chosen: TransformTrial? {
-    guard transform != nil else { return nil }
-    return trials.best
   }
 
   /// How much higher the score with a transform must be.
@@ -98,36 +95,41 @@ public struct TransformChoice: Sendable {
       return
     }
     let course = try TransformTrials(of: set, points: points, network: network, options)
-    var kept: [(settings: TransformSettings?, trials: [TransformTrial])] =
-      ([nil] + Self.settings).map { ($0, []) }
-    for half in 0..<2 {
+    let candidates = [nil] + Self.settings
+    /// The results of each in one or two halves.
+    var found: [[TransformTrial]] = candidates.map { _ in [] }
+    var open = Array(candidates.indices)
+    for half in 0..<2 where open.count > 1 {
       try observer.throwIfInterrupted(after: step, on: communicator)
-      let results = try course.results(of: kept.map(\.settings), half: half, on: communicator)
+      let results = try course.results(
+        of: open.map { candidates[$0] }, half: half, on: communicator)
       guard let results else {
-        self.init(without: "too few rows of one identity")
+        self.init(without: "no identity of two rows that differ in a half of them")
         return
       }
-      for (place, trial) in results.enumerated() {
+      for (place, trial) in zip(open, results) {
         observer.tried(trial)
-        kept[place].trials.append(trial)
+        found[place].append(trial)
       }
       // What gains nothing on one half needs no second one.
-      let score = kept[0].trials.mean.score
-      kept = kept.filter { $0.settings == nil || half == 1 || $0.trials.mean.score > score }
-      if kept.count == 1 { break }
+      open.removeAll { $0 > 0 && found[$0].mean.score <= found[0].mean.score }
     }
-    let asTheyAre = kept[0].trials.mean
-    let trials = kept.dropFirst().map(\.trials.mean)
-    var transform: DiscriminantTransform?
-    if let best = trials.best, best.score >= asTheyAre.score + Self.leastGain {
-      var weights = Array(repeating: Float(0), count: set.labels.count)
-      for point in points { weights[point] = 1 }
-      transform = try DiscriminantTransform.fit(
-        nil, to: DiscriminantTransforms.LabelledRows(labels: set.labels, weights: weights),
-        columnCount: columnCount, by: best.settings!, using: options.workers, on: communicator
-      ) { try set.source.directions($0).matrix }.transform
+    let asTheyAre = found[0].mean
+    let trials = found.dropFirst().map(\.mean)
+    guard
+      let best = open.filter({ $0 > 0 }).map({ found[$0].mean }).best,
+      best.score >= asTheyAre.score + Self.leastGain
+    else {
+      self.init(nil, asTheyAre: asTheyAre, trials: trials)
+      return
     }
-    self.init(transform, asTheyAre: asTheyAre, trials: trials)
+    var weights = Array(repeating: Float(0), count: set.labels.count)
+    for point in points { weights[point] = 1 }
+    let transform = try DiscriminantTransform.fit(
+      nil, to: DiscriminantTransforms.LabelledRows(labels: set.labels, weights: weights),
+      columnCount: columnCount, by: best.settings!, using: options.workers, on: communicator
+    ) { try set.source.directions($0).matrix }.transform
+    self.init(transform, by: best, asTheyAre: asTheyAre, trials: trials)
   }
 }
 

@@ -70,6 +70,106 @@ extension Programs {
       }
     }
 
+    /// Rows of 24 identities that differ more within than between in some columns.
+    private func disturbed(_ count: Int, from first: Int = 0) -> Matrix {
+      let centers = randomMatrix(24, 16, seed: 51)
+      let noise = randomMatrix(400, 16, seed: 52, scale: 0.25)
+      var rows = Matrix(rows: count, columns: 16)
+      for row in 0..<count {
+        for column in 0..<16 {
+          rows[row, column] = noise[first + row, column] * (column < 12 ? 1 : 6)
+          if column < 6 { rows[row, column] += centers[(first + row) % 24, column] }
+        }
+      }
+      return rows
+    }
+
+    /// A model that holds a transform does what the same model without it does to transformed rows, also to new ones.
+    @Test func modelsMayHoldOne() async throws {
+      let scratch = try Scratch()
+      let rows = try scratch.write(disturbed(288), as: "rows.npy")
+      let new = try scratch.write(disturbed(48, from: 300), as: "new.npy")
+      let truth = try scratch.write((0..<288).map { Int64($0 % 24) }, shape: [288], as: "y.npy")
+      let model = scratch("model.safetensors")
+      func go(_ arguments: [String], ranks: Int? = nil) async throws -> Outcome {
+        let outcome = try await run(
+          "highland", arguments + ["--progress", "none"], onRanks: ranks)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        return outcome
+      }
+      let trained = try await go([
+        "train", rows, truth, "-k", "6", "--graphs", "2", "--epochs", "3", "--width", "8",
+        "--output", model, "--report", scratch("train.html"), "--log", scratch("log.jsonl"),
+      ])
+      #expect(trained.output.contains("\nTransform of "), "\(trained)")
+      let page = try String(decoding: bytes(of: scratch("train.html")), as: UTF8.self)
+      #expect(page.contains("Transform of rows"))
+      let log = try String(decoding: bytes(of: scratch("log.jsonl")), as: UTF8.self)
+      #expect(log.contains("\"event\":\"transform\""))
+      let description = try await run("highland", ["info", model])
+      #expect(description.output.contains("of 16 columns and the kind it learned from"))
+
+      // Taken apart.
+      let file = try TensorFile(path: model)
+      func write(_ names: [String], _ metadata: [String: String], to path: String) throws {
+        let tensors = try names.map {
+          let tensor = try file.tensor($0)
+          return Tensor(
+            name: $0.replacing("transform.", with: ""), shape: tensor.shape,
+            elements: tensor.elements)
+        }
+        try TensorFile.write(tensors, metadata: metadata, to: scratch(path), overwrite: false)
+      }
+      let isOfTransform = { (name: String) in name.hasPrefix("transform.") }
+      try write(file.names.filter(isOfTransform), [:], to: "t.safetensors")
+      try write(file.names.filter { !isOfTransform($0) }, file.metadata, to: "plain.safetensors")
+      _ = try await go([
+        "cluster", rows, "--model", scratch("plain.safetensors"), "--transform",
+        scratch("t.safetensors"), "--output", scratch("expected.npy"),
+      ])
+      _ = try await go(
+        [
+          "cluster", rows, "--model", model, "--output", scratch("found.npy"), "--save",
+          scratch("run"), "--report", scratch("report.json"),
+        ], ranks: 3)
+      #expect(try bytes(of: scratch("found.npy")) == bytes(of: scratch("expected.npy")))
+      let report = try String(decoding: bytes(of: scratch("report.json")), as: UTF8.self)
+      #expect(report.contains("\"transform\" : \"\(model)\""))
+
+      // New points are transformed, too.
+      _ = try await go(["assign", rows, "--to", scratch("run"), "--output", scratch("again.npy")])
+      #expect(try bytes(of: scratch("again.npy")) == bytes(of: scratch("found.npy")))
+      _ = try await go(["assign", new, "--to", scratch("run"), "--output", scratch("new-y.npy")])
+      let (known, joined) = (
+        try labels(of: scratch("found.npy")), try labels(of: scratch("new-y.npy"))
+      )
+      let share = (0..<48).count { joined[$0] == known[($0 + 12) % 24] }
+      #expect(share > 36, "\(share) of 48 points joined their identity")
+      _ = try await go([
+        "update", new, "--to", scratch("run"), "--features", rows, "--output", scratch("all.npy"),
+      ])
+
+      let twice = try await run(
+        "highland",
+        [
+          "cluster", rows, "--model", model, "--transform", scratch("t.safetensors"), "--output",
+          scratch("none.npy"),
+        ], ranks: 2)
+      #expect(
+        twice.exitCode == 1 && twice.errors.contains("has a transform of its own"), "\(twice)")
+      let narrow = try scratch.write(randomMatrix(20, 5, seed: 1), as: "narrow.npy")
+      let refused = try await run(
+        "highland", ["cluster", narrow, "--model", model, "--output", scratch("none.npy")])
+      #expect(refused.exitCode == 1 && refused.errors.contains("--no-transform"), "\(refused)")
+      _ = try await go([
+        "train", rows, truth, "-k", "6", "--graphs", "1", "--epochs", "1", "--no-transform",
+        "--output", scratch("any.safetensors"),
+      ])
+      _ = try await go([
+        "cluster", narrow, "--model", scratch("any.safetensors"), "--output", scratch("any.npy"),
+      ])
+    }
+
     @Test func whatDoesNotFitIsRefusedAndLeavesNoFile() async throws {
       let scratch = try Scratch()
       let short = try scratch.write((0..<299).map { Int64($0 / 9) }, shape: [299], as: "short.npy")

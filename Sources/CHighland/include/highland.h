@@ -281,6 +281,7 @@ typedef struct highland_training_options {
   int32_t threads;
   highland_progress progress;
   void *context;
+  int32_t no_transform;  // 1: no transform of rows is tried, so that the model is for embeddings of any kind and width
 } highland_training_options;
 
 // Trains a model of structure on rows whose identities are known.

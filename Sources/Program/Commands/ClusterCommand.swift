@@ -364,11 +364,6 @@ struct ClusterCommand: RankedCommand {
       ? nil
       : try TrainedModel(path: model, dimensions: source.dimensions, on: communicator)
     source = try communicator.agree { try rows.transformed(for: trained) }
-    guard method != .auto || trained?.transform == nil else {
-      throw AgreedFailure(
-        reason: "--method auto: expected --method network, as \(trained!.name) transforms rows, and flow and the network "
-          + "are compared on the same rows")
-    }
     let owners = try communicator.agree {
       try ownership(of: source.rowCount, on: communicator)
     }

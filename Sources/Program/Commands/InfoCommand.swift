@@ -149,6 +149,12 @@ struct InfoCommand: RankedCommand {
       return [
         ("kind", "model of structure"), ("channels", "\(network.width)"),
         ("parameters", "\(network.tensors.reduce(0) { $0 + $1.elements.count })"),
+        (
+          "embeddings",
+          try DiscriminantTransform(of: file).map {
+            "of \($0.center.count) columns and the kind it learned from, which it transforms"
+          } ?? "of any kind and width"
+        ),
       ] + file.metadata.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
     let architecture = try LanderArchitecture(file)

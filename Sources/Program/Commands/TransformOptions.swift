@@ -52,7 +52,8 @@ extension TransformedEmbeddings where Base == FeatureFiles {
     guard transform == nil else {
       throw DataError(
         path: model!.name,
-        problem: "has a transform of its own; expected no --transform, as rows would be transformed twice")
+        problem:
+          "has a transform of its own; expected no --transform, as rows would be transformed twice")
     }
     return FeatureRows(base, by: own)
   }

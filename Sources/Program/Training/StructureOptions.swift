@@ -125,7 +125,8 @@ struct StructureOptions: ParsableArguments {
     }
     if transform == true, !also.isEmpty || groups != nil {
       throw ValidationError(
-        "--transform and --also or --groups: expected one; a transform is learned from one set without groups")
+        "--transform and --also or --groups: expected one; a transform is learned from one set without groups"
+      )
     }
     if from != nil, givenWidth != nil {
       throw ValidationError("--width and --from: expected one of them; a model has its own width")

@@ -108,7 +108,9 @@ extension LengthChoice {
 extension TransformChoice {
   /// What was tried, in a line; nil if nothing was.
   var summary: String? {
-    guard let asTheyAre, let best = trials.map(\.score).max() else { return nil }
+    guard let asTheyAre, let best = trials.map(\.score).max() else {
+      return obstacle.map { "No transform was tried: \($0)." }
+    }
     let scores =
       "\(decimal(asTheyAre.score, places: 4)) without, \(decimal(best, places: 4)) with the best"
     guard let settings = chosen?.settings else {
