@@ -106,6 +106,10 @@ public func trainStructureNetwork(
       on: communicator)
   }
   let chosen = trials.chosen!
+  try observer.throwIfInterrupted(after: state.optimizer.stepCount, on: communicator)
+  let calibration = LevelCalibration(
+    isOfHeldOut: judging.allSatisfy { !$1.validation.isEmpty },
+    ofSets: try searches.map { try $0.calibration(above: chosen, on: communicator) })
   var settings = options.settings
   settings.threshold = chosen.threshold
   settings.laterThreshold = chosen.laterThreshold
@@ -113,7 +117,8 @@ public func trainStructureNetwork(
   settings.fewestPoints = chosen.fewestPoints ?? 1
   return StructureTraining(
     network: network.with(settings), lengths: lengths, epochs: state.progress.epochs,
-    stepCount: state.optimizer.stepCount, graphCount: levelCount, trials: trials)
+    stepCount: state.optimizer.stepCount, graphCount: levelCount, trials: trials,
+    calibration: calibration)
 }
 
 /// The points to choose thresholds on: all or, in a large set, whole identities up to a limit, the

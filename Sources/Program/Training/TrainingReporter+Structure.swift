@@ -47,9 +47,11 @@ extension TrainingReporter: StructureTrainingObserver {
 
   /// > Collective: over `communicator`. A round of a byte.
   func ended(_ training: StructureTraining, on communicator: some Communicator) throws {
+    note(training.calibration.summary)
     try write(
       LogLine(
         event: "end", step: training.stepCount, seconds: elapsedSeconds, trial: training.chosen,
-        stopReason: TrainingStopReason.epochs.rawValue), on: communicator)
+        calibration: training.calibration, stopReason: TrainingStopReason.epochs.rawValue),
+      on: communicator)
   }
 }

@@ -197,6 +197,7 @@ struct LogLine: Encodable {
   var learningRate: Double?
   var validation: ValidationResult?
   var trial: ThresholdTrial?
+  var calibration: LevelCalibration?
   var lengths: LengthChoice?
   var run: RunDescription?
   var stopReason: String?
