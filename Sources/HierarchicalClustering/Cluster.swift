@@ -31,7 +31,7 @@ public func cluster(
   }
   var run =
     try kept?.run ?? ClusteringRun(source, by: plan, measuredBy: clock, on: communicator)
-  run.truth = observer.truth
+  try run.measure(by: observer.truth, on: communicator)
   let reading = try clock.take(.read)
 
   var edges =

@@ -50,7 +50,7 @@ package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
     precondition(!observer.wantsLevels, "level 0 was judged for no observer")
     var run = run
     run.thresholds = thresholds
-    run.truth = observer.truth
+    try run.measure(by: observer.truth, on: communicator)
     try run.finish(
       along: edges, of: source, by: plan, within: bounds,
       measuredBy: PhaseClock(communicator, observer), on: communicator)

@@ -65,6 +65,18 @@ private struct NodeLabel: Message {
 }
 
 extension ClusteringRun {
+  /// Has the probabilities of the levels to come measured, if there is a truth.
+  ///
+  /// > Collective: over `communicator`, where assertions are checked.
+  mutating func measure(by truth: PointTruth?, on communicator: some Communicator) throws {
+    try communicator.assertReplicated(truth != nil)
+    try communicator.assertReplicated(truth?.judged?.sorted(), from: .all)
+    precondition(
+      truth?.entries.allSatisfy { nodeOfPoint.indices.contains($0.point) } ?? true,
+      "labels of more than \(nodeOfPoint.count) points")
+    self.truth = truth
+  }
+
   /// How right the probabilities of the current level are. An edge is true if most points of both ends have the same
   /// label, of equally many the lowest; edges of nodes without labels do not count.
   ///
