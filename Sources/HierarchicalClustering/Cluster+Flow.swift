@@ -65,6 +65,7 @@ private func cluster(
     try run.mergeCopies(of: source, using: plan.workers, on: communicator)
   }
   let reading = try clock.take(.read)
+  try run.measure(by: observer.truth, on: communicator)
   var choice = Choice.listLength(
     ListLengthChoice(neighborCount: plan.neighborCounts(for: run.level.nodes.nodeCount)[0]))
   var comparison: MethodComparison?

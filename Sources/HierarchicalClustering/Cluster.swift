@@ -31,6 +31,7 @@ public func cluster(
   }
   var run =
     try kept?.run ?? ClusteringRun(source, by: plan, measuredBy: clock, on: communicator)
+  try run.measure(by: observer.truth, on: communicator)
   let reading = try clock.take(.read)
 
   var edges =
@@ -185,6 +186,11 @@ extension ClusteringRun {
       let next = try groups.merged(into: peaks, on: communicator)
       stopReason = try communicator.any(next.isAnyOpen) ? nil : .fewNodes
     }
+    let calibration = try truth.map { truth in
+      try clock.measure(.record) { _ in
+        try self.calibration(of: edges, by: truth, on: communicator)
+      }
+    }
     try clock.measure(.coarsen) { _ in
       let bound = stopReason == nil ? plan.memoryBound : nil
       if number == 0 { try bound?.checkContraction(to: nodes.nodeCount - merged) }
@@ -207,9 +213,10 @@ extension ClusteringRun {
         nodes: edges.graph.ownedCount, edges: edges.graph.edgeCount,
         cutEdges: edges.graph.cutEdgeCount, keptEdges: parents.keptEdgeCount,
         ghosts: edges.graph.halo.ghostCount, peakMemoryBytes: ProcessMemory.peakBytes))
-    history.append(
-      LevelSummary(
-        number, nodeCount: nodes.nodeCount, mergedCount: merged, edges.search, counts, costs))
+    var summary = LevelSummary(
+      number, nodeCount: nodes.nodeCount, mergedCount: merged, edges.search, counts, costs)
+    summary.calibration = calibration
+    history.append(summary)
   }
 
   /// Level 0, prepared for a plan.

@@ -55,12 +55,17 @@ public protocol ClusteringObserver {
 
   /// Replicated. Where a run with a network keeps what is finished, and goes on from; nil where it does not.
   var runs: RunStore? { get }
+
+  /// Owned points. The true labels by which the probabilities of a network are measured at every level
+  /// (``LevelSummary/calibration``); nil, on all ranks, where they are not.
+  var truth: PointTruth? { get }
 }
 
 extension ClusteringObserver {
   public var wantsLevels: Bool { false }
   public var store: (any ListStore)? { nil }
   public var runs: RunStore? { nil }
+  public var truth: PointTruth? { nil }
   public func begins(level: Int) throws {}
   public func chose(_ thresholds: ThresholdChoice) {}
   public func chose(_ listLength: ListLengthChoice) {}

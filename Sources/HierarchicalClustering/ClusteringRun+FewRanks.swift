@@ -39,7 +39,8 @@ extension ClusteringRun {
   /// They have a run of their own, whose points are the nodes of this level. Its answer says where each node went.
   ///
   /// > Collective: over `communicator`. Some 40 rounds; the nodes with their rows and evidence to the first ranks,
-  /// > the last level's back to all, and 16 bytes per point. Between them levels over the first ranks.
+  /// > the last level's back to all, and 16 bytes per point; as ``handed(_:to:at:on:)`` if there is a truth. Between them
+  /// > levels over the first ranks.
   mutating func finish<Base: Communicator>(
     onFirst count: Int, of source: some EmbeddingSource,
     by plan: ClusteringPlan<some LinkageJudge>, keepingRows keepsRows: Bool,
@@ -93,7 +94,8 @@ extension ClusteringRun {
         isInInputOrder: level.isInInputOrder,
         evidence: try level.evidence?.handed(from: nodes, to: few, on: communicator)),
       nodeOfPoint: try few.arrange(own, at: places, on: communicator), thresholds: thresholds,
-      history: history, stopReason: nil)
+      history: history, stopReason: nil,
+      truth: try truth.map { try handed($0, to: few, at: places, on: communicator) })
   }
 
   /// Goes where the run of the first ranks has gone.

@@ -113,8 +113,12 @@ extension ClusteringRun {
     return KeptRun.State(
       pointCount: points.nodeCount, dimensions: width, level: level.number,
       nodeCount: nodes.nodeCount, isInInputOrder: level.isInInputOrder, rows: kind,
-      largestValue: largestValue.bitPattern, evidence: evidence, history: history,
-      stopReason: stopReason)
+      largestValue: largestValue.bitPattern, evidence: evidence,
+      history: history.map {
+        var summary = $0
+        summary.calibration = nil  // of labels that are no part of a run
+        return summary
+      }, stopReason: stopReason)
   }
 
   /// A run whose arrays were written, on this or another number of ranks.

@@ -98,6 +98,7 @@ extension ClusteringRun {
       {
         let (history, stopReason) = (history, stopReason)
         self = start
+        truth = nil  // the levels that count have been measured
         level.groups = groups
         try finish(
           along: edges, of: source, by: plan, keepingRows: true, measuredBy: quiet,

@@ -29,6 +29,8 @@ package struct ClusteringRun: Sendable {
   package internal(set) var history: [LevelSummary] = []
   /// Replicated. Why there is no further level; nil as long as there is one.
   package internal(set) var stopReason: StopReason?
+  /// Owned. By what the probabilities of levels are measured; nil, on all ranks, where they are not.
+  var truth: PointTruth?
 }
 
 extension ClusteringRun {

@@ -40,6 +40,8 @@ package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
   /// Runs to the end above the given thresholds.
   ///
   /// > Collective: over `base`, as clustering from level 0's linkage on.
+  ///
+  /// - Parameter observer: Sees no levels; may have a truth.
   package func run(
     above thresholds: Thresholds, within bounds: GroupBounds = GroupBounds(),
     observer: some ClusteringObserver = NoObserver(), on base: some Communicator
@@ -48,6 +50,7 @@ package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
     precondition(!observer.wantsLevels, "level 0 was judged for no observer")
     var run = run
     run.thresholds = thresholds
+    try run.measure(by: observer.truth, on: communicator)
     try run.finish(
       along: edges, of: source, by: plan, within: bounds,
       measuredBy: PhaseClock(communicator, observer), on: communicator)

@@ -1,3 +1,4 @@
+public import Evaluation
 public import NeighborSearch
 
 /// The counts of one level.
@@ -25,6 +26,9 @@ public struct LevelSummary: Codable, Equatable, Sendable {
   public var edgeImbalance: Double
   /// Each rank's peak memory up to this level, summed over the ranks that took part.
   public var peakMemoryBytes: Int
+  /// How right the probabilities of the level are, by true labels (``ClusteringObserver/truth``); nil without them, and
+  /// of a level that a run that goes on did not judge again.
+  public var calibration: ProbabilityCalibration?
   /// By the name of the phase.
   public var phases: [String: PhaseCost]
 }

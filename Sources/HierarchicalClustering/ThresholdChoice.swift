@@ -124,6 +124,7 @@ extension ClusteringRun {
     let communicator = CountingCommunicator(communicator)
     var run = self
     run.thresholds = thresholds
+    run.truth = nil
     try run.finish(
       along: edges, of: source, by: plan.asTrial, keepingRows: true,
       measuredBy: PhaseClock(communicator, NoObserver()), on: communicator)

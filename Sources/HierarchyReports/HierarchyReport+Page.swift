@@ -242,13 +242,13 @@ extension HierarchyReport {
         heading: "Agreement with the truth",
         body: [
           .table(pairMeasures(agreement.metrics)), .table(otherMeasures(agreement)),
-          .chart(reliability),
           .bars(
             BarChart(
               title: "Points by the purity of their cluster", xLabel: "purity", yLabel: "points",
               places: .bins(edges: (0...10).map { Double($0) / 10 }),
               series: [.init(values: agreement.pointsByPurity.map(Double.init))])),
         ]),
+      calibrationSection,
       Page.Section(
         heading: "Most mixed clusters",
         body: [
@@ -291,26 +291,17 @@ extension HierarchyReport {
       ])
   }
 
-  /// Bins of fewer edges say little.
-  private static let fewEdges = 20
-
-  private var reliability: LineChart {
-    LineChart(
-      title: "Edges between points of one true cluster", xLabel: "linkage probability p",
-      yLabel: "share of the edges",
-      series: judgements.map { judgement in
-        .init(
-          name: judgement.levelNames,
-          points: zip(judgement.edges, judgement.trueEdges ?? []).enumerated().compactMap {
-            bin, counts in
-            guard counts.0 >= Self.fewEdges else { return nil }
-            return .init(
-              x: (Double(bin) + 0.5) / Double(Judgement.binCount),
-              y: Double(counts.1) / Double(counts.0))
-          })
-      } + [
-        .init(name: "as p says", points: [.init(x: 0, y: 0), .init(x: 1, y: 1)], style: .dashed)
-      ])
+  private var calibrationSection: Page.Section {
+    let measured = levels.prefix(Self.shownLevelCount).compactMap { level in
+      level.calibration.map { (level.level, $0) }
+    }
+    return Page.Section(
+      heading: "Calibration",
+      body: [
+        .text(
+          "Of the edges with about the same p, how many are true: those between nodes with the same label, which is that "
+            + "of most of their points.")
+      ] + (measured.isEmpty ? [] : calibrationBlocks(of: measured)))
   }
 
   // Clusters and merges

@@ -56,6 +56,9 @@ public struct HierarchyReport: Codable, Sendable {
     public var nodeCount, edgeCount, keptEdgeCount, mergedCount, clusterCount: Int
     /// Over the level's merges; nil without.
     public var lowestMergeProbability, meanMergeProbability: Double?
+    /// With the truth: how right p is. An edge is true between nodes with the same label, which is that of most of their
+    /// points, of equally many the lowest; at level 0 that of the first of copies.
+    public var calibration: ProbabilityCalibration?
   }
 
   /// Histograms over levels of one τ. A bin includes its lower edge, the last one both.
@@ -67,7 +70,7 @@ public struct HierarchyReport: Codable, Sendable {
     public var edges, merges: [Int]
     /// Density of all nodes, and of the peaks. ``binCount`` bins of −1 ... 1.
     public var nodes, peaks: [Int]
-    /// With the truth: of the edges, those between points of one true cluster.
+    /// With the truth: of the edges, those that are true, as in ``Level/calibration``.
     public var trueEdges: [Int]?
 
     public static let binCount = 50

@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Evaluation
 
 /// A merge as it is kept for all of a hierarchy: 40 bytes.
 struct Link {
@@ -34,8 +35,11 @@ struct Links {
       let tau = hierarchy.summary.threshold(ofLevel: summary.level)
       let place = min(summary.level, 1)
       if judgements.count == place { judgements.append(.init(summary.level, tau, truth != nil)) }
-      let merges = try judgements[place].add(level, truth: truth, edgeCount: summary.edgeCount) {
-        node, edge in
+      let nodeTruth = try truth.map { try hierarchy.truth(of: level, points: $0) }
+      var calibration = truth.map { _ in ProbabilityCalibration() }
+      let merges = try judgements[place].add(
+        level, truth: nodeTruth, edgeCount: summary.edgeCount, to: &calibration
+      ) { node, edge in
         let (point, parent) = (level.inputPoint[node], level.inputPoint[edge.source])
         guard labels[point] == labels[parent] else {
           throw DataError(
@@ -53,7 +57,8 @@ struct Links {
           level: summary.level, tau: tau, nodeCount: summary.nodeCount,
           edgeCount: summary.edgeCount, keptEdgeCount: summary.keptEdgeCount,
           mergedCount: summary.mergedCount, clusterCount: summary.clusterCount,
-          lowestMergeProbability: merges.lowest, meanMergeProbability: merges.mean))
+          lowestMergeProbability: merges.lowest, meanMergeProbability: merges.mean,
+          calibration: calibration))
       let peaks = (0..<level.nodeCount).filter { level.parent[$0] == $0 }
       expected = peaks.map { level.inputPoint[$0] }
       memberCounts = peaks.map { split[$0] }
@@ -68,6 +73,20 @@ struct Links {
   }
 }
 
+extension StoredHierarchy {
+  /// The true label of every node of a level: the most frequent of its points, of these the lowest; of level 0, whose copies
+  /// are not told, that of its input point.
+  ///
+  /// - Parameter truth: Of all points.
+  fileprivate func truth(of level: StoredLevel, points truth: [Int64]) throws -> [Int64] {
+    guard level.number > 0 else { return level.inputPoint.map { truth[$0] } }
+    let clusters = try labels(afterLevel: level.number - 1, of: truth.indices).map { Int($0) }
+    let main = mainTruthOfClusters(
+      clusters, truth, clusterCount: summary.levels[level.number - 1].clusterCount)
+    return level.inputPoint.map { main[clusters[$0]].truth }
+  }
+}
+
 extension HierarchyReport.Judgement {
   fileprivate init(_ level: Int, _ tau: Double?, _ hasTruth: Bool) {
     let zeros = Array(repeating: 0, count: Self.binCount)
@@ -78,9 +97,13 @@ extension HierarchyReport.Judgement {
 
   /// Counts a level, and hands every merge to `body`.
   ///
+  /// - Parameters:
+  ///   - truth: Of every node.
+  ///   - calibration: Counts the edges, too, if there is a truth.
   /// - Returns: The lowest p of the merges, and the mean.
   fileprivate mutating func add(
     _ level: StoredLevel, truth: [Int64]?, edgeCount expectedCount: Int,
+    to calibration: inout ProbabilityCalibration?,
     _ body: (Int, StoredLevel.Edge) throws -> Void
   ) throws -> (lowest: Double?, mean: Double?) {
     lastLevel = level.number
@@ -93,10 +116,10 @@ extension HierarchyReport.Judgement {
       for edge in list {
         let bin = Self.bin(Double(edge.probability))
         edges[bin] += 1
-        if let truth,
-          truth[level.inputPoint[node]] == truth[level.inputPoint[edge.source]]
-        {
-          trueEdges![bin] += 1
+        if let truth {
+          let isTrue = truth[node] == truth[edge.source]
+          trueEdges![bin] += isTrue ? 1 : 0
+          calibration!.count(edge.probability, isTrue: isTrue)
         }
       }
       let bin = Self.bin((Double(level.density[node]) + 1) / 2)

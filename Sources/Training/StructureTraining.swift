@@ -107,6 +107,10 @@ public func trainStructureNetwork(
       on: communicator)
   }
   let chosen = trials.chosen!
+  try observer.throwIfInterrupted(after: state.optimizer.stepCount, on: communicator)
+  let calibration = LevelCalibration(
+    isOfHeldOut: judging.allSatisfy { !$1.validation.isEmpty },
+    ofSets: try searches.map { try $0.calibration(above: chosen, on: communicator) })
   var settings = options.settings
   settings.threshold = chosen.threshold
   settings.laterThreshold = chosen.laterThreshold
@@ -118,7 +122,8 @@ public func trainStructureNetwork(
     observer: observer, over: communicator)
   return StructureTraining(
     network: ready, lengths: lengths, transform: transform, epochs: state.progress.epochs,
-    stepCount: state.optimizer.stepCount, graphCount: levelCount, trials: trials)
+    stepCount: state.optimizer.stepCount, graphCount: levelCount, trials: trials,
+    calibration: calibration)
 }
 
 /// Whether rows are transformed, where there is a choice.

@@ -156,6 +156,8 @@ public struct StructureTraining: Sendable {
   public let graphCount: Int
   /// The trials of thresholds; never empty.
   public let trials: [ThresholdTrial]
+  /// How right p is at the levels of clustering above the thresholds that were chosen.
+  public let calibration: LevelCalibration
 
   /// Mean cross entropy over the steps of every epoch.
   public var losses: [Double] { epochs.map(\.loss) }

@@ -1,5 +1,6 @@
 internal import Communication
 internal import DistributedGraphs
+internal import Evaluation
 internal import GraphNetworks
 internal import HierarchicalClustering
 internal import LinearAlgebra
@@ -52,9 +53,9 @@ struct ThresholdSearch {
     _ threshold: Double, _ laterThreshold: Double, resolution: Double? = nil,
     fewestPoints: Int = 1, on communicator: some Communicator
   ) throws -> ThresholdTrial {
-    let clusters = try level.run(
+    let clusters = try run(
       above: Thresholds(threshold, later: laterThreshold, resolution: resolution),
-      within: GroupBounds(fewestPoints: fewestPoints, settles: groups != nil), on: communicator)
+      fewestPoints: fewestPoints, on: communicator)
     let predicted = try communicator.allGather(clusters.labels(on: communicator).labels).values
     let scores = scoresAmongAll(truth: labels, predicted: predicted, isJudged: isJudged)
     return ThresholdTrial(
@@ -65,6 +66,41 @@ struct ThresholdSearch {
         rightCounts(truth: labels, predicted: predicted, groups: $0)
       }, fewestPoints: groups.map { _ in fewestPoints })
   }
+
+  /// How right p is at every level above the thresholds of a trial, over the edges into nodes of judged identities.
+  ///
+  /// > Collective: over `communicator`, as clustering with a truth.
+  func calibration(
+    above trial: ThresholdTrial, on communicator: some Communicator
+  ) throws -> [ProbabilityCalibration] {
+    let owned = NodePartition(sharing: labels.count, among: communicator.size)
+      .owned(by: communicator.rank)
+    let truth = PointTruth(
+      Array(labels[owned]),
+      judging: Set(labels.indices.filter { isJudged[$0] }.map { labels[$0] }))
+    return try run(
+      above: Thresholds(
+        trial.threshold, later: trial.laterThreshold, resolution: trial.resolution),
+      fewestPoints: trial.fewestPoints ?? 1, observer: Measuring(truth: truth), on: communicator
+    ).history.compactMap(\.calibration)
+  }
+
+  private func run(
+    above thresholds: Thresholds, fewestPoints: Int,
+    observer: some ClusteringObserver = NoObserver(), on communicator: some Communicator
+  ) throws -> ClusteringRun {
+    try level.run(
+      above: thresholds,
+      within: GroupBounds(fewestPoints: fewestPoints, settles: groups != nil), observer: observer,
+      on: communicator)
+  }
+}
+
+/// An observer that has probabilities measured.
+private struct Measuring: ClusteringObserver {
+  let truth: PointTruth?
+
+  func phase(_ phase: Phase, level: Int, isDone fraction: Double) {}
 }
 
 /// The share of groups that have as many clusters as labels.

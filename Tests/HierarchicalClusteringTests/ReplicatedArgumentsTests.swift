@@ -65,6 +65,24 @@ struct ArgumentsThatAreNotReplicated {
     #expect(reason.contains("first: 0.5") && reason.contains("first: 0.6"), "\(reason)")
   }
 
+  private struct Measuring: ClusteringObserver {
+    let truth: PointTruth?
+
+    func phase(_ phase: Phase, level: Int, isDone fraction: Double) {}
+  }
+
+  @Test func areToldWhereOnlySomeRanksHaveATruth() throws {
+    let golden = try GoldenCase.tiny("sage_cf_k5_tau05")
+    let features = try golden.features
+    let model = try golden.model(dimensions: features.columnCount)
+    let reason = try reason { isLast, communicator in
+      _ = try cluster(
+        features, with: .coordinates(model), options: golden.options(),
+        observer: Measuring(truth: isLast ? nil : PointTruth([0, 1])), on: communicator)
+    }
+    #expect(reason.contains("measure(by:on:)"), "\(reason)")
+  }
+
   @Test(.enabled(if: AssertionLevel.current >= .all, "HIGHLAND_ASSERTIONS is not all"))
   func areToldByAFetch() throws {
     let reason = try reason { isLast, communicator in

@@ -29,6 +29,8 @@ import Testing
     var counts: [[Int]]
     var stopReason: StopReason
     var choice: Choice
+    /// Levels with a calibration.
+    var measured: [Int]
   }
 
   /// Keeps lists and states; ends the run before a level.
@@ -36,6 +38,7 @@ import Testing
     let store: (any ListStore)?
     let runs: RunStore?
     let end: Int?
+    let truth: PointTruth?
 
     func begins(level: Int) throws {
       if level == end { throw AgreedFailure(reason: "ended") }
@@ -47,7 +50,7 @@ import Testing
   /// The answer, and what the stores said; nil for a run that was ended.
   private func run(
     _ settings: Case, ranks: Int, endingBefore end: Int? = nil, version: String = "1",
-    resuming rule: ResumeRule = .whole
+    resuming rule: ResumeRule = .whole, isMeasured: Bool = false
   ) throws -> (answer: Answer?, notes: String) {
     let notes = Mutex("")
     let shares = try ThreadCommunicator.run(ranks: ranks) { communicator -> Answer? in
@@ -64,14 +67,18 @@ import Testing
         on: communicator)
       do {
         let found = try cluster(
-          settings.source, by: plan, observer: Keeper(store: lists, runs: runs, end: end),
+          settings.source, by: plan,
+          observer: Keeper(
+            store: lists, runs: runs, end: end,
+            truth: isMeasured ? truth(of: settings.source, on: communicator) : nil),
           on: communicator)
         return Answer(
           labels: try communicator.allGather(found.labels).values,
           counts: found.levels.map {
             [$0.nodeCount, $0.edgeCount, $0.keptEdgeCount, $0.mergedCount]
           },
-          stopReason: found.stopReason, choice: found.choice)
+          stopReason: found.stopReason, choice: found.choice,
+          measured: found.levels.filter { $0.calibration != nil }.map(\.level))
       } catch let failure as AgreedFailure where failure.reason == "ended" { return nil }
     }
     return (shares[0], notes.withLock { $0 })
@@ -136,6 +143,23 @@ import Testing
     let (again, notes) = try run(settings, ranks: 2)
     #expect(again == whole && notes.contains("after level \(whole.counts.count - 1),"))
     #expect(try states().count == 2)
+  }
+
+  private func truth(
+    of source: some EmbeddingSource, on communicator: some Communicator
+  ) -> PointTruth {
+    let points = NodePartition(sharing: source.rowCount, among: communicator.size)
+    return PointTruth(points.owned(by: communicator.rank).map { Int64($0 % 7) })
+  }
+
+  /// Calibrations are by labels that are no part of what is kept, and may be others.
+  @Test func measuresOnlyTheLevelsThatItJudges() throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let settings = try settings(.chosenThresholds)
+    _ = try run(settings, ranks: 2, endingBefore: 1, isMeasured: true)
+    let found = try #require(try run(settings, ranks: 1, isMeasured: true).answer)
+    #expect(found.counts.count > 1 && found.measured == Array(1..<found.counts.count))
+    #expect(try run(settings, ranks: 3, isMeasured: true).answer?.measured == [])
   }
 
   @Test func removesWhatAKilledRunHasLeft() throws {

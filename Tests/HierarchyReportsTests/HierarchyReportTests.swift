@@ -129,6 +129,11 @@ import Testing
     let report = try report(truth: SmallHierarchy.truth)
     #expect(report.judgements.map { $0.trueEdges!.reduce(0, +) } == [9, 2])
     #expect(report.judgements[0].trueEdges![47] == 2 && report.judgements[0].trueEdges![40] == 0)
+    let calibrations = try report.levels.map { try #require($0.calibration) }
+    #expect(calibrations.map(\.edgeCount) == [13, 6] && calibrations.map(\.trueCount) == [9, 2])
+    #expect(abs(calibrations[1].meanProbability! - 2.88 / 6) < 1e-6)
+    let page = report.page()
+    #expect(page.contains("<h2>Calibration</h2>") && page.contains("level 1"))
     let agreement = try #require(report.agreement)
     #expect(agreement.metrics.pairwise.precision == 7.0 / 9)
     #expect(agreement.purity == 7.0 / 8)

@@ -30,6 +30,7 @@ extension Programs {
       let truth = (0..<700).map { "\($0 * 7 % 40)\n" }.joined()
       try scratch.write(truth, as: "truth.txt")
       var expected: [[UInt8]] = []
+      var measured: [Data] = []
       for (ranks, nodes, taking) in [
         (nil, "1024", 1), (5, "1024", 1), (5, "400", 2), (5, "200", 5), (5, "1", 5),
       ] as [(Int?, String, Int)] {
@@ -48,6 +49,12 @@ extension Programs {
         #expect(found == expected, "\(ranks ?? 1) ranks, \(nodes) nodes each")
         let report = try report("report.json")
         #expect(report["rankCount"] as? Int == taking)
+        let levels = try #require(report["levels"] as? [[String: Any]])
+        let calibrations = try levels.compactMap { $0["calibration"] }.map {
+          try JSONSerialization.data(withJSONObject: $0, options: .sortedKeys)
+        }
+        if measured.isEmpty { measured = calibrations }
+        #expect(calibrations == measured && (method != "network" || measured.count == levels.count))
         #expect(report["waitingRankCount"] as? Int == (ranks ?? 1) - taking)
         #expect(outcome.output.contains("more waited") == (taking < ranks ?? 1), "\(outcome)")
       }

@@ -45,7 +45,7 @@ extension Programs {
       #expect(XMLParser(data: Data(page)).parse())
       let text = String(decoding: page, as: UTF8.self)
       for heading in [
-        "Sizes", "Levels", "Linkage and density", "Agreement with the truth",
+        "Sizes", "Levels", "Linkage and density", "Agreement with the truth", "Calibration",
         "Most mixed clusters", "Most spread true clusters", "Largest clusters",
         "Least certain clusters", "Merges with most at stake", "Settings",
       ] {

@@ -163,6 +163,10 @@ extension Programs {
       let page = String(decoding: try bytes(of: scratch("report.html")), as: UTF8.self)
       #expect(page.contains("<svg") && page.contains("Thresholds") && page.contains("identity F"))
       #expect(page.contains("other-labels.npy") && page.contains("chosen"))
+      #expect(page.contains("<h2>Calibration</h2>") && page.contains("that were not learned from"))
+      #expect(trained.errors.isEmpty)
+      let log = String(decoding: try bytes(of: scratch("log.jsonl")), as: UTF8.self)
+      #expect(log.split(separator: "\n").last?.contains("\"isOfHeldOut\":true") == true)
     }
 
     @Test func goesOnFromTheModelInTheBox() async throws {

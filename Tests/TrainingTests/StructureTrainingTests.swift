@@ -289,6 +289,34 @@ private func train(
       #expect(scores.pairwise == trial.pairwiseF && scores.bcubed == trial.bcubedF)
       #expect(scores.identity == trial.identityF)
     }
+
+    let judged = Set(zip(set.labels, isJudged).filter(\.1).map(\.0))
+    let measured = try ThreadCommunicator.run(ranks: 3) { communicator in
+      let owned = NodePartition(sharing: set.labels.count, among: 3).owned(by: communicator.rank)
+      return try cluster(
+        EmbeddingsInMemory(set.rows), with: TrainedModel(.structure(training.network)),
+        observer: Measuring(truth: PointTruth(Array(set.labels[owned]), judging: judged)),
+        on: communicator
+      ).levels.map(\.calibration)
+    }
+    #expect(measured.allSatisfy { $0 == training.calibration.levels })
+    #expect(training.calibration.levels[0].edgeCount > 0)
+    #expect(training.calibration.isOfHeldOut == isJudged.contains(false))
+  }
+
+  private struct Measuring: ClusteringObserver {
+    let truth: PointTruth?
+
+    func phase(_ phase: Phase, level: Int, isDone fraction: Double) {}
+  }
+
+  @Test func countTheLevelsOfAllSetsTogether() {
+    var (a, b) = (ProbabilityCalibration(), ProbabilityCalibration())
+    a.count(0.25, isTrue: true)
+    b.count(0.75, isTrue: false)
+    let found = LevelCalibration(isOfHeldOut: false, ofSets: [[a], [b, a], []])
+    #expect(found.levels == [a + b, a])
+    #expect(LevelCalibration(isOfHeldOut: true, ofSets: [[], []]).levels.isEmpty)
   }
 
   @Test func chooseThresholdsByAllIdentities() throws {

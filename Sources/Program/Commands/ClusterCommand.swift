@@ -72,7 +72,10 @@ struct ClusterCommand: RankedCommand {
   @Option(
     help: ArgumentHelp(
       "True labels, .npy of integers or text of numbers or names: print how well clusters agree with them.",
-      discussion: "They are not used for anything else."))
+      discussion: """
+        With --report, also how far the probabilities of a network are right, level by level. They are not used for \
+        anything else.
+        """))
   var truth: String?
 
   @OptionGroup var noise: NoiseOptions
@@ -637,7 +640,8 @@ struct ClusterCommand: RankedCommand {
           length: plan.flow == nil ? plan.network?.listLength : nil, passingOnTo: store)
       }
     let observer = ClusteringReporter(
-      progress: reporter, hierarchy: hierarchy, store: remembered ?? store, runs: runs)
+      progress: reporter, hierarchy: hierarchy, store: remembered ?? store, runs: runs,
+      truth: report == nil ? nil : trueLabels?.points)
     let start = ContinuousClock.now
     let clustering = try HierarchicalClustering.cluster(
       source, by: plan, observer: observer, on: communicator)

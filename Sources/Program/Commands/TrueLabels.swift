@@ -2,6 +2,7 @@ import ArgumentParser
 import Communication
 import Datasets
 import Evaluation
+import HierarchicalClustering
 
 /// The option by which points are in no cluster.
 struct NoiseOptions: ParsableArguments {
@@ -46,6 +47,9 @@ struct TrueLabels {
     result.labels = labels
     return result
   }
+
+  /// Those that count, for a run that measures its probabilities by them.
+  var points: PointTruth { PointTruth(labels, keeping: kept) }
 
   /// How well a clustering agrees with those that count.
   ///

@@ -146,6 +146,7 @@ struct ClusteringReporter: ClusteringObserver {
   let hierarchy: HierarchyWriter?
   let store: (any ListStore)?
   let runs: RunStore?
+  var truth: PointTruth?
 
   var wantsLevels: Bool { hierarchy != nil }
 

@@ -1,6 +1,7 @@
 import Charts
 import DiscriminantTransforms
 import Evaluation
+import HierarchyReports
 import Training
 
 extension StructureTraining {
@@ -21,6 +22,7 @@ extension StructureTraining {
         ]))
     if let chosen { sections.append(thresholds(chosen)) }
     if !transform.trials.isEmpty { sections.append(transform.section) }
+    sections.append(calibration.section)
     sections.append(Page.Section(heading: "Settings", body: [.table(run.table)]))
     return Page(
       title: "Training on \(run.features)", summary: summary, sections: sections
@@ -66,6 +68,34 @@ extension StructureTraining {
             ],
             rows: rows)),
       ])
+  }
+}
+
+extension LevelCalibration {
+  private var identities: String {
+    isOfHeldOut ? "identities that were not learned from" : "the identities that were learned from"
+  }
+
+  /// The errors of levels, in a line.
+  var summary: String {
+    "expected calibration error of \(identities): "
+      + levels.enumerated().map { level, calibration in
+        (calibration.expectedCalibrationError.map { decimal($0, places: 3) } ?? "no edges")
+          + " at level \(level)"
+      }.joined(separator: ", ")
+  }
+
+  fileprivate var section: Page.Section {
+    Page.Section(
+      heading: "Calibration",
+      body: [
+        .text(
+          "Of the edges with about the same p, how many are true: those between nodes with the same label, which is that "
+            + "of most of their points. Measured on the edges into nodes of \(identities), at every level of clustering "
+            + "above the thresholds that were chosen."
+            + (isOfHeldOut
+              ? "" : " Of others p may be further from the truth (--validation-fraction)."))
+      ] + calibrationBlocks(of: Array(levels.enumerated())))
   }
 }
 

@@ -54,6 +54,7 @@ extension TrainingReporter: StructureTrainingObserver {
 
   /// > Collective: over `communicator`. Two rounds of a byte.
   func ended(_ training: StructureTraining, on communicator: some Communicator) throws {
+    note(training.calibration.summary)
     try write(
       LogLine(
         event: "transform", step: training.stepCount, seconds: elapsedSeconds,
@@ -62,6 +63,7 @@ extension TrainingReporter: StructureTrainingObserver {
     try write(
       LogLine(
         event: "end", step: training.stepCount, seconds: elapsedSeconds, trial: training.chosen,
-        stopReason: TrainingStopReason.epochs.rawValue), on: communicator)
+        calibration: training.calibration, stopReason: TrainingStopReason.epochs.rawValue),
+      on: communicator)
   }
 }

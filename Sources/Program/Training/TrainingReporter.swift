@@ -198,6 +198,7 @@ struct LogLine: Encodable {
   var learningRate: Double?
   var validation: ValidationResult?
   var trial: ThresholdTrial?
+  var calibration: LevelCalibration?
   var lengths: LengthChoice?
   var transforms: [TransformTrial]?
   var transform: TransformSettings?
