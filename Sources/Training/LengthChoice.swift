@@ -180,7 +180,7 @@ private struct LengthTrials {
       try ThresholdSearch(
         set, points: context(of: set, split, limit: 12_000),
         judged: Set(split.validation.map { set.labels[$0] }), network: network,
-        search: options.search, using: options.workers, on: rank
+        by: options, on: rank
       ).meanOfBest(on: rank)
     }
     let count = Double(trials.count)

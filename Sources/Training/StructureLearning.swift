@@ -102,7 +102,10 @@ private func selectionGraphs(
       seed: options.seed, purpose: RandomPurpose.grouping.rawValue, index: index)
     identities = identities?.dealtAnew(&stream)
   }
-  let linkedPlaces = identities == nil ? Int.max : [Int.max, 1, 2, 4][index / 4 % 4]
+  // What decodes levels leaves identities in parts, which later levels should know.
+  let partial = identities == nil ? [Int.max, .max, 1, 2] : [.max, 1, 2, 4]
+  let linkedPlaces =
+    options.omissions.parts.contains(.partialLevels) ? Int.max : partial[index / 4 % 4]
   return try structureGraphs(
     of: selected, within: identities, linkedPlaces: linkedPlaces, options, on: communicator)
 }

@@ -37,6 +37,10 @@ public enum StructureTrainingPart: String, CaseIterable, Sendable {
   case overlapping
   /// Edges of large identities weigh less (``RawStructureGraph/weights``).
   case balance
+  /// Levels whose true merges are only those of nearest neighbours (``structureGraphs``).
+  case partialLevels = "partial-levels"
+  /// Modules at level 0 are tried (``StructureNetwork/Settings/resolution``).
+  case modules
 }
 
 /// A name that stands for no feature, group of features or part of training.

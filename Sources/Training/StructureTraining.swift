@@ -98,7 +98,7 @@ public func trainStructureNetwork(
     return try ThresholdSearch(
       set, points: context(of: set, split, limit: 50_000),
       judged: Set(judged.map { set.labels[$0] }), network: network,
-      search: options.search, using: options.workers, on: communicator)
+      by: options, on: communicator)
   }
   // Groups are small, and so may be what is too small for a cluster.
   let trials = try (sets.contains { $0.groups != nil } ? 1...3 : 1...1).flatMap {

@@ -22,7 +22,7 @@ struct ThresholdSearch {
   private let groups: [Int64]?
 
   /// Whether level 0 may merge by modules.
-  var allowsModules: Bool { groups == nil }
+  let allowsModules: Bool
 
   /// > Collective: over `communicator`. One neighbour search and one pass of the network.
   ///
@@ -31,8 +31,10 @@ struct ThresholdSearch {
   ///   - judged: Labels of the identities that are scored.
   init(
     _ set: LabelledEmbeddings, points: [Int], judged: Set<Int64>, network: StructureNetwork,
-    search: SearchOptions, using workers: Workers, on communicator: some Communicator
+    by options: StructureTrainingOptions, on communicator: some Communicator
   ) throws {
+    let workers = options.workers
+    allowsModules = set.groups == nil && !options.omissions.parts.contains(.modules)
     labels = points.map { set.labels[$0] }
     isJudged = labels.map { judged.contains($0) }
     let groups = set.groups.map { groups in points.map { groups[$0] } }
@@ -40,7 +42,7 @@ struct ThresholdSearch {
     level = try FirstLevel(
       EmbeddingSubset(AnyEmbeddings(set.source), points),
       by: ClusteringPlan(
-        ClusteringOptions(search: search, invalidRows: .singleton, workers: workers),
+        ClusteringOptions(search: options.search, invalidRows: .singleton, workers: workers),
         with: TrainedModel(.structure(network)),
         within: groups.map { PointGroups($0, on: communicator) }),
       on: communicator)

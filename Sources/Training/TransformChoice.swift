@@ -11,8 +11,9 @@ internal import Parallelism
 /// transform that is learned from labels makes these directions count less (``DiscriminantTransform``), and the network clusters
 /// what it leaves. On identities that a transform was learned from it always looks good. So they are dealt into two halves:
 /// each learns transforms, with some settings, and the other is clustered as it is and after each of them, with the
-/// thresholds of the network, and scored. Those that gain on the first half are tried with the halves exchanged. The one with the
-/// highest mean score is taken if it is higher than without by ``leastGain``, and then learned from all identities.
+/// thresholds of the network, and scored. Those that gain half of ``leastGain`` on the first half are tried with the halves
+/// exchanged, and must gain as much there. Of these the one with the highest mean score is taken if it is higher than without by
+/// ``leastGain``, and then learned from all identities.
 public struct TransformChoice: Sendable {
   /// Nil if rows are clustered as they are.
   public let transform: DiscriminantTransform?
@@ -111,8 +112,9 @@ public struct TransformChoice: Sendable {
         observer.tried(trial)
         found[place].append(trial)
       }
-      // What gains nothing on one half needs no second one.
-      open.removeAll { $0 > 0 && found[$0].mean.score <= found[0].mean.score }
+      // What gains on one half alone gains by luck.
+      let score = found[0].last!.score
+      open.removeAll { $0 > 0 && found[$0].last!.score < score + Self.leastGain / 2 }
     }
     let asTheyAre = found[0].mean
     let trials = found.dropFirst().map(\.mean)
@@ -226,7 +228,7 @@ private struct TransformTrials {
       LabelledEmbeddings(
         TransformedEmbeddings(AnyEmbeddings(set.source), by: transform), labels: set.labels),
       points: rows, judged: Set(rows.map { set.labels[$0] }), network: network,
-      search: options.search, using: options.workers, on: rank
+      by: options, on: rank
     ).trial(
       settings.threshold, settings.laterThreshold, resolution: settings.resolution, on: rank)
   }
