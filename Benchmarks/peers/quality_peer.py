@@ -116,7 +116,7 @@ class PLSCAN(Method):
 
     def __init__(self, rows, seed):
         super().__init__(rows, seed)
-        self.fitted = {}
+        self.fitted = {}  # by min_samples
 
     def labels(self, min_samples, size):
         """Of the least size of a cluster that is given, or that a measure of persistence finds."""
@@ -131,7 +131,8 @@ class PLSCAN(Method):
             tree = fitted.minimum_spanning_tree_, len(self.rows)
             return PLSCAN(
                 min_samples=min_samples, metric="precomputed", persistence_measure=size, num_threads=1).fit(tree).labels_
-        return fitted.min_cluster_size_cut(max(size, min_samples))[0]
+        labels, _ = fitted.min_cluster_size_cut(max(size, min_samples))
+        return labels
 
 
 class FINCH(Method):

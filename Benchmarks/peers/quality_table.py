@@ -2,6 +2,7 @@
 
 import json
 
+SETS = ["clinc150", "omniglot", "inventors", "cfp", "glyphs"]
 METHODS = {
     "highland": "Highland", "highland-network": "Highland, network in the box", "fc-es": "FC-ES", "evoc": "EVoC",
     "plscan": "PLSCAN", "hdbscan": "HDBSCAN", "finch": "FINCH", "average-linkage": "average linkage",
@@ -24,8 +25,9 @@ def mean(values):
 
 
 def sets_of(lines):
-    """In the order of the file."""
-    return list(dict.fromkeys(key[0] for key in lines))
+    """Those with figures elsewhere first, then in the order of the file."""
+    there = dict.fromkeys(key[0] for key in lines)
+    return [name for name in SETS if name in there] + [name for name in there if name not in SETS]
 
 
 def rows_of(lines):
