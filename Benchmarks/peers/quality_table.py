@@ -59,27 +59,24 @@ def cost_text(runs):
 
 
 def tables(lines):
-    """F, then clusters and costs; a method without a line on a set has a dash there."""
-    sets = sets_of(lines)
+    """F, then clusters and costs; a dash where a method did not run on a set."""
+    sets, rows = sets_of(lines), rows_of(lines)
+    shared = [name for name in sets if all(of(lines, name, *row) for row in rows)]
 
-    def table(cell, last):
-        text = ["| | method | " + " | ".join([*sets, *last]) + " |", "|---" * (2 + len(sets) + len(last)) + "|"]
-        for method, mode in rows_of(lines):
-            runs = [of(lines, name, method, mode) for name in sets]
-            cells = [cell(some) if some else "–" for some in runs]
-            if last:
-                cells.append(mean_text(runs))
-            text.append(f"| {MODES[mode]} | {METHODS[method]} | " + " | ".join(cells) + " |")
+    def table(cell, further, last):
+        text = ["| | method | " + " | ".join([*sets, *further]) + " |", "|---" * (2 + len(sets) + len(further)) + "|"]
+        for method, mode in rows:
+            cells = [cell(runs) if runs else "–" for runs in (of(lines, name, method, mode) for name in sets)]
+            text.append("| " + " | ".join([MODES[mode], METHODS[method], *cells, *last(method, mode)]) + " |")
         return "\n".join(text)
 
-    return table(f_text, ["mean"]) + "\n\n" + table(cost_text, [])
+    def mean_text(method, mode):
+        runs = [of(lines, name, method, mode) for name in shared]
+        means = [100 * mean(mean(run[kind] for run in some) for some in runs) for kind in ("pairwise", "bcubed")]
+        return [" / ".join(f"{value:.1f}" for value in means)]
 
-
-def mean_text(runs):
-    """Over the sets, if the method ran on all of them."""
-    if not all(runs):
-        return "–"
-    return " / ".join(f"{100 * mean(mean(run[kind] for run in some) for some in runs):.1f}" for kind in ("pairwise", "bcubed"))
+    quality = table(f_text, [f"mean of {len(shared)}"], mean_text) if shared else table(f_text, [], lambda *_: [])
+    return quality + "\n\n" + table(cost_text, [], lambda *_: [])
 
 
 def draw(lines, path):
