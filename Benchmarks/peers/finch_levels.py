@@ -9,7 +9,6 @@ numpy and finch-clust.
 import sys
 
 import numpy as np
-from finch import FINCH
 
 
 def scores(truth, predicted):
@@ -38,6 +37,8 @@ def scores(truth, predicted):
 def main():
     if len(sys.argv) < 3 or len(sys.argv) % 2 == 0:
         sys.exit(__doc__)
+    from finch import FINCH
+
     for features, labels in zip(sys.argv[1::2], sys.argv[2::2]):
         rows = np.load(features).astype(np.float32)
         truth = np.load(labels)
