@@ -154,7 +154,7 @@ struct ClusteringTask<Source: EmbeddingSource> {
     }
     let trained =
       method == .flow ? nil : unsafe try CInterface.model(given, dimensions: features.dimensions)
-    self.features = features.transformed(for: trained)
+    self.features = features.transformed(for: trained, using: workers)
     var search = unsafe try searchOptions(given)
     search.division = try Self.division(
       method, k, trained, features, of: trained?.transform == nil ? element : .float32,

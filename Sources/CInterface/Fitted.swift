@@ -55,7 +55,8 @@ final class Fitted: Sendable {
       isOfNetwork ? unsafe try model(options, dimensions: features.columnCount) : nil
     let listLength = FittedClustering.listLength(of: settings, trained)
     clustering = unsafe try FittedClustering(
-      of: features.transformed(for: trained), labels: labels, settings, model: trained,
+      of: features.transformed(for: trained, using: workers), labels: labels, settings,
+      model: trained,
       within: groups,
       searching: dividedSearch(
         options, of: "neighbours of [\(features.rowCount) × \(features.columnCount)] points"
@@ -94,7 +95,9 @@ final class Fitted: Sendable {
     let rank = InterruptibleRank(progress)
     let share = try names.map { try clustering.largestShare(of: $0, on: rank) }
     return unsafe try assign(
-      features.transformed(for: clustering.model), within: names, to: clustering,
+      features.transformed(
+        for: clustering.model, using: CInterface.workers(options.threads)), within: names,
+      to: clustering,
       by: AssigningOptions(
         search: dividedSearch(
           options, of: "clusters of [\(features.rowCount) × \(features.columnCount)] points"

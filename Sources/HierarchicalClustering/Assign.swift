@@ -46,7 +46,7 @@ public struct Assignment: Sendable {
 /// travel.
 ///
 /// - Parameters:
-///   - source: Replicated. The new points; every rank reads only its own rows, and some of the rest.
+///   - source: Replicated. The new points, as the fit's model wants them (``EmbeddingSource/transformed(for:using:)``); every rank reads only its own rows, and some of the rest.
 ///   - groups: Owned. The group of every new point, if the fit has groups.
 /// - Throws: ``AgreedFailure`` on every rank if there is an error in the input; ``ModelError`` never, as the model and its
 ///   options have clustered the fit.

@@ -68,7 +68,8 @@ public func cluster(
   observer: some ClusteringObserver = NoObserver(), on communicator: some Communicator
 ) throws -> Clustering {
   try cluster(
-    source.transformed(for: model), by: ClusteringPlan(options, with: model) { _ in neighbors },
+    source.transformed(for: model, using: options.workers),
+    by: ClusteringPlan(options, with: model) { _ in neighbors },
     observer: observer, on: communicator)
 }
 

@@ -117,7 +117,8 @@ extension FittedClustering {
   /// > lists, as the search of neighbours.
   ///
   /// - Parameters:
-  ///   - source: Replicated. The points that were clustered.
+  ///   - source: Replicated. The points that were clustered, as the network wants them:
+  ///     ``EmbeddingSource/transformed(for:using:)``.
   ///   - labels: Owned points. The numbers of their clusters, below ``Settings/clusterCount``.
   ///   - model: Replicated. The network, if one clustered.
   ///   - lists: Owned nodes. The neighbours that were found, as many places as the method looks at or more; nil

@@ -15,7 +15,8 @@ internal import Parallelism
 /// > owner of its node.
 ///
 /// - Parameters:
-///   - source: Replicated. The points of the fit, in its order, and then new ones; every rank reads only its own rows.
+///   - source: Replicated. The points of the fit, in its order, and then new ones, as the fit's model wants them
+///     (``EmbeddingSource/transformed(for:using:)``); every rank reads only its own rows.
 ///   - options: Replicated. How neighbours are searched is of levels after the first.
 ///   - keepsNumbers: Replicated. Whether clusters that go on keep the fit's numbers: those that share most points, as
 ///     ``matchedClusters(from:to:on:)`` tells. Otherwise they are numbered 0, 1, 2, … as they first appear.

@@ -102,7 +102,8 @@ private func selectionGraphs(
       seed: options.seed, purpose: RandomPurpose.grouping.rawValue, index: index)
     identities = identities?.dealtAnew(&stream)
   }
-  // What decodes levels leaves identities in parts, which later levels should know.
+  // Clustering leaves identities in pieces, which later levels are to join. So in three sevenths of the usual selections true
+  // merges lead to the nearest neighbour or two only.
   let partial = identities == nil ? [Int.max, .max, 1, 2] : [.max, 1, 2, 4]
   let linkedPlaces =
     options.omissions.parts.contains(.partialLevels) ? Int.max : partial[index / 4 % 4]

@@ -2,11 +2,19 @@ public import Datasets
 internal import DiscriminantTransforms
 internal import Evaluation
 internal import GraphNetworks
+public import HierarchicalClustering
 
 extension StructureTraining {
+  /// The model, as its file would be read.
+  ///
+  /// - Parameter name: Its name in messages.
+  public func model(named name: String = "the model") -> TrainedModel {
+    TrainedModel(.structure(network), after: transformChoice.transform, name: name)
+  }
+
   /// The tensors of the model's file.
   public var tensors: [Tensor] {
-    network.tensors + (transform.transform?.tensorsOfModel ?? [])
+    network.tensors + (transformChoice.transform?.tensorsOfModel ?? [])
   }
 
   /// The model file's account of itself.
@@ -34,11 +42,12 @@ extension StructureTraining {
         "\($0.neighborCount): \(decimal($0.score, places: 4))"
       }.joined(separator: ", ")
     }
-    if let before = transform.asTheyAre, let best = transform.trials.map(\.score).max() {
+    if let before = transformChoice.asTheyAre {
       metadata["transform_trials"] =
-        "as they are: \(decimal(before.score, places: 4)), transformed: \(decimal(best, places: 4))"
+        "as they are: \(decimal(before.score, places: 4))"
+        + (transformChoice.best.map { ", transformed: \(decimal($0.score, places: 4))" } ?? "")
     }
-    if let chosen = transform.chosen?.settings {
+    if let chosen = transformChoice.chosen?.settings {
       metadata["transform"] = chosen.description
     }
     if let start { metadata["from"] = start }

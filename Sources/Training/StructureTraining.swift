@@ -22,7 +22,8 @@ internal import SimilarityStructure
 /// loss is cross entropy, in which an edge into a node has weight 1/√n if n nodes have the node's label.
 /// Everything random follows from the seed.
 ///
-/// > Collective: over `communicator`. What the choice of k sends; per graph and level what clustering sends; per
+/// > Collective: over `communicator`. What the choices of k and of a transform send; what clustering each set with a truth
+/// > sends, for the calibration; per graph and level what clustering sends; per
 /// > step two halo exchanges of hidden rows, forth and back, and the gradients, about twice the parameters; a byte per
 /// > rank, step and pair of thresholds for the observer.
 ///
@@ -121,7 +122,7 @@ public func trainStructureNetwork(
     for: sets, splits[0], network: ready, options, after: state.optimizer.stepCount,
     observer: observer, over: communicator)
   return StructureTraining(
-    network: ready, lengths: lengths, transform: transform, epochs: state.progress.epochs,
+    network: ready, lengths: lengths, transformChoice: transform, epochs: state.progress.epochs,
     stepCount: state.optimizer.stepCount, graphCount: levelCount, trials: trials,
     calibration: calibration)
 }

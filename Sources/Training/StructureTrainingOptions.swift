@@ -148,7 +148,7 @@ public struct StructureTraining: Sendable {
   /// The length of lists, and how it was chosen.
   public let lengths: LengthChoice
   /// What is done to rows before, and how that was chosen.
-  public let transform: TransformChoice
+  public let transformChoice: TransformChoice
   public let epochs: [StructureEpoch]
   /// Updates of the parameters.
   public let stepCount: Int

@@ -22,6 +22,10 @@ public struct TransformChoice: Sendable {
   public let trials: [TransformTrial]
   /// The trial whose settings the transform has.
   public let chosen: TransformTrial?
+  /// The best of the trials on as many halves as without a transform; the chosen one, if one was.
+  public var best: TransformTrial? {
+    chosen ?? trials.filter { $0.halfCount == asTheyAre?.halfCount }.best
+  }
   /// Why none could be tried, if one was wanted.
   public let obstacle: String?
 
@@ -45,6 +49,8 @@ public struct TransformChoice: Sendable {
   static let leastGain = 0.005
   /// Wider rows are not transformed: axes would take long to find and to apply.
   public static let mostColumns = 1024
+  /// Fewer identities decide nothing.
+  public static let fewestIdentities = 8
   /// Points of each half that are clustered, and that transforms are learned from for a trial, at most.
   static let judgedPointCount = 6000
   static let learnedPointCount = 50_000
@@ -86,7 +92,7 @@ public struct TransformChoice: Sendable {
       self.init(without: "rows of more than \(Self.mostColumns) columns")
       return
     }
-    guard Set(points.map { set.labels[$0] }).count >= 8 else {
+    guard Set(points.map { set.labels[$0] }).count >= Self.fewestIdentities else {
       self.init(without: "fewer than eight identities")
       return
     }

@@ -193,11 +193,8 @@ import Testing
       flow: FlowPlan(search: SearchOptions(.exact)), network: try plan(nodesPerRank: 1))
     let truth = truth(judging: nil, on: SingleRank())
     let found = try cluster(source, by: both, observer: Keeper(truth), on: SingleRank())
-    guard case .thresholds = found.choice else {
-      #expect(found.levels.allSatisfy { $0.calibration == nil })
-      return
-    }
-    #expect(found.levels.allSatisfy { $0.calibration != nil })
+    let isOfNetwork = if case .thresholds = found.choice { true } else { false }
+    #expect(found.levels.allSatisfy { ($0.calibration != nil) == isOfNetwork })
     let without = try cluster(source, by: both, on: SingleRank())
     #expect(without.levels.allSatisfy { $0.calibration == nil })
     #expect(without.labels == found.labels)

@@ -34,6 +34,7 @@ extension OptionTable {
       OptionUse("--from {structure}", .parameters),
       OptionUse("--also {others} {others-truth}", .parameters),
       OptionUse("--graphs 2", .parameters),
+      OptionUse("--no-transform", .metadata("transform_trials")),
       OptionUse("--mixtures 1", .parameters),
       OptionUse("--graph-points 100", .parameters),
       OptionUse("--width 8", .parameters),
@@ -49,7 +50,7 @@ extension OptionTable {
     refused: [
       ["--from", "--width"], ["--from", "-k"], ["--from", "--context"],
       ["--validation-fraction", "--validation"], ["--groups", "--also"],
-      ["--groups", "--mixtures"],
+      ["--groups", "--mixtures"], ["--transform", "--also"], ["--transform", "--groups"],
       ["--groups", "--validation"], ["--groups", "--search"], ["--groups", "--recall"],
     ], asByDefault: [usualResume])
 

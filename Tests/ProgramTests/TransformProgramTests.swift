@@ -102,6 +102,11 @@ extension Programs {
         "--output", model, "--report", scratch("train.html"), "--log", scratch("log.jsonl"),
       ])
       #expect(trained.output.contains("\nTransform of "), "\(trained)")
+      let wide = try scratch.write(randomMatrix(288, 1100, seed: 5), as: "wide.npy")
+      let tooWide = try await run(
+        "highland",
+        ["train", wide, truth, "--transform", "--output", scratch("wide.safetensors")], ranks: 2)
+      #expect(tooWide.exitCode == 1 && tooWide.errors.contains("at most 1024"), "\(tooWide)")
       let page = try String(decoding: bytes(of: scratch("train.html")), as: UTF8.self)
       #expect(page.contains("Transform of rows"))
       let log = try String(decoding: bytes(of: scratch("log.jsonl")), as: UTF8.self)
@@ -145,10 +150,53 @@ extension Programs {
       )
       let share = (0..<48).count { joined[$0] == known[($0 + 12) % 24] }
       #expect(share > 36, "\(share) of 48 points joined their identity")
-      _ = try await go([
-        "update", new, "--to", scratch("run"), "--features", rows, "--output", scratch("all.npy"),
-      ])
 
+      // As the plain model with rows that were transformed before.
+      for (name, input) in [("rows", rows), ("new", new)] {
+        _ = try await go([
+          "convert", input, scratch("\(name)-after.npy"), "--transform", scratch("t.safetensors"),
+        ])
+      }
+      _ = try await go([
+        "cluster", scratch("rows-after.npy"), "--model", scratch("plain.safetensors"), "--save",
+        scratch("plain"),
+      ])
+      let windows = try scratch.write(
+        (0..<288).map { "r\($0 / 96)\t\($0 % 96)\t\($0 % 96 + 1)\n" }.joined(), as: "windows.tsv")
+      for (kind, own, old, added, saved) in [
+        ("found", model, rows, new, "run"),
+        (
+          "expected", scratch("plain.safetensors"), scratch("rows-after.npy"),
+          scratch("new-after.npy"), "plain"
+        ),
+      ] {
+        _ = try await go([
+          "update", added, "--to", scratch(saved), "--features", old, "--output",
+          scratch("update-\(kind).npy"),
+        ])
+        _ = try await go([
+          "diarize", windows, "--features", old, "--model", own, "--output",
+          scratch("turns-\(kind)"),
+        ])
+      }
+      for name in ["update-%.npy", "turns-%/r1.rttm"] {
+        func file(_ word: String) throws -> [UInt8] {
+          try bytes(of: scratch(name.replacing("%", with: word)))
+        }
+        #expect(try file("expected") == file("found"), "\(name)")
+      }
+
+      _ = try await go([
+        "knn", rows, "-k", "12", "--neighbors", scratch("n.npy"), "--similarities",
+        scratch("s.npy"),
+      ])
+      let given = try await run(
+        "highland",
+        [
+          "cluster", rows, "--model", model, "--neighbors", scratch("n.npy"), "--similarities",
+          scratch("s.npy"), "--output", scratch("none.npy"),
+        ])
+      #expect(given.exitCode == 1 && given.errors.contains("transforms rows"), "\(given)")
       let twice = try await run(
         "highland",
         [

@@ -103,8 +103,7 @@ struct BenchmarkContest {
           over: $0)
       }
       training = cost
-      trained = TrainedModel(
-        .structure(learned.network), after: learned.transform.transform, name: "trained here")
+      trained = learned.model(named: "trained here")
     } else if method != .flow {
       trained = try TrainedModel(
         path: model, dimensions: test.input.source.dimensions, on: communicator)

@@ -83,7 +83,7 @@ struct AssignCommand: RankedCommand {
     let start = ContinuousClock.now
     let fit = try readRun(to, reporter, on: communicator)
     try fit.check(dimensions: file.dimensions, of: input.features, besideRun: to)
-    let source = file.transformed(for: fit.model)
+    let source = file.transformed(for: fit.model, using: workers)
     guard groups != nil || !fit.hasGroups else {
       throw AgreedFailure(
         reason: "\(to): a run of --groups; expected --groups, the group of each new point")

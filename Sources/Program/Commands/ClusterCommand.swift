@@ -366,7 +366,7 @@ struct ClusterCommand: RankedCommand {
       method == .flow
       ? nil
       : try TrainedModel(path: model, dimensions: source.dimensions, on: communicator)
-    source = try communicator.agree { try rows.transformed(for: trained) }
+    source = try communicator.agree { try rows.transformed(for: trained, using: workers) }
     let owners = try communicator.agree {
       try ownership(of: source.rowCount, on: communicator)
     }
@@ -737,6 +737,13 @@ struct ClusterCommand: RankedCommand {
     of source: FeatureRows, length: Int, for model: TrainedModel, on communicator: some Communicator
   ) throws -> NeighborLists? {
     guard let neighbors, let similarities else { return nil }
+    guard model.transform == nil else {
+      throw DataError(
+        path: neighbors,
+        problem:
+          "neighbours of rows as they are; expected no --neighbors, as '\(model.name)' transforms rows"
+      )
+    }
     let owned = ownShare(of: source.rowCount, on: communicator)
     let files = try NeighborFiles(neighbors: neighbors, similarities: similarities)
     // A network of coordinates takes what there is; fewer will do where they hold all other points.

@@ -156,7 +156,7 @@ struct DiarizeCommand: RankedCommand {
     let workers = try threads.workers(on: communicator)
     let model = try TrainedModel(
       path: linkage.model, dimensions: rows.dimensions, on: communicator)
-    let source = try communicator.agree { try rows.transformed(for: model) }
+    let source = try communicator.agree { try rows.transformed(for: model, using: workers) }
     let own = ownShare(of: source.rowCount, on: communicator)
     let groups = PointGroups(
       firstPoint: windows.recordings[own].map { GlobalNode(windows.firstRows[Int($0)]) })

@@ -12,7 +12,8 @@ struct LinkageOptions: ParsableArguments {
       "The model, a .safetensors file; highland info FILE describes it.",
       discussion: """
         Default: the built-in model of structure, for embeddings of any kind and dimension. A model \
-        trained on data of the same kind (highland train) does better.
+        trained on data of the same kind (highland train) does better; if it holds a transform of rows, that is \
+        done first.
         """))
   var model: String?
 

@@ -47,7 +47,7 @@ extension TransformedEmbeddings where Base == FeatureFiles {
   /// These rows as a model wants them.
   ///
   /// - Throws: ``DataError`` if both the user and the model transform rows.
-  func transformed(for model: TrainedModel?) throws -> FeatureRows {
+  func transformed(for model: TrainedModel?, using workers: Workers) throws -> FeatureRows {
     guard let own = model?.transform else { return self }
     guard transform == nil else {
       throw DataError(
@@ -55,6 +55,6 @@ extension TransformedEmbeddings where Base == FeatureFiles {
         problem:
           "has a transform of its own; expected no --transform, as rows would be transformed twice")
     }
-    return FeatureRows(base, by: own)
+    return FeatureRows(base, by: own, using: workers)
   }
 }

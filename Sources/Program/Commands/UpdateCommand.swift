@@ -110,7 +110,7 @@ struct UpdateCommand: RankedCommand {
     try fit.requireNoGroups(
       to, "which cannot be updated; highland assign --groups finds clusters of new points")
     try check(files, of: paths, fit)
-    let source = JoinedRows(files).transformed(for: fit.model)
+    let source = JoinedRows(files).transformed(for: fit.model, using: workers)
     var options = AssigningOptions(invalidRows: invalidRows, workers: workers)
     options.search.division = try MemoryOptions.planOfFreeMemory(
       of: "clusters of [\(source.rowCount) × \(source.dimensions)] points beside those of \(to)",

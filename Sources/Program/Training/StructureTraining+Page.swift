@@ -21,7 +21,7 @@ extension StructureTraining {
               ]))
         ]))
     if let chosen { sections.append(thresholds(chosen)) }
-    if !transform.trials.isEmpty { sections.append(transform.section) }
+    if !transformChoice.trials.isEmpty { sections.append(transformChoice.section) }
     sections.append(calibration.section)
     sections.append(Page.Section(heading: "Settings", body: [.table(run.table)]))
     return Page(
@@ -136,23 +136,23 @@ extension LengthChoice {
 }
 
 extension TransformChoice {
-  /// What was tried, in a line; nil if nothing was.
+  /// What was tried, in a line; nil if nothing was to be.
   var summary: String? {
-    guard let asTheyAre, let best = trials.map(\.score).max() else {
-      return obstacle.map { "No transform was tried: \($0)." }
-    }
+    guard let asTheyAre else { return obstacle.map { "No transform was tried: \($0)." } }
     let scores =
-      "\(decimal(asTheyAre.score, places: 4)) without, \(decimal(best, places: 4)) with the best"
-    guard let settings = chosen?.settings else {
-      return "No transform by F of held-out identities: \(scores)."
-    }
-    return "Transform of \(settings) by F of held-out identities: \(scores)."
+      "\(decimal(asTheyAre.score, places: 4)) without"
+      + (best.map { ", \(decimal($0.score, places: 4)) with the best" } ?? "")
+    return (chosen?.settings.map { "Transform of \($0)" } ?? "No transform")
+      + " by F of identities that transforms were not learned from: \(scores)."
   }
 
   fileprivate var section: Page.Section {
     Page.Section(
       heading: "Transform of rows",
       body: [
+        .text(
+          "F of identities that a transform was not learned from, with the thresholds of the network. The F of thresholds "
+            + "and the calibration are of rows as they are."),
         .table(
           Page.Table(
             header: ["transform", "halves of identities", "pairwise F", "BCubed F", ""],
@@ -162,7 +162,7 @@ extension TransformChoice {
                 decimal($0.pairwiseF, places: 4), decimal($0.bcubedF, places: 4),
                 $0.settings == chosen?.settings ? "chosen" : "",
               ]
-            }))
+            })),
       ])
   }
 }

@@ -15,7 +15,7 @@ extension TrainingReporter: StructureTrainingObserver {
     note(
       "\(trial.settings.map { "transform of \($0)" } ?? "no transform"): pairwise F "
         + "\(decimal(trial.pairwiseF, places: 4)), BCubed F \(decimal(trial.bcubedF, places: 4)) of "
-        + "identities it was not learned from")
+        + "identities that transforms were not learned from")
   }
 
   func chose(_ lengths: LengthChoice, on communicator: some Communicator) throws {
@@ -58,8 +58,10 @@ extension TrainingReporter: StructureTrainingObserver {
     try write(
       LogLine(
         event: "transform", step: training.stepCount, seconds: elapsedSeconds,
-        transforms: [training.transform.asTheyAre].compactMap(\.self) + training.transform.trials,
-        transform: training.transform.chosen?.settings), on: communicator)
+        transforms: [training.transformChoice.asTheyAre].compactMap(\.self)
+          + training.transformChoice.trials,
+        transform: training.transformChoice.chosen?.settings,
+        obstacle: training.transformChoice.obstacle), on: communicator)
     try write(
       LogLine(
         event: "end", step: training.stepCount, seconds: elapsedSeconds, trial: training.chosen,

@@ -202,6 +202,7 @@ struct LogLine: Encodable {
   var lengths: LengthChoice?
   var transforms: [TransformTrial]?
   var transform: TransformSettings?
+  var obstacle: String?
   var run: RunDescription?
   var stopReason: String?
 }

@@ -62,7 +62,7 @@ let lines = try MPICommunicator.withAllRanks { communicator -> [String] in
       graphCount: 8, pointLimit: 200, epochCount: 20),
     over: communicator)
   let trained = try score(
-    TrainedModel(.structure(training.network)), rows, labels, on: communicator)
+    training.model(), rows, labels, on: communicator)
 
   let found = try communicator.sum(same)
   guard communicator.rank == Rank(0) else { return [] }

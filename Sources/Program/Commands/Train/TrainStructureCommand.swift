@@ -1,6 +1,7 @@
 import ArgumentParser
 import Communication
 import Datasets
+import DiscriminantTransforms
 import Evaluation
 import GraphNetworks
 import HierarchicalClustering
@@ -18,9 +19,10 @@ struct TrainStructureCommand: RankedCommand {
         highland train known.npy known-labels.npy --output model.safetensors
         highland train x.npy labels.npy --groups segments.tsv -o voices.safetensors
 
-      Sees ranks, shared neighbours, sizes and linkages of clusters, for embeddings of any kind and \
-      dimension; trains in seconds on a few hundred identities. Chooses the length of neighbour lists, and whether \
-      a transform of rows helps, on halves of the identities that are held out for it. Learns from all identities, and chooses τ \
+      Sees ranks, shared neighbours, sizes and linkages of clusters; trains in seconds on a few hundred identities. \
+      Chooses the length of neighbour lists on halves of the identities that short trainings hold out, and then \
+      whether a transform of rows helps: a model that holds one is for embeddings of this kind and width, others \
+      are for any. Learns from all identities, and chooses τ \
       on all of them with equal weight, unless --validation or --validation-fraction names others.
       """)
 
@@ -55,6 +57,7 @@ struct TrainStructureCommand: RankedCommand {
         return network
       }
     }
+    try checkTransform(start: start != nil, of: data, on: communicator)
     let workers = try files.threads.workers(on: communicator)
     let options = try communicator.agree {
       var options = try structure.options(held, seed: files.seed, from: start, workers: workers)
@@ -121,6 +124,37 @@ struct TrainStructureCommand: RankedCommand {
     print(summary)
   }
 
+  /// Refuses a transform that cannot be tried though it is asked for, and says that one is not taken over.
+  ///
+  /// > Collective: over `communicator`. A round of a byte.
+  private func checkTransform(
+    start: Bool, of data: LabelledFile, on communicator: MPICommunicator
+  ) throws {
+    try communicator.agree {
+      if structure.transform == true {
+        let (columns, most) = (data.features.columnCount, TransformChoice.mostColumns)
+        guard columns <= most else {
+          throw DataError(
+            path: data.features.path,
+            problem: "rows of \(columns) columns; expected at most \(most) for --transform")
+        }
+        let (count, fewest) = (Set(data.labels).count, TransformChoice.fewestIdentities)
+        guard count >= fewest else {
+          throw DataError(
+            path: data.features.path,
+            problem: "rows of \(count) identities; expected at least \(fewest) for --transform")
+        }
+        try TransformFamily.requireLibrary()
+      }
+      if start, let path = structure.from,
+        try DiscriminantTransform(of: TrainedModel.file(path)) != nil
+      {
+        ProgressReporter(files.progress, on: communicator).note(
+          "training starts from the network of \(path), and not from its transform of rows")
+      }
+    }
+  }
+
   /// Refuses graphs that no memory holds.
   ///
   /// > Collective: over `communicator`. A few rounds of some bytes per rank.
@@ -175,7 +209,7 @@ extension StructureTraining {
 
   /// What is printed at the end.
   func summary(seconds: Double, model: String) -> String {
-    let choices = [lengths.summary, transform.summary].compactMap(\.self).map { "\n\($0)" }
+    let choices = [lengths.summary, transformChoice.summary].compactMap(\.self).map { "\n\($0)" }
     return
       "\(summary) \(decimal(seconds, places: 1)) s.\(choices.joined())\nModel: \(model)"
   }
