@@ -15,12 +15,16 @@ extension DiscriminantTransform {
       overwrite: overwrite)
   }
 
-  /// Reads what ``write(to:notes:overwrite:)`` has written; `format` may be missing.
+  /// Reads what ``write(to:notes:overwrite:)`` has written; `format` may be missing. Or the transform that a model holds.
   ///
   /// - Throws: ``DataError`` if the tensors are not there, do not fit each other, or are not finite.
   public init(path: String) throws {
     func error(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
     let file = try TensorFile(path: path)
+    if let model = try Self(of: file) {
+      self = model
+      return
+    }
     if let format = file.metadata["format"], format != Self.format {
       throw error("holds a \(format); expected a transform, of highland transform fit")
     }

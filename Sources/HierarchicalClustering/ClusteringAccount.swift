@@ -73,7 +73,8 @@ public struct ClusteringAccount: Codable, Sendable {
       mergesCopies = plan.mergesCopies
       tauTrials = choice.trials.isEmpty ? nil : choice.trials
       tauDeciding = choice.deciding
-      strangeness = choice.strangeness
+      // A network that learned from rows as they were has seen no transformed ones.
+      strangeness = model?.transform == nil ? choice.strangeness : nil
     }
   }
 }

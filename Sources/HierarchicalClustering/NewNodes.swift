@@ -140,7 +140,8 @@ extension NewNodes {
       let linkage = try network.linkage(
         lists, over: graph, intoFirst: open.count, of: &level, using: options.workers,
         on: communicator)
-      let limit = Float(1 - thresholds.first)
+      // Modules hold pairs of p ≥ γ.
+      let limit = Float(1 - min(thresholds.first, thresholds.resolution ?? 1))
       return (
         Edges(
           graph: graph,

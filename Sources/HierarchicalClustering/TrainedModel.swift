@@ -142,7 +142,16 @@ public struct TrainedModel: Sendable {
   private static func transform(
     in file: TensorFile, dimensions: Int
   ) throws -> DiscriminantTransform? {
-    guard let transform = try DiscriminantTransform(of: file) else { return nil }
+    guard let transform = try DiscriminantTransform(of: file) else {
+      guard file.metadata["transform"] == nil else {
+        throw ModelError(
+          path: file.path,
+          reason:
+            "its metadata speak of a transform of rows, but the tensors 'transform.center' and 'transform.axes' are "
+            + "not there")
+      }
+      return nil
+    }
     guard transform.axes.rowCount == transform.center.count else {
       throw ModelError(
         path: file.path,

@@ -121,8 +121,14 @@ public func trainStructureNetwork(
   let transform = try transformChoice(
     for: sets, splits[0], network: ready, options, after: state.optimizer.stepCount,
     observer: observer, over: communicator)
+  if let again = transform.thresholds {
+    settings.threshold = again.threshold
+    settings.laterThreshold = again.laterThreshold
+    settings.resolution = again.resolution
+  }
   return StructureTraining(
-    network: ready, lengths: lengths, transformChoice: transform, epochs: state.progress.epochs,
+    network: ready.with(settings), lengths: lengths, transformChoice: transform,
+    epochs: state.progress.epochs,
     stepCount: state.optimizer.stepCount, graphCount: levelCount, trials: trials,
     calibration: calibration)
 }
@@ -162,7 +168,7 @@ func context(of set: LabelledEmbeddings, _ split: IdentitySplit, limit: Int) -> 
 
 /// Tries thresholds: first one for all levels, then each of the two separately around the best; then, with the best,
 /// modules at level 0.
-private func thresholdTrials(
+func thresholdTrials(
   _ searches: [ThresholdSearch], fewestPoints: Int, after step: Int,
   observer: some StructureTrainingObserver, on communicator: some Communicator
 ) throws -> [ThresholdTrial] {

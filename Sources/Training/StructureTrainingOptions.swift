@@ -162,8 +162,8 @@ public struct StructureTraining: Sendable {
   /// Mean cross entropy over the steps of every epoch.
   public var losses: [Double] { epochs.map(\.loss) }
 
-  /// The trial whose thresholds the network has.
-  public var chosen: ThresholdTrial? { trials.chosen }
+  /// The trial whose thresholds the network has: of rows as they are, or of transformed ones.
+  public var chosen: ThresholdTrial? { transformChoice.thresholds ?? trials.chosen }
 }
 
 extension [ThresholdTrial] {

@@ -14,6 +14,9 @@ internal import Parallelism
 /// thresholds of the network, and scored. Those that gain half of ``leastGain`` on the first half are tried with the halves
 /// exchanged, and must gain as much there. Of these the one with the highest mean score is taken if it is higher than without by
 /// ``leastGain``, and then learned from all identities.
+///
+/// Rows with much noise have low probabilities, and high ones once it is gone. So thresholds are then chosen again on the transformed
+/// halves, and taken if they are better by ``leastGainOfThresholds``.
 public struct TransformChoice: Sendable {
   /// Nil if rows are clustered as they are.
   public let transform: DiscriminantTransform?
@@ -26,15 +29,19 @@ public struct TransformChoice: Sendable {
   public var best: TransformTrial? {
     chosen ?? trials.filter { $0.halfCount == asTheyAre?.halfCount }.best
   }
+  /// Thresholds of transformed rows, if they are better there than those that were chosen on rows as they are.
+  public let thresholds: ThresholdTrial?
   /// Why none could be tried, if one was wanted.
   public let obstacle: String?
 
   private init(
     _ transform: DiscriminantTransform?, by chosen: TransformTrial? = nil,
-    asTheyAre: TransformTrial?, trials: [TransformTrial], obstacle: String? = nil
+    above thresholds: ThresholdTrial? = nil, asTheyAre: TransformTrial?, trials: [TransformTrial],
+    obstacle: String? = nil
   ) {
     self.transform = transform
     self.chosen = chosen
+    self.thresholds = thresholds
     self.asTheyAre = asTheyAre
     self.trials = trials
     self.obstacle = obstacle
@@ -47,6 +54,8 @@ public struct TransformChoice: Sendable {
 
   /// How much higher the score with a transform must be.
   static let leastGain = 0.005
+  /// How much higher it must be with thresholds of transformed rows, which fewer points decide.
+  static let leastGainOfThresholds = 0.02
   /// Wider rows are not transformed: axes would take long to find and to apply.
   public static let mostColumns = 1024
   /// Fewer identities decide nothing.
@@ -137,7 +146,11 @@ public struct TransformChoice: Sendable {
       nil, to: DiscriminantTransforms.LabelledRows(labels: set.labels, weights: weights),
       columnCount: columnCount, by: best.settings!, using: options.workers, on: communicator
     ) { try set.source.directions($0).matrix }.transform
-    self.init(transform, by: best, asTheyAre: asTheyAre, trials: trials)
+    let thresholds = try course.thresholds(after: best.settings!, on: communicator)
+    let isBetter =
+      (thresholds.pairwiseF + thresholds.bcubedF) / 2 >= best.score + Self.leastGainOfThresholds
+    self.init(
+      transform, by: best, above: isBetter ? thresholds : nil, asTheyAre: asTheyAre, trials: trials)
   }
 }
 
@@ -228,15 +241,37 @@ private struct TransformTrials {
   private func result(
     of transform: DiscriminantTransform?, half: Int
   ) throws -> ThresholdTrial {
+    let settings = network.settings
+    return try search(of: transform, half: half).trial(
+      settings.threshold, settings.laterThreshold, resolution: settings.resolution,
+      on: SingleRank())
+  }
+
+  private func search(of transform: DiscriminantTransform?, half: Int) throws -> ThresholdSearch {
     let rows = wholeIdentities(of: halves[half], limit: TransformChoice.judgedPointCount)
-    let (settings, rank) = (network.settings, SingleRank())
     return try ThresholdSearch(
       LabelledEmbeddings(
         TransformedEmbeddings(AnyEmbeddings(set.source), by: transform), labels: set.labels),
-      points: rows, judged: Set(rows.map { set.labels[$0] }), network: network,
-      by: options, on: rank
-    ).trial(
-      settings.threshold, settings.laterThreshold, resolution: settings.resolution, on: rank)
+      points: rows, judged: Set(rows.map { set.labels[$0] }), network: network, by: options,
+      on: SingleRank())
+  }
+
+  /// The thresholds that rank 0 chooses on both halves, each transformed by what the other teaches.
+  ///
+  /// > Collective: over `communicator`. Two rounds of some bytes.
+  func thresholds(
+    after settings: TransformSettings, on communicator: some Communicator
+  ) throws -> ThresholdTrial {
+    let own = try communicator.agree { () throws -> [PlacedThresholds] in
+      guard communicator.rank == Rank(0) else { return [] }
+      let searches = try halves.indices.map { half in
+        try search(of: family(half: 1 - half)!.transform(by: settings), half: half)
+      }
+      let trials = try thresholdTrials(
+        searches, fewestPoints: 1, after: 0, observer: NoStructureObserver(), on: SingleRank())
+      return [PlacedThresholds(trials.chosen!)]
+    }
+    return try communicator.broadcast(own)[0].trial
   }
 
   /// The rows of as many identities as a limit allows, in the order of their labels; never of none.
@@ -249,5 +284,24 @@ private struct TransformTrials {
       chosen += members
     }
     return chosen.sorted()
+  }
+}
+
+/// A trial, to be sent.
+private struct PlacedThresholds: Message {
+  /// Of level 0, later, γ or 0 for none; then pairwise, BCubed and identity F.
+  private let numbers: (Double, Double, Double, Double, Double, Double)
+
+  init(_ trial: ThresholdTrial) {
+    numbers = (
+      trial.threshold, trial.laterThreshold, trial.resolution ?? 0, trial.pairwiseF, trial.bcubedF,
+      trial.identityF
+    )
+  }
+
+  var trial: ThresholdTrial {
+    ThresholdTrial(
+      threshold: numbers.0, laterThreshold: numbers.1, resolution: numbers.2 > 0 ? numbers.2 : nil,
+      pairwiseF: numbers.3, bcubedF: numbers.4, identityF: numbers.5)
   }
 }

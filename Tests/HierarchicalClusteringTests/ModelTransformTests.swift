@@ -57,6 +57,10 @@ import Testing
     )
     var broken = axes
     broken.elements[3] = .nan
+    let lost = try TensorFile.contents(
+      Self.network.tensors,
+      metadata: Self.network.metadata.merging(["transform": "whitening"]) { $1 })
+    #expect(throws: ModelError.self) { try TrainedModel(contents: lost, dimensions: 4) }
     for (tensors, words) in [
       ([center], "transform.axes"), ([axes], "transform.center"),
       ([center, broken], "'transform.axes', element 3"),

@@ -151,6 +151,12 @@ extension Programs {
       let share = (0..<48).count { joined[$0] == known[($0 + 12) % 24] }
       #expect(share > 36, "\(share) of 48 points joined their identity")
 
+      // Others may use it, too.
+      for (name, file) in [("own", model), ("apart", scratch("t.safetensors"))] {
+        _ = try await go(["convert", rows, scratch("\(name).npy"), "--transform", file])
+      }
+      #expect(try bytes(of: scratch("own.npy")) == bytes(of: scratch("apart.npy")))
+
       // As the plain model with rows that were transformed before.
       for (name, input) in [("rows", rows), ("new", new)] {
         _ = try await go([

@@ -11,7 +11,7 @@ import Parallelism
 struct TransformOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Apply this transform to every row first: a file of highland transform fit.",
+      "Apply this transform to every row first: a file of highland transform fit, or a model that holds one.",
       discussion: """
         Rows are brought to length 1 before and after. It needs rows with the columns that it was learned on.
         """))

@@ -20,8 +20,8 @@ extension StructureTraining {
                   name: "training", points: epochs.map { .init(x: Double($0.epoch), y: $0.loss) })
               ]))
         ]))
-    if let chosen { sections.append(thresholds(chosen)) }
-    if !transformChoice.trials.isEmpty { sections.append(transformChoice.section) }
+    if let chosen = trials.chosen { sections.append(thresholds(chosen)) }
+    if transformChoice.summary != nil { sections.append(transformChoice.section) }
     sections.append(calibration.section)
     sections.append(Page.Section(heading: "Settings", body: [.table(run.table)]))
     return Page(
@@ -147,12 +147,17 @@ extension TransformChoice {
   }
 
   fileprivate var section: Page.Section {
-    Page.Section(
-      heading: "Transform of rows",
-      body: [
+    var body: [Page.Block] = [.text(summary ?? "")]
+    if !trials.isEmpty {
+      body.append(
         .text(
-          "F of identities that a transform was not learned from, with the thresholds of the network. The F of thresholds "
-            + "and the calibration are of rows as they are."),
+          "The thresholds and the calibration of this page are of rows as they are."
+            + (thresholds.map {
+              " On transformed rows others were better, which the model has: "
+                + ($0.resolution.map { "γ = \($0)" } ?? "τ = \($0.threshold)")
+                + " at level 0, τ = \($0.laterThreshold) later."
+            } ?? "")))
+      body.append(
         .table(
           Page.Table(
             header: ["transform", "halves of identities", "pairwise F", "BCubed F", ""],
@@ -162,7 +167,8 @@ extension TransformChoice {
                 decimal($0.pairwiseF, places: 4), decimal($0.bcubedF, places: 4),
                 $0.settings == chosen?.settings ? "chosen" : "",
               ]
-            })),
-      ])
+            })))
+    }
+    return Page.Section(heading: "Transform of rows", body: body)
   }
 }

@@ -203,8 +203,15 @@ extension StructureTraining {
     let first = chosen.resolution.map { "γ = \($0)" } ?? "τ = \(chosen.threshold)"
     return """
       \(work) \(first) at level 0 and τ = \(chosen.laterThreshold) later, with pairwise F \
-      \(decimal(chosen.pairwiseF, places: 4)), BCubed F \(decimal(chosen.bcubedF, places: 4)).
+      \(decimal(chosen.pairwiseF, places: 4)), BCubed F \(decimal(chosen.bcubedF, places: 4))\(rowsOfF).
       """
+  }
+
+  /// Which rows the F is of, where there is a choice.
+  private var rowsOfF: String {
+    guard transformChoice.transform != nil else { return "" }
+    return transformChoice.thresholds == nil
+      ? " of rows as they are" : " of rows after transforms that were not learned from them"
   }
 
   /// What is printed at the end.
