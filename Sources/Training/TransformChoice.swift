@@ -59,7 +59,7 @@ public struct TransformChoice: Sendable {
   /// Wider rows are not transformed: axes would take long to find and to apply.
   public static let mostColumns = 1024
   /// Fewer identities decide nothing.
-  public static let fewestIdentities = 8
+  static let fewestIdentities = 8
   /// Points of each half that are clustered, and that transforms are learned from for a trial, at most.
   static let judgedPointCount = 6000
   static let learnedPointCount = 50_000

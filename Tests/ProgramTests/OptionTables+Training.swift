@@ -50,7 +50,7 @@ extension OptionTable {
     refused: [
       ["--from", "--width"], ["--from", "-k"], ["--from", "--context"],
       ["--validation-fraction", "--validation"], ["--groups", "--also"],
-      ["--groups", "--mixtures"], ["--transform", "--also"], ["--transform", "--groups"],
+      ["--groups", "--mixtures"], ["--no-transform", "--also"], ["--no-transform", "--groups"],
       ["--groups", "--validation"], ["--groups", "--search"], ["--groups", "--recall"],
     ], asByDefault: [usualResume])
 

@@ -33,15 +33,14 @@ struct StructureOptions: ParsableArguments {
   var graphs = StructureTrainingOptions().graphCount
 
   @Flag(
-    inversion: .prefixedNo,
     help: ArgumentHelp(
-      "Try whether a linear transform of rows, learned from the labels, helps the network.",
+      "Do not try whether a linear transform of rows, learned from the labels, helps the network.",
       discussion: """
         It is tried on halves of the identities, and the model holds it if it gains there. Such a model is for rows of \
-        this kind and width alone. Not with --also and --groups; rows of more than \
-        \(TransformChoice.mostColumns) columns stay as they are.
+        this kind and width alone. Of several sets (--also), groups, and rows of more than \
+        \(TransformChoice.mostColumns) columns none is tried anyway.
         """))
-  var transform: Bool?
+  var noTransform = false
 
   @Option(help: "How many generated sets to add.")
   var mixtures = 0
@@ -123,10 +122,9 @@ struct StructureOptions: ParsableArguments {
       throw ValidationError(
         "--groups and --also or --mixtures: expected one; the others have no groups")
     }
-    if transform == true, !also.isEmpty || groups != nil {
+    if noTransform, !also.isEmpty || groups != nil {
       throw ValidationError(
-        "--transform and --also or --groups: expected one; a transform is learned from one set without groups"
-      )
+        "--no-transform and --also or --groups: expected one; with these no transform is tried")
     }
     if from != nil, givenWidth != nil {
       throw ValidationError("--width and --from: expected one of them; a model has its own width")
@@ -158,7 +156,7 @@ struct StructureOptions: ParsableArguments {
       shape: StructureShape(width: start?.width ?? width), settings: settings,
       neighborCounts: start == nil && givenNeighborCount == nil && groups == nil
         ? LengthChoice.candidates : [],
-      triesTransforms: transform ?? (also.isEmpty && groups == nil),
+      triesTransforms: !noTransform && also.isEmpty && groups == nil,
       graphCount: graphs, mixtureCount: mixtures, pointLimit: graphPoints,
       epochCount: epochs, validationFraction: held.fraction(default: 0),
       omissions: StructureOmissions(without), seed: seed, workers: workers)
@@ -172,7 +170,7 @@ struct StructureOptions: ParsableArguments {
       "--graphs": "\(options.graphCount)", "--mixtures": "\(options.mixtureCount)",
       "--graph-points": "\(options.pointLimit)", "--width": "\(options.shape.width)",
       "--epochs": "\(options.epochCount)",
-      "--transform": "\(options.triesTransforms)", "--seed": "\(options.seed)",
+      "--no-transform": "\(!options.triesTransforms)", "--seed": "\(options.seed)",
       "--validation-fraction": "\(options.validationFraction)",
       "edges per step": "\(options.stepEdgeCount)",
       "--context": "\(options.settings.contextLength)",

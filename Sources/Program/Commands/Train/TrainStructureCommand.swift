@@ -57,7 +57,7 @@ struct TrainStructureCommand: RankedCommand {
         return network
       }
     }
-    try checkTransform(start: start != nil, of: data, on: communicator)
+    try noteTransform(ofStart: start != nil, on: communicator)
     let workers = try files.threads.workers(on: communicator)
     let options = try communicator.agree {
       var options = try structure.options(held, seed: files.seed, from: start, workers: workers)
@@ -124,31 +124,13 @@ struct TrainStructureCommand: RankedCommand {
     print(summary)
   }
 
-  /// Refuses a transform that cannot be tried though it is asked for, and says that one is not taken over.
+  /// Says that the transform of the model to start from is not taken over, if it has one.
   ///
   /// > Collective: over `communicator`. A round of a byte.
-  private func checkTransform(
-    start: Bool, of data: LabelledFile, on communicator: MPICommunicator
-  ) throws {
+  private func noteTransform(ofStart isGiven: Bool, on communicator: MPICommunicator) throws {
+    guard isGiven, let path = structure.from else { return }
     try communicator.agree {
-      if structure.transform == true {
-        let (columns, most) = (data.features.columnCount, TransformChoice.mostColumns)
-        guard columns <= most else {
-          throw DataError(
-            path: data.features.path,
-            problem: "rows of \(columns) columns; expected at most \(most) for --transform")
-        }
-        let (count, fewest) = (Set(data.labels).count, TransformChoice.fewestIdentities)
-        guard count >= fewest else {
-          throw DataError(
-            path: data.features.path,
-            problem: "rows of \(count) identities; expected at least \(fewest) for --transform")
-        }
-        try TransformFamily.requireLibrary()
-      }
-      if start, let path = structure.from,
-        try DiscriminantTransform(of: TrainedModel.file(path)) != nil
-      {
+      if try DiscriminantTransform(of: TrainedModel.file(path)) != nil {
         ProgressReporter(files.progress, on: communicator).note(
           "training starts from the network of \(path), and not from its transform of rows")
       }
