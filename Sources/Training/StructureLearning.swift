@@ -102,11 +102,7 @@ private func selectionGraphs(
       seed: options.seed, purpose: RandomPurpose.grouping.rawValue, index: index)
     identities = identities?.dealtAnew(&stream)
   }
-  // Clustering leaves identities in pieces, which later levels are to join. So in three sevenths of the usual selections true
-  // merges lead to the nearest neighbour or two only.
-  let partial = identities == nil ? [Int.max, .max, 1, 2] : [.max, 1, 2, 4]
-  let linkedPlaces =
-    options.omissions.parts.contains(.partialLevels) ? Int.max : partial[index / 4 % 4]
+  let linkedPlaces = identities == nil ? Int.max : [Int.max, 1, 2, 4][index / 4 % 4]
   return try structureGraphs(
     of: selected, within: identities, linkedPlaces: linkedPlaces, options, on: communicator)
 }

@@ -37,8 +37,6 @@ public enum StructureTrainingPart: String, CaseIterable, Sendable {
   case overlapping
   /// Edges of large identities weigh less (``RawStructureGraph/weights``).
   case balance
-  /// Levels whose true merges are only those of nearest neighbours (``structureGraphs``).
-  case partialLevels = "partial-levels"
   /// Modules at level 0 are tried (``StructureNetwork/Settings/resolution``).
   case modules
 }

@@ -12,7 +12,7 @@ internal import Parallelism
 /// what it leaves. On identities that a transform was learned from it always looks good. So they are dealt into two halves:
 /// each learns transforms, with some settings, and the other is clustered as it is and after each of them, with the
 /// thresholds of the network, and scored. Those that gain half of ``leastGain`` on the first half are tried with the halves
-/// exchanged, and must gain as much there. Of these the one with the highest mean score is taken if it is higher than without by
+/// exchanged, and must gain as much there, or ``clearGain`` on average. Of these the one with the highest mean score is taken if it is higher than without by
 /// ``leastGain``, and then learned from all identities.
 ///
 /// Rows with much noise have low probabilities, and high ones once it is gone. So thresholds are then chosen again on the transformed
@@ -54,6 +54,8 @@ public struct TransformChoice: Sendable {
 
   /// How much higher the score with a transform must be.
   static let leastGain = 0.005
+  /// A gain on one half alone that is no luck, on average.
+  static let clearGain = 0.02
   /// How much higher it must be with thresholds of transformed rows, which fewer points decide.
   static let leastGainOfThresholds = 0.02
   /// Wider rows are not transformed: axes would take long to find and to apply.
@@ -127,9 +129,11 @@ public struct TransformChoice: Sendable {
         observer.tried(trial)
         found[place].append(trial)
       }
-      // What gains on one half alone gains by luck.
-      let score = found[0].last!.score
-      open.removeAll { $0 > 0 && found[$0].last!.score < score + Self.leastGain / 2 }
+      // What gains a little, and on one half alone, gains by luck.
+      open.removeAll { place in
+        place > 0 && found[place].last!.score < found[0].last!.score + Self.leastGain / 2
+          && (half == 0 || found[place].mean.score < found[0].mean.score + Self.clearGain)
+      }
     }
     let asTheyAre = found[0].mean
     let trials = found.dropFirst().map(\.mean)

@@ -130,7 +130,9 @@ extension Programs {
       }
       let isOfTransform = { (name: String) in name.hasPrefix("transform.") }
       try write(file.names.filter(isOfTransform), [:], to: "t.safetensors")
-      try write(file.names.filter { !isOfTransform($0) }, file.metadata, to: "plain.safetensors")
+      try write(
+        file.names.filter { !isOfTransform($0) },
+        file.metadata.filter { $0.key != "transform" }, to: "plain.safetensors")
       _ = try await go([
         "cluster", rows, "--model", scratch("plain.safetensors"), "--transform",
         scratch("t.safetensors"), "--output", scratch("expected.npy"),

@@ -84,7 +84,7 @@ struct StructureOptions: ParsableArguments {
       discussion: """
         Groups of features: absolute, ranks, local-scaling, overlap, linkage, sizes, point-edges, \
         level; all of nodes or edges; one feature, as node.logSize. Parts of training: \
-        augmentation, confusion, overlapping, balance, partial-levels, modules.
+        augmentation, confusion, overlapping, balance, modules.
         """, visibility: .hidden))
   var without: [String] = []
 
