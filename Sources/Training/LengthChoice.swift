@@ -89,7 +89,7 @@ public struct LengthChoice: Codable, Equatable, Sendable {
 
 /// A length of lists, and how well a network that was trained in short for it clusters identities that it did not
 /// learn from.
-public struct LengthTrial: Codable, Equatable, Sendable {
+public struct LengthTrial: Codable, Equatable, Sendable, HeldOutTrial {
   public var neighborCount: Int
   public var contextLength: Int
   /// Means over the sets, and over the halves of the identities.
@@ -100,17 +100,6 @@ public struct LengthTrial: Codable, Equatable, Sendable {
 
   /// The score that decides between lengths.
   public var score: Double { (pairwiseF + bcubedF) / 2 }
-}
-
-extension [LengthTrial] {
-  /// Of the trials of one length.
-  fileprivate var mean: LengthTrial {
-    var mean = self[0]
-    mean.halfCount = count
-    mean.pairwiseF = reduce(0) { $0 + $1.pairwiseF } / Double(count)
-    mean.bcubedF = reduce(0) { $0 + $1.bcubedF } / Double(count)
-    return mean
-  }
 }
 
 /// How lengths are tried on some sets. Replicated.
@@ -142,13 +131,9 @@ private struct LengthTrials {
   func results(
     of counts: [Int], half: Int, on communicator: some Communicator
   ) throws -> [LengthTrial] {
-    let own = try communicator.agree {
-      try counts.indices.filter { $0 % communicator.size == communicator.rank.index }.map {
-        let scores = try result(of: counts[$0], half: half)
-        return PlacedScores(place: $0, pairwiseF: scores.pairwiseF, bcubedF: scores.bcubedF)
-      }
-    }
-    return try communicator.allGather(own).values.sorted { $0.place < $1.place }.map {
+    try PlacedScores.dealt(counts.count, on: communicator) {
+      try result(of: counts[$0], half: half)
+    }.map {
       let settings = StructureNetwork.Settings(neighborCount: counts[$0.place])
       return LengthTrial(
         neighborCount: settings.neighborCount, contextLength: settings.contextLength,
@@ -188,13 +173,6 @@ private struct LengthTrials {
       trials.reduce(0) { $0 + $1.pairwiseF } / count, trials.reduce(0) { $0 + $1.bcubedF } / count
     )
   }
-}
-
-/// The F of one of some trials, which were dealt to the ranks.
-struct PlacedScores: Message {
-  var place: Int
-  var pairwiseF: Double
-  var bcubedF: Double
 }
 
 extension ThresholdSearch {

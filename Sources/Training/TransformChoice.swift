@@ -87,7 +87,8 @@ public struct TransformChoice: Sendable {
   ///
   /// Every trial is of one rank alone, and the transform is learned with the same bits on any number of ranks.
   ///
-  /// > Collective: over `communicator`. Two rounds of some bytes per rank for each half, and what
+  /// > Collective: over `communicator`. A round of what OpenBLAS says where it is missing, three of some bytes per rank for
+  /// > each half, two for thresholds, and what
   /// > ``DiscriminantTransform/fit(_:to:columnCount:by:using:on:observer:describing:reading:)`` sends.
   ///
   /// - Parameter points: Those that may be learned from.
@@ -159,7 +160,7 @@ public struct TransformChoice: Sendable {
 }
 
 /// A way to transform rows, or none, and how well the network then clusters identities that the transform was not learned from.
-public struct TransformTrial: Codable, Equatable, Sendable {
+public struct TransformTrial: Codable, Equatable, Sendable, HeldOutTrial {
   /// Nil for rows as they are.
   public var settings: TransformSettings?
   /// Means over the halves of the identities.
@@ -173,15 +174,6 @@ public struct TransformTrial: Codable, Equatable, Sendable {
 }
 
 extension [TransformTrial] {
-  /// Of the trials of one transform.
-  fileprivate var mean: TransformTrial {
-    var mean = self[0]
-    mean.halfCount = count
-    mean.pairwiseF = reduce(0) { $0 + $1.pairwiseF } / Double(count)
-    mean.bcubedF = reduce(0) { $0 + $1.bcubedF } / Double(count)
-    return mean
-  }
-
   /// The trial with the highest score; of equal ones the first.
   fileprivate var best: TransformTrial? { self.max { $0.score < $1.score } }
 }
@@ -208,22 +200,18 @@ private struct TransformTrials {
 
   /// The result of each transform that one half teaches, on the other half; nil if it teaches none.
   ///
-  /// > Collective: over `communicator`. Two rounds of some bytes per rank.
+  /// > Collective: over `communicator`. Three rounds of some bytes per rank.
   ///
   /// - Parameter half: Which one is clustered.
   func results(
     of settings: [TransformSettings?], half: Int, on communicator: some Communicator
   ) throws -> [TransformTrial]? {
-    let own = try communicator.agree { () throws -> [PlacedScores]? in
-      guard let family = try family(half: 1 - half) else { return nil }
-      return try settings.indices.filter { $0 % communicator.size == communicator.rank.index }.map {
-        place in
-        let trial = try result(of: settings[place].map { try family.transform(by: $0) }, half: half)
-        return PlacedScores(place: place, pairwiseF: trial.pairwiseF, bcubedF: trial.bcubedF)
-      }
-    }
-    guard let own else { return nil }  // on every rank
-    return try communicator.allGather(own).values.sorted { $0.place < $1.place }.map {
+    let family = try communicator.agree { try self.family(half: 1 - half) }
+    guard let family else { return nil }  // on every rank
+    return try PlacedScores.dealt(settings.count, on: communicator) { place in
+      let trial = try result(of: settings[place].map { try family.transform(by: $0) }, half: half)
+      return (trial.pairwiseF, trial.bcubedF)
+    }.map {
       TransformTrial(
         settings: settings[$0.place], pairwiseF: $0.pairwiseF, bcubedF: $0.bcubedF)
     }

@@ -120,7 +120,7 @@ struct BenchmarkContest {
       ? FlowPlan(search: options, invalidRows: test.input.invalidRows, workers: workers) : nil
     let (cost, clustering) = try BenchmarkCost.measuring(on: communicator) {
       try cluster(
-        test.input.source.transformed(for: trained),
+        test.input.source.transformed(for: trained, using: workers),
         by: MethodPlan(flow: flow, network: network), on: $0)
     }
     var entry = BenchmarkEntry(

@@ -50,14 +50,18 @@ struct TrainStructureCommand: RankedCommand {
     }
     let start = try structure.from.map { path in
       try communicator.agree {
-        let network = try StructureNetwork(TrainedModel.file(path))
+        let file = try TrainedModel.file(path)
+        let network = try StructureNetwork(file)
         if let name = Parameters(network).firstThatIsNotFinite {
           throw DataError(path: path, problem: "'\(name)' holds numbers that are not finite")
+        }
+        if try DiscriminantTransform(of: file) != nil {
+          ProgressReporter(files.progress, on: communicator).note(
+            "training starts from the network of \(path), and not from its transform of rows")
         }
         return network
       }
     }
-    try noteTransform(ofStart: start != nil, on: communicator)
     let workers = try files.threads.workers(on: communicator)
     let options = try communicator.agree {
       var options = try structure.options(held, seed: files.seed, from: start, workers: workers)
@@ -122,19 +126,6 @@ struct TrainStructureCommand: RankedCommand {
     }
     guard communicator.rank == Rank(0) else { return }
     print(summary)
-  }
-
-  /// Says that the transform of the model to start from is not taken over, if it has one.
-  ///
-  /// > Collective: over `communicator`. A round of a byte.
-  private func noteTransform(ofStart isGiven: Bool, on communicator: MPICommunicator) throws {
-    guard isGiven, let path = structure.from else { return }
-    try communicator.agree {
-      if try DiscriminantTransform(of: TrainedModel.file(path)) != nil {
-        ProgressReporter(files.progress, on: communicator).note(
-          "training starts from the network of \(path), and not from its transform of rows")
-      }
-    }
   }
 
   /// Refuses graphs that no memory holds.
