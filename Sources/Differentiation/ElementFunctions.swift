@@ -66,10 +66,13 @@ struct Multiple<Scalar: MatrixScalar>: ElementFunction {
   func callAsFunction(_ x: Scalar) -> Scalar { factor * x }
 }
 
-/// max(0, x); NaN stays.
+/// max(0, x), or −0; NaN stays, and −∞ becomes NaN.
+///
+/// A product and no choice: where a choice leaves x as it is, compilers branch around the store, and processors
+/// cannot predict that.
 struct PositivePart<Scalar: MatrixScalar>: ElementFunction {
   @inline(__always)
-  func callAsFunction(_ x: Scalar) -> Scalar { x <= 0 ? 0 : x }
+  func callAsFunction(_ x: Scalar) -> Scalar { x * (x > 0 ? 1 : 0) }
 }
 
 /// x > 0 ? x : leak · x.
@@ -79,10 +82,10 @@ struct Rectification<Scalar: MatrixScalar>: ElementFunction {
   func callAsFunction(_ x: Scalar) -> Scalar { x > 0 ? x : leak * x }
 }
 
-/// x where y is positive, otherwise 0.
+/// x where y is positive, otherwise 0, or −0; a product, as in ``PositivePart``.
 struct WherePositive<Scalar: MatrixScalar>: ElementPairFunction {
   @inline(__always)
-  func callAsFunction(_ x: Scalar, _ y: Scalar) -> Scalar { y > 0 ? x : 0 }
+  func callAsFunction(_ x: Scalar, _ y: Scalar) -> Scalar { x * (y > 0 ? 1 : 0) }
 }
 
 /// x where y is positive, otherwise leak · x.

@@ -59,12 +59,13 @@ extension NodePartition {
       Buckets(values: sorted, counts: targets.counts), receiving: arrivedTargets.counts)
     for rank in communicator.ranks {
       if rank == communicator.rank {
-        for (node, value) in zip(nodes, contributions) where owned.contains(Int(node.index)) {
-          combine(&values[Int(node.index) - owned.lowerBound], value)
+        for place in nodes.indices where owned.contains(Int(nodes[place].index)) {
+          combine(&values[Int(nodes[place].index) - owned.lowerBound], contributions[place])
         }
       }
-      for (target, value) in zip(arrivedTargets[rank], arrived[rank]) {
-        combine(&values[Int(target.index) - owned.lowerBound], value)
+      let (targets, arrived) = (arrivedTargets[rank], arrived[rank])
+      for (place, target) in targets.enumerated() {
+        combine(&values[Int(target.index) - owned.lowerBound], arrived[place])
       }
     }
   }

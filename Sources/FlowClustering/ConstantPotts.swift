@@ -15,9 +15,7 @@ internal import Glibc
 /// the same for all n.
 ///
 /// A module's ``Module/flow`` is its size here.
-package struct ConstantPotts: ModuleCost {
-  static var letsNodesLeave: Bool { true }
-
+package struct ConstantPotts: Sendable {
   /// γ in units.
   private let unit: Double
   /// d.
@@ -48,18 +46,13 @@ package struct ConstantPotts: ModuleCost {
     Int128(module.exit) + Int128((unit * charge(module.flow)).rounded())
   }
 
-  func term(ofExits exits: Int64) -> Int128 { 0 }
-
   func change(
-    moving node: Module, from old: Module, _ toOld: Int64, to new: Module, _ toNew: Int64,
-    exits: Int64
+    moving node: Module, from old: Module, _ toOld: Int64, to new: Module, _ toNew: Int64
   ) -> Double {
     let joined = charge(new.flow + node.flow) - charge(new.flow)
     let left = charge(old.flow) - charge(old.flow - node.flow)
     return 2 * Double(toOld - toNew) + unit * (joined - left)
   }
-
-  func smallestGain(of cost: Int128) -> Int128 { max(1, cost >> 24) }
 
   /// The cost of units.
   static func pairs(_ units: Int128) -> Double { Double(units) / (2 * certainty) }

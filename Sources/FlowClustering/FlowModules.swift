@@ -45,7 +45,7 @@ package struct FlowModules: Sendable {
     }
     let nodeTerms = Int128(try communicator.sum(Int(own)))
     try self.init(
-      of: graph, by: equation, starts: starts, gatheringUpTo: small, using: workers,
+      of: graph, by: .codeLength(equation), starts: starts, gatheringUpTo: small, using: workers,
       on: communicator
     ) { MapEquation.bits($0 - nodeTerms) }
   }
@@ -61,13 +61,13 @@ package struct FlowModules: Sendable {
     using workers: Workers = Workers(), on communicator: some Communicator
   ) throws {
     try self.init(
-      of: graph, by: cost, starts: starts, gatheringUpTo: small, using: workers, on: communicator,
-      measure: ConstantPotts.pairs)
+      of: graph, by: .pairs(cost), starts: starts, gatheringUpTo: small, using: workers,
+      on: communicator, measure: ConstantPotts.pairs)
   }
 
   /// - Parameter measure: Of units of the cost.
   private init(
-    of graph: FlowGraph, by cost: some ModuleCost, starts: Int, gatheringUpTo small: Int,
+    of graph: FlowGraph, by cost: ModuleCost, starts: Int, gatheringUpTo small: Int,
     using workers: Workers, on communicator: some Communicator, measure: (Int128) -> Double
   ) throws {
     var costs: [Int128] = []
@@ -94,7 +94,7 @@ package struct FlowModules: Sendable {
   /// - Parameter costs: Replicated. Gets what modules cost after every step.
   /// - Returns: Owned. The module of each node, named by one of the nodes.
   private static func settle(
-    _ graph: FlowGraph, by cost: some ModuleCost, starts: Int, gatheringUpTo small: Int,
+    _ graph: FlowGraph, by cost: ModuleCost, starts: Int, gatheringUpTo small: Int,
     costs: inout [Int128], using workers: Workers, on communicator: some Communicator
   ) throws -> [GlobalNode] {
     if communicator.size > 1, graph.edgeCount <= small {
@@ -133,7 +133,7 @@ extension FlowGraph {
   /// - Returns: That graph, the node of it that each owned node becomes, and the node here that names each owned
   ///   node there.
   fileprivate func contracted(
-    to moves: LocalMoves<some ModuleCost>, on communicator: some Communicator
+    to moves: LocalMoves, on communicator: some Communicator
   ) throws -> (coarse: FlowGraph, coarseOf: [GlobalNode], nameOf: [GlobalNode]) {
     let kept = moves.modules.indices.filter { isModule($0, of: moves) }
     let counts = try communicator.gatherOne(kept.count)
@@ -170,7 +170,7 @@ extension FlowGraph {
   }
 
   /// Whether an owned node names a module that has nodes. A node without flow never leaves its own.
-  private func isModule(_ node: Int, of moves: LocalMoves<some ModuleCost>) -> Bool {
+  private func isModule(_ node: Int, of moves: LocalMoves) -> Bool {
     moves.modules[node].flow > 0 || nodeFlows[node] == 0
   }
 }

@@ -10,9 +10,9 @@ internal import RandomNumbers
 /// before it. If their moves together make modules cost no less, half of them are taken back, chosen by a hash,
 /// then three quarters, and at last all. So modules cost less with every step.
 /// [Hamann, Strasser, Wagner, Zeitz 2018, arXiv:1710.09605, for the quarters]
-struct LocalMoves<Cost: ModuleCost>: Sendable {
+struct LocalMoves: Sendable {
   private let graph: FlowGraph
-  private let cost: Cost
+  private let cost: ModuleCost
   private let workers: Workers
   /// Owned. The flow of each node, and that of its edges to others.
   private let nodes: [Module]
@@ -41,7 +41,7 @@ struct LocalMoves<Cost: ModuleCost>: Sendable {
   /// - Parameter start: Owned. The module of each node, named by one of the nodes; nil, on every rank, for every
   ///   node as a module of its own.
   init(
-    of graph: FlowGraph, startingIn start: [GlobalNode]? = nil, by cost: Cost,
+    of graph: FlowGraph, startingIn start: [GlobalNode]? = nil, by cost: ModuleCost,
     using workers: Workers, on communicator: some Communicator
   ) throws {
     self.graph = graph
@@ -165,12 +165,13 @@ struct LocalMoves<Cost: ModuleCost>: Sendable {
     let insideAfter = [Int64](
       count: graph.ownedCount, tilesOf: 256, using: workers, filledWith: -1
     ) { places, after in
+      let (columns, hasMoved) = (graph.columns.span, hasMoved.span)
       for node in places {
-        guard
-          hasMoved[node]
-            || graph.edges(of: node).contains(where: { hasMoved[Int(graph.columns[$0].index)] })
-        else { continue }
-        after[node - places.lowerBound] = graph.flow(of: node, within: new)
+        var isTouched = hasMoved[node]
+        for edge in graph.edges(of: node) where !isTouched {
+          isTouched = hasMoved[Int(columns[edge].index)]
+        }
+        if isTouched { after[node - places.lowerBound] = graph.flow(of: node, within: new) }
       }
     }
     var changes: [Module] = []
@@ -256,9 +257,9 @@ private struct NamedModule: Message {
 }
 
 /// Finds the best module for a node, as modules are before a step.
-private struct ModuleSearch<Cost: ModuleCost>: Sendable {
+private struct ModuleSearch: Sendable {
   let graph: FlowGraph
-  let cost: Cost
+  let cost: ModuleCost
   /// Owned.
   let nodes: [Module]
   /// Local.
@@ -299,7 +300,7 @@ private struct ModuleSearch<Cost: ModuleCost>: Sendable {
     }
     flows.removeAll()
     seen.removeAll()
-    if Cost.letsNodesLeave, isNameFree[node] {
+    if cost.letsNodesLeave, isNameFree[node] {
       let change = cost.change(
         moving: nodes[node], from: around[node].module, toOwn, to: Module(), 0, exits: exits)
       if change < best.change { return graph.halo.global(LocalNode(node)) }

@@ -13,29 +13,65 @@ struct Module: Message, Equatable {
   static func + (a: Self, b: Self) -> Self { Self(flow: a.flow + b.flow, exit: a.exit + b.exit) }
 }
 
-/// What modules cost, and how the cost changes as nodes move.
+/// What modules cost, and how the cost changes as nodes move: one of two measures.
 ///
 /// The cost is a sum over modules, and of the flow that leaves all of them. It is added up in whole units, so it does not
-/// depend on the order.
-protocol ModuleCost: Sendable {
+/// depend on the order. No protocol: moves are generic over the communicator, so they would not be specialised for a cost, and
+/// would look up types for every node.
+enum ModuleCost: Sendable {
+  case codeLength(MapEquation)
+  case pairs(ConstantPotts)
+
   /// Whether nodes may leave a module to be alone.
-  static var letsNodesLeave: Bool { get }
+  var letsNodesLeave: Bool {
+    switch self {
+    case .codeLength: false
+    case .pairs: true
+    }
+  }
+
   /// The term of one module, in units.
-  func term(_ module: Module) -> Int128
+  @inline(__always)
+  func term(_ module: Module) -> Int128 {
+    switch self {
+    case .codeLength(let cost): cost.term(module)
+    case .pairs(let cost): cost.term(module)
+    }
+  }
+
   /// The term of the flow that leaves all modules, in units.
-  func term(ofExits exits: Int64) -> Int128
+  func term(ofExits exits: Int64) -> Int128 {
+    switch self {
+    case .codeLength(let cost): cost.term(ofExits: exits)
+    case .pairs: 0
+    }
+  }
+
   /// How much more modules cost if a node moves from one to another; below 0 if they cost less.
   ///
   /// - Parameters:
   ///   - node: Its flow, and that of the edges that leave it.
   ///   - toOld, toNew: The flow of its edges to others in the module that it leaves, and in the one it joins.
   ///   - exits: The flow that leaves all modules.
+  @inline(__always)
   func change(
     moving node: Module, from old: Module, _ toOld: Int64, to new: Module, _ toNew: Int64,
     exits: Int64
-  ) -> Double
+  ) -> Double {
+    switch self {
+    case .codeLength(let cost):
+      cost.change(moving: node, from: old, toOld, to: new, toNew, exits: exits)
+    case .pairs(let cost): cost.change(moving: node, from: old, toOld, to: new, toNew)
+    }
+  }
+
   /// Rounds that save less, of so many units, end the moves.
-  func smallestGain(of cost: Int128) -> Int128
+  func smallestGain(of cost: Int128) -> Int128 {
+    switch self {
+    case .codeLength: MapEquation.fixed(0x1p-24)
+    case .pairs: max(1, cost >> 24)
+    }
+  }
 }
 
 /// The length of a code word for each step of a random walk, if every module has a code book of its own:
@@ -44,8 +80,7 @@ protocol ModuleCost: Sendable {
 ///
 /// Logarithms are to base 2 and flows are shares of all flow; sums are over modules, and the last over
 /// nodes.      [Rosvall, Axelsson, Bergstrom 2009, arXiv:0906.1405, equation 4]
-struct MapEquation: ModuleCost {
-  static var letsNodesLeave: Bool { false }
+struct MapEquation {
   /// The flow that is 1.
   private let total: Double
 
@@ -79,8 +114,6 @@ struct MapEquation: ModuleCost {
     return entropy(exitsAfter) - entropy(exits)
       + (bits(of: left) - bits(of: old)) + (bits(of: joined) - bits(of: new))
   }
-
-  func smallestGain(of cost: Int128) -> Int128 { Self.fixed(0x1p-24) }
 
   /// Code lengths as whole numbers, whose sums do not depend on their order: units of 2⁻⁴⁸ bits.
   static func fixed(_ length: Double) -> Int128 { Int128((length * 0x1p48).rounded()) }

@@ -19,7 +19,7 @@ public struct ClusteringPlan<Judge: LinkageJudge> {
   /// How the thresholds, from training or chosen on the data, were moved.
   public let granularity: Granularity
   /// The loop ends after this many levels. At least 1.
-  public let maximumLevels: Int
+  public internal(set) var maximumLevels: Int
   /// Whether to stop once merges no longer fall by a factor of k − 1 from level to level.
   public let stopsEarly: Bool
   /// How many clusters each group is to have; nil for any number.

@@ -41,14 +41,18 @@ package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
   ///
   /// > Collective: over `base`, as clustering from level 0's linkage on.
   ///
-  /// - Parameter observer: Sees no levels; may have a truth.
+  /// - Parameters:
+  ///   - levelCount: Replicated. After so many levels the run ends; nil for the plan's number.
+  ///   - observer: Sees no levels; may have a truth.
   package func run(
     above thresholds: Thresholds, within bounds: GroupBounds = GroupBounds(),
-    observer: some ClusteringObserver = NoObserver(), on base: some Communicator
+    endingAfter levelCount: Int? = nil, observer: some ClusteringObserver = NoObserver(),
+    on base: some Communicator
   ) throws -> ClusteringRun {
     let communicator = CountingCommunicator(base)
     precondition(!observer.wantsLevels, "level 0 was judged for no observer")
-    var run = run
+    var (run, plan) = (run, plan)
+    if let levelCount { plan.maximumLevels = levelCount }
     run.thresholds = thresholds
     try run.measure(by: observer.truth, on: communicator)
     try run.finish(

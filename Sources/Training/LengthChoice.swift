@@ -12,9 +12,9 @@ internal import Parallelism
 /// each k a network is trained in short on one half, and all points are clustered above some thresholds; the
 /// points of the other half are scored (``scoresAmongAll(truth:predicted:isJudged:)``).
 ///
-/// k is tried in ascending order, until one is worse than the best by more than ``clearly``. Then those that are
-/// not clearly worse are tried with the halves exchanged, and the smallest k whose mean score is within
-/// ``tolerance`` of the highest is taken.
+/// k is tried in ascending order. One that is not worse than the best by more than ``clearly`` is tried with the halves
+/// exchanged as well, and so is the best. Once the longest is worse than another by more than ``tolerance``, no longer one is
+/// tried. The smallest k whose mean score is within ``tolerance`` of the highest is taken.
 public struct LengthChoice: Codable, Equatable, Sendable {
   /// k and K, as they were given or chosen.
   public var neighborCount: Int
@@ -57,31 +57,35 @@ public struct LengthChoice: Codable, Equatable, Sendable {
     }
     /// The results of every k that was tried, each in one or two halves.
     var found: [[LengthTrial]] = []
-    var best: Double { found.map { $0.mean.score }.max() ?? 0 }
-    func isClearlyWorse(_ trials: [LengthTrial]) -> Bool {
-      trials.mean.score < best - Self.clearly
+    /// Those that the first half does not rule out.
+    var candidates: [Int] {
+      let best = found.map { $0[0].score }.max() ?? 0
+      return found.indices.filter { found[$0][0].score >= best - Self.clearly }
     }
+    var highest: Double { candidates.map { found[$0].mean.score }.max()! }
     func run(_ counts: [Int], half: Int) throws -> [LengthTrial] {
       try observer.throwIfInterrupted(after: 0, on: communicator)
       let results = try course.results(of: counts, half: half, on: communicator)
       for trial in results { observer.tried(trial) }
       return results
     }
+    func add(_ counts: some Collection<Int>) throws {
+      found += try run(Array(counts), half: 0).map { [$0] }
+      let candidates = candidates
+      guard candidates.count > 1 else { return }
+      let places = candidates.filter { found[$0].count == 1 }
+      let again = try run(places.map { found[$0][0].neighborCount }, half: 1)
+      for (place, trial) in zip(places, again) { found[place].append(trial) }
+    }
+    func longestIsWorse() -> Bool {
+      candidates.last != found.indices.last || found.last!.mean.score < highest - Self.tolerance
+    }
     // Whatever the first does, it must be compared.
-    var waiting = course.neighborCounts[...]
-    found = try run(Array(waiting.prefix(2)), half: 0).map { [$0] }
-    waiting = waiting.dropFirst(2)
-    while let next = waiting.popFirst(), !isClearlyWorse(found.last!) {
-      found += try run([next], half: 0).map { [$0] }
-    }
-    let candidates = found.indices.filter { !isClearlyWorse(found[$0]) }
-    if candidates.count > 1 {
-      let again = try run(candidates.map { found[$0][0].neighborCount }, half: 1)
-      for (place, trial) in zip(candidates, again) { found[place].append(trial) }
-    }
-    let judged = candidates.map { found[$0].mean }
-    let highest = judged.map(\.score).max()!
-    let chosen = judged.first { $0.score >= highest - Self.tolerance }!
+    try add(course.neighborCounts.prefix(2))
+    var waiting = course.neighborCounts.dropFirst(2)
+    while let next = waiting.popFirst(), !longestIsWorse() { try add([next]) }
+    let bar = highest - Self.tolerance
+    let chosen = candidates.lazy.map { found[$0].mean }.first { $0.score >= bar }!
     self.init(StructureNetwork.Settings(neighborCount: chosen.neighborCount))
     trials = found.map(\.mean)
   }
@@ -178,8 +182,8 @@ private struct LengthTrials {
 extension ThresholdSearch {
   /// The mean F of the two best of some trials; a single one would be luck where few identities are judged.
   ///
-  /// τ of level 0 is tried with a high one of later levels, as networks for long lists have hardly seen later
-  /// levels and must not merge there; then lower ones are tried, and modules at level 0.
+  /// τ of level 0 is tried without later levels, as networks for long lists have hardly seen these and must not
+  /// merge there; then with them; then modules at level 0 alone.
   ///
   /// > Collective: over `communicator`, as ``trial(_:_:on:)``.
   fileprivate func meanOfBest(on communicator: some Communicator) throws -> (
@@ -187,12 +191,12 @@ extension ThresholdSearch {
   ) {
     func score(_ trial: ThresholdTrial) -> Double { trial.pairwiseF + trial.bcubedF }
     var trials: [ThresholdTrial] = []
-    trials += try [0.1, 0.3, 0.5, 0.7, 0.9].map { try trial($0, 0.98, on: communicator) }
+    trials += try [0.1, 0.3, 0.5, 0.7, 0.9].map { try trial($0, nil, on: communicator) }
     let first = trials.max { score($0) < score($1) }!.threshold
     trials += try [0.3, 0.5, 0.7, 0.9].map { try trial(first, $0, on: communicator) }
     if allowsModules {
       trials += try [0.02, 0.05, 0.1, 0.2].map {
-        try trial(first, 0.98, resolution: $0, on: communicator)
+        try trial(first, nil, resolution: $0, on: communicator)
       }
     }
     let best = trials.sorted { score($0) > score($1) }.prefix(2)

@@ -60,11 +60,7 @@ package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
     self.nodes = nodes
     parts = edgesOfPart.map { edges in
       EdgePart(
-        features: DenseMatrix(
-          rows: edges.count, columns: edgeFeatures.columnCount,
-          elements: edges.flatMap { edge, _ in
-            edgeFeatures.row(row.map { Int($0[edge]) } ?? edge)
-          }),
+        features: edgeFeatures.copy(ofRows: edges.map { edge, _ in row.map { Int($0[edge]) } ?? edge }),
         isSame: edges.map { isSame[$0.edge] },
         weights: edges.map { weights[$0.target] },
         sources: Adjacency(
@@ -122,18 +118,15 @@ package struct RawStructureGraph: Sendable {
     let partCount = deal.partCount(of: try communicator.sum(graph.edgeCount))
     guard partCount > deal.mostParts else { return }
     var row = Array(repeating: Int32(-1), count: graph.edgeCount)
-    var kept: [Float] = []
-    var count: Int32 = 0
+    var kept: [Int] = []
     for node in 0..<graph.ownedCount
     where deal.part(of: graph.halo.global(LocalNode(node)), among: partCount) != nil {
       for edge in graph.edges(into: node) {
-        row[edge] = count
-        count += 1
-        kept += edgeFeatures.row(edge)
+        row[edge] = Int32(kept.count)
+        kept.append(edge)
       }
     }
-    edgeFeatures = Matrix(
-      rows: Int(count), columns: edgeFeatures.columnCount, elements: kept)
+    edgeFeatures = edgeFeatures.copy(ofRows: kept)
     self.row = row
   }
 }

@@ -51,17 +51,19 @@ struct ThresholdSearch {
   /// Measures of the points that are scored.
   ///
   /// > Collective: over `communicator`, as clustering; then 8 bytes per point to every rank.
+  ///
+  /// - Parameter laterThreshold: nil for level 0 alone.
   func trial(
-    _ threshold: Double, _ laterThreshold: Double, resolution: Double? = nil,
+    _ threshold: Double, _ laterThreshold: Double?, resolution: Double? = nil,
     fewestPoints: Int = 1, on communicator: some Communicator
   ) throws -> ThresholdTrial {
     let clusters = try run(
-      above: Thresholds(threshold, later: laterThreshold, resolution: resolution),
-      fewestPoints: fewestPoints, on: communicator)
+      above: Thresholds(threshold, later: laterThreshold ?? 1, resolution: resolution),
+      endingAfter: laterThreshold == nil ? 1 : nil, fewestPoints: fewestPoints, on: communicator)
     let predicted = try communicator.allGather(clusters.labels(on: communicator).labels).values
     let scores = scoresAmongAll(truth: labels, predicted: predicted, isJudged: isJudged)
     return ThresholdTrial(
-      threshold: threshold, laterThreshold: laterThreshold, resolution: resolution,
+      threshold: threshold, laterThreshold: laterThreshold ?? 1, resolution: resolution,
       pairwiseF: scores.pairwise,
       bcubedF: scores.bcubed, identityF: scores.identity,
       rightCounts: groups.map {
@@ -88,13 +90,13 @@ struct ThresholdSearch {
   }
 
   private func run(
-    above thresholds: Thresholds, fewestPoints: Int,
+    above thresholds: Thresholds, endingAfter levelCount: Int? = nil, fewestPoints: Int,
     observer: some ClusteringObserver = NoObserver(), on communicator: some Communicator
   ) throws -> ClusteringRun {
     try level.run(
       above: thresholds,
-      within: GroupBounds(fewestPoints: fewestPoints, settles: groups != nil), observer: observer,
-      on: communicator)
+      within: GroupBounds(fewestPoints: fewestPoints, settles: groups != nil),
+      endingAfter: levelCount, observer: observer, on: communicator)
   }
 }
 
