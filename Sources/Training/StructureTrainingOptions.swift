@@ -176,8 +176,8 @@ extension [ThresholdTrial] {
   ///
   /// With modules at level 0, those trials count whose F, with every point of one weight, is no lower than that of the
   /// pair that is chosen. Of the γ within 0.01 of their highest score, with the same τ of later levels, the middle one is
-  /// taken (of two the larger), as the best one is an accident, too; and only if its score is higher than the pair's by
-  /// 0.002.
+  /// taken (of two the one with the higher score), as the best one is an accident, too; and only if its score is higher
+  /// than the pair's by 0.002.
   package var chosen: ThresholdTrial? {
     guard let withThreshold = filter({ $0.resolution == nil }).chosenThresholds else { return nil }
     let byModules = filter {
@@ -188,7 +188,7 @@ extension [ThresholdTrial] {
     let good = byModules.filter {
       $0.laterThreshold == best.laterThreshold && $0.score >= best.score - 0.01
     }.sorted { $0.resolution! < $1.resolution! }
-    let middle = good[good.count / 2]
+    let middle = good[(good.count - 1) / 2...good.count / 2].max { $0.score < $1.score }!
     return middle.score > withThreshold.score + 0.002 ? middle : withThreshold
   }
 
