@@ -4,6 +4,7 @@ internal import FlowClustering
 internal import GraphNetworks
 internal import NeighborSearch
 internal import Parallelism
+internal import SimilarityStructure
 
 /// How the nodes of a level merge.
 public enum MergeRule: Sendable, Equatable {
@@ -49,7 +50,7 @@ extension MergeRule {
 /// the p of each edge between its ends.
 ///
 /// > Collective: over `communicator`. As ``FlowGraph``, ``FlowModules`` and ``DensityOrder``; a scatter of 32 bytes and a
-/// > fetch of 16 per node, and 8 bytes per ghost.
+/// > fetch of 16 per node, 24 bytes per ghost, and a few per rank.
 private func modules(
   along edges: JudgedEdges, of level: Level, by cost: ConstantPotts, mergesCopies: Bool,
   using workers: Workers,
@@ -73,10 +74,12 @@ private func modules(
   let names =
     level.rows.areGone || !mergesCopies
     ? level.inputPoint.map { UInt64($0.index) } : level.rows.directions.rowNames(using: workers)
+  let popularity = try graph.popularity(on: communicator)
+  let sizes = try ConstantPotts.sizes(
+    ofDegrees: popularity.indices.map { popularity[$0] + Int64(graph.edges(into: $0).count) },
+    on: communicator)
   let found = try FlowModules(
-    of: FlowGraph(
-      likely, sizes: Array(repeating: 1, count: owned.count), names: names, in: nodes,
-      on: communicator),
+    of: FlowGraph(likely, sizes: sizes, names: names, in: nodes, on: communicator),
     by: cost, using: workers, on: communicator)
   let own = owned.map { place in
     Candidate(

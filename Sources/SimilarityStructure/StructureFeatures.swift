@@ -61,7 +61,7 @@ public struct StructureFeatures: Sendable {
     nearLength = lists.nearLength
     self.level = level
     contextLength = lists.contextLength
-    let popularity = try graph.popularity(on: communicator)
+    let popularity = try graph.popularity(on: communicator).map { Float($0) }
 
     let (overlaps, nearLength) = (lists.overlaps, lists.nearLength)
     self.overlaps = overlaps
@@ -282,21 +282,5 @@ extension NodeStructure {
       } / count
     jaccard = edges.reduce(Float(0)) { $0 + $1.jaccard } / count
     largestJaccard = edges.reduce(0) { max($0, $1.jaccard) }
-  }
-}
-
-extension NeighborGraph {
-  /// How many edges leave every owned node, counted as integers: above 2²⁴ the sum of rounded numbers
-  /// would depend on the ranks.
-  ///
-  /// > Collective: over `communicator`. Three rounds, 16 bytes per ghost.
-  fileprivate func popularity(on communicator: some Communicator) throws -> [Float] {
-    var counts = Array(repeating: Int64(0), count: halo.localCount)
-    for column in columns { counts[Int(column.index)] += 1 }
-    var owned = Array(counts[..<ownedCount])
-    try nodes.scatter(
-      Array(counts[ownedCount...]), to: halo.ghosts, into: &owned, on: communicator
-    ) { $0 += $1 }
-    return owned.map { Float($0) }
   }
 }

@@ -55,39 +55,74 @@ public struct LengthChoice: Codable, Equatable, Sendable {
           ?? options.settings)
       return
     }
-    /// The results of every k that was tried, each in one or two halves.
-    var found: [[LengthTrial]] = []
-    /// Those that the first half does not rule out.
-    var candidates: [Int] {
-      let best = found.map { $0[0].score }.max() ?? 0
-      return found.indices.filter { found[$0][0].score >= best - Self.clearly }
-    }
-    var highest: Double { candidates.map { found[$0].mean.score }.max()! }
+    var comparison = LengthComparison()
     func run(_ counts: [Int], half: Int) throws -> [LengthTrial] {
       try observer.throwIfInterrupted(after: 0, on: communicator)
       let results = try course.results(of: counts, half: half, on: communicator)
       for trial in results { observer.tried(trial) }
       return results
     }
-    func add(_ counts: some Collection<Int>) throws {
-      found += try run(Array(counts), half: 0).map { [$0] }
-      let candidates = candidates
-      guard candidates.count > 1 else { return }
-      let places = candidates.filter { found[$0].count == 1 }
-      let again = try run(places.map { found[$0][0].neighborCount }, half: 1)
-      for (place, trial) in zip(places, again) { found[place].append(trial) }
+    var waiting = course.neighborCounts[...]
+    var next = waiting.prefix(2)  // Whatever the first does, it must be compared.
+    while !next.isEmpty {
+      comparison.add(try run(Array(next), half: 0))
+      let again = comparison.unconfirmed
+      if !again.isEmpty { comparison.confirm(try run(again, half: 1)) }
+      waiting = waiting.dropFirst(next.count)
+      next = comparison.longestIsWorse ? [] : waiting.prefix(1)
     }
-    func longestIsWorse() -> Bool {
-      candidates.last != found.indices.last || found.last!.mean.score < highest - Self.tolerance
+    self.init(StructureNetwork.Settings(neighborCount: comparison.chosen!.neighborCount))
+    trials = comparison.means
+  }
+}
+
+/// What trials of ascending lengths say.
+package struct LengthComparison {
+  /// The trials of each k, one for each half.
+  private var trials: [[LengthTrial]] = []
+
+  package init() {}
+
+  /// Trials of longer lists, on the first half.
+  package mutating func add(_ trials: [LengthTrial]) { self.trials += trials.map { [$0] } }
+
+  /// Trials of those that are unconfirmed, on the other half.
+  package mutating func confirm(_ trials: [LengthTrial]) {
+    for trial in trials {
+      let place = self.trials.firstIndex { $0[0].neighborCount == trial.neighborCount }!
+      self.trials[place].append(trial)
     }
-    // Whatever the first does, it must be compared.
-    try add(course.neighborCounts.prefix(2))
-    var waiting = course.neighborCounts.dropFirst(2)
-    while let next = waiting.popFirst(), !longestIsWorse() { try add([next]) }
-    let bar = highest - Self.tolerance
-    let chosen = candidates.lazy.map { found[$0].mean }.first { $0.score >= bar }!
-    self.init(StructureNetwork.Settings(neighborCount: chosen.neighborCount))
-    trials = found.map(\.mean)
+  }
+
+  /// Ascending.
+  package var means: [LengthTrial] { trials.map(\.mean) }
+
+  /// The places of those that the first half does not rule out.
+  private var candidates: [Int] {
+    let best = trials.map { $0[0].score }.max() ?? 0
+    return trials.indices.filter { trials[$0][0].score >= best - LengthChoice.clearly }
+  }
+
+  /// The k that the other half must be tried with: candidates, if there are several.
+  package var unconfirmed: [Int] {
+    let candidates = candidates
+    guard candidates.count > 1 else { return [] }
+    return candidates.map { trials[$0] }.filter { $0.count == 1 }.map { $0[0].neighborCount }
+  }
+
+  /// The least score that is as good as the best.
+  private var bar: Double {
+    (candidates.map { trials[$0].mean.score }.max() ?? 0) - LengthChoice.tolerance
+  }
+
+  /// Whether longer lists than those are not worth a trial.
+  package var longestIsWorse: Bool {
+    candidates.last != trials.indices.last || trials.last?.mean.score ?? 0 < bar
+  }
+
+  /// Nil without trials.
+  package var chosen: LengthTrial? {
+    candidates.map { trials[$0].mean }.first { $0.score >= bar }
   }
 }
 
@@ -101,6 +136,13 @@ public struct LengthTrial: Codable, Equatable, Sendable, HeldOutTrial {
   public var bcubedF: Double
   /// In how many halves of the identities it was scored.
   public var halfCount = 1
+
+  package init(neighborCount: Int, contextLength: Int, pairwiseF: Double, bcubedF: Double) {
+    self.neighborCount = neighborCount
+    self.contextLength = contextLength
+    self.pairwiseF = pairwiseF
+    self.bcubedF = bcubedF
+  }
 
   /// The score that decides between lengths.
   public var score: Double { (pairwiseF + bcubedF) / 2 }

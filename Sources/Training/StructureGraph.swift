@@ -60,7 +60,8 @@ package struct StructureGraph<Scalar: DifferentiableScalar>: Sendable {
     self.nodes = nodes
     parts = edgesOfPart.map { edges in
       EdgePart(
-        features: edgeFeatures.copy(ofRows: edges.map { edge, _ in row.map { Int($0[edge]) } ?? edge }),
+        features: edgeFeatures.copy(
+          ofRows: edges.map { edge, _ in row.map { Int($0[edge]) } ?? edge }),
         isSame: edges.map { isSame[$0.edge] },
         weights: edges.map { weights[$0.target] },
         sources: Adjacency(

@@ -52,6 +52,33 @@ import Testing
     #expect(found.sizes[0] <= 4, "\(found.sizes)")
   }
 
+  /// Six nodes are all neighbours, and a seventh has one edge with each of two.
+  @Test func nodesOfFewEdgesAreChargedLess() throws {
+    let edges = clique(0..<6) + [Edge(6, 0, 0.6), Edge(6, 1, 0.6)]
+    var degrees = Array(repeating: Int64(0), count: 7)
+    for edge in edges {
+      degrees[edge.a] += 1
+      degrees[edge.b] += 1
+    }
+    let sizes = try ConstantPotts.sizes(ofDegrees: degrees, on: SingleRank())
+    #expect(try modules(of: 7, edges, resolution: 0.25).sizes == [6, 1])
+    #expect(try modules(of: 7, edges, resolution: 0.25, sizes: sizes).sizes == [7])
+  }
+
+  @Test func sizesAreRootsOfDegreesBesideTheMean() throws {
+    let degrees: [Int64] = [4, 9, 1, 0, 6]
+    for ranks in 1...3 {
+      let sizes = try ThreadCommunicator.run(ranks: ranks) {
+        let own = NodePartition(sharing: 5, among: ranks).owned(by: $0.rank)
+        return try ConstantPotts.sizes(ofDegrees: Array(degrees[own]), on: $0)
+      }.flatMap { $0 }
+      // 256 √(d / 4)
+      #expect(sizes == [256, 384, 128, 1, 314])
+    }
+    #expect(try ConstantPotts.sizes(ofDegrees: [0, 0], on: SingleRank()) == [256, 256])
+    #expect(try ConstantPotts.sizes(ofDegrees: [], on: SingleRank()) == [])
+  }
+
   /// In a module of more nodes than a list has places, pairs without an edge say nothing.
   @Test func nodesAreChargedForTheirPlacesAtMost() throws {
     let ring = (0..<60).flatMap { node in (1...6).map { Edge(node, (node + $0) % 60) } }
@@ -76,7 +103,7 @@ import Testing
   /// 10¹² nodes in each of two, whose squares no 64 bits hold.
   @Test func sizesMayBeLarge() throws {
     let found = try modules(
-      of: 2, [Edge(0, 1)], resolution: 1, places: 1 << 40, sizes: [1 << 40, 1 << 40])
+      of: 2, [Edge(0, 1)], resolution: 1, places: 1 << 40, sizes: [1 << 48, 1 << 48])
     #expect(found.sizes == [1, 1])
     #expect(abs(found.costs[0] - (1 + 0x1p80)) < 0x1p40)
   }
@@ -135,7 +162,8 @@ private func modules(
         FlowEdge(
           target: GlobalNode(edges[$0].a), source: GlobalNode(edges[$0].b),
           flow: Int64((edges[$0].p * ConstantPotts.certainty).rounded()))
-      }, sizes: sizes ?? names.map { _ in 1 }, names: names, in: nodes, on: communicator)
+      }, sizes: sizes ?? names.map { _ in ConstantPotts.unitsOfSize }, names: names, in: nodes,
+      on: communicator)
     return try FlowModules(
       of: graph, by: ConstantPotts(resolution: resolution, places: places), gatheringUpTo: small,
       using: Workers(threads), on: communicator)

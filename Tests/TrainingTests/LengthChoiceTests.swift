@@ -24,6 +24,44 @@ private func train(
   }
 }
 
+@Suite struct AComparisonOfLengths {
+  private func trial(_ count: Int, _ score: Double) -> LengthTrial {
+    LengthTrial(neighborCount: count, contextLength: 2 * count, pairwiseF: score, bcubedF: score)
+  }
+
+  @Test func endsAtTheFirstThatIsClearlyWorse() {
+    var comparison = LengthComparison()
+    comparison.add([trial(10, 0.8), trial(20, 0.77)])
+    #expect(comparison.unconfirmed.isEmpty && comparison.longestIsWorse)
+    #expect(comparison.chosen?.neighborCount == 10)
+    #expect(comparison.means.map(\.halfCount) == [1, 1])
+  }
+
+  @Test func endsAtTheFirstThatIsWorseOnBothHalves() {
+    var comparison = LengthComparison()
+    comparison.add([trial(10, 0.8), trial(20, 0.805)])
+    #expect(comparison.unconfirmed == [10, 20] && !comparison.longestIsWorse)
+    comparison.confirm([trial(10, 0.8), trial(20, 0.78)])
+    #expect(comparison.unconfirmed.isEmpty && comparison.longestIsWorse)
+    #expect(comparison.chosen?.neighborCount == 10)
+    #expect(comparison.means.map(\.halfCount) == [2, 2])
+  }
+
+  @Test func goesOnWhileLongerListsAreAsGood() {
+    var comparison = LengthComparison()
+    comparison.add([trial(10, 0.7), trial(20, 0.8)])
+    #expect(comparison.unconfirmed.isEmpty && !comparison.longestIsWorse)
+    comparison.add([trial(40, 0.79)])
+    #expect(comparison.unconfirmed == [20, 40])
+    comparison.confirm([trial(20, 0.8), trial(40, 0.809)])
+    // Within the tolerance the shorter lists are taken, and longer ones tried.
+    #expect(comparison.chosen?.neighborCount == 20 && !comparison.longestIsWorse)
+    comparison.add([trial(80, 0.85)])
+    #expect(comparison.unconfirmed.isEmpty)
+    #expect(comparison.chosen?.neighborCount == 80)
+  }
+}
+
 @Suite struct TheLengthOfLists {
   private static let points = LabelledPoints(
     identities: 16, pointsEach: 15, dimensions: 8, spread: 0.6, seed: 41)

@@ -665,9 +665,12 @@ private let pairs: LabelledRows = {
     // Better by identities, and worse by points.
     let large = trial(0.5, 0.9, 0.8, others: 0.4, resolution: 0.1)
     #expect((thresholds + [large]).chosen == thresholds[1])
+    // Of two in the middle the better one.
+    let two = [0.05: 0.705, 0.1: 0.700].map { trial(0.5, 0.9, $1, resolution: $0) }
+    #expect((thresholds + two).chosen?.resolution == 0.05)
     // The middle one is no better.
-    let two = [0.05: 0.703, 0.1: 0.694].map { trial(0.5, 0.9, $1, resolution: $0) }
-    #expect((thresholds + two).chosen == thresholds[1])
+    let three = [0.02: 0.698, 0.05: 0.694, 0.1: 0.703].map { trial(0.5, 0.9, $1, resolution: $0) }
+    #expect((thresholds + three).chosen == thresholds[1])
   }
 
   @Test func ofEqualsAreTheHighestThoseOfLevel0First() {
