@@ -82,7 +82,7 @@ struct Rectification<Scalar: MatrixScalar>: ElementFunction {
   func callAsFunction(_ x: Scalar) -> Scalar { x > 0 ? x : leak * x }
 }
 
-/// x where y is positive, otherwise 0, or −0; a product, as in ``PositivePart``.
+/// x where y is positive, otherwise 0 or −0, or NaN if x is not finite; a product, as in ``PositivePart``.
 struct WherePositive<Scalar: MatrixScalar>: ElementPairFunction {
   @inline(__always)
   func callAsFunction(_ x: Scalar, _ y: Scalar) -> Scalar { x * (y > 0 ? 1 : 0) }

@@ -57,15 +57,16 @@ extension NodePartition {
     let arrivedTargets = try communicator.allToAll(targets)
     let arrived = try communicator.exchange(
       Buckets(values: sorted, counts: targets.counts), receiving: arrivedTargets.counts)
+    // By places: `zip` of a type that is not known here looks that up for every element.
     for rank in communicator.ranks {
       if rank == communicator.rank {
         for place in nodes.indices where owned.contains(Int(nodes[place].index)) {
           combine(&values[Int(nodes[place].index) - owned.lowerBound], contributions[place])
         }
       }
-      let (targets, arrived) = (arrivedTargets[rank], arrived[rank])
-      for (place, target) in targets.enumerated() {
-        combine(&values[Int(target.index) - owned.lowerBound], arrived[place])
+      for place in arrivedTargets[rank].indices {
+        let target = Int(arrivedTargets.values[place].index)
+        combine(&values[target - owned.lowerBound], arrived.values[place])
       }
     }
   }

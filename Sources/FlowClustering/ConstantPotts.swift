@@ -7,21 +7,20 @@ internal import Glibc
 ///     c(n) = n² / 2 up to d,   d² / 2 + d n ln(n / d) beyond;   d = 2 K
 ///     sᵢ = √(degree of i / mean degree)
 ///
-/// So a pair of usual nodes may be together if its edge has p ≥ γ, and without an edge it costs γ: missing edges count. Up to d
+/// So a pair of nodes of mean degree may be together if its edge has p ≥ γ, and without an edge it costs γ: missing edges count. Up to d
 /// and a constant it is the negative of the constant Potts model, Σ (pᵢⱼ − γ sᵢ sⱼ) over the pairs within modules
 /// [Traag, Van Dooren, Nesterov 2011, arXiv:1104.3083, where s = 1], of which correlation clustering is the case γ = ½.
 ///
-/// A node that few lists hold can have few edges, so that it has none with most of its module says less than of one that many
-/// hold. With s = 1 such nodes are left alone; with sᵢ in proportion to the degree, as in a configuration model, they are charged
-/// too little.
+/// A node that few lists hold can have few edges. That most are missing says less there: with s = 1 such nodes are left alone.
+/// With sᵢ in proportion to the degree, as in a configuration model, they are charged too little.
 ///
 /// A list has K places, and about K other nodes have the node in theirs. So in a module of more than d nodes most pairs have
 /// no edge, and that says nothing. There a node is charged for d pairs, and a little more for every doubling: two modules of n
 /// cost 2 ln 2 γ d n more as one, while d n / 2 edges or so lead from one to the other if they are one. So the balance is
 /// the same for all n.
 ///
-/// A module's ``Module/flow`` is n here, in units of 1/``unitsOfSize``. By the mean of roots, all sᵢ together are at most the number
-/// of nodes, so 64 bits hold them.
+/// A module's ``Module/flow`` is n here, in units of 1/``unitsOfSize``. A mean of roots is at most the root of the mean, so all sᵢ
+/// together are at most the number of nodes, apart from rounding.
 package struct ConstantPotts: Sendable {
   /// γ in units.
   private let unit: Double
@@ -35,14 +34,14 @@ package struct ConstantPotts: Sendable {
 
   /// The size of every owned node, at least one unit.
   ///
-  /// > Collective: over `communicator`. Two rounds of 8 bytes per rank.
+  /// > Collective: over `communicator`. A round of 16 bytes per rank.
   ///
   /// - Parameter degrees: Owned. In how many edges each node is.
   package static func sizes(
     ofDegrees degrees: [Int64], on communicator: some Communicator
   ) throws -> [Int64] {
-    let total = Double(try communicator.sum(Int(degrees.reduce(0, +))))
-    let count = Double(try communicator.sum(degrees.count))
+    let sums = try communicator.sums([degrees.reduce(0, +), Int64(degrees.count)])
+    let (total, count) = (Double(sums[0]), Double(sums[1]))
     return degrees.map {
       guard total > 0 else { return unitsOfSize }
       let size = (Double($0) * count / total).squareRoot()

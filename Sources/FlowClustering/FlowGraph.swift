@@ -31,11 +31,11 @@ package struct FlowGraph: Sendable {
   /// Owned. The flow of every edge, the same in both directions. Shape `[edgeCount]`.
   let flows: [Int64]
   /// Owned. The flow of every node: that of its edges, and what stays within it; or its size. Shape `[ownedCount]`.
-  private(set) var nodeFlows: [Int64]
+  let nodeFlows: [Int64]
   /// Owned. What orders nodes: no result depends on their indices. Shape `[ownedCount]`.
   let names: [UInt64]
   /// Replicated. The flow of all nodes, and how many edges there are, each direction counted.
-  private(set) var total: Int64
+  let total: Int64
   let edgeCount: Int
 
   var ownedCount: Int { rowOffsets.count - 1 }
@@ -71,7 +71,7 @@ package struct FlowGraph: Sendable {
 
   /// The graph of edges between nodes that have sizes: these are the nodes' flow, whatever edges they have.
   ///
-  /// > Collective: over `communicator`, as ``init(_:alsoReversed:within:names:in:on:)``, and a round of 8 bytes per rank.
+  /// > Collective: over `communicator`, as ``init(_:alsoReversed:within:names:in:on:)``.
   ///
   /// - Parameters:
   ///   - edges: Each stands for both directions. Any rank may have any edge.
@@ -81,15 +81,14 @@ package struct FlowGraph: Sendable {
     on communicator: some Communicator
   ) throws {
     try self.init(
-      edges, alsoReversed: true, names: names, in: nodes, on: communicator)
-    nodeFlows = sizes
-    total = Int64(try communicator.sum(Int(sizes.reduce(0, +))))
+      edges, alsoReversed: true, sizes: sizes, names: names, in: nodes, on: communicator)
   }
 
   /// - Parameters:
   ///   - edges: Any rank may have any edge.
   ///   - alsoReversed: Whether each edge stands for both directions; otherwise both are among them.
   ///   - within: Owned. What stays within each node; nil for nothing.
+  ///   - sizes: Owned. The nodes' flow, whatever edges they have; nil for that of their edges and what stays within.
   ///   - names: Owned.
   ///
   /// > Collective: over `communicator`. Six rounds: 32 bytes for each direction of an edge whose target has
@@ -97,8 +96,9 @@ package struct FlowGraph: Sendable {
   ///
   /// - Complexity: O(edges + e log e) for the e ends that have other owners. 56 bytes per edge on the way.
   package init(
-    _ edges: [FlowEdge], alsoReversed: Bool = false, within: [Int64]? = nil, names: [UInt64],
-    in nodes: NodePartition, on communicator: some Communicator
+    _ edges: [FlowEdge], alsoReversed: Bool = false, within: [Int64]? = nil,
+    sizes: [Int64]? = nil, names: [UInt64], in nodes: NodePartition,
+    on communicator: some Communicator
   ) throws {
     let owned = nodes.owned(by: communicator.rank)
     precondition(
@@ -138,6 +138,7 @@ package struct FlowGraph: Sendable {
       next[node] += 1
       nodeFlows[node] += flow
     }
+    if let sizes { nodeFlows = sizes }
     (halo, columns) = try Halo.localizing(ends, in: nodes, on: communicator)
     total = Int64(try communicator.sum(Int(nodeFlows.reduce(0, +))))
     edgeCount = try communicator.sum(ends.count)

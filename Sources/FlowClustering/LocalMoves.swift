@@ -24,7 +24,7 @@ struct LocalMoves: Sendable {
   private var inside: [Int64]
   /// Owned. Whether the node or one of its neighbours has moved since it last looked for a better module.
   private var isAwake: [Bool]
-  /// Replicated. The terms of modules, and the flow that leaves them.
+  /// Replicated. The terms of modules, and what counts of the flow that leaves them.
   private var terms = Int128(0)
   private var exits = Int64(0)
   /// Replicated. What modules cost after every step that was taken, ascending in time.
@@ -168,7 +168,8 @@ struct LocalMoves: Sendable {
       let (columns, hasMoved) = (graph.columns.span, hasMoved.span)
       for node in places {
         var isTouched = hasMoved[node]
-        for edge in graph.edges(of: node) where !isTouched {
+        for edge in graph.edges(of: node) {
+          if isTouched { break }
           isTouched = hasMoved[Int(columns[edge].index)]
         }
         if isTouched { after[node - places.lowerBound] = graph.flow(of: node, within: new) }
@@ -207,10 +208,10 @@ struct LocalMoves: Sendable {
     var sums = ModuleSums()
     for (place, module) in modules.enumerated() where others?[place] != module {
       sums.terms += cost.term(module)
-      sums.exits += module.exit
+      sums.exits += cost.exit(of: module)
       if let other = others?[place] {
         sums.terms -= cost.term(other)
-        sums.exits -= other.exit
+        sums.exits -= cost.exit(of: other)
       }
     }
     return sums

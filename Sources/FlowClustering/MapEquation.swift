@@ -39,6 +39,15 @@ enum ModuleCost: Sendable {
     }
   }
 
+  /// What of the flow that leaves a module counts in ``term(ofExits:)``: nothing for pairs, of which 64 bits might not hold
+  /// the sum.
+  func exit(of module: Module) -> Int64 {
+    switch self {
+    case .codeLength: module.exit
+    case .pairs: 0
+    }
+  }
+
   /// The term of the flow that leaves all modules, in units.
   func term(ofExits exits: Int64) -> Int128 {
     switch self {

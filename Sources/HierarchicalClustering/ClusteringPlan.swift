@@ -155,7 +155,7 @@ extension ClusteringPlan: Sendable where Judge: Sendable {}
 public struct Thresholds: Codable, Equatable, Sendable {
   public let first: Double
   public let later: Double
-  /// γ of level 0, above 0 and at most 1: what a pair without an edge is charged. Then new points alone are joined
+  /// γ of level 0, above 0 and at most 1: what a pair of nodes of mean degree is charged. Then new points alone are joined
   /// above ``first``.
   public let resolution: Double?
 

@@ -51,6 +51,7 @@ package struct FirstLevel<Source: EmbeddingSource, Judge: LinkageJudge> {
   ) throws -> ClusteringRun {
     let communicator = CountingCommunicator(base)
     precondition(!observer.wantsLevels, "level 0 was judged for no observer")
+    precondition(levelCount ?? 1 > 0, "\(levelCount!) levels")
     var (run, plan) = (run, plan)
     if let levelCount { plan.maximumLevels = levelCount }
     run.thresholds = thresholds

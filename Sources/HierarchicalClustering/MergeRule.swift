@@ -10,7 +10,7 @@ internal import SimilarityStructure
 public enum MergeRule: Sendable, Equatable {
   /// Every node goes to the most probable of its denser neighbours above τ.      [Xing et al. 2021]
   case bestDenserNeighbor(above: Double)
-  /// Nodes go to modules in which most pairs have a probable edge: a pair is charged γ unless it has one. Where
+  /// Nodes go to modules in which most pairs have a probable edge: a pair is charged γ, times the sizes of its nodes. Where
   /// `bestDenserNeighbor` joins two groups by a single edge, this one sees the edges that are missing.
   /// [Traag, Van Dooren, Nesterov 2011, arXiv:1104.3083]
   case constantPotts(resolution: Double)

@@ -140,7 +140,7 @@ extension NewNodes {
       let linkage = try network.linkage(
         lists, over: graph, intoFirst: open.count, of: &level, using: options.workers,
         on: communicator)
-      // Modules hold pairs of p ≥ γ.
+      // Modules hold pairs of p ≥ γ, if their nodes have mean degrees; those of new nodes are not known.
       let limit = Float(1 - min(thresholds.first, thresholds.resolution ?? 1))
       return (
         Edges(

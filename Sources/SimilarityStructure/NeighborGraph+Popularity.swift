@@ -2,7 +2,8 @@ package import Communication
 package import DistributedGraphs
 
 extension NeighborGraph {
-  /// How many edges leave every owned node: how many lists it is in.
+  /// How many edges leave every owned node: how many lists it is in. Whole numbers: above 2²⁴ the sum of rounded ones
+  /// would depend on the ranks.
   ///
   /// > Collective: over `communicator`. Three rounds, 16 bytes per ghost.
   package func popularity(on communicator: some Communicator) throws -> [Int64] {

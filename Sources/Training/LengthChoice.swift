@@ -69,7 +69,7 @@ public struct LengthChoice: Codable, Equatable, Sendable {
       let again = comparison.unconfirmed
       if !again.isEmpty { comparison.confirm(try run(again, half: 1)) }
       waiting = waiting.dropFirst(next.count)
-      next = comparison.longestIsWorse ? [] : waiting.prefix(1)
+      next = comparison.isDecided ? [] : waiting.prefix(1)
     }
     self.init(StructureNetwork.Settings(neighborCount: comparison.chosen!.neighborCount))
     trials = comparison.means
@@ -97,10 +97,12 @@ package struct LengthComparison {
   /// Ascending.
   package var means: [LengthTrial] { trials.map(\.mean) }
 
-  /// The places of those that the first half does not rule out.
+  /// The places of those that the first half does not rule out, and of those that were tried on both.
   private var candidates: [Int] {
     let best = trials.map { $0[0].score }.max() ?? 0
-    return trials.indices.filter { trials[$0][0].score >= best - LengthChoice.clearly }
+    return trials.indices.filter {
+      trials[$0].count > 1 || trials[$0][0].score >= best - LengthChoice.clearly
+    }
   }
 
   /// The k that the other half must be tried with: candidates, if there are several.
@@ -115,9 +117,11 @@ package struct LengthComparison {
     (candidates.map { trials[$0].mean.score }.max() ?? 0) - LengthChoice.tolerance
   }
 
-  /// Whether longer lists than those are not worth a trial.
-  package var longestIsWorse: Bool {
-    candidates.last != trials.indices.last || trials.last?.mean.score ?? 0 < bar
+  /// Whether longer lists than those are not worth a trial: the longest is worse than another, or none can be better.
+  package var isDecided: Bool {
+    guard let longest = trials.last else { return false }
+    return candidates.last != trials.indices.last || longest.mean.score < bar
+      || chosen!.score >= 1 - LengthChoice.tolerance
   }
 
   /// Nil without trials.

@@ -176,8 +176,8 @@ extension [ThresholdTrial] {
   ///
   /// With modules at level 0, those trials count whose F, with every point of one weight, is no lower than that of the
   /// pair that is chosen. Of the γ within 0.01 of their highest score, with the same τ of later levels, the middle one is
-  /// taken (of two the one with the higher score), as the best one is an accident, too; and only if its score is higher
-  /// than the pair's by 0.002.
+  /// taken (of two the one with the higher score, of equal ones the smaller), as the best one is an accident, too; and
+  /// only if its score is higher than the pair's by 0.002.
   package var chosen: ThresholdTrial? {
     guard let withThreshold = filter({ $0.resolution == nil }).chosenThresholds else { return nil }
     let byModules = filter {

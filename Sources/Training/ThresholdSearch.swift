@@ -52,18 +52,19 @@ struct ThresholdSearch {
   ///
   /// > Collective: over `communicator`, as clustering; then 8 bytes per point to every rank.
   ///
-  /// - Parameter laterThreshold: nil for level 0 alone.
+  /// - Parameter laterThreshold: nil for level 0 alone; the trial has 1 then.
   func trial(
     _ threshold: Double, _ laterThreshold: Double?, resolution: Double? = nil,
     fewestPoints: Int = 1, on communicator: some Communicator
   ) throws -> ThresholdTrial {
+    let later = laterThreshold ?? 1
     let clusters = try run(
-      above: Thresholds(threshold, later: laterThreshold ?? 1, resolution: resolution),
+      above: Thresholds(threshold, later: later, resolution: resolution),
       endingAfter: laterThreshold == nil ? 1 : nil, fewestPoints: fewestPoints, on: communicator)
     let predicted = try communicator.allGather(clusters.labels(on: communicator).labels).values
     let scores = scoresAmongAll(truth: labels, predicted: predicted, isJudged: isJudged)
     return ThresholdTrial(
-      threshold: threshold, laterThreshold: laterThreshold ?? 1, resolution: resolution,
+      threshold: threshold, laterThreshold: later, resolution: resolution,
       pairwiseF: scores.pairwise,
       bcubedF: scores.bcubed, identityF: scores.identity,
       rightCounts: groups.map {

@@ -25,21 +25,25 @@ import Testing
     #expect(try modules(of: 0, [], resolution: 0.3).sizes == [])
   }
 
-  @Test(arguments: 0..<6)
-  func costsFallWithEveryStepAndAreThoseOfTheDefinition(seed: Int) throws {
+  @Test(arguments: 0..<6, [false, true])
+  func costsFallWithEveryStepAndAreThoseOfTheDefinition(seed: Int, hasSizes: Bool) throws {
     let edges = planted(groups: 9, size: 12, seed: seed)
-    let found = try modules(of: 108, edges, resolution: 0.15)
+    let sizes = (0..<108).map { hasSizes ? Int64(64 + 37 * $0 % 512) : ConstantPotts.unitsOfSize }
+    func plain(_ modules: [Int]) -> Double {
+      cost(of: modules, edges, resolution: 0.15, sizes: sizes)
+    }
+    let found = try modules(of: 108, edges, resolution: 0.15, sizes: sizes)
     #expect(found.costs.count > 2)
     #expect(zip(found.costs, found.costs.dropFirst()).allSatisfy { $0 > $1 })
-    let plain = cost(of: found.roots, edges, resolution: 0.15)
-    #expect(abs(found.costs.last! - plain) < 1e-3, "\(found.costs.last!), plainly \(plain)")
-    #expect(abs(found.costs[0] - cost(of: Array(0..<108), edges, resolution: 0.15)) < 1e-3)
+    let last = plain(found.roots)
+    #expect(abs(found.costs.last! - last) < 1e-3, "\(found.costs.last!), plainly \(last)")
+    #expect(abs(found.costs[0] - plain(Array(0..<108))) < 1e-3)
     // No node costs less in another module.
     for node in 0..<108 {
       for module in Set(found.roots).union([1000]) {
         var moved = found.roots
         moved[node] = module
-        #expect(cost(of: moved, edges, resolution: 0.15) > plain - 1e-3)
+        #expect(plain(moved) > last - 1e-3)
       }
     }
   }
@@ -93,9 +97,11 @@ import Testing
   func areTheSameOnAnyNumberOfRanksAndThreads(ranks: Int, small: Int) throws {
     for seed in 0..<3 {
       let edges = planted(groups: 9, size: 12, seed: seed)
-      let alone = try modules(of: 108, edges, resolution: 0.15)
+      let sizes = (0..<108).map { Int64(64 + 37 * $0 % 512) }
+      let alone = try modules(of: 108, edges, resolution: 0.15, sizes: sizes)
       let found = try modules(
-        of: 108, edges, resolution: 0.15, ranks: ranks, threads: 2, gatheringUpTo: small)
+        of: 108, edges, resolution: 0.15, sizes: sizes, ranks: ranks, threads: 2,
+        gatheringUpTo: small)
       #expect(found == alone)
     }
   }
@@ -130,11 +136,16 @@ private func planted(groups: Int, size: Int, seed: Int) -> [Edge] {
   }
 }
 
-/// γ for every pair within a module, a node with itself included, and p for every edge between two.
-private func cost(of modules: [Int], _ edges: [Edge], resolution: Double) -> Double {
-  let sizes = Dictionary(grouping: modules) { $0 }.values.map { Double($0.count) }
+/// γ times both sizes for every pair within a module, a node with itself included, and p for every edge between two.
+private func cost(
+  of modules: [Int], _ edges: [Edge], resolution: Double, sizes: [Int64]
+) -> Double {
+  var total: [Int: Double] = [:]
+  for (node, module) in modules.enumerated() {
+    total[module, default: 0] += Double(sizes[node]) / Double(ConstantPotts.unitsOfSize)
+  }
   return edges.reduce(0) { modules[$1.a] == modules[$1.b] ? $0 : $0 + $1.p }
-    + sizes.reduce(0) { $0 + resolution * $1 * $1 / 2 }
+    + total.values.reduce(0) { $0 + resolution * $1 * $1 / 2 }
 }
 
 private struct Found: Equatable {
@@ -162,7 +173,9 @@ private func modules(
         FlowEdge(
           target: GlobalNode(edges[$0].a), source: GlobalNode(edges[$0].b),
           flow: Int64((edges[$0].p * ConstantPotts.certainty).rounded()))
-      }, sizes: sizes ?? names.map { _ in ConstantPotts.unitsOfSize }, names: names, in: nodes,
+      },
+      sizes: sizes.map { Array($0[nodes.owned(by: communicator.rank)]) }
+        ?? names.map { _ in ConstantPotts.unitsOfSize }, names: names, in: nodes,
       on: communicator)
     return try FlowModules(
       of: graph, by: ConstantPotts(resolution: resolution, places: places), gatheringUpTo: small,

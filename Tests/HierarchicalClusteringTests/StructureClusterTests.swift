@@ -1,4 +1,6 @@
 import Communication
+import DistributedGraphs
+import Glibc
 import GraphNetworks
 import HierarchicalClustering
 import LinearAlgebra
@@ -114,6 +116,89 @@ import Testing
           neighborCount: 6, threshold: threshold, laterThreshold: 0.4), ranks: 1)
       #expect(found.flatMap { $0[place] } == expected.labels)
     }
+  }
+
+  @Test func aFirstLevelMayEndThere() throws {
+    let points = points(203)
+    for ranks in [1, 3] {
+      let found = try ThreadCommunicator.run(ranks: ranks) { communicator in
+        let first = try FirstLevel(
+          EmbeddingsInMemory(points),
+          by: ClusteringPlan(
+            ClusteringOptions(neighborCount: 6), with: TrainedModel(.structure(Self.network))),
+          on: communicator)
+        return try [1, nil].map {
+          let run = try first.run(
+            above: Thresholds(0.02, later: 0.02), endingAfter: $0, on: communicator)
+          return (run.history.count, try run.labels(on: communicator).labels)
+        }
+      }
+      for (place, maximum) in [1, 10].enumerated() {
+        let expected = try clusterOnThreads(
+          EmbeddingsInMemory(points), with: .structure(Self.network),
+          options: ClusteringOptions(
+            neighborCount: 6, threshold: 0.02, laterThreshold: maximum > 1 ? 0.02 : nil,
+            maximumLevels: maximum),
+          ranks: 1)
+        #expect(found.flatMap { $0[place].1 } == expected.labels)
+        #expect(found[0][place].0 == expected.levels.count)
+      }
+      #expect(found[0][0].0 == 1 && found[0][1].0 > 1)
+    }
+  }
+
+  /// No node costs less in another module, by sizes that are the roots of degrees; by equal sizes some would.
+  @Test func modulesChargeNodesByTheRootsOfTheirDegrees() throws {
+    let (count, resolution, places) = (150, 0.2, 5.0)
+    let rank = SingleRank()
+    let first = try FirstLevel(
+      EmbeddingsInMemory(randomMatrix(count, 6, seed: 9)),
+      by: ClusteringPlan(
+        ClusteringOptions(neighborCount: 6), with: TrainedModel(.structure(Self.network))),
+      on: rank)
+    let labels = try first.run(
+      above: Thresholds(0.5, resolution: resolution), endingAfter: 1, on: rank
+    ).labels(on: rank).labels
+    let graph = first.edges.graph
+    var degrees = Array(repeating: 0.0, count: count)
+    var flows: [[Int: Double]] = Array(repeating: [:], count: count)
+    for node in 0..<count {
+      for edge in graph.edges(into: node) {
+        let source = Int(graph.source(of: edge).index)
+        let p = Double(1 - first.linkage.distance[edge])
+        for (end, other) in [(node, source), (source, node)] {
+          degrees[end] += 1
+          flows[end][other, default: 0] += p / 2
+        }
+      }
+    }
+    func charge(_ n: Double) -> Double {
+      let d = 2 * places
+      return n <= d ? n * n / 2 : d * d / 2 + d * n * log(n / d)
+    }
+    let mean = degrees.reduce(0, +) / Double(count)
+    /// Of a node that moves to a neighbour's module, or is alone from then on.
+    func leastChange(_ size: (_ degree: Double) -> Double) -> Double {
+      let sizes = degrees.map { (256 * size($0)).rounded() / 256 }
+      var totals: [Int64: Double] = [:]
+      for (node, label) in labels.enumerated() { totals[label, default: 0] += sizes[node] }
+      var least = Double.infinity
+      for node in 0..<count {
+        let own = labels[node]
+        var toward: [Int64: Double] = [own: 0, -1: 0]
+        for (other, p) in flows[node] { toward[labels[other], default: 0] += p }
+        let left = charge(totals[own]!) - charge(totals[own]! - sizes[node])
+        for (module, p) in toward where module != own {
+          let n = totals[module] ?? 0
+          let joined = charge(n + sizes[node]) - charge(n)
+          least = min(least, toward[own]! - p + resolution * (joined - left))
+        }
+      }
+      return least
+    }
+    #expect(Set(labels).count > 5)
+    #expect(leastChange { ($0 / mean).squareRoot() } > -1e-3)
+    #expect(leastChange { _ in 1 } < -0.05)
   }
 
   /// What leads to the choice of τ is in the account of level 0, and not done again.

@@ -32,7 +32,7 @@ private func train(
   @Test func endsAtTheFirstThatIsClearlyWorse() {
     var comparison = LengthComparison()
     comparison.add([trial(10, 0.8), trial(20, 0.77)])
-    #expect(comparison.unconfirmed.isEmpty && comparison.longestIsWorse)
+    #expect(comparison.unconfirmed.isEmpty && comparison.isDecided)
     #expect(comparison.chosen?.neighborCount == 10)
     #expect(comparison.means.map(\.halfCount) == [1, 1])
   }
@@ -40,25 +40,36 @@ private func train(
   @Test func endsAtTheFirstThatIsWorseOnBothHalves() {
     var comparison = LengthComparison()
     comparison.add([trial(10, 0.8), trial(20, 0.805)])
-    #expect(comparison.unconfirmed == [10, 20] && !comparison.longestIsWorse)
+    #expect(comparison.unconfirmed == [10, 20] && !comparison.isDecided)
     comparison.confirm([trial(10, 0.8), trial(20, 0.78)])
-    #expect(comparison.unconfirmed.isEmpty && comparison.longestIsWorse)
+    #expect(comparison.unconfirmed.isEmpty && comparison.isDecided)
     #expect(comparison.chosen?.neighborCount == 10)
     #expect(comparison.means.map(\.halfCount) == [2, 2])
+  }
+
+  @Test func endsWhereNothingCanBeBetter() {
+    var comparison = LengthComparison()
+    #expect(!comparison.isDecided && comparison.chosen == nil && comparison.unconfirmed.isEmpty)
+    comparison.add([trial(10, 1), trial(20, 1)])
+    #expect(comparison.unconfirmed == [10, 20])
+    comparison.confirm([trial(10, 0.999), trial(20, 1)])
+    #expect(comparison.isDecided && comparison.chosen?.neighborCount == 10)
   }
 
   @Test func goesOnWhileLongerListsAreAsGood() {
     var comparison = LengthComparison()
     comparison.add([trial(10, 0.7), trial(20, 0.8)])
-    #expect(comparison.unconfirmed.isEmpty && !comparison.longestIsWorse)
+    #expect(comparison.unconfirmed.isEmpty && !comparison.isDecided)
     comparison.add([trial(40, 0.79)])
     #expect(comparison.unconfirmed == [20, 40])
     comparison.confirm([trial(20, 0.8), trial(40, 0.809)])
     // Within the tolerance the shorter lists are taken, and longer ones tried.
-    #expect(comparison.chosen?.neighborCount == 20 && !comparison.longestIsWorse)
+    #expect(comparison.chosen?.neighborCount == 20 && !comparison.isDecided)
+    // On the first half it is clearly better than the others; on both it is not.
     comparison.add([trial(80, 0.85)])
-    #expect(comparison.unconfirmed.isEmpty)
-    #expect(comparison.chosen?.neighborCount == 80)
+    #expect(comparison.unconfirmed == [80])
+    comparison.confirm([trial(80, 0.7)])
+    #expect(comparison.chosen?.neighborCount == 20 && comparison.isDecided)
   }
 }
 

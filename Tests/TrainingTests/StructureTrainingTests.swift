@@ -668,6 +668,8 @@ private let pairs: LabelledRows = {
     // Of two in the middle the better one.
     let two = [0.05: 0.705, 0.1: 0.700].map { trial(0.5, 0.9, $1, resolution: $0) }
     #expect((thresholds + two).chosen?.resolution == 0.05)
+    let equal = [0.05: 0.705, 0.1: 0.705].map { trial(0.5, 0.9, $1, resolution: $0) }
+    #expect((thresholds + equal).chosen?.resolution == 0.05)
     // The middle one is no better.
     let three = [0.02: 0.698, 0.05: 0.694, 0.1: 0.703].map { trial(0.5, 0.9, $1, resolution: $0) }
     #expect((thresholds + three).chosen == thresholds[1])

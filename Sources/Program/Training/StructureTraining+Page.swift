@@ -143,7 +143,10 @@ extension TransformChoice {
       "\(decimal(asTheyAre.score, places: 4)) without"
       + (best.map { ", \(decimal($0.score, places: 4)) with the best" } ?? "")
     return (chosen?.settings.map { "Transform of \($0)" } ?? "No transform")
-      + " by F of identities that transforms were not learned from: \(scores)."
+      + " by F of identities that transforms were not learned from: \(scores)"
+      + (thresholds.map {
+        ", and \(decimal(($0.pairwiseF + $0.bcubedF) / 2, places: 4)) above other thresholds"
+      } ?? "") + "."
   }
 
   fileprivate var section: Page.Section {

@@ -54,7 +54,9 @@ extension TrainingReporter: StructureTrainingObserver {
 
   /// > Collective: over `communicator`. Two rounds of a byte.
   func ended(_ training: StructureTraining, on communicator: some Communicator) throws {
-    note(training.calibration.summary)
+    note(
+      training.calibration.summary
+        + (training.transformChoice.transform == nil ? "" : ", of rows as they are"))
     try write(
       LogLine(
         event: "transform", step: training.stepCount, seconds: elapsedSeconds,
