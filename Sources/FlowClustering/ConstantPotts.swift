@@ -7,9 +7,10 @@ internal import Glibc
 ///     c(n) = n² / 2 up to d,   d² / 2 + d n ln(n / d) beyond;   d = 2 K
 ///     sᵢ = √(degree of i / mean degree)
 ///
-/// So a pair of nodes of mean degree may be together if its edge has p ≥ γ, and without an edge it costs γ: missing edges count. Up to d
-/// and a constant it is the negative of the constant Potts model, Σ (pᵢⱼ − γ sᵢ sⱼ) over the pairs within modules
-/// [Traag, Van Dooren, Nesterov 2011, arXiv:1104.3083, where s = 1], of which correlation clustering is the case γ = ½.
+/// So a pair of nodes of mean degree may be together if its edge has p ≥ γ, and without an edge it costs γ: missing edges
+/// count. Up to d and a constant it is the negative of the constant Potts model, Σ (pᵢⱼ − γ sᵢ sⱼ) over the pairs within
+/// modules [Traag, Van Dooren, Nesterov 2011, arXiv:1104.3083, where s = 1], of which correlation clustering is the case
+/// γ = ½.
 ///
 /// A node that few lists hold can have few edges. That most are missing says less there: with s = 1 such nodes are left alone.
 /// With sᵢ in proportion to the degree, as in a configuration model, they are charged too little.
@@ -19,8 +20,8 @@ internal import Glibc
 /// cost 2 ln 2 γ d n more as one, while d n / 2 edges or so lead from one to the other if they are one. So the balance is
 /// the same for all n.
 ///
-/// A module's ``Module/flow`` is n here, in units of 1/``unitsOfSize``. A mean of roots is at most the root of the mean, so all sᵢ
-/// together are at most the number of nodes, apart from rounding.
+/// A module's ``Module/flow`` is n here, in units of 1/``unitsOfSize``. A mean of roots is at most the root of the mean,
+/// so all sᵢ together are at most the number of nodes, apart from rounding.
 package struct ConstantPotts: Sendable {
   /// γ in units.
   private let unit: Double

@@ -12,11 +12,11 @@ internal import Parallelism
 /// what it leaves. On identities that a transform was learned from it always looks good. So they are dealt into two halves:
 /// each learns transforms, with some settings, and the other is clustered as it is and after each of them, with the
 /// thresholds of the network, and scored. Those that gain half of ``leastGain`` on the first half are tried with the halves
-/// exchanged, and must gain as much there, or ``clearGain`` on average. Of these the one with the highest mean score is taken if it is higher than without by
-/// ``leastGain``, and then learned from all identities.
+/// exchanged, and must gain as much there, or ``clearGain`` on average. Of these the one with the highest mean score is
+/// taken if it is higher than without by ``leastGain``, and then learned from all identities.
 ///
-/// Rows with much noise have low probabilities, and high ones once it is gone. So thresholds are then chosen again on the transformed
-/// halves, and taken if they are better by ``leastGainOfThresholds``.
+/// Rows with much noise have low probabilities, and high ones once it is gone. So thresholds are then chosen again on the
+/// transformed halves, and taken if they are better by ``leastGainOfThresholds``.
 public struct TransformChoice: Sendable {
   /// Nil if rows are clustered as they are.
   public let transform: DiscriminantTransform?
